@@ -1,0 +1,183 @@
+// One schema for the service catalogue: `services.yaml` and the constructs are checked by it at synth, the handlers parse with it at run time.
+import * as z from 'zod';
+import { manifest as albWeights } from '../strategies/alb-weights/manifest.ts';
+import { manifest as codedeploy } from '../strategies/codedeploy/manifest.ts';
+import { manifest as route53Weights } from '../strategies/route53-weights/manifest.ts';
+import { arn } from '../strategies/target-fields.ts';
+
+const name = z.string().regex(/^[a-z][a-z0-9-]{0,39}$/, { error: 'needs 1–40 lower-case letters, digits and hyphens, beginning with a letter' });
+const reason = z.string().min(10, { error: 'needs a reason a colleague would accept (10 characters or more)' }).max(500);
+
+const target = z.discriminatedUnion('strategy', [albWeights.target, codedeploy.target, route53Weights.target] as never) as z.ZodType<
+  z.output<typeof albWeights.target> | z.output<typeof codedeploy.target> | z.output<typeof route53Weights.target>
+>;
+
+const metric = z.strictObject({
+  namespace: z.string().min(1).max(255),
+  name: z.string().min(1).max(255),
+  dimensions: z.record(z.string(), z.string()).default({}),
+  statistic: z.enum(['Sum', 'Average', 'Maximum', 'Minimum', 'SampleCount']).default('Sum'),
+});
+
+const signals = z.strictObject({
+  /** CloudWatch alarms, metric or composite, of this account and Region. */
+  alarms: z.array(z.strictObject({
+    name: z.string().min(1).max(255),
+    /** Alarms of one group watch the same thing and count once. Default: the alarm's own name. */
+    group: z.string().min(1).max(60).optional(),
+  })).max(50).default([]),
+  /** Tools allowed to send `ripcord.signal` events, by the `tool` they name. */
+  external: z.array(name).max(10).default([]),
+  /** Independent signals needed before anything happens by itself. 1 is a visible choice, 2 the default. */
+  minimum: z.int().min(1).max(5).default(2),
+  /** How long a single signal is held, looking for a second one, before people are told, in seconds. */
+  holdSeconds: z.int().min(30).max(3600).default(300),
+  /** Too few requests prove nothing: below the minimum the run holds. `none` says why the service has no such metric. */
+  traffic: z.union([
+    z.strictObject({ metric, minimumRequests: z.int().min(1).default(50), minutes: z.int().min(1).max(60).default(5) }),
+    z.strictObject({ none: reason }),
+  ]),
+});
+
+/** `{{name}}` is replaced by a carried value, `{{secret.name}}` by a secret. */
+const template = z.string().max(8000);
+
+const journeyRequest = z.strictObject({
+  name: z.string().min(1).max(60),
+  method: z.enum(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']).default('GET'),
+  url: template.refine((url) => /^https?:\/\//.test(url) || url.startsWith('{{') || url.includes('${Token['), { error: 'needs an http:// or https:// URL' }),
+  headers: z.record(z.string().min(1), template).default({}),
+  body: z.union([z.strictObject({ json: z.json() }), z.strictObject({ text: template })]).optional(),
+  timeoutMs: z.int().min(100).max(30_000).default(5000),
+  expect: z.strictObject({
+    status: z.union([z.int().min(100).max(599), z.array(z.int().min(100).max(599)).min(1)]).default(200),
+    /** Slower than this is a failure, in milliseconds. */
+    latencyMs: z.int().min(1).max(30_000).optional(),
+    /** RFC 9535 JSONPath to the value it must have; `exists: true` when any value will do. */
+    json: z.array(z.union([
+      z.strictObject({ path: z.string().startsWith('$'), equals: z.json() }),
+      z.strictObject({ path: z.string().startsWith('$'), exists: z.boolean() }),
+    ])).max(20).default([]),
+    text: z.array(z.string().min(1)).max(20).default([]),
+    header: z.record(z.string().min(1), z.string()).default({}),
+  }).prefault({}),
+  /** Name to JSONPath: the first match is carried to the following requests. */
+  carry: z.record(z.string().regex(/^[A-Za-z][A-Za-z0-9_]*$/), z.string().startsWith('$')).default({}),
+  followRedirects: z.int().min(0).max(5).default(0),
+});
+
+const journey = z.strictObject({
+  requests: z.array(journeyRequest).min(1).max(20),
+  /** Secrets by reference only: name to a Secrets Manager secret and, for a JSON secret, the key in it. */
+  secrets: z.record(z.string().regex(/^[A-Za-z][A-Za-z0-9_]*$/), z.strictObject({ arn: arn('secretsmanager', 'secret:'), key: z.string().optional() })).default({}),
+  /** Other hosts a redirect may lead to. */
+  allowHosts: z.array(z.string()).default([]),
+  /** Loopback hosts (`127.0.0.1:8080`) this journey may call: only ever useful outside Lambda, as in the sandbox. */
+  allowLoopback: z.array(z.string()).default([]),
+});
+
+const policy = z.strictObject({
+  /** Does a person approve each rollback? Switching it off is a visible choice with its reason. */
+  approval: z.union([
+    z.strictObject({ none: reason }),
+    z.strictObject({
+      required: z.enum(['always', 'manual-only']),
+      timeoutMinutes: z.int().min(1).max(24 * 60),
+      onDeadline: z.enum(['roll-back', 'stop']),
+    }),
+  ]),
+  /** A release that began longer ago than this is not suspected, in minutes. */
+  releaseWindowMinutes: z.int().min(5).max(7 * 24 * 60).default(240),
+  /** A release without a signal for this long is known good, in minutes. */
+  bakeMinutes: z.int().min(1).max(7 * 24 * 60).default(60),
+  /** After a rollback nothing happens by itself for this long, in minutes. */
+  coolDownMinutes: z.int().min(0).max(24 * 60).default(30),
+  /** Rollbacks by themselves in any 24 hours; after that a person decides. */
+  dailyBudget: z.int().min(1).max(50).default(3),
+  /** How long a person has when a verdict is `ask` and `approval` names no time, in minutes. */
+  askTimeoutMinutes: z.int().min(1).max(24 * 60).default(30),
+});
+
+const verification = z.union([
+  z.strictObject({ none: reason }),
+  z.strictObject({
+    passesInARow: z.int().min(1).max(20).default(3),
+    intervalSeconds: z.int().min(5).max(600).default(20),
+    /** Not proven by then: the next rung, in minutes. */
+    deadlineMinutes: z.int().min(1).max(240).default(15),
+  }),
+]);
+
+export const serviceSchema = z.strictObject({
+  description: z.string().max(500).default(''),
+  /** Who answers for it: shown in messages. */
+  owner: z.string().max(200).default(''),
+  /** Link to the service's own runbook, shown in messages. */
+  runbook: z.url().optional(),
+  targets: z.record(name, target).refine((all) => Object.keys(all).length > 0, { error: 'needs at least one target' }),
+  /** Ways back in order; each is a list of waves, each wave a list of target ids. Default: one rung a strategy, fastest first. */
+  rungs: z.array(z.array(z.array(name).min(1)).min(1)).min(1).optional(),
+  signals,
+  journeys: z.record(name, journey).default({}),
+  verification,
+  policy,
+}).superRefine((service, context) => {
+  const known = Object.keys(service.targets);
+  for (const [rung, waves] of (service.rungs ?? []).entries())
+    for (const [wave, ids] of waves.entries())
+      for (const [index, id] of ids.entries())
+        if (!known.includes(id))
+          context.addIssue({ code: 'custom', path: ['rungs', rung, wave, index], message: `names target "${id}", which is not one of ${known.join(', ')}` });
+  if (!('none' in service.verification) && Object.keys(service.journeys).length === 0)
+    context.addIssue({ code: 'custom', path: ['journeys'], message: 'needs at least one journey to prove a recovery; or say `verification: { none: <reason> }`' });
+  if (service.signals.alarms.length === 0 && service.signals.external.length === 0)
+    context.addIssue({ code: 'custom', path: ['signals', 'alarms'], message: 'needs at least one alarm or external tool: nothing could start a rollback' });
+  for (const [id, one] of Object.entries(service.targets)) {
+    const named = typeof one.good === 'object' ? one.good.side : undefined;
+    const all = 'targetGroups' in one ? one.targetGroups : 'records' in one ? one.records : undefined;
+    if (named !== undefined && all !== undefined && !(named in all))
+      context.addIssue({ code: 'custom', path: ['targets', id, 'good', 'side'], message: `names side "${named}", which is not one of ${Object.keys(all).join(', ')}` });
+  }
+});
+
+export const engineSchema = z.strictObject({
+  /** Prefix of every name: one engine per account and Region needs one name. */
+  name: name.default('ripcord'),
+  /** E-mail addresses subscribed to the on-call topic; other endpoints subscribe to the topic's ARN. */
+  onCall: z.array(z.email()).default([]),
+  stakeholders: z.array(z.email()).default([]),
+  /** IAM roles whose sessions may answer an approval. Needed as soon as one service can ask. */
+  approvers: z.array(arn('iam', 'role/')).default([]),
+  /** More distinct services than this with a signal within the window is a shared cause: Ripcord stops acting and pages once. */
+  storm: z.strictObject({ services: z.int().min(1).max(1000), minutes: z.int().min(1).max(120) }).default({ services: 5, minutes: 10 }),
+});
+
+export const configSchema = z.strictObject({
+  engine: engineSchema.prefault({}),
+  services: z.record(name, serviceSchema).refine((all) => Object.keys(all).length > 0, { error: 'needs at least one service' }),
+}).superRefine((config, context) => {
+  for (const [id, service] of Object.entries(config.services))
+    if ('required' in service.policy.approval && config.engine.approvers.length === 0)
+      context.addIssue({ code: 'custom', path: ['engine', 'approvers'], message: `needs at least one IAM role: service "${id}" asks for approval and nobody could answer` });
+});
+
+export type ServiceInput = z.input<typeof serviceSchema>;
+export type ServiceConfig = z.output<typeof serviceSchema>;
+export type EngineConfig = z.output<typeof engineSchema>;
+export type Config = z.output<typeof configSchema>;
+export type Journey = z.output<typeof journey>;
+export type JourneyRequest = z.output<typeof journeyRequest>;
+export type TargetConfig = z.output<typeof target>;
+
+/** What the SSM parameter of one service holds. */
+export interface CatalogueEntry {
+  readonly name: string;
+  readonly service: ServiceConfig;
+}
+
+/** One line an issue: the path, what is wrong, and the mend. */
+export const describeIssues = (error: z.ZodError): string[] =>
+  error.issues.map((issue) => {
+    const path = issue.path.length === 0 ? '(top level)' : issue.path.map(String).join('.');
+    return `${path}: ${issue.message}`;
+  });

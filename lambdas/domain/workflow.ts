@@ -1,0 +1,250 @@
+// What goes in and out of each handler of the Rollback and Watch workflows: the contract between the state machines and the code.
+import type {
+  AuditCursor, Instant, JsonObject, KnownGood, Reason, Release, RollbackMode, Rung, Signal, StepRequest, TargetState, VerdictName,
+} from './vocabulary.ts';
+
+// ---- Assess -------------------------------------------------------------------------------------------------------------
+
+export interface Approval {
+  readonly answer: 'approved' | 'rejected' | 'deadline';
+  /** Verified IAM ARN of who answered; null for a deadline. */
+  readonly by: string | null;
+  readonly at: Instant;
+  readonly comment: string;
+}
+
+/** One round of journeys, run as evidence before a decision or as proof after it. */
+export interface JourneyRound {
+  readonly at: Instant;
+  readonly results: readonly JourneyResult[];
+}
+
+export interface JourneyResult {
+  readonly journey: string;
+  readonly ok: boolean;
+  readonly durationMs: number;
+  /** The request that failed (its name) and why; null when it passed. */
+  readonly failedAt: string | null;
+  readonly reason: string | null;
+}
+
+export interface AssessInput {
+  /** Name of the Step Functions execution: the id of this rollback everywhere. */
+  readonly rollbackId: string;
+  readonly startedAt: Instant;
+  /** The execution's input, exactly as given. A hint, never the truth. */
+  readonly input: unknown;
+  /** 0 on the first look, then one more after each hold or answer. */
+  readonly look: number;
+  readonly approval: Approval | null;
+  readonly evidence: JourneyRound | null;
+  readonly audit: AuditCursor | null;
+}
+
+export interface Verification {
+  readonly intervalSeconds: number;
+  readonly passesInARow: number;
+  readonly deadlineSeconds: number;
+}
+
+export interface ApprovalDemand {
+  readonly timeoutSeconds: number;
+  readonly onDeadline: 'roll-back' | 'stop';
+}
+
+export interface Assessment {
+  readonly rollbackId: string;
+  readonly service: string;
+  readonly mode: RollbackMode;
+  readonly verdict: VerdictName;
+  /** One sentence, first thing a woken person reads. */
+  readonly headline: string;
+  readonly reasons: readonly Reason[];
+  /** Wake on-call even though nothing is changed. */
+  readonly page: boolean;
+  readonly holdSeconds: number;
+  /** Run the journeys as evidence before the next look. */
+  readonly wantsEvidence: boolean;
+  readonly approval: ApprovalDemand | null;
+  readonly release: Release | null;
+  readonly knownGood: Pick<KnownGood, 'version' | 'since' | 'basis'> | null;
+  readonly signals: readonly Signal[];
+  /** Empty unless the verdict is `roll-back` or `ask`. */
+  readonly rungs: readonly Rung[];
+  readonly verification: Verification;
+  readonly requestedBy: string | null;
+  /** Fencing number of the service's lock; null when this run does not hold it. */
+  readonly fence: number | null;
+  /** Version of the SSM parameter that decided. */
+  readonly configVersion: number;
+  readonly codeVersion: string;
+  readonly firstSignalAt: Instant | null;
+  readonly audit: AuditCursor;
+}
+
+// ---- Strategy functions: Capture, Plan, Apply, Confirm ---------------------------------------------------------------------
+
+export interface StrategyInput {
+  readonly verb: 'capture' | 'plan' | 'apply' | 'confirm';
+  readonly rollbackId: string;
+  readonly step: StepRequest;
+  /** Present for apply and confirm. */
+  readonly fence: number | null;
+  /** For apply after an approval or a dry run: the plan a person saw. For confirm: what apply did. */
+  readonly planned: StepPlan | null;
+  readonly applied: StepApplied | null;
+  readonly audit: AuditCursor | null;
+}
+
+export interface StepCaptured {
+  readonly targetId: string;
+  readonly status: 'captured' | 'failed';
+  readonly state: TargetState | null;
+  readonly reason: Reason | null;
+}
+
+export interface StepPlan {
+  readonly stepId: string;
+  readonly strategy: string;
+  readonly targetId: string;
+  readonly outcome: 'change' | 'already' | 'impossible';
+  readonly from: TargetState | null;
+  readonly to: TargetState | null;
+  readonly reason: Reason | null;
+  /** One line a person can read, for example `blue 0 → 100, green 100 → 0`. */
+  readonly summary: string;
+  readonly expectedSeconds: number;
+}
+
+export type StepStatus = 'changed' | 'already' | 'failed' | 'changed-by-someone-else';
+
+export interface StepApplied {
+  readonly stepId: string;
+  readonly strategy: string;
+  readonly targetId: string;
+  readonly status: StepStatus;
+  readonly from: TargetState | null;
+  readonly to: TargetState | null;
+  /** What Confirm needs to follow the change: a change id, a deployment id … */
+  readonly handle: JsonObject | null;
+  readonly summary: string;
+  readonly reason: Reason | null;
+  readonly at: Instant;
+  /** Seconds until the first Confirm makes sense. */
+  readonly confirmAfterSeconds: number;
+}
+
+export interface StepConfirmed {
+  readonly stepId: string;
+  /** `cannot-verify`: the change was made, but nothing can prove it took hold; treated as a failure of the rung. */
+  readonly answer: 'yes' | 'not-yet' | 'failed' | 'changed-by-someone-else' | 'cannot-verify';
+  readonly detail: string;
+  readonly retryAfterSeconds: number;
+}
+
+/** One step's whole story, as Verify and Report get it. */
+export interface StepResult {
+  readonly rung: string;
+  readonly applied: StepApplied;
+  readonly confirmed: StepConfirmed | null;
+}
+
+// ---- Verify ---------------------------------------------------------------------------------------------------------------
+
+export interface VerifyInput {
+  readonly purpose: 'evidence' | 'proof';
+  readonly rollbackId: string;
+  readonly service: string;
+  readonly fence: number | null;
+  /** Proof only. */
+  readonly verification: Verification | null;
+  readonly since: Instant | null;
+  readonly passes: number;
+  readonly round: number;
+  /** Fresh answers of the strategies: does the live state still equal the plan? */
+  readonly live: readonly StepConfirmed[];
+  readonly alarmsAtStart: readonly string[];
+  readonly audit: AuditCursor | null;
+}
+
+export interface Verified {
+  readonly answer: 'recovered' | 'not-yet' | 'still-bad';
+  readonly passes: number;
+  readonly round: number;
+  readonly reasons: readonly Reason[];
+  readonly journeys: JourneyRound;
+  readonly waitSeconds: number;
+  readonly audit: AuditCursor | null;
+}
+
+// ---- Approve, Announce, Report ---------------------------------------------------------------------------------------------
+
+export interface ApproveInput {
+  readonly taskToken: string;
+  readonly assessment: Assessment;
+  readonly plans: readonly StepPlan[];
+}
+
+export interface AnnounceInput {
+  readonly assessment: Assessment;
+  readonly rung: number;
+}
+
+export interface ReportInput {
+  readonly rollbackId: string;
+  readonly startedAt: Instant;
+  readonly input: unknown;
+  /** Null when Assess itself failed. */
+  readonly assessment: Assessment | null;
+  readonly plans: readonly StepPlan[];
+  readonly results: readonly StepResult[];
+  readonly verified: Verified | null;
+  readonly approval: Approval | null;
+  /** `{Error, Cause}` of the state that failed, when one did. */
+  readonly error: JsonObject | null;
+}
+
+export const outcomes = [
+  'recovered', 'not-recovered', 'stopped', 'left', 'refused', 'rejected', 'dry-run', 'failed', 'died',
+] as const;
+/** How a rollback ended. `stopped`: somebody else changed the target. `left`: nothing was done, with a reason. `died`: the Watchdog closed it. */
+export type Outcome = (typeof outcomes)[number];
+
+export interface Reported {
+  readonly rollbackId: string;
+  readonly outcome: Outcome;
+  /** True when the execution may end green: nothing is left for a person to mend. */
+  readonly ok: boolean;
+  readonly headline: string;
+  readonly auditLength: number;
+  readonly auditHash: string;
+}
+
+// ---- Watch ----------------------------------------------------------------------------------------------------------------
+
+export type WatchInput =
+  | { readonly verb: 'record'; readonly watchId: string; readonly input: unknown }
+  | { readonly verb: 'start'; readonly watchId: string; readonly watch: Watching; readonly captured: readonly StepCaptured[]; readonly evidence: JourneyRound }
+  | { readonly verb: 'left'; readonly watchId: string; readonly watch: Watching; readonly captured: readonly StepCaptured[] }
+  | { readonly verb: 'look'; readonly watchId: string; readonly watch: Watching; readonly look: number; readonly evidence: JourneyRound }
+  | { readonly verb: 'settle'; readonly watchId: string; readonly watch: Watching; readonly captured: readonly StepCaptured[] };
+
+/** What Record found, carried through the rest of the watch. */
+export interface Watching {
+  readonly service: string;
+  readonly releaseId: string;
+  /** `started`: watch it. `finished`: capture what it left. `ignored`: not ours, a duplicate, or our own rollback. */
+  readonly kind: 'started' | 'finished' | 'ignored';
+  readonly reason: Reason | null;
+  /** One capture request per target. */
+  readonly steps: readonly StepRequest[];
+  readonly hasJourneys: boolean;
+}
+
+export interface WatchLooked {
+  readonly answer: 'continue' | 'signal' | 'known-good' | 'ended';
+  readonly waitSeconds: number;
+  readonly reasons: readonly Reason[];
+  /** Input of the Rollback execution when the answer is `signal`, and its name: the same release and alarm start it once. */
+  readonly rollback: { readonly name: string; readonly input: JsonObject } | null;
+}

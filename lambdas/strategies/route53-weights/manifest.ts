@@ -1,0 +1,54 @@
+// route53-weights: shifts a weighted DNS record group back to the good record in one all-or-nothing batch.
+import * as z from 'zod';
+import type { Manifest } from '../strategy.ts';
+import { goodSide, sides } from '../target-fields.ts';
+
+const target = z.strictObject({
+  strategy: z.literal('route53-weights'),
+  /** Without the `/hostedzone/` prefix. */
+  hostedZoneId: z.string().min(1),
+  /** With or without the trailing dot; compared in lower case. */
+  recordName: z.string().min(1),
+  recordType: z.enum(['A', 'AAAA', 'CNAME']),
+  /** Side name to the record's SetIdentifier. */
+  records: sides(z.string().min(1).max(128)),
+  good: goodSide,
+});
+
+export type Route53WeightsTarget = z.output<typeof target>;
+
+/** As the IAM condition key wants it: lower case, no trailing dot, `*` as `\052`. */
+export const normalizedRecordName = (name: string): string => name.toLowerCase().replace(/\.$/, '').replace(/^\*/, String.raw`\052`);
+
+export const manifest: Manifest<Route53WeightsTarget> = {
+  name: 'route53-weights',
+  summary: 'Shift a weighted Route 53 record group back to the good record.',
+  order: 50,
+  target,
+  expectedSeconds: 120,
+  statements: ({ hostedZoneId, recordName, recordType }, { partition }) => [
+    {
+      actions: ['route53:ChangeResourceRecordSets'],
+      resources: [`arn:${partition}:route53:::hostedzone/${hostedZoneId}`],
+      conditions: {
+        'ForAllValues:StringEquals': {
+          'route53:ChangeResourceRecordSetsNormalizedRecordNames': [normalizedRecordName(recordName)],
+          'route53:ChangeResourceRecordSetsRecordTypes': [recordType],
+          'route53:ChangeResourceRecordSetsActions': ['UPSERT'],
+        },
+        Null: { 'route53:ChangeResourceRecordSetsNormalizedRecordNames': 'false' },
+      },
+    },
+    { actions: ['route53:ListResourceRecordSets'], resources: [`arn:${partition}:route53:::hostedzone/${hostedZoneId}`] },
+    {
+      actions: ['route53:GetChange'],
+      resources: [`arn:${partition}:route53:::change/*`],
+      because: 'Change ids are made by Route 53 and unknown in advance.',
+    },
+    {
+      actions: ['route53:GetHealthCheckStatus'],
+      resources: [`arn:${partition}:route53:::healthcheck/*`],
+      because: 'The health check of a record is read from the record itself.',
+    },
+  ],
+};

@@ -1,0 +1,96 @@
+// The contract every strategy keeps: a manifest that is data, a plan that is pure, and three calls that touch AWS.
+import type * as z from 'zod';
+import type { JsonObject, Reason, StepRequest, TargetState } from '../domain/vocabulary.ts';
+
+/** One IAM statement as data: CDK makes the role from it, the sandbox enforces it, the docs show it. */
+export interface Statement {
+  readonly actions: readonly string[];
+  readonly resources: readonly string[];
+  readonly conditions?: Readonly<Record<string, Readonly<Record<string, string | readonly string[]>>>>;
+  /** Why nothing narrower is possible; required when a resource is `*`. */
+  readonly because?: string;
+}
+
+/** What the synthesizer knows about where a target lives; values may be CDK tokens, so never parse them. */
+export interface Place {
+  readonly partition: string;
+  readonly account: string;
+  readonly region: string;
+}
+
+export interface Manifest<Target extends JsonObject = JsonObject> {
+  readonly name: string;
+  /** First line of the strategy's documentation. */
+  readonly summary: string;
+  /** Where its rung stands when the service names none: lower goes first. Traffic 10–19, alias 20–29, redeploy 40–49, DNS 50–59. */
+  readonly order: number;
+  readonly target: z.ZodType<Target>;
+  readonly statements: (target: Target, place: Place) => readonly Statement[];
+  /** Typical seconds until users are safe; shown in plans. */
+  readonly expectedSeconds: number;
+}
+
+/** Live state of one target, and whether the places it could go back to can take the traffic. */
+export interface Capture<State extends TargetState = TargetState> {
+  readonly state: State;
+  /** What `plan` needs besides the state, for example the health of each side. Never compared, never written back. */
+  readonly facts: JsonObject;
+}
+
+export interface PlanQuestion<Target, State extends TargetState> {
+  readonly target: Target;
+  readonly live: Capture<State>;
+  readonly good: { readonly version: string; readonly state: State | null } | null;
+  readonly release: StepRequest['release'];
+  /** The `from` of a plan that a person saw: the live state has to equal it. */
+  readonly expectedFrom: State | null;
+}
+
+export type PlanAnswer<State extends TargetState> =
+  | { readonly outcome: 'change'; readonly from: State; readonly to: State; readonly summary: string }
+  | { readonly outcome: 'already'; readonly from: State; readonly to: State; readonly summary: string }
+  /** Codes in use: no-known-good, destination-unhealthy, destination-gone, changed-by-someone-else, not-ours, unsupported. */
+  | { readonly outcome: 'impossible'; readonly from: State; readonly reason: Reason };
+
+export interface Change<Target, State extends TargetState> {
+  /** `<rollback id>/<step id>`: written where AWS lets us leave a mark, so that a repeat finds its own work. */
+  readonly key: string;
+  readonly target: Target;
+  readonly from: State;
+  readonly to: State;
+  readonly live: Capture<State>;
+}
+
+export interface Made {
+  readonly handle: JsonObject | null;
+  readonly confirmAfterSeconds: number;
+}
+
+export interface Confirmation {
+  readonly answer: 'yes' | 'not-yet' | 'failed' | 'changed-by-someone-else' | 'cannot-verify';
+  readonly detail: string;
+  readonly retryAfterSeconds: number;
+}
+
+export interface ConfirmQuestion<Target, State extends TargetState> {
+  readonly key: string;
+  readonly target: Target;
+  readonly from: State;
+  readonly to: State;
+  readonly handle: JsonObject | null;
+  /** When apply wrote, ISO 8601; a TTL counts from here or from INSYNC, whichever is later. */
+  readonly appliedAt: string;
+  readonly now: string;
+}
+
+export interface Strategy<Target extends JsonObject = JsonObject, State extends TargetState = TargetState> {
+  readonly manifest: Manifest<Target>;
+  /** Reads the live state. Changes nothing. */
+  capture(target: Target): Promise<Capture<State>>;
+  /** Pure: what would be done. The live state was read by `capture` right before. */
+  plan(question: PlanQuestion<Target, State>): PlanAnswer<State>;
+  /** Writes `to`. Called only with a `change` that `plan` just made from the state just captured. Safe to repeat. */
+  apply(change: Change<Target, State>): Promise<Made>;
+  /** Reads whether the change took hold. Changes nothing. */
+  confirm(question: ConfirmQuestion<Target, State>): Promise<Confirmation>;
+}
