@@ -1,14 +1,14 @@
-// Four projects by distance from the code: pure units, strategy contracts on the sandbox, constructs, whole scenarios.
+// Test projects by distance from the code: house rules, pure units, properties, the sandbox itself, strategy contracts, constructs, whole scenarios.
 import { defineConfig } from 'vitest/config';
+import { ClosingLineReporter } from './test/closing-line-reporter.ts';
 
-const project = (name: string, timeoutSeconds: number, maxWorkers?: number) => ({
+const project = (name: string, timeoutSeconds: number) => ({
   extends: true as const,
   test: {
     name,
     include: [`test/${name}/**/*.test.ts`],
     testTimeout: timeoutSeconds * 1000,
     hookTimeout: timeoutSeconds * 1000,
-    ...(maxWorkers === undefined ? {} : { maxWorkers }),
   },
 });
 
@@ -16,6 +16,8 @@ export default defineConfig({
   test: {
     environment: 'node',
     pool: 'forks',
+    maxWorkers: 2,
+    reporters: ['default', new ClosingLineReporter()],
     projects: [
       { extends: true, test: { name: 'rules', include: ['test/*.test.ts'], testTimeout: 60_000 } },
       project('unit', 20),
@@ -23,7 +25,7 @@ export default defineConfig({
       project('sandbox', 30),
       project('contract', 60),
       project('construct', 120),
-      project('e2e', 120, 2),
+      project('e2e', 120),
     ],
   },
 });
