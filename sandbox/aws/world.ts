@@ -48,9 +48,27 @@ export interface CallRecord {
   readonly operation: string;
   readonly caller: Principal;
   readonly input: unknown;
+  /** What the service answered; null when it did not answer. */
+  readonly output: unknown;
   readonly status: number;
   readonly errorCode: string | null;
   readonly mutating: boolean;
+  readonly requestId: string;
+  /** Every permission the call took, and which statement gave it (null: a root, user or service principal needs none, or it was denied). */
+  readonly permissions: readonly Permission[];
+  /** Names of the faults that were injected into this call. */
+  readonly faults: readonly string[];
+  /** What the invariants said after this call. */
+  readonly broken: readonly string[];
+}
+
+/** One decision of IAM. */
+export interface Permission {
+  readonly action: string;
+  readonly resource: string;
+  readonly allowed: boolean;
+  /** `<policy name>/<Sid or index>` of the statement that allowed or denied. */
+  readonly statement: string | null;
 }
 
 /** A rule of the world that must hold after every mutating call; returns what is broken, or null. */
@@ -83,7 +101,10 @@ export interface Operation<Input = never, Output = unknown> {
   run(input: Input, context: OperationContext): Promise<Output> | Output;
 }
 
-/** One fake AWS service. `schemas` is the namespace import of the SDK's client, from which the wire protocol is driven. */
+/**
+ * One fake AWS service. Operations are keyed by the name of the API, for example `DescribeRules`. Input and output are the shapes of the
+ * SDK's commands (without `$metadata`); the server checks both against the schema: a missing required member of an output, or one that AWS does not
+ * know, is an error of the sandbox. Errors are thrown as `AwsError`. `schemas` is the namespace import of the SDK's client, from which the wire protocol is driven. */
 export interface AwsService {
   /** Name in the SigV4 credential scope, for example `monitoring` for CloudWatch. */
   readonly signingName: string;
@@ -91,6 +112,8 @@ export interface AwsService {
   readonly iamPrefix: string;
   readonly schemas: Readonly<Record<string, unknown>>;
   readonly operations: Readonly<Record<string, Operation>>;
+  /** Wire codes where they differ from the dialect's habit (JSON: AccessDeniedException and ThrottlingException, XML: AccessDenied and Throttling). */
+  readonly errorCodes?: { readonly accessDenied?: string; readonly throttled?: string };
 }
 
 /** A modelled AWS error: `code` is the wire code, for example `RuleNotFound`; `name` in the SDK may be `RuleNotFoundException`. */
