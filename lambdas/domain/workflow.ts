@@ -93,6 +93,8 @@ export interface StrategyInput {
   /** For apply after an approval or a dry run: the plan a person saw. For confirm: what apply did. */
   readonly planned: StepPlan | null;
   readonly applied: StepApplied | null;
+  /** For confirm: its own answer before this one, given back so that a wait (a DNS record's TTL) counts on. Absent on the first. */
+  readonly confirmed?: StepConfirmed | null;
   readonly audit: AuditCursor | null;
 }
 
@@ -140,6 +142,8 @@ export interface StepConfirmed {
   readonly answer: 'yes' | 'not-yet' | 'failed' | 'changed-by-someone-else' | 'cannot-verify';
   readonly detail: string;
   readonly retryAfterSeconds: number;
+  /** What the next Confirm of this step has to remember, for example since when a DNS change is in sync. */
+  readonly progress?: JsonObject | null;
 }
 
 /** One step's whole story, as Verify and Report get it. */
