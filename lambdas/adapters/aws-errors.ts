@@ -61,7 +61,7 @@ const families: readonly (readonly [RegExp, AwsFault])[] = [
 export function awsCodeOf(error: unknown): string {
   if (!(error instanceof Error)) return 'Unknown';
   const socket = (error as Error & { code?: unknown }).code;
-  const name = error.name === 'Error' && typeof socket === 'string' ? socket : error.name;
+  const name = (error.name === 'Error' || error.name === 'AggregateError') && typeof socket === 'string' ? socket : error.name;
   return name.length > 'Exception'.length ? name.replace(/Exception$/, '') : name;
 }
 
