@@ -1,0 +1,99 @@
+// One rollback at a time for each service: a lock with a lease, and a fence number that grows whenever the lock changes hands.
+import type { LockState } from '../domain/ledger.ts';
+import { type Item, type LedgerTable, get, number, serviceKey, text, updateIf } from './ledger-table.ts';
+
+/** Longer than the longest Lambda call of a rollback; each call that takes time renews it. */
+export const defaultLeaseSeconds = 900;
+
+/** Who holds the lock of a service, as every later call has to prove it. */
+export interface LockHold {
+  readonly service: string;
+  /** The rollback id. */
+  readonly owner: string;
+  readonly fence: number;
+}
+
+export interface Lease {
+  readonly now: Date;
+  /** Default 900. */
+  readonly leaseSeconds?: number;
+}
+
+export type Acquired = { readonly held: true; readonly fence: number } | { readonly held: false; readonly owner: string };
+
+const lockKey = (service: string) => serviceKey(service, 'LOCK');
+const leaseEnd = ({ now, leaseSeconds = defaultLeaseSeconds }: Lease) => number(now.getTime() + leaseSeconds * 1000);
+
+/**
+ * Takes the lock when it is free or its lease ran out; renews it, with the same fence, when this rollback has it already.
+ * Safe to repeat: a lost reply never costs the lock.
+ */
+export async function acquireLock(table: LedgerTable, service: string, owner: string, lease: Lease): Promise<Acquired> {
+  for (let attempt = 0; attempt < 3; attempt += 1) {
+    const taken = await updateIf(table, lockKey(service), {
+      UpdateExpression: 'SET #owner = :me, leaseUntil = :until ADD fence :one',
+      ConditionExpression: '(attribute_not_exists(#owner) OR leaseUntil < :now) AND NOT #owner = :me',
+      ExpressionAttributeNames: { '#owner': 'owner' },
+      ExpressionAttributeValues: { ':me': text(owner), ':until': leaseEnd(lease), ':now': number(lease.now.getTime()), ':one': number(1) },
+    });
+    if (taken !== null) return { held: true, fence: lockState(taken).fence };
+    const { owner: holder, fence } = await readLock(table, service);
+    // Two states of the row in two reads: whoever had it let go in between, so try again.
+    if (holder === null) continue;
+    if (holder !== owner) return { held: false, owner: holder };
+    if (await renewLock(table, { service, owner, fence }, lease)) return { held: true, fence };
+  }
+  const { owner: holder } = await readLock(table, service);
+  return { held: false, owner: holder ?? 'another rollback' };
+}
+
+/** Moves the end of the lease. @returns false when this rollback no longer has the lock. */
+export async function renewLock(table: LedgerTable, hold: LockHold, lease: Lease): Promise<boolean> {
+  const renewed = await updateIf(table, lockKey(hold.service), {
+    UpdateExpression: 'SET leaseUntil = :until',
+    ConditionExpression: '#owner = :me AND fence = :fence',
+    ExpressionAttributeNames: { '#owner': 'owner' },
+    ExpressionAttributeValues: { ':me': text(hold.owner), ':fence': number(hold.fence), ':until': leaseEnd(lease) },
+  });
+  return renewed !== null;
+}
+
+/** Reads whether the lock is still this rollback's, with this fence, and its lease not over: to be asked right before each change. */
+export async function checkLock(table: LedgerTable, hold: LockHold, now: Date): Promise<boolean> {
+  const { owner, fence, leaseUntil } = await readLock(table, hold.service);
+  return owner === hold.owner && fence === hold.fence && leaseUntil !== null && Date.parse(leaseUntil) > now.getTime();
+}
+
+/**
+ * Frees the lock; the row and its fence stay. Safe to repeat.
+ * @param coolDownUntil until when nothing happens by itself; null leaves an earlier cool-down as it is.
+ * @returns false when this rollback did not have the lock (any more).
+ */
+export async function releaseLock(table: LedgerTable, hold: LockHold, coolDownUntil: Date | null): Promise<boolean> {
+  const released = await updateIf(table, lockKey(hold.service), {
+    UpdateExpression: coolDownUntil === null
+      ? 'REMOVE #owner, leaseUntil'
+      : 'SET coolDownUntil = :coolDown, lastRollbackId = :me REMOVE #owner, leaseUntil',
+    ConditionExpression: '#owner = :me AND fence = :fence',
+    ExpressionAttributeNames: { '#owner': 'owner' },
+    ExpressionAttributeValues: {
+      ':me': text(hold.owner), ':fence': number(hold.fence), ...(coolDownUntil === null ? {} : { ':coolDown': number(coolDownUntil.getTime()) }),
+    },
+  });
+  return released !== null;
+}
+
+export async function readLock(table: LedgerTable, service: string): Promise<LockState> {
+  return lockState(await get(table, lockKey(service)) ?? {});
+}
+
+export function lockState(item: Item): LockState {
+  const instant = (name: string) => (item[name]?.N === undefined ? null : new Date(Number(item[name].N)).toISOString());
+  return {
+    owner: item['owner']?.S ?? null,
+    fence: Number(item['fence']?.N ?? 0),
+    leaseUntil: instant('leaseUntil'),
+    coolDownUntil: instant('coolDownUntil'),
+    lastRollbackId: item['lastRollbackId']?.S ?? null,
+  };
+}
