@@ -1,10 +1,15 @@
 // The composition root: builds the AWS clients; nothing else does. One function a client, so that a bundle holds only those it calls.
+import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { CodeDeployClient } from '@aws-sdk/client-codedeploy';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { ECSClient } from '@aws-sdk/client-ecs';
 import { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { Route53Client } from '@aws-sdk/client-route-53';
+import { SSMClient } from '@aws-sdk/client-ssm';
+import { AuditStore } from '../adapters/audit-store.ts';
+import type { LedgerTable } from '../adapters/ledger-table.ts';
+import { read } from './environment.ts';
 
 /** Without `throwOnRequestTimeout` the SDK only logs a request that is too slow, and the rollback waits with it. */
 const patience = (requestTimeout: number) => ({
@@ -19,3 +24,8 @@ export const ecsClient = (): ECSClient => new ECSClient(patience(5000));
 export const lambdaClient = (): LambdaClient => new LambdaClient(patience(5000));
 /** All calls of an account share five a second, reads included, and a change that is still processed refuses the next. */
 export const route53Client = (): Route53Client => new Route53Client({ ...patience(5000), maxAttempts: 8, retryMode: 'adaptive' });
+export const ssmClient = (): SSMClient => new SSMClient(patience(3000));
+export const cloudWatchClient = (): CloudWatchClient => new CloudWatchClient(patience(4000));
+
+export const ledgerTable = (client: DynamoDBClient): LedgerTable => ({ client, name: read('ledgerTable') });
+export const auditStore = (client: DynamoDBClient): AuditStore => new AuditStore(client, read('auditTable'));
