@@ -59,12 +59,14 @@ export function rowAfter(cursor: AuditCursor, entry: AuditEntry): AuditRow {
   return { ...row, hash: hashOf(row) };
 }
 
-/** A person can type a lone surrogate into an execution's input; it must not keep the refusal of that input from being recorded. */
+// A person can type a lone surrogate into an execution's input; it must not keep the refusal of that input from being recorded.
+const wellFormedText = (text: string): string => text.replaceAll(/\p{Surrogate}/gu, '\uFFFD');
+
 function wellFormed(value: Json): Json {
-  if (typeof value === 'string') return value.replaceAll(/\p{Surrogate}/gu, '\uFFFD');
+  if (typeof value === 'string') return wellFormedText(value);
   if (value === null || typeof value !== 'object') return value;
   if (Array.isArray(value)) return (value as readonly Json[]).map((item) => wellFormed(item));
-  const members = Object.entries(value).flatMap(([key, member]) => (member === undefined ? [] : [[String(wellFormed(key)), wellFormed(member)] as const]));
+  const members = Object.entries(value).flatMap(([key, member]) => (member === undefined ? [] : [[wellFormedText(key), wellFormed(member)] as const]));
   return Object.fromEntries(members);
 }
 

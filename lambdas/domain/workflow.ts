@@ -26,6 +26,8 @@ export interface JourneyResult {
   /** The request that failed (its name) and why; null when it passed. */
   readonly failedAt: string | null;
   readonly reason: string | null;
+  /** The journey itself could not be run (a secret, a refused address, a wrong JSONPath): no proof of recovery, and no evidence against the service. */
+  readonly couldNotRun?: true;
 }
 
 export interface AssessInput {

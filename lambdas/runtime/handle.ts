@@ -36,10 +36,10 @@ export function handle<Input, Output>(step: Step<Input, Output>): (event: unknow
 export function fields<Input>(wanted: Readonly<Partial<Record<keyof Input & string, 'string' | 'number' | 'object' | 'array'>>>): (event: unknown) => Input {
   return (event) => {
     if (event === null || typeof event !== 'object') throw new Error('the input must be a JSON object');
-    for (const [name, kind] of Object.entries(wanted)) {
+    for (const [name, kind] of Object.entries<string | undefined>(wanted)) {
       const value = (event as Record<string, unknown>)[name];
       const is = Array.isArray(value) ? 'array' : value === null ? 'null' : typeof value;
-      if (is !== kind) throw new Error(`input field "${name}" must be a JSON ${kind}, not ${is}`);
+      if (kind !== undefined && is !== kind) throw new Error(`input field "${name}" must be a JSON ${kind}, not ${is}`);
     }
     return event as Input;
   };

@@ -27,10 +27,11 @@ export const withoutSecrets = (key: string, value: unknown): unknown =>
 
 /** One logger for one invocation, with the rollback it is about on every line. */
 export function logFor(step: string, about: { readonly rollbackId: string; readonly service: string }): Log {
-  const logger = new Logger({ serviceName: 'ripcord', jsonReplacerFn: withoutSecrets, persistentKeys: { ...about, step } });
+  // Powertools keeps the key `service` for itself: it is the only way to put the protected service there.
+  const logger = new Logger({ serviceName: about.service, jsonReplacerFn: withoutSecrets, persistentKeys: { rollbackId: about.rollbackId, step } });
   return {
-    info: (message, fields = {}) => { logger.info(message, { ...fields, ...about }); },
-    warn: (message, fields = {}) => { logger.warn(message, { ...fields, ...about }); },
-    error: (message, error, fields = {}) => { logger.error(message, { ...fields, ...about, error: error instanceof Error ? error : String(error) }); },
+    info: (message, fields = {}) => { logger.info(message, { ...fields }); },
+    warn: (message, fields = {}) => { logger.warn(message, { ...fields }); },
+    error: (message, error, fields = {}) => { logger.error(message, { ...fields, error: error instanceof Error ? error : new Error(String(error)) }); },
   };
 }

@@ -1,0 +1,110 @@
+// Runs the journeys of a service side by side, as a user would go through them, and says of each whether it passed.
+import type { LookupFunction } from 'node:net';
+import type { Journey, JourneyRequest } from '../config/schema.ts';
+import type { Json } from '../domain/vocabulary.ts';
+import type { JourneyResult } from '../domain/workflow.ts';
+import { carried, disappointment } from './journey-expectations.ts';
+import { type Exchange, exchange } from './journey-request.ts';
+import { fillJson, fillText, fillUrl, JourneyBroken, masker, usesSecret, type Values } from './journey-template.ts';
+import type { SecretReference } from './secrets.ts';
+
+export interface JourneyTools {
+  readonly rollbackId: string;
+  /** Reads the secrets of one journey by name. */
+  readonly readSecrets: (references: Readonly<Record<string, SecretReference>>) => Promise<Map<string, string>>;
+  /** How names are resolved; default the system's. */
+  readonly lookup?: LookupFunction;
+}
+
+/** A journey that is not through by then has failed, in milliseconds. */
+const journeyLimitMs = 120_000;
+
+/** Every journey's outcome is reported; none hides another's. */
+export async function runJourneys(journeys: Readonly<Record<string, Journey>>, tools: JourneyTools): Promise<JourneyResult[]> {
+  return Promise.all(Object.entries(journeys).map(([name, journey]) => runJourney(name, journey, tools)));
+}
+
+async function runJourney(name: string, journey: Journey, tools: JourneyTools): Promise<JourneyResult> {
+  const began = performance.now();
+  const result = (ok: boolean, failedAt: string | null, reason: string | null, isBroken = false): JourneyResult =>
+    ({ journey: name, ok, durationMs: Math.round(performance.now() - began), failedAt, reason, ...(isBroken ? { couldNotRun: true as const } : {}) });
+  let secrets: Map<string, string>;
+  try {
+    secrets = await tools.readSecrets(journey.secrets);
+  } catch (error) {
+    return result(false, null, `its secrets could not be read: ${messageOf(error)}`, true);
+  }
+  const mask = masker(secrets.values());
+  const values = new Map<string, Json>([...secrets].map(([key, value]) => [`secret.${key}`, value]));
+  for (const request of journey.requests) {
+    try {
+      const left = journeyLimitMs - (performance.now() - began);
+      if (left <= 0) return result(false, request.name, `the journey was not through after ${journeyLimitMs / 1000} s`);
+      const why = await runRequest(request, { journey, values, left, tools });
+      if (why !== null) return result(false, request.name, clean(mask(why)));
+    } catch (error) {
+      const isBroken = error instanceof Error && (error.name === 'JourneyBroken' || error.name === 'AddressRefused');
+      return result(false, request.name, clean(mask(messageOf(error))), isBroken);
+    }
+  }
+  return result(true, null, null);
+}
+
+interface Course {
+  readonly journey: Journey;
+  readonly values: Map<string, Json>;
+  readonly left: number;
+  readonly tools: JourneyTools;
+}
+
+/** @returns why the request failed, or null; what it carries is added to the values. */
+async function runRequest(request: JourneyRequest, course: Course): Promise<string | null> {
+  const answer = await exchange(fill(request, course));
+  const why = disappointment(request.expect, answer);
+  if (why !== null) return why;
+  const found = carried(request.carry, answer);
+  if (typeof found === 'string') return found;
+  for (const [name, value] of found) course.values.set(name, value);
+  return null;
+}
+
+function fill(request: JourneyRequest, { journey, values, left, tools }: Course): Exchange {
+  const url = fillUrl(request.url, values);
+  if (request.url.startsWith('{{') && !usesSecret(request.url)) assertKnownHost(url, journey);
+  const body = bodyOf(request, values);
+  const given = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name.toLowerCase(), fillText(value, values)]));
+  const confidential = Object.entries(request.headers).filter(([, value]) => usesSecret(value)).map(([name]) => name.toLowerCase());
+  return {
+    method: request.method,
+    url,
+    headers: {
+      accept: '*/*', 'accept-encoding': 'identity', ...(body === null ? {} : { 'content-type': body.type }), ...given,
+      'user-agent': 'ripcord-journey', 'x-ripcord-rollback': tools.rollbackId,
+    },
+    confidential: new Set([...confidential, 'authorization', 'cookie', 'proxy-authorization']),
+    body: body?.text ?? null,
+    timeoutMs: Math.min(request.timeoutMs, left),
+    followRedirects: request.followRedirects,
+    allowHosts: journey.allowHosts,
+    allowLoopback: journey.allowLoopback,
+    ...(tools.lookup === undefined ? {} : { lookup: tools.lookup }),
+  };
+}
+
+/** A URL that the service itself handed out may lead to hosts the journey names, and to no other. */
+function assertKnownHost(url: URL, journey: Journey): void {
+  const named = journey.requests.flatMap((request) => (URL.canParse(request.url) ? [new URL(request.url).hostname] : []));
+  if (![...named, ...journey.allowHosts].some((host) => host === url.hostname || host === url.host))
+    throw new JourneyBroken(`the carried URL leads to ${url.host}, which neither a request of this journey nor \`allowHosts\` names`);
+}
+
+function bodyOf(request: JourneyRequest, values: Values): { readonly text: string; readonly type: string } | null {
+  if (request.body === undefined) return null;
+  if ('text' in request.body) return { text: fillText(request.body.text, values), type: 'text/plain; charset=utf-8' };
+  return { text: JSON.stringify(fillJson(request.body.json, values)), type: 'application/json' };
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** What a sick service answers must not run over a message: no control characters, at most 400 characters. */
+const clean = (text: string): string => text.replaceAll(/\p{Cc}+/gu, ' ').slice(0, 400);

@@ -1,0 +1,88 @@
+// Checks one rollback's audit: is every row as it was written, in its place, and none missing?
+import { type AuditRow, genesisHash, hashOf } from './entry.ts';
+import type { AuditCursor } from '../domain/vocabulary.ts';
+
+/** `truncated`: the rows are whole, but end before the anchor says they end. */
+export type ChainFault = 'changed' | 'removed' | 'inserted' | 'reordered' | 'truncated';
+
+export type ChainVerdict =
+  | { readonly intact: true; readonly length: number; readonly hash: string; readonly isSealed: boolean; readonly isAnchored: boolean }
+  | { readonly intact: false; readonly fault: ChainFault; readonly seq: number; readonly text: string };
+
+type Broken = Extract<ChainVerdict, { intact: false }>;
+
+/**
+ * Reads the rows in the order given and names the first that is not as it was written.
+ * @param anchor number of rows and last hash, kept outside the table (ledger, end message, `Rollback Ended` event). Without it, a cut or rewritten tail cannot show.
+ */
+export function verifyChain(rows: readonly AuditRow[], anchor?: AuditCursor): ChainVerdict {
+  const broken = firstBroken(rows, anchor);
+  if (broken !== null) return broken;
+  const last = rows.at(-1);
+  const end = anchor === undefined ? null : brokenEnd(rows, anchor);
+  if (end !== null) return end;
+  return { intact: true, length: rows.length, hash: last?.hash ?? genesisHash, isSealed: last?.kind === 'sealed', isAnchored: anchor !== undefined };
+}
+
+function firstBroken(rows: readonly AuditRow[], anchor: AuditCursor | undefined): Broken | null {
+  for (const [place, row] of rows.entries()) {
+    const broken = misplaced(rows, place) ?? miswritten(rows, place) ?? mislinked(rows, place, anchor) ?? afterSeal(rows, place);
+    if (broken !== null) return broken;
+    if (place > 0 && row.rollbackId !== rows[0]?.rollbackId) return at('inserted', row.seq, `row ${row.seq} belongs to rollback ${row.rollbackId}`);
+  }
+  return null;
+}
+
+const at = (fault: ChainFault, seq: number, text: string): Broken => ({ intact: false, fault, seq, text });
+
+const isWhole = (row: AuditRow): boolean => hashOf(row) === row.hash;
+
+/** The number of a row is its place. */
+function misplaced(rows: readonly AuditRow[], place: number): Broken | null {
+  const row = rows[place] as AuditRow;
+  if (row.seq === place) return null;
+  const rightOne = rows.findIndex((other) => other.seq === place);
+  if (rightOne === -1) return at('removed', place, `row ${place} was removed: row ${row.seq} stands where it stood`);
+  if (row.seq < place) return at('inserted', row.seq, `a second row ${row.seq} was inserted`);
+  return at('reordered', place, `row ${place} was moved: it stands in place ${rightOne}, and row ${row.seq} stands in its place`);
+}
+
+/** The hash of a row covers everything else in it. */
+function miswritten(rows: readonly AuditRow[], place: number): Broken | null {
+  const row = rows[place] as AuditRow;
+  if (isWhole(row)) return null;
+  // A row that only got a new number was moved to close a gap, to make room, or to take another's place.
+  const written = [...rows.keys(), rows.length, rows.length + 1].find((seq) => seq !== place && hashOf({ ...row, seq }) === row.hash);
+  if (written === undefined) return at('changed', place, `row ${place} was changed: its hash does not fit its content`);
+  const before = rows[place - 1]?.hash ?? genesisHash;
+  const isTakenElsewhere = rows.some((other, index) => index > place && hashOf({ ...other, seq: place }) === other.hash && other.previousHash === before);
+  if (isTakenElsewhere) return at('reordered', place, `row ${place} was moved: what stands in its place was written as row ${written}`);
+  if (written > place) return at('removed', place, `row ${place} was removed: what was written as row ${written} stands in its place`);
+  return at('inserted', place - 1, `row ${place - 1} was inserted: row ${place} was written as row ${written}`);
+}
+
+/** Each row names the hash of the row before it. */
+function mislinked(rows: readonly AuditRow[], place: number, anchor: AuditCursor | undefined): Broken | null {
+  const row = rows[place] as AuditRow;
+  const before = rows[place - 1]?.hash ?? genesisHash;
+  if (row.previousHash === before) return null;
+  if (place === 0) return at('changed', 0, 'row 0 was changed: it names a row before the first');
+  // Which of the two is false? The one that what follows does not lead to.
+  const after = rows[place + 1];
+  const led = after === undefined ? anchor?.hash : isWhole(after) ? after.previousHash : undefined;
+  if (led !== undefined && led !== row.hash) return at('changed', place, `row ${place} was changed and given a new hash: neither row ${place - 1} nor what follows leads to it`);
+  return at('changed', place - 1, `row ${place - 1} was changed and given a new hash: row ${place} names the hash it had before`);
+}
+
+function afterSeal(rows: readonly AuditRow[], place: number): Broken | null {
+  if (place === 0 || rows[place - 1]?.kind !== 'sealed') return null;
+  return at('inserted', place, `row ${place} was inserted after the chain was sealed`);
+}
+
+/** The anchor says where the chain has to end. */
+function brokenEnd(rows: readonly AuditRow[], anchor: AuditCursor): Broken | null {
+  if (rows.length < anchor.length) return at('truncated', rows.length, `row ${rows.length} and all after it were cut off: there were ${anchor.length} rows`);
+  if (rows.length > anchor.length) return at('inserted', anchor.length, `row ${anchor.length} was inserted: the chain ended with row ${anchor.length - 1}`);
+  if ((rows.at(-1)?.hash ?? genesisHash) === anchor.hash) return null;
+  return at('changed', rows.length - 1, `row ${rows.length - 1} was changed, or the chain was rewritten up to it: its hash is not the anchored one`);
+}
