@@ -1,0 +1,35 @@
+// Task tokens: secrets that a waiting task hands out, and the answers that come back for them.
+import { randomBytes } from 'node:crypto';
+import { AwsError } from '../../aws/world.ts';
+
+export interface TokenAnswers {
+  succeed(output: string): void;
+  fail(error: string, cause: string): void;
+  heartbeat(): void;
+}
+
+export class TaskTokens {
+  readonly #open = new Map<string, TokenAnswers>();
+  readonly #closed = new Set<string>();
+
+  issue(answers: TokenAnswers): string {
+    const token = `AQC${randomBytes(96).toString('base64')}`;
+    this.#open.set(token, answers);
+    return token;
+  }
+
+  close(token: string): void {
+    this.#open.delete(token);
+    this.#closed.add(token);
+  }
+
+  /**
+   * @throws AwsError TaskTimedOut for a token whose task is over (AWS says the same for one that was answered), InvalidToken for any other text.
+   */
+  find(token: string): TokenAnswers {
+    const found = this.#open.get(token);
+    if (found !== undefined) return found;
+    if (this.#closed.has(token)) throw new AwsError('TaskTimedOut', 'Task Timed Out: The task token is either invalid or associated with a task that is no longer running');
+    throw new AwsError('InvalidToken', `Invalid Token: '${token.slice(0, 20)}'`);
+  }
+}
