@@ -22,7 +22,7 @@ export interface Signal {
   readonly status: 'firing' | 'quiet' | 'unknown';
   /** When it began to fire; null where that is not known. */
   readonly since: Instant | null;
-  /** True when it was firing before the suspected release began: it corroborates, it cannot accuse. */
+  /** True when it was firing before the suspected release began, or nobody knows whether it was: it corroborates, it cannot accuse. */
   readonly isOlderThanRelease: boolean;
   readonly summary: string;
 }
@@ -46,6 +46,8 @@ export interface Release {
   readonly left: Readonly<Record<string, TargetState>> | null;
   /** Alarms of the service that were in ALARM when the release began: they can send no event for it. */
   readonly alarmsAtStart: readonly string[];
+  /** Journeys that failed when the release began; absent when nobody ran them then. Only one that passed can accuse the release later. */
+  readonly journeysFailedAtStart?: readonly string[];
 }
 
 /** A version that survived its bake time without a signal, and how each target looked then. */

@@ -1,0 +1,106 @@
+// What happened to a service, in the ledger: releases, known-good versions, rollbacks, delivered signals, quarantine.
+import type { DeliveredSignal, RollbackRecord } from '../domain/ledger.ts';
+import type { Outcome } from '../domain/workflow.ts';
+import type { Instant, KnownGood, Release } from '../domain/vocabulary.ts';
+import { type Item, type Key, type LedgerTable, dataOf, get, json, number, putIf, serviceKey, text, updateIf } from './ledger-table.ts';
+
+type ReleaseKey = Pick<Release, 'service' | 'startedAt' | 'id'>;
+const releaseKey = (release: ReleaseKey): Key => serviceKey(release.service, `RELEASE#${release.startedAt}#${release.id}`);
+
+/** What may change after a release was recorded; each is an attribute of its own, so that two writers lose nothing of each other. */
+export type ReleaseChange = Partial<Pick<Release, 'status' | 'finishedAt' | 'left' | 'journeysFailedAtStart'>>;
+
+const changeable = (change: ReleaseChange): Item => ({
+  ...(change.status === undefined ? {} : { status: text(change.status) }),
+  ...(change.finishedAt === undefined || change.finishedAt === null ? {} : { finishedAt: text(change.finishedAt) }),
+  ...(change.left === undefined || change.left === null ? {} : { left: json(change.left) }),
+  ...(change.journeysFailedAtStart === undefined ? {} : { journeysFailedAtStart: json(change.journeysFailedAtStart) }),
+});
+
+/**
+ * Records a release once, for the watch that saw it first. Safe to repeat by the same watch.
+ * @returns false when another watch recorded it before.
+ */
+export async function putRelease(table: LedgerTable, release: Release, watchId: string): Promise<boolean> {
+  const key = releaseKey(release);
+  const attributes = { data: json(release), watchId: text(watchId), ...changeable(release) };
+  if (await putIf(table, key, { attributes, condition: 'attribute_not_exists(pk)' })) return true;
+  return (await get(table, key))?.['watchId']?.S === watchId;
+}
+
+/** Changes a recorded release. @returns false when it was never recorded. */
+export async function updateRelease(table: LedgerTable, release: ReleaseKey, change: ReleaseChange): Promise<boolean> {
+  const attributes = Object.entries(changeable(change));
+  if (attributes.length === 0) return true;
+  const updated = await updateIf(table, releaseKey(release), {
+    UpdateExpression: `SET ${attributes.map(([name]) => `#${name} = :${name}`).join(', ')}`,
+    ConditionExpression: 'attribute_exists(pk)',
+    ExpressionAttributeNames: Object.fromEntries(attributes.map(([name]) => [`#${name}`, name])),
+    ExpressionAttributeValues: Object.fromEntries(attributes.map(([name, value]) => [`:${name}`, value])),
+  });
+  return updated !== null;
+}
+
+export const releaseOf = (item: Item): Release => ({
+  ...dataOf<Release>(item),
+  status: (item['status']?.S ?? 'in-progress') as Release['status'],
+  finishedAt: item['finishedAt']?.S ?? null,
+  left: item['left']?.S === undefined ? null : JSON.parse(item['left'].S) as NonNullable<Release['left']>,
+  ...(item['journeysFailedAtStart']?.S === undefined ? {} : { journeysFailedAtStart: JSON.parse(item['journeysFailedAtStart'].S) as string[] }),
+});
+
+/** Records a known-good version. @returns false when that instant already has one that was watched through its bake: it is worth more. */
+export async function putKnownGood(table: LedgerTable, service: string, good: KnownGood): Promise<boolean> {
+  return putIf(table, serviceKey(service, `GOOD#${good.since}`), {
+    attributes: { data: json(good), basis: text(good.basis) },
+    condition: 'attribute_not_exists(pk) OR basis <> :baked',
+    values: { ':baked': text('baked') },
+  });
+}
+
+const rollbackRowKey = (record: Pick<RollbackRecord, 'service' | 'startedAt' | 'rollbackId'>): Key =>
+  serviceKey(record.service, `ROLLBACK#${record.startedAt}#${record.rollbackId}`);
+
+/** Records that a rollback is about to act: from here on it counts against the daily budget. Safe to repeat. */
+export async function recordRollback(table: LedgerTable, record: RollbackRecord): Promise<void> {
+  await putIf(table, rollbackRowKey(record), { attributes: { data: json(record) }, condition: 'attribute_not_exists(pk)' });
+}
+
+export interface RollbackEnd {
+  readonly endedAt: Instant;
+  readonly outcome: Outcome;
+  readonly auditLength: number;
+  readonly auditHash: string;
+}
+
+/** Closes the record of a rollback. @returns false when it never acted (no record) or was closed before: the first end stays. */
+export async function closeRollback(table: LedgerTable, record: Pick<RollbackRecord, 'service' | 'startedAt' | 'rollbackId'>, end: RollbackEnd): Promise<boolean> {
+  const closed = await updateIf(table, rollbackRowKey(record), {
+    UpdateExpression: 'SET endedAt = :endedAt, outcome = :outcome, auditLength = :length, auditHash = :hash',
+    ConditionExpression: 'attribute_exists(pk) AND attribute_not_exists(endedAt)',
+    ExpressionAttributeValues: {
+      ':endedAt': text(end.endedAt), ':outcome': text(end.outcome), ':length': number(end.auditLength), ':hash': text(end.auditHash),
+    },
+  });
+  return closed !== null;
+}
+
+export const rollbackOf = (item: Item): RollbackRecord => ({
+  ...dataOf<RollbackRecord>(item),
+  endedAt: item['endedAt']?.S ?? null,
+  outcome: (item['outcome']?.S ?? null) as Outcome | null,
+});
+
+/** Keeps a signal for the run that holds the lock, and for later ones. Safe to repeat. */
+export async function joinSignal(table: LedgerTable, service: string, signal: DeliveredSignal): Promise<void> {
+  await putIf(table, serviceKey(service, `SIGNAL#${signal.at}#${signal.rollbackId}`), {
+    attributes: { data: json(signal) }, condition: 'attribute_not_exists(pk)',
+  });
+}
+
+/** Keeps a version from ever being chosen as the way back. Safe to repeat: the first rollback that named it stays. */
+export async function quarantine(table: LedgerTable, service: string, version: string, by: { readonly rollbackId: string; readonly at: Instant }): Promise<void> {
+  await putIf(table, serviceKey(service, `QUARANTINE#${version}`), {
+    attributes: { data: json({ version, ...by }) }, condition: 'attribute_not_exists(pk)',
+  });
+}
