@@ -37,6 +37,12 @@ export interface Capture<State extends TargetState = TargetState> {
   readonly facts: JsonObject;
 }
 
+/** What is known before the live state is read, so that one round of reads can also ask about the place to go back to. */
+export interface Known<State extends TargetState = TargetState> {
+  readonly good: { readonly version: string; readonly state: State | null } | null;
+  readonly release: StepRequest['release'];
+}
+
 export interface PlanQuestion<Target, State extends TargetState> {
   readonly target: Target;
   readonly live: Capture<State>;
@@ -70,6 +76,8 @@ export interface Confirmation {
   readonly answer: 'yes' | 'not-yet' | 'failed' | 'changed-by-someone-else' | 'cannot-verify';
   readonly detail: string;
   readonly retryAfterSeconds: number;
+  /** Given back to the next confirm of this step. */
+  readonly progress?: JsonObject | null;
 }
 
 export interface ConfirmQuestion<Target, State extends TargetState> {
@@ -81,15 +89,17 @@ export interface ConfirmQuestion<Target, State extends TargetState> {
   /** When apply wrote, ISO 8601; a TTL counts from here or from INSYNC, whichever is later. */
   readonly appliedAt: string;
   readonly now: string;
+  /** What the last confirm of this step wanted to remember; null on the first. */
+  readonly progress: JsonObject | null;
 }
 
 export interface Strategy<Target extends JsonObject = JsonObject, State extends TargetState = TargetState> {
   readonly manifest: Manifest<Target>;
-  /** Reads the live state. Changes nothing. */
-  capture(target: Target): Promise<Capture<State>>;
+  /** Reads the live state. Changes nothing. `known` is null when a release's Watch captures. */
+  capture(target: Target, known: Known<State> | null): Promise<Capture<State>>;
   /** Pure: what would be done. The live state was read by `capture` right before. */
   plan(question: PlanQuestion<Target, State>): PlanAnswer<State>;
-  /** Writes `to`. Called only with a `change` that `plan` just made from the state just captured. Safe to repeat. */
+  /** Writes `to`. Called only with a `change` that `plan` just made from the state just captured. Safe to repeat. A `conflicting` AwsCallError makes the caller read and plan once more. */
   apply(change: Change<Target, State>): Promise<Made>;
   /** Reads whether the change took hold. Changes nothing. */
   confirm(question: ConfirmQuestion<Target, State>): Promise<Confirmation>;

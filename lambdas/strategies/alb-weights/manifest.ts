@@ -31,7 +31,7 @@ export const manifest: Manifest<AlbWeightsTarget> = {
     {
       actions: [
         ruleArn === undefined ? 'elasticloadbalancing:DescribeListeners' : 'elasticloadbalancing:DescribeRules',
-        'elasticloadbalancing:DescribeTargetHealth',
+        'elasticloadbalancing:DescribeTargetGroupAttributes', 'elasticloadbalancing:DescribeTargetHealth',
       ],
       resources: ['*'],
       because: 'Elastic Load Balancing Describe actions have no resource-level permissions.',
