@@ -1,0 +1,310 @@
+// Who calls, by access key, and whether the policies let them: identity policies, resource policies, trust policies.
+import { createHash } from 'node:crypto';
+import { many, namesPrincipal, readPolicy, speaksAbout, type PolicyDocument, type Question, type Statement } from './iam/policy.ts';
+import { AwsError, type Authorization, type Permission, type Place, type Principal, type SandboxClock } from './world.ts';
+
+export type { PolicyDocument, RawStatement } from './iam/policy.ts';
+
+export interface NamedPolicy {
+  readonly name: string;
+  readonly document: PolicyDocument;
+}
+
+export interface RoleDefinition {
+  readonly roleName: string;
+  readonly arn: string;
+  /** Inline policies. */
+  readonly policies?: readonly NamedPolicy[];
+  readonly managedPolicyArns?: readonly string[];
+  /** AssumeRolePolicyDocument: which services and principals may take the role. */
+  readonly trust?: PolicyDocument;
+}
+
+/** Put these into a child process as AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN. */
+export interface IssuedKey {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken: string;
+  readonly principal: Principal;
+}
+
+/** A call that the policies do not allow. Each dialect gives it its own code and status. */
+export class AccessDenied extends AwsError {
+  readonly permission: Permission;
+  constructor(message: string, permission: Permission) {
+    super('AccessDeniedException', message, { status: 400 });
+    this.name = 'AccessDenied';
+    this.permission = permission;
+  }
+}
+
+interface Role {
+  readonly roleName: string;
+  readonly arn: string;
+  readonly inline: Map<string, readonly Statement[]>;
+  readonly managed: Set<string>;
+  readonly trust: readonly Statement[] | null;
+}
+
+interface Decision {
+  readonly allowed: boolean;
+  readonly explicit: boolean;
+  readonly statement: string | null;
+}
+
+export class Iam {
+  readonly #place: Place;
+  readonly #clock: SandboxClock;
+  readonly #roles = new Map<string, Role>();
+  readonly #users = new Map<string, Map<string, readonly Statement[]>>();
+  readonly #managed = new Map<string, readonly Statement[]>();
+  readonly #resourcePolicies = new Map<string, Map<string, readonly Statement[]>>();
+  readonly #keys = new Map<string, IssuedKey>();
+  readonly #used = new Map<string, Set<string>>();
+  #issued = 0;
+
+  constructor(place: Place, clock: SandboxClock) {
+    this.#place = place;
+    this.#clock = clock;
+  }
+
+  /** Makes a role, or replaces the role of that name. */
+  putRole(definition: RoleDefinition): void {
+    const inline = (definition.policies ?? []).map(({ name, document }) => [name, readPolicy(name, document)] as const);
+    this.#roles.set(definition.roleName, {
+      roleName: definition.roleName,
+      arn: definition.arn,
+      inline: new Map(inline),
+      managed: new Set(definition.managedPolicyArns ?? []),
+      trust: definition.trust === undefined ? null : readPolicy('trust', definition.trust),
+    });
+  }
+
+  /** Adds an inline policy to a role (AWS::IAM::Policy), or replaces it. */
+  putRolePolicy(roleName: string, policy: NamedPolicy): void {
+    this.#role(roleName).inline.set(policy.name, readPolicy(policy.name, policy.document));
+  }
+
+  removeRolePolicy(roleName: string, policyName: string): void {
+    this.#role(roleName).inline.delete(policyName);
+  }
+
+  putManagedPolicy(arn: string, document: PolicyDocument): void {
+    this.#managed.set(arn, readPolicy(arn.slice(arn.lastIndexOf('/') + 1), document));
+  }
+
+  attachRolePolicy(roleName: string, policyArn: string): void {
+    this.#role(roleName).managed.add(policyArn);
+  }
+
+  /** Policy of a queue, topic, function or table; `name` tells several on one resource apart. */
+  putResourcePolicy(resourceArn: string, document: PolicyDocument, name = 'resource-policy'): void {
+    const policies = this.#resourcePolicies.get(resourceArn) ?? new Map<string, readonly Statement[]>();
+    policies.set(name, readPolicy(name, document));
+    this.#resourcePolicies.set(resourceArn, policies);
+  }
+
+  putUser(userName: string, policies: readonly NamedPolicy[]): void {
+    this.#users.set(userName, new Map(policies.map(({ name, document }) => [name, readPolicy(name, document)])));
+  }
+
+  /** Takes one action away from a role, as an explicit deny; the returned function gives it back. */
+  takeAway(roleName: string, action: string): () => void {
+    const name = `taken-away-${action}`;
+    this.putRolePolicy(roleName, { name, document: { Statement: { Effect: 'Deny', Action: action, Resource: '*' } } });
+    return () => this.removeRolePolicy(roleName, name);
+  }
+
+  /**
+   * A session's key for a role, by its ARN or name.
+   * @throws Error when there is no such role.
+   */
+  issueKey(role: string, sessionName?: string): IssuedKey {
+    const { roleName } = this.#role(role.slice(role.lastIndexOf('/') + 1));
+    const accessKeyId = this.#nextKeyId('ASIA');
+    const principal: Principal = { kind: 'role', ...this.#session(roleName, sessionName ?? roleName), accessKeyId };
+    return this.#register(accessKeyId, principal);
+  }
+
+  /** @throws Error when there is no such user. */
+  issueUserKey(userName: string): IssuedKey {
+    if (!this.#users.has(userName)) throw new Error(`no user ${userName}`);
+    const accessKeyId = this.#nextKeyId('AKIA');
+    return this.#register(accessKeyId, { kind: 'user', arn: `arn:aws:iam::${this.#place.account}:user/${userName}`, accessKeyId });
+  }
+
+  /**
+   * The role as a service takes it on, for example events.amazonaws.com for a rule's target.
+   * @throws AccessDenied when the role's trust policy does not name the service.
+   */
+  assume(roleArn: string, service: string, sessionName = service.split('.')[0] ?? service): Principal {
+    const role = this.#role(roleArn.slice(roleArn.lastIndexOf('/') + 1));
+    const question: Question = { action: 'sts:AssumeRole', resource: roleArn, context: this.#globalContext({ kind: 'service', arn: service, service }) };
+    const trusts = (role.trust ?? []).some((statement) => statement.effect === 'Allow' && namesPrincipal(statement.raw, { aws: [], service }) && speaksAbout(statement, question));
+    if (!trusts) {
+      const permission: Permission = { action: 'sts:AssumeRole', resource: roleArn, allowed: false, statement: null };
+      throw new AccessDenied(`${service} is not authorized to perform: sts:AssumeRole on resource: ${roleArn} because the role trust policy does not allow it`, permission);
+    }
+    return { kind: 'role', ...this.#session(role.roleName, sessionName), accessKeyId: '' };
+  }
+
+  /** Who a key belongs to; keys that the sandbox did not issue belong to the person at the keyboard. */
+  principalOf(accessKeyId: string | null): Principal {
+    const issued = accessKeyId === null ? undefined : this.#keys.get(accessKeyId);
+    return issued?.principal ?? { kind: 'root', arn: `arn:aws:iam::${this.#place.account}:root` };
+  }
+
+  /** The secret of a key that the sandbox issued, else null. */
+  secretOf(accessKeyId: string): string | null {
+    return this.#keys.get(accessKeyId)?.secretAccessKey ?? null;
+  }
+
+  /** The session token that belongs to a role's key, else null. */
+  sessionTokenOf(accessKeyId: string): string | null {
+    return this.#keys.get(accessKeyId)?.sessionToken ?? null;
+  }
+
+  /** ARN of the role behind a session, or null for anybody else. */
+  roleArnOf(principal: Principal): string | null {
+    return principal.kind === 'role' ? (this.#roles.get(principal.roleName)?.arn ?? null) : null;
+  }
+
+  /**
+   * Checks one authorization, each of its resources.
+   * @returns the decisions, all of them allowed.
+   * @throws AccessDenied for the first resource that is not allowed, with the message that AWS gives.
+   */
+  authorize(principal: Principal, authorization: Authorization): readonly Permission[] {
+    return authorization.resources.map((resource) => {
+      const decision = this.#decide(principal, {
+        action: authorization.action,
+        resource,
+        context: { ...this.#globalContext(principal), ...authorization.context },
+      });
+      const permission: Permission = { action: authorization.action, resource, allowed: decision.allowed, statement: decision.statement };
+      if (!decision.allowed) throw new AccessDenied(deniedMessage(principal, permission, decision.explicit), permission);
+      if (principal.kind === 'role' && decision.statement !== null) this.#remember(principal.roleName, `${decision.statement} ${authorization.action}`);
+      return permission;
+    });
+  }
+
+  /** Whether it would be allowed; nothing is recorded. */
+  isAllowed(principal: Principal, authorization: Authorization): boolean {
+    const context = { ...this.#globalContext(principal), ...authorization.context };
+    return authorization.resources.every((resource) => this.#decide(principal, { action: authorization.action, resource, context }).allowed);
+  }
+
+  /** `<policy>/<statement> <action>` of everything that ever allowed a call of the role. */
+  usedBy(roleName: string): readonly string[] {
+    return [...(this.#used.get(roleName) ?? [])].sort();
+  }
+
+  /** `<policy>/<statement> <action>` of everything that the role's policies grant by name and no call has used. */
+  unusedBy(roleName: string): readonly string[] {
+    const used = this.#used.get(roleName) ?? new Set();
+    const granted = this.#identityStatements(this.#role(roleName)).filter((statement) => statement.effect === 'Allow');
+    const keys = granted.flatMap((statement) => many(statement.raw.Action ?? []).map((action) => ({ statement, action })));
+    const isUsed = ({ statement, action }: (typeof keys)[number]): boolean =>
+      [...used].some((entry) => {
+        const at = entry.lastIndexOf(' ');
+        const question: Question = { action: entry.slice(at + 1), resource: '*', context: {} };
+        const probe: Statement = { ...statement, raw: { Effect: 'Allow', Action: action } };
+        return entry.slice(0, at) === statement.id && speaksAbout(probe, question);
+      });
+    return keys.filter((key) => !isUsed(key)).map(({ statement, action }) => `${statement.id} ${action}`);
+  }
+
+  get roleNames(): readonly string[] {
+    return [...this.#roles.keys()];
+  }
+
+  #decide(principal: Principal, question: Question): Decision {
+    if (principal.kind === 'root') return { allowed: true, explicit: false, statement: null };
+    const fromResource = this.#resourceStatements(principal, question.resource);
+    const statements = [...this.#identityOf(principal), ...fromResource].filter((statement) => speaksAbout(statement, question));
+    const deny = statements.find((statement) => statement.effect === 'Deny');
+    if (deny !== undefined) return { allowed: false, explicit: true, statement: deny.id };
+    const allow = statements.find((statement) => statement.effect === 'Allow');
+    return { allowed: allow !== undefined, explicit: false, statement: allow?.id ?? null };
+  }
+
+  #identityOf(principal: Principal): readonly Statement[] {
+    if (principal.kind === 'role') return this.#identityStatements(this.#role(principal.roleName));
+    if (principal.kind !== 'user') return [];
+    return [...(this.#users.get(principal.arn.slice(principal.arn.lastIndexOf('/') + 1))?.values() ?? [])].flat();
+  }
+
+  #identityStatements(role: Role): readonly Statement[] {
+    const managed = [...role.managed].map((arn) => {
+      const statements = this.#managed.get(arn);
+      if (statements === undefined) throw new Error(`role ${role.roleName} has the managed policy ${arn}, which the sandbox does not have`);
+      return statements;
+    });
+    return [...role.inline.values(), ...managed].flat();
+  }
+
+  #resourceStatements(principal: Principal, resource: string): readonly Statement[] {
+    const policies = this.#resourcePolicies.get(resource);
+    if (policies === undefined) return [];
+    const roleArn = this.roleArnOf(principal);
+    const identities = { aws: [principal.arn, ...(roleArn === null ? [] : [roleArn])], service: principal.kind === 'service' ? principal.service : null };
+    return [...policies.values()].flat().filter((statement) => namesPrincipal(statement.raw, identities));
+  }
+
+  #globalContext(principal: Principal): Readonly<Record<string, string>> {
+    const now = new Date(this.#clock.now());
+    const context: Record<string, string> = {
+      'aws:CurrentTime': now.toISOString(),
+      'aws:EpochTime': String(Math.floor(now.getTime() / 1000)),
+      'aws:RequestedRegion': this.#place.region,
+      // The sandbox stands in for the HTTPS endpoints of AWS.
+      'aws:SecureTransport': 'true',
+      'aws:PrincipalIsAWSService': String(principal.kind === 'service'),
+    };
+    if (principal.kind === 'service') return context;
+    return {
+      ...context,
+      'aws:SourceIp': '127.0.0.1',
+      'aws:PrincipalAccount': this.#place.account,
+      'aws:PrincipalArn': this.roleArnOf(principal) ?? principal.arn,
+      'aws:PrincipalType': principal.kind === 'role' ? 'AssumedRole' : principal.kind === 'user' ? 'User' : 'Account',
+      ...(principal.kind === 'user' ? { 'aws:username': principal.arn.slice(principal.arn.lastIndexOf('/') + 1) } : {}),
+    };
+  }
+
+  #role(roleName: string): Role {
+    const role = this.#roles.get(roleName);
+    if (role === undefined) throw new Error(`no role ${roleName}; known: ${[...this.#roles.keys()].join(', ')}`);
+    return role;
+  }
+
+  #session(roleName: string, sessionName: string): { arn: string; roleName: string; sessionName: string } {
+    return { arn: `arn:aws:sts::${this.#place.account}:assumed-role/${roleName}/${sessionName}`, roleName, sessionName };
+  }
+
+  #nextKeyId(prefix: 'ASIA' | 'AKIA'): string {
+    this.#issued += 1;
+    return `${prefix}SANDBOX${String(this.#issued).padStart(9, '0')}`;
+  }
+
+  #register(accessKeyId: string, principal: Principal): IssuedKey {
+    const derive = (purpose: string): string => createHash('sha256').update(`${purpose} ${accessKeyId}`).digest('base64url');
+    const key: IssuedKey = { accessKeyId, secretAccessKey: derive('secret').slice(0, 40), sessionToken: `sandbox/${derive('session')}`, principal };
+    this.#keys.set(accessKeyId, key);
+    return key;
+  }
+
+  #remember(roleName: string, entry: string): void {
+    const entries = this.#used.get(roleName) ?? new Set<string>();
+    entries.add(entry);
+    this.#used.set(roleName, entries);
+  }
+}
+
+function deniedMessage(principal: Principal, permission: Permission, explicit: boolean): string {
+  const who = principal.kind === 'service' ? principal.service : principal.arn;
+  const resource = permission.resource === '*' ? '' : ` on resource: ${permission.resource}`;
+  const policy = principal.kind === 'service' ? 'resource-based' : 'identity-based';
+  const because = explicit ? `with an explicit deny in an ${policy} policy` : `because no ${policy} policy allows the ${permission.action} action`;
+  return `User: ${who} is not authorized to perform: ${permission.action}${resource} ${because}`;
+}

@@ -1,0 +1,65 @@
+// The request rates that AWS grants an account, as token buckets that fill in sandbox time.
+import type { SandboxClock } from './world.ts';
+
+export interface Quota {
+  /** IAM prefix. */
+  readonly service: string;
+  readonly operations: RegExp;
+  readonly burst: number;
+  readonly perSecond: number;
+}
+
+// Quotas pages of each service's guide; where no burst is published it equals one second's worth.
+export const awsQuotas: readonly Quota[] = [
+  { service: 'route53', operations: /./, burst: 5, perSecond: 5 },
+  { service: 'elasticloadbalancing', operations: /./, burst: 40, perSecond: 10 },
+  { service: 'elasticloadbalancing', operations: /^(Modify|Set|Create|Delete|Add|Remove)/, burst: 20, perSecond: 3 },
+  { service: 'cloudwatch', operations: /^DescribeAlarms$/, burst: 9, perSecond: 9 },
+  { service: 'cloudwatch', operations: /^DescribeAlarmHistory$/, burst: 20, perSecond: 20 },
+  { service: 'cloudwatch', operations: /^ListTagsForResource$/, burst: 10, perSecond: 10 },
+  { service: 'cloudwatch', operations: /^(SetAlarmState|PutMetricAlarm|EnableAlarmActions|DisableAlarmActions)$/, burst: 3, perSecond: 3 },
+  { service: 'cloudwatch', operations: /^GetMetricData$/, burst: 500, perSecond: 500 },
+  { service: 'ecs', operations: /^UpdateService$/, burst: 50, perSecond: 5 },
+  { service: 'ecs', operations: /^Describe(Services|Tasks)$/, burst: 100, perSecond: 20 },
+  { service: 'ecs', operations: /^RegisterTaskDefinition$/, burst: 20, perSecond: 1 },
+  { service: 'lambda', operations: /^(?!Invoke)/, burst: 15, perSecond: 15 },
+  { service: 'states', operations: /^StartExecution$/, burst: 800, perSecond: 150 },
+  { service: 'states', operations: /^DescribeExecution$/, burst: 250, perSecond: 10 },
+  { service: 'states', operations: /^ListExecutions$/, burst: 100, perSecond: 2 },
+  { service: 'states', operations: /^SendTask/, burst: 3000, perSecond: 500 },
+];
+
+interface Bucket {
+  readonly quota: Quota;
+  tokens: number;
+  filledAt: number;
+}
+
+export class Quotas {
+  enabled: boolean;
+  readonly #clock: SandboxClock;
+  readonly #buckets: Bucket[];
+
+  constructor(clock: SandboxClock, options: { enabled?: boolean; quotas?: readonly Quota[] } = {}) {
+    this.#clock = clock;
+    this.enabled = options.enabled ?? true;
+    this.#buckets = (options.quotas ?? awsQuotas).map((quota) => ({ quota, tokens: quota.burst, filledAt: clock.now() }));
+  }
+
+  /** Takes one token from every bucket that the call counts against; false, and none taken, when one is empty. */
+  take(service: string, operation: string): boolean {
+    if (!this.enabled) return true;
+    const buckets = this.#buckets.filter(({ quota }) => quota.service === service && quota.operations.test(operation));
+    for (const bucket of buckets) this.#fill(bucket);
+    if (buckets.some((bucket) => bucket.tokens < 1)) return false;
+    for (const bucket of buckets) bucket.tokens -= 1;
+    return true;
+  }
+
+  #fill(bucket: Bucket): void {
+    const now = this.#clock.now();
+    const earned = ((now - bucket.filledAt) / 1000) * bucket.quota.perSecond;
+    bucket.tokens = Math.min(bucket.quota.burst, bucket.tokens + earned);
+    bucket.filledAt = now;
+  }
+}
