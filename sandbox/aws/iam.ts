@@ -261,7 +261,9 @@ export class Iam {
       'aws:SecureTransport': 'true',
       'aws:PrincipalIsAWSService': String(principal.kind === 'service'),
     };
-    if (principal.kind === 'service') return context;
+    if (principal.kind === 'service') {
+      return principal.sourceArn === undefined ? context : { ...context, 'aws:SourceArn': principal.sourceArn, 'aws:SourceAccount': this.#place.account };
+    }
     return {
       ...context,
       'aws:SourceIp': '127.0.0.1',

@@ -22,8 +22,8 @@ export type Principal =
   | { readonly kind: 'root'; readonly arn: string }
   | { readonly kind: 'user'; readonly arn: string; readonly accessKeyId: string }
   | { readonly kind: 'role'; readonly arn: string; readonly roleName: string; readonly sessionName: string; readonly accessKeyId: string }
-  /** An AWS service acting for itself, for example events.amazonaws.com. */
-  | { readonly kind: 'service'; readonly arn: string; readonly service: string };
+  /** An AWS service acting for itself, for example events.amazonaws.com; `sourceArn` is what it acts for (a rule, a topic): `aws:SourceArn`. */
+  | { readonly kind: 'service'; readonly arn: string; readonly service: string; readonly sourceArn?: string };
 
 export interface AwsEvent {
   readonly version: '0';
