@@ -8,9 +8,11 @@ export type DetailType = 'Rollback Started' | 'Rollback Ended' | 'Rollback Escal
 /** One message, already written in plain text. */
 export interface Message {
   readonly audience: readonly ('on-call' | 'stakeholders')[];
-  /** At most 100 printable ASCII characters: the limit of SNS. */
+  /** Printable ASCII, less than 100 characters: the limit of SNS. */
   readonly subject: string;
   readonly text: string;
+  /** `page`: a person has to act now. Subscriptions can filter by the message attribute `urgency`. */
+  readonly urgency: 'page' | 'notice';
   /** The same for machines; null when only people are told. */
   readonly event: { readonly detailType: DetailType; readonly detail: JsonObject } | null;
 }
@@ -44,7 +46,10 @@ export class Notices {
 
   private async publish(who: Message['audience'][number], message: Message): Promise<void> {
     const TopicArn = who === 'on-call' ? this.topics.onCall : this.topics.stakeholders;
-    await this.clients.sns.send(new PublishCommand({ TopicArn, Subject: message.subject, Message: message.text }));
+    await this.clients.sns.send(new PublishCommand({
+      TopicArn, Subject: message.subject, Message: message.text,
+      MessageAttributes: { urgency: { DataType: 'String', StringValue: message.urgency } },
+    }));
   }
 
   private async put(event: NonNullable<Message['event']>): Promise<void> {

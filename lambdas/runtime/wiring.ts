@@ -4,11 +4,16 @@ import { CodeDeployClient } from '@aws-sdk/client-codedeploy';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { ECSClient } from '@aws-sdk/client-ecs';
 import { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
+import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { Route53Client } from '@aws-sdk/client-route-53';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { SFNClient } from '@aws-sdk/client-sfn';
+import { SNSClient } from '@aws-sdk/client-sns';
 import { SSMClient } from '@aws-sdk/client-ssm';
 import { AuditStore } from '../adapters/audit-store.ts';
 import type { LedgerTable } from '../adapters/ledger-table.ts';
+import { Notices } from '../adapters/notices.ts';
 import { read } from './environment.ts';
 
 /** Without `throwOnRequestTimeout` the SDK only logs a request that is too slow, and the rollback waits with it. */
@@ -26,6 +31,12 @@ export const lambdaClient = (): LambdaClient => new LambdaClient(patience(5000))
 export const route53Client = (): Route53Client => new Route53Client({ ...patience(5000), maxAttempts: 8, retryMode: 'adaptive' });
 export const ssmClient = (): SSMClient => new SSMClient(patience(3000));
 export const cloudWatchClient = (): CloudWatchClient => new CloudWatchClient(patience(4000));
+export const snsClient = (): SNSClient => new SNSClient(patience(4000));
+export const eventBridgeClient = (): EventBridgeClient => new EventBridgeClient(patience(4000));
+export const sfnClient = (): SFNClient => new SFNClient(patience(4000));
+export const secretsManagerClient = (): SecretsManagerClient => new SecretsManagerClient(patience(4000));
 
 export const ledgerTable = (client: DynamoDBClient): LedgerTable => ({ client, name: read('ledgerTable') });
 export const auditStore = (client: DynamoDBClient): AuditStore => new AuditStore(client, read('auditTable'));
+export const notices = (): Notices =>
+  new Notices({ sns: snsClient(), events: eventBridgeClient() }, { onCall: read('onCallTopicArn'), stakeholders: read('stakeholderTopicArn') });
