@@ -49,16 +49,18 @@ export function weightsIn(state: TargetState | null): WeightedState | null {
 function numbersIn(value: unknown): Weights | null {
   if (value === null || typeof value !== 'object' || Array.isArray(value)) return null;
   const entries = Object.entries(value);
-  return entries.every(([, weight]) => Number.isInteger(weight) && (weight as number) >= 0) ? (Object.fromEntries(entries) as Weights) : null;
+  return entries.every(([, weight]) => Number.isInteger(weight) && (weight as number) >= 0) ? Object.fromEntries<number>(entries as [string, number][]) : null;
 }
 
 type Good = 'last-known-good' | { readonly side: string };
 
 export type GoodWeights = { readonly weights: Weights } | { readonly reason: Reason };
 
+const none = (text: string): GoodWeights => ({ reason: { code: 'no-known-good', text } });
+const changed = (text: string): Reason => ({ code: 'changed-by-someone-else', text });
+
 /** The distribution to go back to. */
 export function goodWeights(good: Good, sides: readonly string[], known: PlanQuestion<unknown, TargetState>['good']): GoodWeights {
-  const none = (text: string): GoodWeights => ({ reason: { code: 'no-known-good', text } });
   if (typeof good === 'object') return { weights: Object.fromEntries(sides.map((side) => [side, side === good.side ? 100 : 0])) };
   if (known === null) return none('No version is known to be good, so there is nothing to go back to.');
   const recorded = weightsIn(known.state);
@@ -74,7 +76,6 @@ type LiveQuestion = Pick<PlanQuestion<unknown, WeightedState>, 'release' | 'expe
 
 /** Why a live distribution that is not the good one may not be changed; null when it may. */
 export function objectionTo({ live, release, expectedFrom }: LiveQuestion): Reason | null {
-  const changed = (text: string): Reason => ({ code: 'changed-by-someone-else', text });
   const now = describeShares({ ...live.weights, ...live.strangers });
   if (expectedFrom !== null && !sameTraffic(live, expectedFrom))
     return changed(`The plan was made for ${describeShares(expectedFrom.weights)}, but the live weights are ${now}.`);
