@@ -1,0 +1,191 @@
+// All functions of the sandbox: created from specs, invoked by ARN or name, synchronously or asynchronously with retries.
+import path from 'node:path';
+import { AwsError, type LambdaPort, type Place } from '../../aws/world.ts';
+import type { SpedUpClock } from '../../clock.ts';
+import type { IssuedKey } from '../../aws/iam.ts';
+import { LambdaFunction, Slots, type FunctionSpec } from './lambda-function.ts';
+
+export interface FunctionsParts {
+  readonly clock: SpedUpClock;
+  readonly place: Place;
+  /** The sandbox's endpoint, for AWS_ENDPOINT_URL. */
+  readonly endpoint: () => string;
+  readonly issueKey: (roleArn: string, sessionName: string) => IssuedKey;
+  /** Sends the record of a failed asynchronous invocation to a queue, topic, bus or function. */
+  readonly destination: (functionArn: string, targetArn: string, record: Record<string, unknown>) => Promise<void>;
+  /** Folder for log files; null: in memory only. */
+  readonly logDirectory?: string | null;
+  /** Real milliseconds that Lambda work always gets, however fast sandbox time runs; default 10000. */
+  readonly graceMs?: number;
+  /** Function processes at work at the same time; default 12. */
+  readonly processes?: number;
+}
+
+/** What AWS::Lambda::EventInvokeConfig says. */
+export interface AsyncSettings {
+  readonly maximumRetryAttempts: number;
+  readonly maximumEventAgeSeconds: number;
+  readonly onFailureArn: string | null;
+}
+
+const asyncDefaults: AsyncSettings = { maximumRetryAttempts: 2, maximumEventAgeSeconds: 21_600, onFailureArn: null };
+
+interface Entry {
+  readonly fn: LambdaFunction;
+  readonly key: IssuedKey;
+  async: AsyncSettings;
+  /** Versions and aliases by which it may be called, besides $LATEST. */
+  readonly qualifiers: Set<string>;
+}
+
+export class Functions implements LambdaPort {
+  readonly #parts: FunctionsParts;
+  readonly #slots: Slots;
+  readonly #entries = new Map<string, Entry>();
+  #stopped = false;
+
+  constructor(parts: FunctionsParts) {
+    this.#parts = parts;
+    this.#slots = new Slots(parts.processes ?? 12);
+  }
+
+  create(input: Omit<FunctionSpec, 'arn'>): LambdaFunction {
+    const { clock, graceMs, logDirectory } = this.#parts;
+    const spec: FunctionSpec = { ...input, arn: this.arnOf(input.name) };
+    const key = this.#parts.issueKey(spec.roleArn, spec.name);
+    const realTimeout = spec.timeoutSeconds * 1000;
+    const fn = new LambdaFunction({
+      spec,
+      clock: { startedAt: clock.startedAt, wallStartedAt: clock.wallStartedAt, speed: clock.speed },
+      systemEnvironment: () => this.#systemEnvironment(spec, key),
+      realTimeoutMs: Math.max(realTimeout / clock.speed, Math.min(realTimeout, graceMs ?? 10_000)),
+      slots: this.#slots,
+      logFile: logDirectory === undefined || logDirectory === null ? null : path.join(logDirectory, `${spec.name}.log`),
+    });
+    this.#entries.set(spec.name, { fn, key, async: asyncDefaults, qualifiers: new Set() });
+    return fn;
+  }
+
+  arnOf(name: string): string {
+    const { partition, region, account } = this.#parts.place;
+    return `arn:${partition}:lambda:${region}:${account}:function:${name}`;
+  }
+
+  list(): LambdaFunction[] {
+    return [...this.#entries.values()].map(({ fn }) => fn);
+  }
+
+  addQualifier(name: string, qualifier: string): void {
+    this.#entry(name).qualifiers.add(qualifier);
+  }
+
+  configureAsync(name: string, settings: Partial<AsyncSettings>): void {
+    const entry = this.#entry(name);
+    entry.async = { ...entry.async, ...settings };
+  }
+
+  has(nameOrArn: string): boolean {
+    return this.#entries.has(nameOf(nameOrArn));
+  }
+
+  /** @throws AwsError ResourceNotFoundException */
+  find(nameOrArn: string): LambdaFunction {
+    return this.#entry(nameOrArn).fn;
+  }
+
+  /** @throws AwsError ResourceNotFoundException, TooManyRequestsException */
+  async invoke(functionArn: string, payload: unknown): Promise<{ payload: unknown; functionError: string | null }> {
+    const answer = await this.#entry(functionArn).fn.invoke(JSON.stringify(payload) ?? 'null');
+    return { payload: answer.payload === '' ? null : (JSON.parse(answer.payload) as unknown), functionError: answer.functionError };
+  }
+
+  /**
+   * Queues an asynchronous invocation: retried on errors after one and two minutes, as Lambda does, then sent to the failure destination.
+   * @throws AwsError ResourceNotFoundException
+   */
+  invokeLater(functionArn: string, payload: unknown): Promise<void> {
+    this.#entry(functionArn);
+    const running = this.#retrying(functionArn, payload);
+    running.catch(() => undefined);
+    return running;
+  }
+
+  /** Tells which function's AWS call has just been done, by its access key. */
+  onAwsCall(accessKeyId: string): void {
+    for (const { fn, key } of this.#entries.values()) if (key.accessKeyId === accessKeyId) fn.onAwsCall();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await Promise.all(this.list().map((fn) => fn.stop()));
+  }
+
+  async #retrying(functionArn: string, payload: unknown): Promise<void> {
+    const { clock } = this.#parts;
+    const { async: settings, fn } = this.#entry(functionArn);
+    const queuedAt = clock.now();
+    for (let attempt = 0; ; attempt += 1) {
+      const outcome = await this.invoke(functionArn, payload).catch((error: unknown) => ({ payload: { errorMessage: String(error) }, functionError: 'Unhandled' }));
+      if (outcome.functionError === null || this.#stopped) return;
+      const delaySeconds = attempt === 0 ? 60 : 120;
+      const tooOld = clock.now() + delaySeconds * 1000 - queuedAt > settings.maximumEventAgeSeconds * 1000;
+      if (attempt >= settings.maximumRetryAttempts || tooOld) {
+        if (settings.onFailureArn !== null) await this.#parts.destination(fn.spec.arn, settings.onFailureArn, failureRecord(fn.spec.arn, { payload, outcome, attempt, tooOld, at: clock.now() }));
+        return;
+      }
+      await clock.sleep(delaySeconds * 1000);
+    }
+  }
+
+  #entry(nameOrArn: string): Entry {
+    const name = nameOf(nameOrArn);
+    const entry = this.#entries.get(name);
+    const qualifier = qualifierOf(nameOrArn);
+    if (entry === undefined || (qualifier !== null && qualifier !== '$LATEST' && !entry.qualifiers.has(qualifier)))
+      throw new AwsError('ResourceNotFoundException', `Function not found: ${this.arnOf(name)}${qualifier === null ? '' : `:${qualifier}`}`, { status: 404, fields: { Type: 'User' } });
+    return entry;
+  }
+
+  #systemEnvironment(spec: FunctionSpec, key: IssuedKey): Record<string, string> {
+    return {
+      _HANDLER: spec.handler,
+      LAMBDA_TASK_ROOT: spec.codeDirectory,
+      AWS_REGION: this.#parts.place.region,
+      AWS_DEFAULT_REGION: this.#parts.place.region,
+      AWS_EXECUTION_ENV: `AWS_Lambda_${spec.runtime}`,
+      AWS_LAMBDA_FUNCTION_NAME: spec.name,
+      AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
+      AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(spec.memoryMb),
+      AWS_LAMBDA_LOG_GROUP_NAME: `/aws/lambda/${spec.name}`,
+      AWS_LAMBDA_LOG_STREAM_NAME: '[$LATEST]sandbox',
+      AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
+      AWS_ENDPOINT_URL: this.#parts.endpoint(),
+      AWS_ACCESS_KEY_ID: key.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: key.secretAccessKey,
+      AWS_SESSION_TOKEN: key.sessionToken,
+      _X_AMZN_TRACE_ID: '',
+      TZ: ':UTC',
+      LANG: 'en_US.UTF-8',
+    };
+  }
+}
+
+const nameOf = (nameOrArn: string): string => (nameOrArn.startsWith('arn:') ? (nameOrArn.split(':')[6] ?? '') : (nameOrArn.split(':')[0] ?? ''));
+const qualifierOf = (nameOrArn: string): string | null => nameOrArn.split(':')[nameOrArn.startsWith('arn:') ? 7 : 1] ?? null;
+
+interface Failed {
+  readonly payload: unknown;
+  readonly outcome: { payload: unknown; functionError: string | null };
+  readonly attempt: number;
+  readonly tooOld: boolean;
+  readonly at: number;
+}
+
+const failureRecord = (functionArn: string, { payload, outcome, attempt, tooOld, at }: Failed): Record<string, unknown> => ({
+  version: '1.0',
+  timestamp: new Date(at).toISOString(),
+  requestContext: { functionArn: `${functionArn}:$LATEST`, condition: tooOld ? 'EventAgeExceeded' : 'RetriesExhausted', approximateInvokeCount: attempt + 1 },
+  requestPayload: payload,
+  responseContext: { statusCode: 200, executedVersion: '$LATEST', functionError: outcome.functionError },
+  responsePayload: outcome.payload,
+});

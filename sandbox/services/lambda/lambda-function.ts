@@ -1,0 +1,185 @@
+// One function: its configuration, its processes kept warm, its log, and the mischief a scenario asks of it.
+import { randomUUID } from 'node:crypto';
+import { AwsError } from '../../aws/world.ts';
+import { LogRing } from './log-ring.ts';
+import { Worker, type Answer, type WorkerParts } from './worker.ts';
+
+export interface FunctionSpec {
+  readonly name: string;
+  readonly arn: string;
+  /** For example `index.handler`. */
+  readonly handler: string;
+  readonly runtime: string;
+  /** Folder with the code as it would be uploaded. */
+  readonly codeDirectory: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly roleArn: string;
+  readonly timeoutSeconds: number;
+  readonly memoryMb: number;
+  /** Null: no limit of its own. 0 is AWS's switch-off. */
+  readonly reservedConcurrency: number | null;
+  readonly description: string;
+}
+
+export interface FunctionParts {
+  readonly spec: FunctionSpec;
+  readonly clock: WorkerParts['clock'];
+  /** Variables that Lambda itself sets, among them this function's own credentials. */
+  readonly systemEnvironment: () => Readonly<Record<string, string>>;
+  /** Real milliseconds an invocation gets. */
+  readonly realTimeoutMs: number;
+  /** Waits for a free process slot of the whole sandbox. */
+  readonly slots: Slots;
+  readonly logFile: string | null;
+}
+
+/** How many function processes may work at the same time; the rest waits in line. */
+export class Slots {
+  #free: number;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(count: number) {
+    this.#free = count;
+  }
+
+  async take(): Promise<void> {
+    if (this.#free > 0) this.#free -= 1;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+
+  give(): void {
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#free += 1;
+    else next();
+  }
+}
+
+export class LambdaFunction {
+  readonly spec: FunctionSpec;
+  readonly log: LogRing;
+  readonly lastModified = new Date();
+  #parts: FunctionParts;
+  readonly #idle: Worker[] = [];
+  readonly #workers = new Set<Worker>();
+  #running = 0;
+  #paused: { promise: Promise<void>; resume: () => void } | null = null;
+  #twice: 'side-by-side' | 'lost-answer' | null = null;
+  #killAfterCalls: number | null = null;
+  #stopped = false;
+
+  constructor(parts: FunctionParts) {
+    this.spec = parts.spec;
+    this.#parts = parts;
+    this.log = new LogRing(parts.logFile);
+  }
+
+  /**
+   * Runs one synchronous invocation.
+   * @throws AwsError TooManyRequestsException beyond the reserved concurrency.
+   */
+  async invoke(payload: string): Promise<Answer> {
+    const limit = this.spec.reservedConcurrency;
+    if (limit !== null && this.#running >= limit) throw new AwsError('TooManyRequestsException', 'Rate Exceeded.', { status: 429 });
+    this.#running += 1;
+    try {
+      while (this.#paused !== null) await this.#paused.promise;
+      const twice = this.#twice;
+      this.#twice = null;
+      if (twice === null) return await this.#once(payload);
+      if (twice === 'side-by-side') return (await Promise.all([this.#once(payload), this.#once(payload)]))[0];
+      await this.#once(payload);
+      return await this.#once(payload);
+    } finally {
+      this.#running -= 1;
+    }
+  }
+
+  /** Starts one process ahead of the first invocation. */
+  async warmUp(): Promise<void> {
+    this.#idle.push(await this.#start());
+  }
+
+  /** Invocations wait until the returned function is called. */
+  pause(): () => void {
+    let resume = (): void => undefined;
+    const promise = new Promise<void>((resolve) => {
+      resume = resolve;
+    });
+    this.#paused = { promise, resume };
+    return () => {
+      if (this.#paused?.promise === promise) this.#paused = null;
+      resume();
+    };
+  }
+
+  /** Delivers the next invocation twice: both at once, or once more after a first whose answer got lost. */
+  deliverTwice(how: 'side-by-side' | 'lost-answer'): void {
+    this.#twice = how;
+  }
+
+  /** Kills the process right after its n-th AWS call from now. */
+  killAfterCall(count: number): void {
+    this.#killAfterCalls = count;
+  }
+
+  /** Tells the function that one of its AWS calls is done. */
+  onAwsCall(): void {
+    if (this.#killAfterCalls === null) return;
+    this.#killAfterCalls -= 1;
+    if (this.#killAfterCalls > 0) return;
+    this.#killAfterCalls = null;
+    for (const worker of this.#workers) worker.kill();
+  }
+
+  /** Kills every process; invocations in flight end as a crash. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#paused?.resume();
+    await Promise.all([...this.#workers].map((worker) => worker.stop()));
+  }
+
+  async #once(payload: string): Promise<Answer> {
+    await this.#parts.slots.take();
+    try {
+      return await this.#runOn(await this.#worker(), payload);
+    } finally {
+      this.#parts.slots.give();
+    }
+  }
+
+  async #runOn(worker: Worker, payload: string): Promise<Answer> {
+    const requestId = randomUUID();
+    const { realTimeoutMs } = this.#parts;
+    const startedAt = performance.now();
+    this.log.add(`START RequestId: ${requestId} Version: $LATEST`);
+    const deadline = performance.timeOrigin + startedAt + realTimeoutMs;
+    const traceId = `Root=1-${Math.floor(deadline / 1000).toString(16)}-${requestId.replaceAll('-', '').slice(0, 24)};Sampled=0`;
+    const answer = await worker.run({ requestId, payload, deadline, functionArn: this.spec.arn, traceId }, realTimeoutMs, this.spec.timeoutSeconds);
+    this.log.add(`END RequestId: ${requestId}`);
+    this.log.add(`REPORT RequestId: ${requestId} Duration: ${(performance.now() - startedAt).toFixed(2)} ms Memory Size: ${this.spec.memoryMb} MB`);
+    if (worker.isGone) this.#workers.delete(worker);
+    else this.#idle.push(worker);
+    return answer;
+  }
+
+  async #worker(): Promise<Worker> {
+    for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) if (!idle.isGone) return idle;
+    return this.#start();
+  }
+
+  async #start(): Promise<Worker> {
+    if (this.#stopped) throw new AwsError('ServiceException', 'the sandbox has stopped', { status: 500 });
+    const { spec, clock, systemEnvironment } = this.#parts;
+    const worker: Worker = new Worker({
+      environment: { ...spec.environment, ...systemEnvironment() },
+      codeDirectory: spec.codeDirectory,
+      memoryMb: spec.memoryMb,
+      clock,
+      log: (line) => this.log.add(line),
+      onGone: () => this.#workers.delete(worker),
+    });
+    this.#workers.add(worker);
+    await worker.start();
+    return worker;
+  }
+}
