@@ -1,5 +1,6 @@
 // Evaluates alarms on closed periods, as CloudWatch does: each minute, or each ten seconds for sub-minute periods.
 import type { SandboxClock } from '../../aws/world.ts';
+import { ClockStopped } from '../../clock.ts';
 import type { AlarmState, CompositeAlarmRecord, MetricAlarmRecord } from './alarm.ts';
 import { evaluate, evaluationRange, type Datapoint, type Evaluation, type StateValue } from './alarm-evaluation.ts';
 import { alarmTime } from './alarm-events.ts';
@@ -25,20 +26,12 @@ export class AlarmEvaluator {
     this.#alarms.onTransition(() => this.composites());
   }
 
-  /** Starts to evaluate until the returned function is called. */
+  /** Starts to evaluate until the returned function is called or the clock stops. */
   start(): () => void {
-    let stopBeat: () => void = () => undefined;
-    let stopped = false;
-    const now = this.#clock.now();
-    const first = Math.ceil(now / beat) * beat + settling - now;
-    this.#clock.sleep(first).then(() => {
-      if (stopped) return;
-      this.#tick();
-      stopBeat = this.#clock.every(beat, () => this.#tick());
-    }, () => undefined);
+    const run = { stopped: false };
+    void this.#run(run);
     return () => {
-      stopped = true;
-      stopBeat();
+      run.stopped = true;
     };
   }
 
@@ -68,6 +61,19 @@ export class AlarmEvaluator {
   /** Brings every composite to the state its rule says, as often as composites depend on each other. */
   composites(): void {
     for (const alarm of this.#alarms.all()) if (alarm.kind === 'composite') this.#composite(alarm);
+  }
+
+  async #run(run: { readonly stopped: boolean }): Promise<void> {
+    while (!run.stopped) {
+      const now = this.#clock.now();
+      try {
+        await this.#clock.sleep(Math.floor((now - settling) / beat + 1) * beat + settling - now);
+      } catch (error) {
+        if (error instanceof ClockStopped) return;
+        throw error;
+      }
+      if (!run.stopped) this.#tick();
+    }
   }
 
   #tick(): void {

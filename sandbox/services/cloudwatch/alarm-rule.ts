@@ -64,22 +64,17 @@ function unquoted(token: string): string {
 }
 
 export function ruleHolds(node: RuleNode, stateOf: (alarm: string) => StateValue): boolean {
-  switch (node.kind) {
-    case 'constant': return node.value;
-    case 'state': return stateOf(node.alarm) === node.state;
-    case 'not': return !ruleHolds(node.of, stateOf);
-    case 'and': return node.of.every((inner) => ruleHolds(inner, stateOf));
-    case 'or': return node.of.some((inner) => ruleHolds(inner, stateOf));
-  }
+  if (node.kind === 'constant') return node.value;
+  if (node.kind === 'state') return stateOf(node.alarm) === node.state;
+  if (node.kind === 'not') return !ruleHolds(node.of, stateOf);
+  if (node.kind === 'and') return node.of.every((inner) => ruleHolds(inner, stateOf));
+  return node.of.some((inner) => ruleHolds(inner, stateOf));
 }
 
 /** Names of the alarms a rule looks at, each once. */
 export function alarmsOf(node: RuleNode): string[] {
-  switch (node.kind) {
-    case 'constant': return [];
-    case 'state': return [node.alarm];
-    case 'not': return alarmsOf(node.of);
-    case 'and':
-    case 'or': return [...new Set(node.of.flatMap(alarmsOf))];
-  }
+  if (node.kind === 'constant') return [];
+  if (node.kind === 'state') return [node.alarm];
+  if (node.kind === 'not') return alarmsOf(node.of);
+  return [...new Set(node.of.flatMap(alarmsOf))];
 }

@@ -16,7 +16,7 @@ export interface MathScope {
 }
 
 const scalar = (value: number): MathValue => ({ kind: 'scalar', value });
-const series = (points: Points): MathValue => ({ kind: 'series', points });
+const series = (of: Points): MathValue => ({ kind: 'series', points: of });
 const refuse = (why: string): AwsError => new AwsError('ValidationError', `Metric math: ${why}`);
 
 const operations: Readonly<Record<string, (left: number, right: number) => number>> = {
@@ -35,13 +35,11 @@ const reductions: Readonly<Record<string, (values: readonly number[]) => number>
 
 /** @throws AwsError `ValidationError` for a function or a mix of operands that the sandbox does not support. */
 export function computeMath(node: MathNode, scope: MathScope): MathValue {
-  switch (node.kind) {
-    case 'number': return scalar(node.value);
-    case 'reference': return scope.resolve(node.id);
-    case 'list': return { kind: 'list', items: node.items.map((item) => points(computeMath(item, scope))) };
-    case 'binary': return combine(node.operator, computeMath(node.left, scope), computeMath(node.right, scope));
-    case 'call': return call(node.name, node.parameters, scope);
-  }
+  if (node.kind === 'number') return scalar(node.value);
+  if (node.kind === 'reference') return scope.resolve(node.id);
+  if (node.kind === 'list') return { kind: 'list', items: node.items.map((item) => points(computeMath(item, scope))) };
+  if (node.kind === 'call') return call(node.name, node.parameters, scope);
+  return combine(node.operator, computeMath(node.left, scope), computeMath(node.right, scope));
 }
 
 function combine(operator: string, left: MathValue, right: MathValue): MathValue {
