@@ -29,9 +29,21 @@ export class AuditStore {
    * @throws Error when the data is larger than 300 kB, or after 60 lost races; `ChainSealed` when the chain was closed.
    */
   async append(entry: AuditEntry, cursor: AuditCursor | null): Promise<AuditCursor> {
+    return this.appendMade(() => entry, cursor);
+  }
+
+  /**
+   * Closes the chain: its last row says how many rows there are. A chain that is sealed already stays as it is.
+   * @throws as `append`, `ChainSealed` included.
+   */
+  async seal(entry: Omit<AuditEntry, 'kind'>, cursor: AuditCursor | null): Promise<AuditCursor> {
+    return this.appendMade((at) => ({ ...entry, kind: 'sealed', data: { ...entry.data, rows: at.length + 1 } }), cursor);
+  }
+
+  private async appendMade(entryAt: (cursor: AuditCursor) => AuditEntry, cursor: AuditCursor | null): Promise<AuditCursor> {
     let at = cursor ?? genesis;
     for (let attempt = 0; attempt < maximumAttempts; attempt += 1) {
-      const row = rowAfter(at, entry);
+      const row = rowAfter(at, entryAt(at));
       refuseTooLarge(row);
       if (await this.put(row)) return cursorAt(row);
       const later = await this.heads(row.rollbackId, row.seq);
@@ -43,7 +55,7 @@ export class AuditStore {
       at = cursorAt(head);
       if (attempt > 0) await pause(Math.random() * Math.min(200, 5 * 2 ** attempt));
     }
-    throw new Error(`audit row for ${entry.rollbackId} lost ${maximumAttempts} races and was not written`);
+    throw new Error(`an audit row for ${entryAt(at).rollbackId} lost ${maximumAttempts} races and was not written`);
   }
 
   /** All rows of one rollback in order. */

@@ -1,0 +1,141 @@
+// Ends a rollback: seals the record, closes the ledger's rows, tells people, frees the lock. Each part is safe to repeat, from wherever it died.
+import { putAnchor } from '../adapters/audit-anchor.ts';
+import type { AuditStore } from '../adapters/audit-store.ts';
+import { closeRollback, quarantine, updateRelease } from '../adapters/ledger-history.ts';
+import { readLock, releaseLock } from '../adapters/ledger-lock.ts';
+import type { LedgerTable } from '../adapters/ledger-table.ts';
+import type { Notices } from '../adapters/notices.ts';
+import { sendOnce } from '../adapters/notices-once.ts';
+import { type AuditRow, cursorAt, genesis } from '../audit/entry.ts';
+import type { Clock } from '../domain/clock.ts';
+import type { AuditCursor, Instant } from '../domain/vocabulary.ts';
+import type { Reported, ReportInput } from '../domain/workflow.ts';
+import { incidentReport } from './incident-report.ts';
+import type { Log } from './logger.ts';
+import { endedMessage } from './messages.ts';
+import { type Ending, endingOf, serviceOf } from './report-outcome.ts';
+
+/** What a message and the cool-down need of the catalogue. */
+export interface ServiceFacts {
+  readonly owner: string;
+  readonly runbook: string | null;
+  readonly coolDownMinutes: number;
+}
+
+export interface ReportParts {
+  readonly audit: Pick<AuditStore, 'append' | 'read' | 'seal'>;
+  readonly table: LedgerTable;
+  readonly notices: Notices;
+  readonly clock: Clock;
+  readonly machineArn: string;
+  /** Null when the catalogue cannot be read: a rollback has to end all the same. */
+  readonly factsOf: (service: string) => Promise<ServiceFacts | null>;
+  readonly log: Log;
+}
+
+interface Sealed {
+  readonly ending: Ending;
+  readonly endedAt: Instant;
+  readonly seal: AuditCursor;
+}
+
+/** Without a catalogue nobody knows the service's own cool-down; the schema's default then. */
+const defaultCoolDownMinutes = 30;
+
+/**
+ * Ends one rollback. The lock is freed last, and also when people could not be told; then it throws, so that telling them is tried again.
+ * @param died what ended the execution from outside, when the Watchdog calls; a rollback that Report had sealed before keeps its outcome.
+ */
+export async function endRollback(input: ReportInput, parts: ReportParts, died: string | null = null): Promise<Reported> {
+  const { rollbackId } = input;
+  const sealed = await sealRecord(input, parts, died);
+  const { ending, seal } = sealed;
+  await putAnchor(parts.table, rollbackId, seal);
+  await closeLedger(input, parts, sealed);
+  const facts = await factsFor(input, parts);
+  const told = await tell(input, parts, { sealed, facts });
+  await freeLock(input, parts, { ending, endedAt: sealed.endedAt, coolDownMinutes: facts?.coolDownMinutes ?? defaultCoolDownMinutes });
+  parts.log.info(`ended: ${ending.headline}`, { verdict: ending.outcome, auditLength: seal.length, auditHash: seal.hash });
+  if (told !== null) throw told;
+  return { rollbackId, outcome: ending.outcome, ok: ending.ok, headline: ending.headline, auditLength: seal.length, auditHash: seal.hash };
+}
+
+/** Writes `reported` and `sealed`, or finds them where an earlier try got to. */
+async function sealRecord(input: ReportInput, parts: ReportParts, died: string | null): Promise<Sealed> {
+  const rows = await parts.audit.read(input.rollbackId);
+  const last = rows.at(-1);
+  const head = last === undefined ? genesis : cursorAt(last);
+  const before = reportedIn(rows);
+  const now = parts.clock.now().toISOString();
+  const ending = before?.ending ?? endingOf(input, died);
+  const endedAt = before?.endedAt ?? now;
+  if (last?.kind === 'sealed') return { ending, endedAt, seal: head };
+  const about = { rollbackId: input.rollbackId, service: serviceOf(input) ?? 'unknown' };
+  try {
+    const cursor = before === null
+      ? await parts.audit.append({ ...about, kind: 'reported', at: now, data: {
+        ending: { ...ending, reasons: ending.reasons.map((reason) => ({ ...reason })) }, endedAt, headline: ending.headline,
+        markdown: incidentReport({ input, ending, rows, head, endedAt }),
+      } }, head)
+      : head;
+    return { ending, endedAt, seal: await parts.audit.seal({ ...about, at: now, data: { outcome: ending.outcome } }, cursor) };
+  } catch (error) {
+    // Another try of the same step sealed it between our read and our write: what it wrote counts.
+    if (error instanceof Error && error.name === 'ChainSealed') return sealRecord(input, parts, died);
+    throw error;
+  }
+}
+
+function reportedIn(rows: readonly AuditRow[]): Omit<Sealed, 'seal'> | null {
+  const row = rows.find(({ kind }) => kind === 'reported');
+  return row === undefined ? null : JSON.parse(row.data) as Omit<Sealed, 'seal'>;
+}
+
+async function closeLedger({ rollbackId, startedAt, assessment }: ReportInput, { table }: ReportParts, { ending, endedAt, seal }: Sealed): Promise<void> {
+  if (assessment === null) return;
+  const { service, release } = assessment;
+  await closeRollback(table, { service, startedAt, rollbackId }, { endedAt, outcome: ending.outcome, auditLength: seal.length, auditHash: seal.hash });
+  if (ending.outcome !== 'recovered' || release === null) return;
+  await quarantine(table, service, release.version, { rollbackId, at: endedAt });
+  await updateRelease(table, release, { status: 'failed' });
+}
+
+async function factsFor(input: ReportInput, { factsOf, log }: ReportParts): Promise<ServiceFacts | null> {
+  const service = serviceOf(input);
+  if (service === null) return null;
+  try {
+    return await factsOf(service);
+  } catch (error) {
+    log.error('the catalogue could not be read for the end message', error);
+    return null;
+  }
+}
+
+/** @returns the error when somebody could not be told. */
+async function tell(input: ReportInput, parts: ReportParts, about: { readonly sealed: Sealed; readonly facts: ServiceFacts | null }): Promise<Error | null> {
+  const { sealed: { ending, seal }, facts } = about;
+  const around = { machineArn: parts.machineArn, owner: facts?.owner ?? '', runbook: facts?.runbook ?? null };
+  try {
+    await sendOnce(parts, { rollbackId: input.rollbackId, kind: 'ended', message: endedMessage(input, ending, seal, around) });
+    return null;
+  } catch (error) {
+    parts.log.error('the end message could not be sent', error);
+    return error instanceof Error ? error : new Error(String(error));
+  }
+}
+
+async function freeLock(input: ReportInput, { table }: ReportParts, how: { readonly ending: Ending; readonly endedAt: Instant; readonly coolDownMinutes: number }): Promise<void> {
+  const service = serviceOf(input);
+  if (service === null) return;
+  const fence = input.assessment?.fence ?? await ownFence(table, service, input.rollbackId);
+  if (fence === null) return;
+  const acted = input.results.length > 0 || how.ending.outcome === 'died';
+  const coolDownUntil = acted ? new Date(Date.parse(how.endedAt) + how.coolDownMinutes * 60_000) : null;
+  await releaseLock(table, { service, owner: input.rollbackId, fence }, coolDownUntil);
+}
+
+/** Assess may have taken the lock and died before it could say so. */
+async function ownFence(table: LedgerTable, service: string, rollbackId: string): Promise<number | null> {
+  const lock = await readLock(table, service);
+  return lock.owner === rollbackId ? lock.fence : null;
+}
