@@ -2,11 +2,12 @@
 import { randomUUID } from 'node:crypto';
 import { type Calls, type CallWithoutVerdict } from './calls.ts';
 import type { FaultRule, Faults, FaultyCall } from './faults.ts';
-import { AccessDenied, type Iam } from './iam.ts';
+import type { Iam } from './iam.ts';
+import { AccessDenied } from './iam/access-denied.ts';
 import type { Quotas } from './quotas.ts';
 import { checkShape, type ShapeProblem } from './wire/shape-check.ts';
 import { readModel, type OperationModel, type ServiceModel } from './wire/model.ts';
-import { AwsError, type AwsService, type Operation, type Permission, type Place, type Principal, type SandboxClock } from './world.ts';
+import { AwsError, type Authorization, type AwsService, type Operation, type Permission, type Place, type Principal, type SandboxClock } from './world.ts';
 
 export interface World {
   readonly place: Place;
@@ -131,11 +132,13 @@ export class Dispatcher {
     checkInput(shape, asked.input);
     const permissions: Permission[] = [];
     progress.permissions = permissions;
-    for (const authorization of operation.authorize(asked.input as never, context)) permissions.push(...iam.authorize(asked.caller, authorization));
+    const authorizations = operation.authorize(asked.input as never, context);
+    if (struck.some((rule) => rule.effect.kind === 'deny')) throw injectedDenial(call, authorizations[0]);
+    for (const authorization of authorizations) permissions.push(...iam.authorize(asked.caller, authorization));
     const stale = struck.some((rule) => rule.effect.kind === 'stale') ? this.#previous(call) : undefined;
     progress.hasRun = stale === undefined;
     const output = stale ?? (await operation.run(asked.input as never, context));
-    if (asked.caller.kind !== 'service') checkOutput(shape, output ?? {});
+    checkOutput(shape, output ?? {});
     progress.output = structuredClone(output);
     await this.#after(struck, { call, progress });
   }
@@ -146,7 +149,6 @@ export class Dispatcher {
       if (effect.kind === 'throttle') throw throttled();
       if (effect.kind === 'error' && effect.after !== true) throw serverError(effect.status);
       if (effect.kind === 'reset' && !effect.after) progress.reset = true;
-      if (effect.kind === 'deny') throw injectedDenial(call);
     }
   }
 
@@ -226,10 +228,10 @@ function serverError(status: 500 | 503): AwsError {
     : new AwsError('ServiceUnavailable', 'The request has failed due to a temporary failure of the server.', { status });
 }
 
-function injectedDenial(call: FaultyCall): AccessDenied {
-  const action = `${call.service}:${call.operation}`;
-  const message = `User: ${call.caller.arn} is not authorized to perform: ${action} because no identity-based policy allows the ${action} action`;
-  return new AccessDenied(message, { action, resource: '*', allowed: false, statement: null });
+function injectedDenial(call: FaultyCall, authorization: Authorization | undefined): AccessDenied {
+  const action = authorization?.action ?? `${call.service}:${call.operation}`;
+  const resource = authorization?.resources[0] ?? '*';
+  return new AccessDenied(call.caller, { action, resource, allowed: false, statement: null }, { explicit: false });
 }
 
 function toAwsError(error: unknown, what: string): AwsError {

@@ -1,9 +1,9 @@
 // Who calls, by access key, and whether the policies let them: identity policies, resource policies, trust policies.
 import { createHash } from 'node:crypto';
 import { many, namesPrincipal, readPolicy, speaksAbout, type PolicyDocument, type Question, type Statement } from './iam/policy.ts';
-import { AwsError, type Authorization, type Permission, type Place, type Principal, type SandboxClock } from './world.ts';
-
-export type { PolicyDocument, RawStatement } from './iam/policy.ts';
+import { AccessDenied } from './iam/access-denied.ts';
+import { globalContext, type Caller } from './iam/global-context.ts';
+import type { Authorization, Permission, Place, Principal, SandboxClock } from './world.ts';
 
 export interface NamedPolicy {
   readonly name: string;
@@ -26,16 +26,6 @@ export interface IssuedKey {
   readonly secretAccessKey: string;
   readonly sessionToken: string;
   readonly principal: Principal;
-}
-
-/** A call that the policies do not allow. Each dialect gives it its own code and status. */
-export class AccessDenied extends AwsError {
-  readonly permission: Permission;
-  constructor(message: string, permission: Permission) {
-    super('AccessDeniedException', message, { status: 400 });
-    this.name = 'AccessDenied';
-    this.permission = permission;
-  }
 }
 
 interface Role {
@@ -143,7 +133,7 @@ export class Iam {
     const trusts = (role.trust ?? []).some((statement) => statement.effect === 'Allow' && namesPrincipal(statement.raw, { aws: [], service }) && speaksAbout(statement, question));
     if (!trusts) {
       const permission: Permission = { action: 'sts:AssumeRole', resource: roleArn, allowed: false, statement: null };
-      throw new AccessDenied(`${service} is not authorized to perform: sts:AssumeRole on resource: ${roleArn} because the role trust policy does not allow it`, permission);
+      throw new AccessDenied({ kind: 'service', arn: service, service }, permission, { explicit: false });
     }
     return { kind: 'role', ...this.#session(role.roleName, sessionName), accessKeyId: '' };
   }
@@ -182,7 +172,7 @@ export class Iam {
         context: { ...this.#globalContext(principal), ...authorization.context },
       });
       const permission: Permission = { action: authorization.action, resource, allowed: decision.allowed, statement: decision.statement };
-      if (!decision.allowed) throw new AccessDenied(deniedMessage(principal, permission, decision.explicit), permission);
+      if (!decision.allowed) throw new AccessDenied(principal, permission, decision);
       if (principal.kind === 'role' && decision.statement !== null) this.#remember(principal.roleName, `${decision.statement} ${authorization.action}`);
       return permission;
     });
@@ -252,26 +242,8 @@ export class Iam {
   }
 
   #globalContext(principal: Principal): Readonly<Record<string, string>> {
-    const now = new Date(this.#clock.now());
-    const context: Record<string, string> = {
-      'aws:CurrentTime': now.toISOString(),
-      'aws:EpochTime': String(Math.floor(now.getTime() / 1000)),
-      'aws:RequestedRegion': this.#place.region,
-      // The sandbox stands in for the HTTPS endpoints of AWS.
-      'aws:SecureTransport': 'true',
-      'aws:PrincipalIsAWSService': String(principal.kind === 'service'),
-    };
-    if (principal.kind === 'service') {
-      return principal.sourceArn === undefined ? context : { ...context, 'aws:SourceArn': principal.sourceArn, 'aws:SourceAccount': this.#place.account };
-    }
-    return {
-      ...context,
-      'aws:SourceIp': '127.0.0.1',
-      'aws:PrincipalAccount': this.#place.account,
-      'aws:PrincipalArn': this.roleArnOf(principal) ?? principal.arn,
-      'aws:PrincipalType': principal.kind === 'role' ? 'AssumedRole' : principal.kind === 'user' ? 'User' : 'Account',
-      ...(principal.kind === 'user' ? { 'aws:username': principal.arn.slice(principal.arn.lastIndexOf('/') + 1) } : {}),
-    };
+    const caller: Caller = { principal, roleArn: this.roleArnOf(principal) };
+    return globalContext(caller, { place: this.#place, now: this.#clock.now() });
   }
 
   #role(roleName: string): Role {
@@ -301,12 +273,4 @@ export class Iam {
     entries.add(entry);
     this.#used.set(roleName, entries);
   }
-}
-
-function deniedMessage(principal: Principal, permission: Permission, explicit: boolean): string {
-  const who = principal.kind === 'service' ? principal.service : principal.arn;
-  const resource = permission.resource === '*' ? '' : ` on resource: ${permission.resource}`;
-  const policy = principal.kind === 'service' ? 'resource-based' : 'identity-based';
-  const because = explicit ? `with an explicit deny in an ${policy} policy` : `because no ${policy} policy allows the ${permission.action} action`;
-  return `User: ${who} is not authorized to perform: ${permission.action}${resource} ${because}`;
 }
