@@ -26,35 +26,37 @@ export const manifest: Manifest<CodeDeployTarget> = {
   order: 40,
   target,
   expectedSeconds: 300,
-  statements: (target, { partition, account, region }) => {
+  statements: (of, { partition, account, region }) => {
     const arn = `arn:${partition}:codedeploy:${region}:${account}`;
     return [
       {
+        // UpdateDeploymentGroup is never called: CreateDeployment demands it when it overrides the group's alarms.
         actions: [
           'codedeploy:BatchGetDeployments', 'codedeploy:CreateDeployment', 'codedeploy:GetDeployment',
           'codedeploy:GetDeploymentGroup', 'codedeploy:ListDeployments', 'codedeploy:UpdateDeploymentGroup',
         ],
-        resources: [`${arn}:deploymentgroup:${target.application}/${target.deploymentGroup}`],
+        resources: [`${arn}:deploymentgroup:${of.application}/${of.deploymentGroup}`],
       },
+      // These three are never called either: CodeDeploy demands them of whoever calls CreateDeployment.
       {
         actions: ['codedeploy:GetApplicationRevision', 'codedeploy:RegisterApplicationRevision'],
-        resources: [`${arn}:application:${target.application}`],
+        resources: [`${arn}:application:${of.application}`],
       },
       { actions: ['codedeploy:GetDeploymentConfig'], resources: [`${arn}:deploymentconfig:*`] },
       {
-        actions: ['codedeploy:StopDeployment', 'codedeploy:BatchGetDeploymentTargets', 'codedeploy:ListDeploymentTargets'],
+        actions: ['codedeploy:StopDeployment'],
         resources: ['*'],
-        because: 'These CodeDeploy actions have no resource-level permissions.',
+        because: 'codedeploy:StopDeployment has no resource-level permissions.',
       },
-      ...(target.platform === 'Lambda'
+      ...(of.platform === 'Lambda'
         ? [{
             actions: ['lambda:GetAlias', 'lambda:GetFunctionConfiguration'],
-            resources: [`arn:${partition}:lambda:${region}:${account}:function:${target.functionName}`, `arn:${partition}:lambda:${region}:${account}:function:${target.functionName}:*`],
+            resources: [`arn:${partition}:lambda:${region}:${account}:function:${of.functionName}`, `arn:${partition}:lambda:${region}:${account}:function:${of.functionName}:*`],
           }]
         : []),
-      ...(target.platform === 'ECS'
+      ...(of.platform === 'ECS'
         ? [
-            { actions: ['ecs:DescribeServices'], resources: [`arn:${partition}:ecs:${region}:${account}:service/${target.cluster}/${target.service}`] },
+            { actions: ['ecs:DescribeServices'], resources: [`arn:${partition}:ecs:${region}:${account}:service/${of.cluster}/${of.service}`] },
             { actions: ['ecs:DescribeTaskDefinition'], resources: ['*'], because: 'ecs:DescribeTaskDefinition has no resource-level permissions.' },
           ]
         : []),

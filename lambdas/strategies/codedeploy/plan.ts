@@ -68,16 +68,16 @@ const changed = (text: string): Reason => ({ code: 'changed-by-someone-else', te
 export function plan(question: Question): Answer {
   const { state: live } = question.live;
   const running = live.running;
-  if (running !== null && wayFrom(live) === 'adopt') return adopt(live, running);
   const good = goodOf(question, question.live);
+  if (running !== null && wayFrom(live) === 'adopt') return adopt(live, running, good);
   const objection = running === null && good !== null && isAt(live, good) ? null : objectionTo(question);
   if (objection !== null) return { outcome: 'impossible', from: live, reason: objection };
   return running === null ? redeploy(question, good) : stop(question, running, good);
 }
 
-function adopt(live: CodeDeployState, running: Deployment): Answer {
+function adopt(live: CodeDeployState, running: Deployment, good: Good | null): Answer {
   const undone = running.rolledBackBy === null ? running.revision : running.previousRevision;
-  const to: CodeDeployState = { ...live, live: versionIn(live.platform, undone), shifting: {}, revision: undone, running: null };
+  const to: CodeDeployState = { ...live, live: versionIn(live.platform, undone) ?? good?.version ?? null, shifting: {}, revision: undone, running: null };
   const id = running.rolledBackBy ?? running.id;
   return { outcome: 'change', from: live, to, summary: `rollback ${id} runs already (${running.creator}): follow it, write nothing` };
 }

@@ -1,7 +1,7 @@
 // Elastic Load Balancing operations that only read.
 import type {
   DescribeListenersInput, DescribeListenersOutput, DescribeLoadBalancersInput, DescribeLoadBalancersOutput, DescribeRulesInput, DescribeRulesOutput,
-  DescribeTargetGroupsInput, DescribeTargetGroupsOutput, DescribeTargetHealthInput, DescribeTargetHealthOutput, Listener, Rule, TargetGroup, TargetHealth,
+  DescribeTargetGroupAttributesInput, DescribeTargetGroupAttributesOutput, DescribeTargetGroupsInput, DescribeTargetGroupsOutput, DescribeTargetHealthInput, DescribeTargetHealthOutput, Listener, Rule, TargetGroup, TargetHealth,
 } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { AwsError, type Authorization, type Operation } from '../../aws/world.ts';
 import { unused } from './health-checks.ts';
@@ -101,5 +101,19 @@ export const describeTargetHealth = (elb: LoadBalancing): Operation<DescribeTarg
         return { Target: { Id: target.id, Port: target.port }, HealthCheckPort: String(target.port), TargetHealth: shown(target) };
       }),
     };
+  },
+});
+
+/** Target groups here have no stickiness of their own; stickiness between groups is an action's affair. */
+export const describeTargetGroupAttributes = (elb: LoadBalancing): Operation<DescribeTargetGroupAttributesInput, DescribeTargetGroupAttributesOutput> => ({
+  mutating: false,
+  authorize: read('DescribeTargetGroupAttributes'),
+  run: ({ TargetGroupArn = '' }) => {
+    const { deregistrationDelaySeconds } = elb.targetGroup(TargetGroupArn);
+    const attributes = {
+      'deregistration_delay.timeout_seconds': String(deregistrationDelaySeconds), 'stickiness.enabled': 'false', 'stickiness.type': 'lb_cookie',
+      'stickiness.lb_cookie.duration_seconds': '86400', 'load_balancing.algorithm.type': 'round_robin', 'slow_start.duration_seconds': '0',
+    };
+    return { Attributes: Object.entries(attributes).map(([Key, Value]) => ({ Key, Value })) };
   },
 });

@@ -1,7 +1,7 @@
 // Elastic Load Balancing on the wire: which operations are served.
 import * as schemas from '@aws-sdk/client-elastic-load-balancing-v2';
 import type { AwsService } from '../../aws/world.ts';
-import { describeListeners, describeLoadBalancers, describeRules, describeTargetGroups, describeTargetHealth } from './describe-operations.ts';
+import { describeListeners, describeLoadBalancers, describeRules, describeTargetGroupAttributes, describeTargetGroups, describeTargetHealth } from './describe-operations.ts';
 import type { LoadBalancing } from './load-balancing.ts';
 import { deregisterTargets, modifyListener, modifyRule, registerTargets } from './modify-operations.ts';
 
@@ -14,6 +14,7 @@ export const loadBalancingService = (elb: LoadBalancing): AwsService => ({
     DescribeListeners: describeListeners(elb),
     DescribeRules: describeRules(elb),
     DescribeTargetGroups: describeTargetGroups(elb),
+    DescribeTargetGroupAttributes: describeTargetGroupAttributes(elb),
     DescribeTargetHealth: describeTargetHealth(elb),
     ModifyListener: modifyListener(elb),
     ModifyRule: modifyRule(elb),

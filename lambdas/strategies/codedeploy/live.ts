@@ -1,0 +1,208 @@
+// Reads and writes a CodeDeploy deployment group, and what serves behind it: an alias, or an ECS service.
+import {
+  BatchGetDeploymentsCommand, type CodeDeployClient, CreateDeploymentCommand, type DeploymentInfo, type DeploymentStatus, GetDeploymentCommand,
+  GetDeploymentGroupCommand, ListDeploymentsCommand, type ListDeploymentsCommandOutput, type RevisionLocation, StopDeploymentCommand,
+} from '@aws-sdk/client-codedeploy';
+import { DescribeServicesCommand, DescribeTaskDefinitionCommand, type ECSClient } from '@aws-sdk/client-ecs';
+import { GetAliasCommand, GetFunctionConfigurationCommand, type LambdaClient } from '@aws-sdk/client-lambda';
+import { AwsCallError, awsErrorOf, calling, isFault } from '../../adapters/aws-errors.ts';
+import { codeDeployClient, ecsClient, lambdaClient } from '../../runtime/wiring.ts';
+import type { Capture, Change, Known, Made, Strategy } from '../strategy.ts';
+import { confirmed, type Detailed, type Followed, type Question } from './follow.ts';
+import { type CodeDeployTarget, manifest } from './manifest.ts';
+import { type CodeDeployFacts, type CodeDeployState, type Deployment, goodOf, isFollowUp, mark, plan, wayFrom } from './plan.ts';
+import { type Container, type Revision, versionIn } from './revision.ts';
+
+export interface Clients {
+  readonly codeDeploy: () => CodeDeployClient;
+  readonly lambda: () => LambdaClient;
+  readonly ecs: () => ECSClient;
+}
+
+type Lazy = { readonly codeDeploy: CodeDeployClient; readonly lambda: LambdaClient; readonly ecs: ECSClient };
+type Group = { readonly last: string | null; readonly succeeded: string | null };
+type Serving = { readonly live: string | null; readonly shifting: Readonly<Record<string, number>>; readonly container: Container | null };
+
+const activeStatuses: DeploymentStatus[] = ['Created', 'Queued', 'InProgress', 'Baking', 'Ready'];
+/** BatchGetDeployments takes 25 ids. */
+const batchSize = 25;
+
+export function createStrategy(clients: Clients): Strategy<CodeDeployTarget, CodeDeployState> {
+  const built: { -readonly [Name in keyof Lazy]?: Lazy[Name] } = {};
+  // Only the clients that the target's platform needs are ever built.
+  const aws: Lazy = {
+    get codeDeploy() { return (built.codeDeploy ??= clients.codeDeploy()); },
+    get lambda() { return (built.lambda ??= clients.lambda()); },
+    get ecs() { return (built.ecs ??= clients.ecs()); },
+  };
+  return {
+    manifest,
+    plan,
+    capture: (target, known) => capture(aws, target, known),
+    apply: (change) => apply(aws, change),
+    confirm: async (question) => {
+      const [followed, group, serving] = await Promise.all([follow(aws, question), readGroup(aws, question.target), readServing(aws, question.target)]);
+      const last = group.last === null || group.last === followed?.deployment.id ? null : await readDeployment(aws, group.last);
+      return confirmed(question, { followed, last, serving });
+    },
+  };
+}
+
+export const strategy = createStrategy({ codeDeploy: codeDeployClient, lambda: lambdaClient, ecs: ecsClient });
+
+async function capture(aws: Lazy, target: CodeDeployTarget, known: Known<CodeDeployState> | null): Promise<Capture<CodeDeployState>> {
+  const recorded = known?.good?.state?.live ?? null;
+  const needsHistory = known !== null && recorded === null;
+  const [group, active, history, serving, recordedProblem] = await Promise.all([
+    readGroup(aws, target),
+    listIds(aws, target, activeStatuses),
+    needsHistory ? listIds(aws, target, ['Succeeded']) : [],
+    readServing(aws, target),
+    recorded === null ? null : problemWith(aws, target, recorded),
+  ]);
+  const wanted = [...new Set([...active, ...history, ...[group.last, group.succeeded].filter((id) => id !== null)])];
+  const deployments = new Map((await readDeployments(aws, wanted)).map((one) => [one.id, one]));
+  const found = (id: string | null): Deployment | null => (id === null ? null : (deployments.get(id) ?? null));
+  const [last, succeeded] = [found(group.last), found(group.succeeded)];
+  // Between the list and the details a deployment may have ended; those that only bring up new instances are nobody's release.
+  const running = active.map(found).find((one) => one !== null && activeStatuses.some((status) => status === one.status) && !isFollowUp(one)) ?? null;
+  const isMixed = running === null && last !== null && last.id !== succeeded?.id && last.status !== 'Succeeded';
+  const live = target.platform === 'Server' ? (isMixed ? null : versionIn('Server', succeeded?.revision ?? null)) : serving.live;
+  const state: CodeDeployState = { platform: target.platform, live, shifting: serving.shifting, revision: succeeded?.revision ?? null, running };
+  const facts: CodeDeployFacts = {
+    last, succeeded, container: serving.container,
+    history: history.map(found).filter((one) => one !== null),
+    destinations: recorded === null ? {} : { [recorded]: recordedProblem },
+  };
+  const fromHistory = needsHistory ? goodOf(known, { state, facts }) : null;
+  if (fromHistory === null) return { state, facts };
+  return { state, facts: { ...facts, destinations: { [fromHistory.version]: await problemWith(aws, target, fromHistory.version) } } };
+}
+
+async function apply(aws: Lazy, change: Change<CodeDeployTarget, CodeDeployState>): Promise<Made> {
+  const { target, from } = change;
+  const confirmAfterSeconds = target.platform === 'Server' ? 15 : 5;
+  const running = from.running;
+  if (running === null || wayFrom(from) === 'redeploy') return { handle: { deploymentId: await redeploy(aws, change), stoppedId: null }, confirmAfterSeconds };
+  if (wayFrom(from) === 'adopt') return { handle: { deploymentId: running.rolledBackBy ?? running.id, stoppedId: null }, confirmAfterSeconds };
+  await calling('codedeploy:StopDeployment', aws.codeDeploy.send(new StopDeploymentCommand({ deploymentId: running.id, autoRollbackEnabled: true })));
+  return { handle: { deploymentId: null, stoppedId: running.id }, confirmAfterSeconds };
+}
+
+const allAtOnce = { Server: 'CodeDeployDefault.AllAtOnce', Lambda: 'CodeDeployDefault.LambdaAllAtOnce', ECS: 'CodeDeployDefault.ECSAllAtOnce' } as const;
+
+async function redeploy(aws: Lazy, { key, target, to }: Change<CodeDeployTarget, CodeDeployState>): Promise<string> {
+  const description = `${mark}${key}`.slice(0, 256);
+  try {
+    const { deploymentId } = await aws.codeDeploy.send(new CreateDeploymentCommand({
+      applicationName: target.application,
+      deploymentGroupName: target.deploymentGroup,
+      deploymentConfigName: target.deploymentConfig ?? allAtOnce[target.platform],
+      revision: to.revision as unknown as RevisionLocation,
+      description,
+      // The alarm that started this rollback is still in ALARM: it would stop the redeploy, or roll the rollback back.
+      autoRollbackConfiguration: { enabled: false },
+      overrideAlarmConfiguration: { enabled: false },
+      // The stop script that runs is the bad revision's own.
+      ...(target.platform === 'Server' ? { ignoreApplicationStopFailures: true, fileExistsBehavior: 'OVERWRITE' as const } : {}),
+    }));
+    if (deploymentId !== undefined) return deploymentId;
+    throw new AwsCallError('unknown', { action: 'codedeploy:CreateDeployment', awsCode: 'Empty', text: 'answered without a deployment id' }, null);
+  } catch (error) {
+    const translated = awsErrorOf(error, 'codedeploy:CreateDeployment');
+    // CreateDeployment takes no client token: the first try may have worked though its answer was lost.
+    const own = isFault(translated, 'conflicting') ? (await readDeployments(aws, await listIds(aws, target, activeStatuses))).find((one) => one.description === description) : undefined;
+    if (own === undefined) throw translated;
+    return own.id;
+  }
+}
+
+/** The deployment whose end decides: the rollback of the one that was stopped, or the one that was created or adopted. */
+async function follow(aws: Lazy, { handle }: Question): Promise<Followed | null> {
+  const { stoppedId, deploymentId } = (handle ?? {}) as { stoppedId?: string | null; deploymentId?: string | null };
+  if (typeof deploymentId === 'string') return { deployment: await readDeployment(aws, deploymentId), stopped: null };
+  if (typeof stoppedId !== 'string') return null;
+  const stopped = await readDeployment(aws, stoppedId);
+  return { deployment: stopped.rolledBackBy === null ? stopped : await readDeployment(aws, stopped.rolledBackBy), stopped };
+}
+
+async function readGroup(aws: Lazy, target: CodeDeployTarget): Promise<Group> {
+  const { deploymentGroupInfo: group } = await calling('codedeploy:GetDeploymentGroup', aws.codeDeploy.send(
+    new GetDeploymentGroupCommand({ applicationName: target.application, deploymentGroupName: target.deploymentGroup })));
+  return { last: group?.lastAttemptedDeployment?.deploymentId ?? null, succeeded: group?.lastSuccessfulDeployment?.deploymentId ?? null };
+}
+
+async function listIds(aws: Lazy, target: CodeDeployTarget, includeOnlyStatuses: DeploymentStatus[]): Promise<string[]> {
+  const ids: string[] = [];
+  let nextToken: string | undefined;
+  do {
+    const page: ListDeploymentsCommandOutput = await calling('codedeploy:ListDeployments', aws.codeDeploy.send(new ListDeploymentsCommand({
+      applicationName: target.application, deploymentGroupName: target.deploymentGroup, includeOnlyStatuses, ...(nextToken === undefined ? {} : { nextToken }),
+    })));
+    ids.push(...(page.deployments ?? []));
+    nextToken = page.nextToken;
+  } while (nextToken !== undefined);
+  return ids;
+}
+
+async function readDeployments(aws: Lazy, ids: readonly string[]): Promise<Deployment[]> {
+  const batches = Array.from({ length: Math.ceil(ids.length / batchSize) }, (_, index) => ids.slice(index * batchSize, (index + 1) * batchSize));
+  const answers = await Promise.all(batches.map((deploymentIds) =>
+    calling('codedeploy:BatchGetDeployments', aws.codeDeploy.send(new BatchGetDeploymentsCommand({ deploymentIds })))));
+  return answers.flatMap(({ deploymentsInfo }) => deploymentsInfo ?? []).map(deploymentOf);
+}
+
+async function readDeployment(aws: Lazy, deploymentId: string): Promise<Detailed> {
+  const { deploymentInfo: info = {} } = await calling('codedeploy:GetDeployment', aws.codeDeploy.send(new GetDeploymentCommand({ deploymentId })));
+  const { errorInformation: error, deploymentOverview: overview } = info;
+  return {
+    ...deploymentOf({ ...info, deploymentId }),
+    error: error === undefined ? null : { code: error.code ?? '', message: error.message ?? '' },
+    overview: overview ?? null,
+  };
+}
+
+const revisionOf = (revision: RevisionLocation | undefined): Revision | null => (revision === undefined ? null : JSON.parse(JSON.stringify(revision)) as Revision);
+
+function deploymentOf(info: DeploymentInfo): Deployment {
+  return {
+    id: info.deploymentId ?? '', status: info.status ?? 'unknown', creator: info.creator ?? 'unknown', description: info.description ?? '',
+    revision: revisionOf(info.revision), previousRevision: revisionOf(info.previousRevision),
+    createdAt: info.createTime?.toISOString() ?? '', completedAt: info.completeTime?.toISOString() ?? null,
+    rolledBackBy: info.rollbackInfo?.rollbackDeploymentId ?? null, rollsBack: info.rollbackInfo?.rollbackTriggeringDeploymentId ?? null,
+  };
+}
+
+async function readServing(aws: Lazy, target: CodeDeployTarget): Promise<Serving> {
+  if (target.platform === 'Lambda') {
+    const alias = await calling('lambda:GetAlias', aws.lambda.send(new GetAliasCommand({ FunctionName: target.functionName, Name: target.alias })));
+    return { live: alias.FunctionVersion ?? null, shifting: alias.RoutingConfig?.AdditionalVersionWeights ?? {}, container: null };
+  }
+  if (target.platform === 'Server') return { live: null, shifting: {}, container: null };
+  const { services } = await calling('ecs:DescribeServices', aws.ecs.send(new DescribeServicesCommand({ cluster: target.cluster, services: [target.service] })));
+  const service = services?.[0];
+  if (service === undefined || service.status === 'INACTIVE')
+    throw new AwsCallError('gone', { action: 'ecs:DescribeServices', awsCode: 'ServiceNotFound', text: `${target.cluster}/${target.service} does not exist` }, null);
+  const primary = service.taskSets?.find(({ status }) => status === 'PRIMARY');
+  const balanced = [...(primary?.loadBalancers ?? []), ...(service.loadBalancers ?? [])].find(({ containerName, containerPort }) => containerName !== undefined && containerPort !== undefined);
+  const container = balanced === undefined ? null : { name: balanced.containerName ?? '', port: balanced.containerPort ?? 0 };
+  return { live: primary?.taskDefinition ?? service.taskDefinition ?? null, shifting: {}, container };
+}
+
+/** Why a version cannot be deployed any more; null when it can. Servers' revisions are looked up by CodeDeploy itself. */
+async function problemWith(aws: Lazy, target: CodeDeployTarget, version: string): Promise<string | null> {
+  try {
+    if (target.platform === 'Lambda') {
+      const { State } = await calling('lambda:GetFunctionConfiguration', aws.lambda.send(new GetFunctionConfigurationCommand({ FunctionName: target.functionName, Qualifier: version })));
+      // A version that nobody called for weeks is Inactive and wakes with its first request.
+      return State === undefined || State === 'Active' || State === 'Inactive' ? null : `version ${version} of function ${target.functionName} is ${State}`;
+    }
+    if (target.platform === 'Server') return null;
+    const { taskDefinition } = await calling('ecs:DescribeTaskDefinition', aws.ecs.send(new DescribeTaskDefinitionCommand({ taskDefinition: version })));
+    return taskDefinition?.status === 'ACTIVE' ? null : `task definition ${version} is ${taskDefinition?.status ?? 'unknown'}`;
+  } catch (error) {
+    // ECS says `ClientException` for a task definition that never was.
+    if (isFault(error, 'gone', 'invalid')) return `${version} does not exist any more (${error.awsCode})`;
+    throw error;
+  }
+}
