@@ -1,0 +1,39 @@
+// How strongly one signal speaks: −log10 of the chance of such a move without a release, on the worse of two accounts.
+import { windowLevel, type Measure } from './measure.ts';
+import { placeboOf, type Placebo, type PlaceboReleases } from './placebo.ts';
+import { settings } from './settings.ts';
+import { log10CountTail, log10StudentTail } from './tails.ts';
+
+export interface Window {
+  /** Points. */
+  readonly length: number;
+  /** Rise above the base, on the scale of the measure. */
+  readonly effect: number;
+  readonly evidence: number;
+  readonly placebo: Placebo;
+}
+
+/** Counts of one window vary at least as independent failures do, and as much more as they did in windows before. */
+const dispersionOf = (measure: Measure, placebo: Placebo, requests: number): number => {
+  const independent = Math.max(measure.base, 1 / Math.max(1, measure.weights[measure.release] as number)) / requests;
+  return Math.min(settings.mostDispersion, Math.max(1.05, placebo.spread ** 2 / independent));
+};
+
+const countEvidence = (measure: Measure, placebo: Placebo, from: number, until: number): number => {
+  const requests = (measure.weights[until] as number) - (measure.weights[from] as number);
+  const failed = (measure.sums[until] as number) - (measure.sums[from] as number);
+  // Half an error more than ever seen: a history without errors does not prove that there are none.
+  const seen = measure.weights[measure.release] as number;
+  const expected = requests * Math.max(measure.base, 0.5 / Math.max(1, seen));
+  return -log10CountTail(failed, expected, dispersionOf(measure, placebo, requests));
+};
+
+/** Judges the last `length` points. `measure` holds the history, with wild points cut back. */
+export const judgeWindow = (measure: Measure, releases: PlaceboReleases, length: number): Window => {
+  const until = measure.release + releases.lag;
+  const effect = windowLevel(measure, until - length, until) - measure.base;
+  const placebo = placeboOf(measure, releases, length);
+  const moved = -log10StudentTail((effect - Math.max(0, placebo.centre)) / placebo.spread, placebo.freedom);
+  const evidence = measure.series.kind === 'errors' ? Math.min(moved, countEvidence(measure, placebo, until - length, until)) : moved;
+  return { length, effect, evidence, placebo };
+};

@@ -1,0 +1,119 @@
+// A signal on the scale where it is judged: worse is up, windows are means, and one release splits it in before and after.
+import { clean, median, runningTotals, type Points } from './samples.ts';
+import type { Series } from './series.ts';
+import { settings } from './settings.ts';
+
+export interface Measure {
+  readonly series: Series;
+  /** Level of each point, worse is up: log of latency, minus log of traffic, share of errors. NaN where missing. */
+  readonly levels: Float64Array;
+  /** Running totals of level × weight and of the weight; the weight is the requests for errors and 1 otherwise. */
+  readonly sums: Float64Array;
+  readonly weights: Float64Array;
+  /** Index of the first point after the release, in these arrays. */
+  readonly release: number;
+  /** Level expected without the release. */
+  readonly base: number;
+  /** Smallest rise above the base that counts. */
+  readonly smallest: number;
+  /** Share of errors over the whole history; NaN for other signals. */
+  readonly usual: number;
+}
+
+/** Weighted mean level from one index up to another; NaN when nothing is there. */
+export const windowLevel = (measure: Pick<Measure, 'sums' | 'weights'>, from: number, until: number): number => {
+  const weight = (measure.weights[until] as number) - (measure.weights[from] as number);
+  return weight > 0 ? ((measure.sums[until] as number) - (measure.sums[from] as number)) / weight : Number.NaN;
+};
+
+/** Median of nine means of five points that end at `at`; NaN when fewer than a third of the blocks have data. */
+export const levelBase = (measure: Pick<Measure, 'sums' | 'weights'>, at: number): number => {
+  const { baselineBlock: block, baselineBlocks: blocks } = settings;
+  const means: number[] = [];
+  for (let end = at; end - block >= 0 && end > at - block * blocks; end -= block) {
+    const mean = windowLevel(measure, end - block, end);
+    if (mean === mean) means.push(mean);
+  }
+  if (means.length * 3 < blocks) return Number.NaN;
+  means.sort((a, b) => a - b);
+  const middle = means.length >> 1;
+  return means.length % 2 === 1 ? (means[middle] as number) : ((means[middle - 1] as number) + (means[middle] as number)) / 2;
+};
+
+/** The higher of the share just before `at` and the usual share: errors come in bursts that a quiet hour does not show. */
+export const errorBase = (measure: Pick<Measure, 'sums' | 'weights' | 'usual'>, at: number): number => {
+  const recent = windowLevel(measure, Math.max(0, at - settings.errorBaseline), at);
+  return recent > measure.usual ? recent : measure.usual;
+};
+
+const shareOver = (errors: Points, requests: Points, until: number): number => {
+  let failed = 0;
+  let all = 0;
+  for (let index = 0; index < until; index += 1) {
+    const count = requests[index];
+    if (!(typeof count === 'number' && count > 0 && count < Infinity)) continue;
+    const wrong = errors[index];
+    all += count;
+    if (typeof wrong === 'number' && wrong > 0) failed += wrong < count ? wrong : count;
+  }
+  return all > 0 ? failed / all : Number.NaN;
+};
+
+/** Errors as shares; while there is traffic, a missing count of errors is zero: CloudWatch sends no zeros for errors. */
+const errorMeasure = (series: Series, from: number, release: number, until: number): Measure => {
+  const requests = clean(series.requests ?? [], from, until);
+  const errors = clean(series.values, from, until);
+  const levels = new Float64Array(until - from);
+  for (let index = 0; index < levels.length; index += 1) {
+    const count = requests[index] as number;
+    const failed = errors[index] as number;
+    if (failed !== failed) errors[index] = 0;
+    else if (failed > count) errors[index] = count;
+    if (!(count > 0)) {
+      errors[index] = 0;
+      requests[index] = 0;
+    }
+    levels[index] = (errors[index] as number) / (requests[index] as number);
+  }
+  const parts = { sums: runningTotals(errors), weights: runningTotals(requests), usual: shareOver(series.values, series.requests ?? [], release) };
+  const base = errorBase(parts, release - from);
+  const smallest = Math.min(settings.smallestErrorsCap, Math.max(settings.smallestErrors, base));
+  return { series, levels, ...parts, release: release - from, base, smallest };
+};
+
+const levelMeasure = (series: Series, from: number, release: number, until: number, floor: number): Measure => {
+  const levels = clean(series.values, from, until);
+  const present = new Float64Array(levels.length);
+  const sign = series.kind === 'traffic' ? -1 : 1;
+  for (let index = 0; index < levels.length; index += 1) {
+    const value = levels[index] as number;
+    if (value !== value) continue;
+    levels[index] = sign * Math.log(value > floor ? value : floor);
+    present[index] = 1;
+  }
+  const parts = { sums: runningTotals(levels), weights: runningTotals(present) };
+  const ratio = series.kind === 'traffic' ? settings.smallestTraffic : settings.smallestRatio;
+  return { series, levels, ...parts, release: release - from, base: levelBase(parts, release - from), smallest: Math.log(ratio), usual: Number.NaN };
+};
+
+/** A floor far below what is usual, so that a zero has a logarithm. */
+const relativeFloor = (series: Series, release: number): number =>
+  Math.max(Number.MIN_VALUE, median(clean(series.values, Math.max(0, release - settings.errorBaseline), release)) / 50);
+
+export interface Span {
+  readonly from: number;
+  readonly release: number;
+  readonly until: number;
+}
+
+/** The service's own signal. */
+export const measureOf = (series: Series, span: Span): Measure => {
+  if (series.kind === 'errors') return errorMeasure(series, span.from, span.release, span.until);
+  const floor = series.kind === 'latency' ? settings.latencyFloor : relativeFloor(series, span.release);
+  return levelMeasure(series, span.from, span.release, span.until, floor);
+};
+
+/** A comparison's signal: a dependency of 2 ms that doubles says as much as one of 200 ms, so that there is no floor of notice. */
+export const comparedMeasure = (series: Series, span: Span): Measure =>
+  series.kind === 'errors' ? errorMeasure(series, span.from, span.release, span.until)
+    : levelMeasure(series, span.from, span.release, span.until, relativeFloor(series, span.release));

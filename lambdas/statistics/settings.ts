@@ -1,0 +1,53 @@
+// Every number that decides, with the reason for it. Lengths are in points (one period each), effects on the scale they are judged on.
+
+export const settings = {
+  /** Lengths of the windows after the release: the shortest that can hold `badPoints`, the longest the horizon; in between about ×1.4 apart. */
+  windows: [4, 5, 7, 10, 15, 20, 30],
+  /** The baseline is the median of nine means of five points: as robust as a median of 45, nearly as sharp as a mean. */
+  baselineBlocks: 9,
+  baselineBlock: 5,
+  /** Errors are compared with the higher of this many points before and all of history: an hour of one-minute periods. */
+  errorBaseline: 60,
+  /** Smallest ratio of latency that counts: below a fifth nobody notices, and real services wander that far in a day. */
+  smallestRatio: 1.2,
+  /** Smallest ratio of traffic that counts: half of it gone. */
+  smallestTraffic: 2,
+  /** Smallest rise of the error share that counts, or the base itself where that is higher (about double), but never more than the cap. */
+  smallestErrors: 0.005,
+  smallestErrorsCap: 0.1,
+  /** Latency in milliseconds below which nobody notices a difference. */
+  latencyFloor: 10,
+  /** At most this many placebo windows: the 99 % quantile needs a few hundred, more only costs time. */
+  placebos: 250,
+  /** Fewer placebo windows than this say nothing about a tail: the spread before the release stands in, widened. */
+  fewestPlacebos: 30,
+  shortHistoryFactor: 1.5,
+  /** Degrees of freedom of Student's t: as many as independent windows in the history, within these bounds. */
+  fewestFreedom: 4,
+  mostFreedom: 12,
+  /** No spread is taken as smaller than this part of the smallest effect: a constant history does not promise the future. */
+  leastSpread: 0.12,
+  /** One wild point may count for this many smallest effects, so that a spike is not taken for a shift. */
+  clip: 3,
+  /** Counts of errors vary up to this many times more than independent failures would (retries, one bad host). */
+  mostDispersion: 30,
+  /** Evidence needed is this plus log10 of the points looked at: a chance of about 1 in 100 per look-adjusted release before the other checks. */
+  needed: 2,
+  /** Part of each further signal's evidence that is added, and the most it can add: signals of one service are not independent. */
+  furtherShare: 0.5,
+  furtherMost: 1.5,
+  /** Points that must show the harm, and how much of the effect makes a point bad. */
+  badPoints: 4,
+  badShare: 0.6,
+  /** Of the last `nowPoints`, the mean must still show `badShare` of the effect. */
+  nowPoints: 3,
+  /** Late half against early half of the harm: below this it is fading away by itself. */
+  fading: 0.7,
+  /** The effect was there before the release, or controls or a dependency show this part of it: not the release. */
+  beforePoints: 3,
+  beforeShare: 0.5,
+  controlShare: 0.5,
+  dependencyShare: 0.3,
+  /** Requests in a window below which nothing is proven. */
+  fewestRequests: 20,
+};
