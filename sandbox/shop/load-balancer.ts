@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import type { Action } from '@aws-sdk/client-elastic-load-balancing-v2';
 import type { LoadBalancing } from '../services/elbv2/load-balancing.ts';
-import { loadBalancerDimension, targetGroupDimension, type TargetRecord } from '../services/elbv2/records.ts';
+import { loadBalancerDimension, targetGroupDimension } from '../services/elbv2/records.ts';
 import { actionsFor, chooseGroup, chooseTarget } from './routing.ts';
 
 export interface ServedListener {
@@ -94,11 +94,11 @@ class ListenerPlane {
       answer.on('error', () => response.destroy());
     });
     onward.on('timeout', () => onward.destroy(new Error('target timeout')));
-    onward.on('error', (error) => this.#unreachable(error, { request, response, groupArn, target }));
+    onward.on('error', (error) => this.#unreachable(error, { request, response, groupArn }));
     request.pipe(onward);
   }
 
-  #unreachable(error: Error, { request, response, groupArn }: { request: http.IncomingMessage; response: http.ServerResponse; groupArn: string; target: TargetRecord }): void {
+  #unreachable(error: Error, { request, response, groupArn }: { request: http.IncomingMessage; response: http.ServerResponse; groupArn: string }): void {
     if (response.headersSent) return void response.destroy();
     this.#metrics.chosen(groupArn);
     this.#fail(request, { response, status: error.message === 'target timeout' ? 504 : 502 });
@@ -144,7 +144,6 @@ class RequestMetrics {
     return [this.#loadBalancer, { TargetGroup: targetGroupDimension(groupArn), ...this.#loadBalancer }];
   }
 
-  // eslint-disable-next-line max-params -- a metric's four parts
   #record(name: string, dimensions: Record<string, string>, value: number, unit: string): void {
     this.#elb.parts.metrics.record({ namespace: 'AWS/ApplicationELB', name, dimensions, value, unit });
   }
