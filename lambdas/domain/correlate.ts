@@ -1,0 +1,90 @@
+// Which release could have caused the fault: it began before the fault, not too long before, and nothing newer is live.
+import { at, instantOf } from './instants.ts';
+import type { Question, ReleaseFacts } from './question.ts';
+import { type AlarmReading, releaseFrom, withReadings } from './readings.ts';
+import { because } from './reasons.ts';
+import type { Instant, Reason } from './vocabulary.ts';
+
+/** Clocks of CloudWatch, CodeDeploy and a pipeline differ by so much, in milliseconds. */
+const skew = 10_000;
+
+/** When something went wrong: not before `from`, not after `to`. */
+export interface Fault {
+  readonly from: Instant;
+  readonly to: Instant;
+}
+
+export interface Correlation {
+  readonly suspect: ReleaseFacts | null;
+  /** Why nobody is suspected; null when somebody is. */
+  readonly refusal: Reason | null;
+}
+
+/**
+ * When the fault of a firing alarm began. The first bad datapoint says it best, but no later than the alarm itself;
+ * without datapoints only the change of state is known.
+ */
+export function faultOf(alarm: Pick<AlarmReading, 'since' | 'fault'>): Fault | null {
+  const { since, fault } = alarm;
+  if (fault === null) return since === null ? null : { from: since, to: since };
+  // CloudWatch renews an alarm's datapoints while it stays in ALARM, so they can be younger than the alarm.
+  const limit = since === null ? at(fault.to) : Math.min(at(fault.to), at(since));
+  return { from: instantOf(Math.min(at(fault.from), limit)), to: instantOf(limit) };
+}
+
+/** True when the fault may have begun after the release did. */
+export const mayHaveCaused = (release: Pick<ReleaseFacts, 'startedAt'>, fault: Fault): boolean => at(release.startedAt) <= at(fault.to) + skew;
+
+/** Releases that could be to blame, newest first: ledger and CodeDeploy merged, without rollbacks and without what was rolled back already. */
+export function candidates(question: Question): ReleaseFacts[] {
+  const known = new Set(question.releases.map(({ id }) => id));
+  const undone = undoneReleases(question);
+  const fromCodeDeploy = question.deployments
+    .filter(({ id, nature }) => nature === 'release' && !known.has(id))
+    .map((deployment) => releaseFrom(question.service, deployment));
+  return [...withReadings(question.releases, question.deployments), ...fromCodeDeploy]
+    .filter(({ id }) => !undone.has(id))
+    .toSorted((a, b) => at(b.startedAt) - at(a.startedAt));
+}
+
+/** Releases that are no longer live: CodeDeploy rolled them back by itself, or Ripcord did. */
+const undoneReleases = ({ deployments, rollbacks }: Question): ReadonlySet<string> => new Set([
+  ...deployments.flatMap(({ undoes, status }) => (undoes !== null && status === 'finished' ? [undoes] : [])),
+  ...rollbacks.flatMap(({ release, outcome }) => (release !== null && (outcome === 'recovered' || outcome === 'not-recovered') ? [release.id] : [])),
+]);
+
+/** The release that a person's request, a failed deployment, the Watch, or the faults of the firing alarms and tools point to. */
+export function correlate(question: Question, faults: readonly Fault[]): Correlation {
+  const releases = candidates(question);
+  const { trigger } = question;
+  if (trigger.kind === 'person') return { suspect: releases[0] ?? null, refusal: null };
+  if (trigger.kind === 'deployment' && undoneReleases(question).has(trigger.deploymentId))
+    return { suspect: null, refusal: because('already-undone', `Deployment ${trigger.deploymentId} was rolled back already; nothing is left to do.`) };
+  const accused = accusedByName(question, releases) ?? newest(faults.flatMap((fault) => accusedBy(question, releases, fault)));
+  if (accused === undefined) return { suspect: null, refusal: noRelease(question, releases[0]) };
+  const [live] = releases;
+  if (live !== undefined && live.version !== accused.version)
+    return { suspect: null, refusal: because('newer-release', `Release ${accused.version} is suspected, but release ${live.version} began after the fault and is live now. Ripcord never rolls back what is newer than the fault.`) };
+  return { suspect: accused, refusal: null };
+}
+
+function accusedByName({ trigger }: Question, releases: readonly ReleaseFacts[]): ReleaseFacts | undefined {
+  if (trigger.kind === 'deployment') return releases.find(({ id }) => id === trigger.deploymentId);
+  if (trigger.kind === 'watch') return releases.find(({ id }) => id === trigger.releaseId);
+  return undefined;
+}
+
+function accusedBy(question: Question, releases: readonly ReleaseFacts[], fault: Fault): ReleaseFacts[] {
+  const oldest = at(fault.from) - question.policy.releaseWindowMinutes * 60_000;
+  const accused = releases.find((release) => mayHaveCaused(release, fault) && at(release.startedAt) >= oldest);
+  return accused === undefined ? [] : [accused];
+}
+
+const newest = (releases: readonly ReleaseFacts[]): ReleaseFacts | undefined => releases.toSorted((a, b) => at(b.startedAt) - at(a.startedAt))[0];
+
+function noRelease({ policy }: Question, last: ReleaseFacts | undefined): Reason {
+  const window = `in the ${policy.releaseWindowMinutes} minutes before it began`;
+  return because('no-release', last === undefined
+    ? `No release explains this: none is on record ${window}. Look for another cause.`
+    : `No release explains this: the last one, ${last.version} at ${last.startedAt}, does not lie ${window}. Look for another cause.`);
+}

@@ -1,0 +1,109 @@
+// The reasons to leave things alone, in the order in which they are asked: the first that applies ends the decision.
+import { at } from './instants.ts';
+import type { Question } from './question.ts';
+import { type ReasonCode, because } from './reasons.ts';
+import type { Count } from './signals.ts';
+import type { Reason, Signal } from './vocabulary.ts';
+
+export interface Facts {
+  readonly question: Question;
+  readonly signals: readonly Signal[];
+  readonly count: Count;
+  /** Why no release is suspected; null when one is, or none is needed. */
+  readonly refusal: Reason | null;
+}
+
+export interface Leave {
+  readonly verdict: 'leave' | 'joined';
+  readonly page: boolean;
+  readonly reason: Reason;
+}
+
+type Guardrail = (facts: Facts) => Leave | null;
+
+const leave = (code: ReasonCode, text: string, page = false): Leave => ({ verdict: 'leave', page, reason: because(code, text) });
+
+/** A person asked for this, or said yes to it: what only keeps Ripcord from acting by itself does not apply. */
+const isPersonsWill = ({ trigger, approval }: Question): boolean => trigger.kind === 'person' || approval?.answer === 'approved';
+
+const joined: Guardrail = ({ question: { lockedBy, service } }) => (lockedBy === null ? null : {
+  verdict: 'joined', page: false, reason: because('joined', `Rollback ${lockedBy} is at work on ${service}; this signal was given to it.`),
+});
+
+const ownOrForeignDeployment: Guardrail = ({ question: { trigger, deployments, releases, service } }) => {
+  if (trigger.kind !== 'deployment') return null;
+  const found = deployments.find(({ id }) => id === trigger.deploymentId);
+  if (found === undefined && releases.some(({ id }) => id === trigger.deploymentId)) return null;
+  if (found === undefined) return leave('not-our-deployment', `CodeDeploy has no deployment ${trigger.deploymentId} of a target of ${service}.`);
+  if (found.nature === 'release') return null;
+  return leave('own-rollback', `Deployment ${found.id} is ${found.nature === 'rollback' ? 'itself a rollback' : 'CodeDeploy keeping instances up to date'}, not a release.`);
+};
+
+const foreignSource: Guardrail = ({ question: { trigger, alarms, externalTools, service } }) => {
+  if (trigger.kind === 'alarm' && !alarms.some(({ name }) => name === trigger.alarm)) return leave('not-our-alarm', `Alarm ${trigger.alarm} is not one of the alarms of ${service}.`);
+  if (trigger.kind === 'external' && !externalTools.includes(trigger.tool)) return leave('tool-not-allowed', `${service} takes no signals from "${trigger.tool}".`);
+  return null;
+};
+
+const muted: Guardrail = ({ question: { trigger } }) => {
+  if (trigger.kind !== 'alarm') return null;
+  if (trigger.mutedUntil !== null) return leave('muted', `Alarm ${trigger.alarm} is muted until ${trigger.mutedUntil}: somebody expects it.`);
+  if (trigger.suppressedBy !== null) return leave('suppressed', `Alarm ${trigger.alarm} is suppressed by ${trigger.suppressedBy}.`);
+  if (trigger.evaluationState !== null) return leave('not-evaluated', `CloudWatch could not evaluate alarm ${trigger.alarm} (${trigger.evaluationState}), so its state proves nothing. Look yourself.`, true);
+  return null;
+};
+
+const quietMessage: Guardrail = ({ question: { trigger } }) =>
+  (trigger.kind === 'external' && trigger.status === 'quiet' ? leave('external-quiet', `${trigger.tool} says that ${trigger.id} is quiet again.`) : null);
+
+const rejected: Guardrail = ({ question: { approval } }) => (approval?.answer !== 'rejected' ? null
+  : leave('rejected', `${approval.by ?? 'A person'} said no${approval.comment === '' ? '' : `: ${approval.comment}`}.`));
+
+/** Forged, stale, or over: the source itself says that nothing is wrong (any more). What cannot be read is not over. */
+const noLongerFiring: Guardrail = ({ question, signals }) => {
+  const isOver = signals.every(({ status }) => status !== 'firing') && triggerIsQuiet(question, signals);
+  return isOver ? leave('no-longer-firing', 'Read again at its source, nothing is firing: the signal is over, late or false.') : null;
+};
+
+function triggerIsQuiet({ trigger }: Question, signals: readonly Signal[]): boolean {
+  const statusOf = (name: string) => signals.find(({ source }) => source === name)?.status;
+  if (trigger.kind === 'alarm') return statusOf(trigger.alarm) === 'quiet';
+  if (trigger.kind === 'deployment') return statusOf(trigger.deploymentId) === 'quiet';
+  if (trigger.kind === 'watch') return [...trigger.alarms, ...trigger.journeys].every((name) => statusOf(name) === 'quiet');
+  return trigger.kind === 'external' && statusOf(`${trigger.tool}/${trigger.id}`) !== 'firing';
+}
+
+const coolDown: Guardrail = ({ question, signals }) => {
+  const { coolDownUntil, now, rollbacks, rollbackId } = question;
+  if (isPersonsWill(question) || coolDownUntil === null || at(coolDownUntil) <= at(now)) return null;
+  const ends = rollbacks.flatMap((record) => (record.rollbackId !== rollbackId && record.endedAt !== null ? [at(record.endedAt)] : []));
+  const lastEnd = ends.length === 0 ? null : Math.max(...ends);
+  const isOld = signals.every(({ status, since }) => status !== 'firing' || (lastEnd !== null && since !== null && at(since) <= lastEnd));
+  if (isOld) return leave('already-handled', 'Everything that fires began before the last rollback ended: that one handled it and told people.');
+  return leave('cool-down', `A rollback ended a short while ago and something began to fire after it. Nothing happens by itself until ${coolDownUntil}: decide yourself.`, true);
+};
+
+const storm: Guardrail = ({ question }) => {
+  const { services, limit, minutes, isAnnounced } = question.storm;
+  if (isPersonsWill(question) || services.length <= limit) return null;
+  return leave('storm', `${services.length} services had a signal in about ${minutes} minutes (${services.slice(0, 10).join(', ')}${services.length > 10 ? ' …' : ''}). More than ${limit} have a shared cause, so Ripcord rolls nothing back.`, !isAnnounced);
+};
+
+/** What no release explains is not rolled back. Without a firing signal it is too early to say so. */
+const unexplained: Guardrail = ({ refusal, count }) => {
+  if (refusal === null || (refusal.code === 'no-release' && count.groups.length === 0)) return null;
+  return { verdict: 'leave', page: refusal.code !== 'already-undone', reason: refusal };
+};
+
+export const guardrails: readonly Guardrail[] = [
+  joined, ownOrForeignDeployment, foreignSource, muted, quietMessage, rejected, noLongerFiring, coolDown, storm, unexplained,
+];
+
+/** The first guardrail that applies, or null when the way is free. */
+export function firstGuardrail(facts: Facts): Leave | null {
+  for (const guardrail of guardrails) {
+    const found = guardrail(facts);
+    if (found !== null) return found;
+  }
+  return null;
+}

@@ -1,0 +1,27 @@
+// Instants as text: AWS writes them in several ways, Ripcord in one.
+import * as z from 'zod';
+import type { Instant } from './vocabulary.ts';
+
+/** Epoch milliseconds of an instant. */
+export const at = (instant: Instant): number => Date.parse(instant);
+
+export const instantOf = (epochMilliseconds: number): Instant => new Date(epochMilliseconds).toISOString();
+
+export const later = (instant: Instant, seconds: number): Instant => instantOf(at(instant) + seconds * 1000);
+
+/**
+ * Reads an instant the way AWS writes it. CloudWatch uses `+0000`, without the colon that ISO 8601 wants.
+ * @returns null for anything that is not an instant with a date, a time and a zone.
+ */
+export function parseInstant(text: string): Instant | null {
+  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:?\d\d)$/.test(text)) return null;
+  const parsed = Date.parse(text.replace(/([+-]\d\d)(\d\d)$/, '$1:$2'));
+  return Number.isNaN(parsed) ? null : instantOf(parsed);
+}
+
+export const instant = z.string().max(40).transform((text, context): Instant => {
+  const parsed = parseInstant(text);
+  if (parsed !== null) return parsed;
+  context.addIssue({ code: 'custom', message: 'needs an instant such as 2026-11-20T09:14:07Z' });
+  return z.NEVER;
+});

@@ -1,0 +1,57 @@
+// Everything a verdict is made from, in one value: kept in the audit, so that the decision can be replayed.
+import type { RollbackRecord, DeliveredSignal } from './ledger.ts';
+import type { AlarmReading, DeploymentReading, TrafficReading } from './readings.ts';
+import type { Trigger } from './trigger.ts';
+import type { Approval, JourneyRound } from './workflow.ts';
+import type { Instant, KnownGood, Release } from './vocabulary.ts';
+import type { ServiceConfig } from '../config/schema.ts';
+
+export interface TargetFacts {
+  readonly strategy: string;
+  /** The side that is always good; null when the ledger has to know a good version. */
+  readonly goodSide: string | null;
+}
+
+/** Names of a rung and its waves of target ids. */
+export interface RungFacts {
+  readonly name: string;
+  readonly waves: readonly (readonly string[])[];
+}
+
+/** A release without what it left on its targets: a verdict does not depend on it. */
+export type ReleaseFacts = Omit<Release, 'left'>;
+
+export interface KnownGoodFacts extends Omit<KnownGood, 'states'> {
+  /** Targets whose state then is known. */
+  readonly targets: readonly string[];
+}
+
+export interface Question {
+  readonly service: string;
+  readonly rollbackId: string;
+  readonly startedAt: Instant;
+  readonly now: Instant;
+  readonly look: number;
+  readonly trigger: Trigger;
+  readonly approval: Approval | null;
+  readonly evidence: JourneyRound | null;
+  readonly policy: ServiceConfig['policy'];
+  readonly minimumSignals: number;
+  readonly holdSeconds: number;
+  readonly externalTools: readonly string[];
+  readonly hasJourneys: boolean;
+  readonly targets: Readonly<Record<string, TargetFacts>>;
+  readonly rungs: readonly RungFacts[];
+  readonly coolDownUntil: Instant | null;
+  readonly releases: readonly ReleaseFacts[];
+  readonly knownGoods: readonly KnownGoodFacts[];
+  readonly rollbacks: readonly RollbackRecord[];
+  readonly delivered: readonly DeliveredSignal[];
+  readonly quarantined: readonly string[];
+  readonly alarms: readonly AlarmReading[];
+  readonly traffic: TrafficReading;
+  readonly deployments: readonly DeploymentReading[];
+  readonly storm: { readonly services: readonly string[]; readonly limit: number; readonly minutes: number; readonly isAnnounced: boolean };
+  /** Who has the service's lock; null when this run has it, or needs none. */
+  readonly lockedBy: string | null;
+}
