@@ -121,7 +121,9 @@ function errorOf(schema: StaticErrorSchema): ErrorModel {
 /** Finds a modelled error by the wire code or the SDK's name; undefined for codes that AWS does not model, such as AccessDenied. */
 export function findError(model: ServiceModel, code: string): ErrorModel | undefined {
   return (
-    model.errors.find((error) => error.queryCode === code || error.name === code) ??
+    // Several shapes may share one code on the wire: the name is the more precise.
+    model.errors.find((error) => error.name === code) ??
+    model.errors.find((error) => error.queryCode === code) ??
     model.errors.find((error) => error.name === `${code}Exception` || error.name === `${code}Fault`)
   );
 }
