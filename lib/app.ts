@@ -1,0 +1,47 @@
+// The CDK app: one engine and the services of one configuration file, checked by cdk-nag.
+import { App, aws_iam as iam, Stack, Validations, type AppProps } from 'aws-cdk-lib';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import type { Construct } from 'constructs';
+import type { Config } from '../lambdas/config/schema.ts';
+import { loadConfig } from './load-config.ts';
+import { ProtectedService } from './protected-service.ts';
+import { RollbackEngine } from './rollback-engine.ts';
+
+/** The engine and its services in one stack: they are deployed together, so one cannot be newer than the other. */
+export class RipcordStack extends Stack {
+  readonly engine: RollbackEngine;
+
+  constructor(scope: Construct, id: string, config: Config) {
+    super(scope, id, { description: 'Ripcord: rolls bad releases back, proves the recovery, records it' });
+    const { name, onCall, stakeholders, approvers, storm } = config.engine;
+    this.engine = new RollbackEngine(this, 'Engine', {
+      engineName: name, onCall, stakeholders, storm,
+      approvers: approvers.map((arn, index) => iam.Role.fromRoleArn(this, `Approver${index + 1}`, arn, { mutable: false })),
+    });
+    for (const [serviceName, service] of Object.entries(config.services))
+      ProtectedService.fromConfig(this, `service-${serviceName}`, { engine: this.engine, serviceName, service });
+  }
+}
+
+/**
+ * Builds the app without synthesizing it.
+ * @param configPath of a `services.yaml`; relative to the working directory.
+ * @throws Error with one line for each problem of the configuration.
+ */
+export function buildApp(configPath: string, props: AppProps = {}): App {
+  const config = loadConfig(configPath);
+  const app = new App({ analyticsReporting: false, ...props });
+  new RipcordStack(app, 'Ripcord', config);
+  Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+  return app;
+}
+
+/**
+ * Synthesizes a configuration without the CDK CLI, without an account and without the network.
+ * @returns paths of the templates; assets lie beside them in `outDirectory`.
+ * @throws Error for a wrong configuration, a bundle that is too large, or a finding of cdk-nag.
+ */
+export function synthesize(configPath: string, outDirectory: string): readonly string[] {
+  const assembly = buildApp(configPath, { outdir: outDirectory }).synth();
+  return assembly.stacks.map((stack) => stack.templateFullPath);
+}

@@ -1,0 +1,101 @@
+// The engine's own alarms: who watches the watchman. Each names its section of the runbook.
+import { aws_cloudwatch as cloudwatch, aws_cloudwatch_actions as actions, aws_lambda as lambda, aws_sns as sns, aws_sqs as sqs, aws_stepfunctions as sfn, Duration } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+
+export interface EngineAlarmsProps {
+  readonly engineName: string;
+  readonly onCall: sns.ITopic;
+  readonly deadLetters: sqs.IQueue;
+  readonly rollback: sfn.StateMachine;
+  readonly watch: sfn.StateMachine;
+  /** Function name (without the engine's) to function. */
+  readonly functions: Readonly<Record<string, lambda.IFunction>>;
+}
+
+interface AlarmKind {
+  /** Section of `docs/runbook.md`, and the alarm's name after the engine's. */
+  readonly section: string;
+  readonly text: string;
+  readonly metric: cloudwatch.IMetric;
+  readonly threshold?: number;
+  /** Part of the name when one section has several alarms. */
+  readonly of?: string;
+}
+
+const minutes = Duration.minutes(5);
+
+/** Errors inside one period that are worth waking someone: single ones are retried by the workflow. */
+const errorsBeforeAlarm: Readonly<Record<string, number>> = { report: 1, watchdog: 1 };
+
+export class EngineAlarms extends Construct {
+  readonly alarms: readonly cloudwatch.Alarm[];
+  private readonly props: EngineAlarmsProps;
+
+  constructor(scope: Construct, id: string, props: EngineAlarmsProps) {
+    super(scope, id);
+    this.props = props;
+    this.alarms = [...workflowAlarms(props), ...functionAlarms(props.functions)].map((kind) => this.alarm(kind));
+  }
+
+  /** One more function to watch, for a strategy that a service brought into use. */
+  watch(name: string, one: lambda.IFunction): void {
+    for (const kind of functionAlarms({ [name]: one })) this.alarm(kind);
+  }
+
+  private alarm(kind: AlarmKind): cloudwatch.Alarm {
+    const { engineName, onCall } = this.props;
+    const name = kind.of === undefined ? kind.section : `${kind.section}-${kind.of}`;
+    const alarm = new cloudwatch.Alarm(this, name, {
+      alarmName: `${engineName}-${name}`,
+      alarmDescription: `${kind.text} What to do: docs/runbook.md#${kind.section}`,
+      metric: kind.metric,
+      threshold: kind.threshold ?? 1,
+      evaluationPeriods: 1,
+      comparisonOperator: cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      // These count events: a period without one has no data, and that is the good case.
+      treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
+    });
+    alarm.addAlarmAction(new actions.SnsAction(onCall));
+    return alarm;
+  }
+}
+
+function workflowAlarms({ deadLetters, rollback, watch, functions }: EngineAlarmsProps): readonly AlarmKind[] {
+  const sum = { period: minutes, statistic: 'Sum' };
+  const asked = functions['approve'];
+  return [
+    {
+      section: 'dead-letters',
+      text: 'An event could not be delivered: a rollback or a watch may not have started.',
+      metric: deadLetters.metricApproximateNumberOfMessagesVisible({ period: minutes, statistic: 'Maximum' }),
+    },
+    { section: 'rollback-failed', text: 'A rollback ended without a recovery.', metric: rollback.metricFailed(sum) },
+    { section: 'rollback-timed-out', text: 'A rollback ran longer than any may and was closed.', metric: rollback.metricTimedOut(sum) },
+    { section: 'rollback-aborted', text: 'Somebody stopped a rollback halfway.', metric: rollback.metricAborted(sum) },
+    {
+      section: 'watch-failed',
+      text: 'A release is not being watched.',
+      metric: new cloudwatch.MathExpression({
+        expression: 'failed + timedOut + aborted', label: 'watches that ended badly', period: minutes,
+        usingMetrics: { failed: watch.metricFailed(sum), timedOut: watch.metricTimedOut(sum), aborted: watch.metricAborted(sum) },
+      }),
+    },
+    ...(asked === undefined ? [] : [{
+      section: 'approval-waiting',
+      text: 'A rollback waits for a person; the deadline and what happens then are in its message.',
+      metric: asked.metricInvocations(sum),
+    }]),
+  ];
+}
+
+const functionAlarms = (functions: EngineAlarmsProps['functions']): readonly AlarmKind[] =>
+  Object.entries(functions).flatMap(([name, one]) => [
+    {
+      section: 'handler-errors', of: name, text: `Function ${name} fails.`, threshold: errorsBeforeAlarm[name] ?? 3,
+      metric: one.metricErrors({ period: minutes, statistic: 'Sum' }),
+    },
+    {
+      section: 'handler-throttles', of: name, text: `Function ${name} is throttled: the account runs out of Lambda concurrency.`,
+      metric: one.metricThrottles({ period: minutes, statistic: 'Sum' }),
+    },
+  ]);

@@ -1,0 +1,44 @@
+// The audit: rows are only ever added. Nothing of ours, and nobody else by a data call, may change or remove one.
+import { aws_dynamodb as dynamodb, aws_iam as iam, RemovalPolicy } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+import type { Statement } from '../../lambdas/strategies/strategy.ts';
+import { allow, deny } from './statements.ts';
+
+/** PutItem alone can replace a row, and IAM cannot demand the condition that forbids it; the hash chain shows what IAM cannot stop. */
+export const rewritingActions = [
+  'dynamodb:BatchWriteItem', 'dynamodb:DeleteItem', 'dynamodb:PartiQLDelete', 'dynamodb:PartiQLInsert', 'dynamodb:PartiQLUpdate', 'dynamodb:UpdateItem',
+] as const;
+
+export class AuditTable extends Construct {
+  readonly table: dynamodb.Table;
+
+  constructor(scope: Construct, id: string) {
+    super(scope, id);
+    this.table = new dynamodb.Table(this, 'Table', {
+      partitionKey: { name: 'rollbackId', type: dynamodb.AttributeType.STRING },
+      sortKey: { name: 'seq', type: dynamodb.AttributeType.NUMBER },
+      billingMode: dynamodb.BillingMode.PAY_PER_REQUEST,
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true, recoveryPeriodInDays: 35 },
+      encryption: dynamodb.TableEncryption.AWS_MANAGED,
+      deletionProtection: true,
+      removalPolicy: RemovalPolicy.RETAIN,
+      // Data calls only: a policy that also denied control calls could lock out the deployment that has to mend it.
+      resourcePolicy: new iam.PolicyDocument({
+        statements: [new iam.PolicyStatement({
+          sid: 'RowsAreOnlyEverAdded', effect: iam.Effect.DENY, principals: [new iam.AnyPrincipal()], actions: [...rewritingActions], resources: ['*'],
+        })],
+      }),
+    });
+  }
+
+  /** Lets a role of ours add and read rows, and forbids it for good to change one. */
+  grantAppend(role: iam.IRole): void {
+    allow(role, [{ actions: ['dynamodb:PutItem', 'dynamodb:Query'], resources: [this.table.tableArn] }]);
+    deny(role, { actions: rewritingActions, resources: [this.table.tableArn] });
+  }
+
+  /** Statement for people and tools that read the audit. */
+  get read(): Statement {
+    return { actions: ['dynamodb:DescribeTable', 'dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:Scan'], resources: [this.table.tableArn] };
+  }
+}

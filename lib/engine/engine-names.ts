@@ -1,0 +1,32 @@
+// Names and ARNs the parts of one engine agree on before they exist: a function names the workflow that calls it.
+import { ArnFormat, Stack } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+
+export interface EngineNames {
+  readonly engine: string;
+  readonly rollback: string;
+  readonly watch: string;
+  readonly rollbackArn: string;
+  readonly watchArn: string;
+  /** Catalogue entries are SSM parameters under this prefix, which ends in a slash. */
+  readonly cataloguePrefix: string;
+  readonly approvalUrlParameter: string;
+  /** ARN of an SSM parameter; a prefix stands for all below it. */
+  parameterArn(name: string): string;
+}
+
+export function engineNames(scope: Construct, engine: string): EngineNames {
+  const stack = Stack.of(scope);
+  const machineArn = (name: string): string =>
+    stack.formatArn({ service: 'states', resource: 'stateMachine', resourceName: name, arnFormat: ArnFormat.COLON_RESOURCE_NAME });
+  return {
+    engine,
+    rollback: `${engine}-rollback`,
+    watch: `${engine}-watch`,
+    rollbackArn: machineArn(`${engine}-rollback`),
+    watchArn: machineArn(`${engine}-watch`),
+    cataloguePrefix: `/${engine}/services/`,
+    approvalUrlParameter: `/${engine}/approval-url`,
+    parameterArn: (name) => stack.formatArn({ service: 'ssm', resource: 'parameter', resourceName: `${name.slice(1)}${name.endsWith('/') ? '*' : ''}` }),
+  };
+}

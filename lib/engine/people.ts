@@ -1,0 +1,63 @@
+// What people may do, as three managed policies: look, start and stop, answer.
+import { ArnFormat, aws_iam as iam, Stack, Validations } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+import type { EngineNames } from './engine-names.ts';
+
+export interface PeopleProps {
+  readonly names: EngineNames;
+  readonly auditTableArn: string;
+  readonly answerFunctionArn: string;
+}
+
+export class People extends Construct {
+  /** Sees every rollback, its graph and its audit. */
+  readonly viewer: iam.ManagedPolicy;
+  /** Starts a rollback or a dry run, and stops one. Everything a viewer sees. */
+  readonly operator: iam.ManagedPolicy;
+  /** Answers an approval. Everything a viewer sees. */
+  readonly approver: iam.ManagedPolicy;
+
+  constructor(scope: Construct, id: string, props: PeopleProps) {
+    super(scope, id);
+    const { names } = props;
+    const executions = [names.rollback, names.watch].map((name) => this.executionsOf(name));
+    const look = lookingStatements(props, executions);
+    this.viewer = this.policy('Viewer', `${names.engine}: look`, look);
+    this.operator = this.policy('Operator', `${names.engine}: start and stop a rollback`, [
+      ...look,
+      new iam.PolicyStatement({ actions: ['states:StartExecution'], resources: [names.rollbackArn] }),
+      new iam.PolicyStatement({ actions: ['states:StopExecution'], resources: executions }),
+      // A redriven execution would act on yesterday's verdict in today's world.
+      new iam.PolicyStatement({ effect: iam.Effect.DENY, actions: ['states:RedriveExecution'], resources: executions }),
+    ]);
+    this.approver = this.policy('Approver', `${names.engine}: answer an approval`, [
+      ...look,
+      new iam.PolicyStatement({ actions: ['ssm:GetParameter'], resources: [names.parameterArn(names.approvalUrlParameter)] }),
+      new iam.PolicyStatement({ actions: ['lambda:InvokeFunctionUrl'], resources: [props.answerFunctionArn] }),
+      new iam.PolicyStatement({
+        actions: ['lambda:InvokeFunction'], resources: [props.answerFunctionArn], conditions: { Bool: { 'lambda:InvokedViaFunctionUrl': 'true' } },
+      }),
+    ]);
+  }
+
+  private policy(id: string, description: string, statements: iam.PolicyStatement[]): iam.ManagedPolicy {
+    const policy = new iam.ManagedPolicy(this, id, { description, statements });
+    Validations.of(policy).acknowledge({
+      id: 'AwsSolutions-IAM5',
+      reason: 'Executions and catalogue entries are named when they are made; ListStateMachines and DescribeAlarms have no narrower resource.',
+    });
+    return policy;
+  }
+
+  private executionsOf(machine: string): string {
+    return Stack.of(this).formatArn({ service: 'states', resource: 'execution', resourceName: `${machine}:*`, arnFormat: ArnFormat.COLON_RESOURCE_NAME });
+  }
+}
+
+const lookingStatements = ({ names, auditTableArn }: PeopleProps, executions: string[]): iam.PolicyStatement[] => [
+  new iam.PolicyStatement({ actions: ['states:DescribeStateMachine', 'states:ListExecutions'], resources: [names.rollbackArn, names.watchArn] }),
+  new iam.PolicyStatement({ actions: ['states:DescribeExecution', 'states:GetExecutionHistory'], resources: executions }),
+  new iam.PolicyStatement({ actions: ['states:ListStateMachines', 'cloudwatch:DescribeAlarms', 'cloudwatch:GetDashboard', 'cloudwatch:GetMetricData'], resources: ['*'] }),
+  new iam.PolicyStatement({ actions: ['dynamodb:GetItem', 'dynamodb:Query'], resources: [auditTableArn] }),
+  new iam.PolicyStatement({ actions: ['ssm:GetParameter', 'ssm:GetParameterHistory'], resources: [names.parameterArn(names.cataloguePrefix)] }),
+];

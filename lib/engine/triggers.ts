@@ -1,0 +1,133 @@
+// EventBridge rules on the default bus: what starts a rollback, what starts a watch, and who is told when a rollback dies.
+import { aws_events as events, aws_events_targets as targets, aws_iam as iam, aws_lambda as lambda, aws_sqs as sqs, aws_stepfunctions as sfn, Duration, Stack } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+import { allow } from './statements.ts';
+
+/** A rollback that starts later than this would act on a world that has moved on. */
+const maximumEventAge = Duration.minutes(10);
+const retryAttempts = 8;
+/** EventBridge refuses patterns of more than 2,048 characters; the rest of an alarm pattern needs about 250. */
+const alarmNamesLimit = 1600;
+
+/** The queue for events that could not be delivered, and the role with which rules start the workflows. */
+export class EventDelivery extends Construct {
+  readonly deadLetters: sqs.Queue;
+  readonly role: iam.Role;
+
+  /** @param workflowArns the state machines that rules may start. */
+  constructor(scope: Construct, id: string, workflowArns: readonly string[]) {
+    super(scope, id);
+    this.deadLetters = new sqs.Queue(this, 'DeadLetters', {
+      encryption: sqs.QueueEncryption.SQS_MANAGED, enforceSSL: true, retentionPeriod: Duration.days(14),
+    });
+    // One statement for every rule of the account: a queue's policy holds twenty statements at most, and there is a rule for each service.
+    this.deadLetters.addToResourcePolicy(new iam.PolicyStatement({
+      principals: [new iam.ServicePrincipal('events.amazonaws.com')],
+      actions: ['sqs:SendMessage'],
+      resources: [this.deadLetters.queueArn],
+      conditions: { ArnLike: { 'aws:SourceArn': Stack.of(this).formatArn({ service: 'events', resource: 'rule', resourceName: '*' }) } },
+    }));
+    this.role = new iam.Role(this, 'Role', {
+      assumedBy: new iam.ServicePrincipal('events.amazonaws.com'),
+      description: 'Rules of Ripcord start its workflows',
+    });
+    allow(this.role, [{ actions: ['states:StartExecution'], resources: workflowArns }]);
+  }
+
+  /** The whole event goes to the workflow, beside the name of the service whose rule matched. */
+  toWorkflow(stateMachine: sfn.IStateMachine, service: string): events.IRuleTarget {
+    return {
+      bind: () => ({
+        arn: stateMachine.stateMachineArn,
+        role: this.role,
+        input: events.RuleTargetInput.fromObject({ service, event: events.EventField.fromPath('$') }),
+        deadLetterConfig: { arn: this.deadLetters.queueArn },
+        retryPolicy: { maximumEventAgeInSeconds: maximumEventAge.toSeconds(), maximumRetryAttempts: retryAttempts },
+      }),
+    };
+  }
+}
+
+export interface CodeDeployGroup {
+  readonly application: string;
+  readonly deploymentGroup: string;
+}
+
+export interface ServiceRulesProps {
+  readonly service: string;
+  readonly alarms: readonly string[];
+  /** Other tools whose `ripcord.signal` events count. */
+  readonly tools: readonly string[];
+  readonly deployments: readonly CodeDeployGroup[];
+  readonly delivery: EventDelivery;
+  readonly rollback: sfn.IStateMachine;
+  readonly watch: sfn.IStateMachine;
+}
+
+/** The rules of one service. */
+export class ServiceRules extends Construct {
+  constructor(scope: Construct, id: string, props: ServiceRulesProps) {
+    super(scope, id);
+    const rollback = [props.delivery.toWorkflow(props.rollback, props.service)];
+    const watch = [props.delivery.toWorkflow(props.watch, props.service)];
+    const rule = (ruleId: string, description: string, eventPattern: events.EventPattern, to: events.IRuleTarget[]): void => {
+      new events.Rule(this, ruleId, { description: `${props.service}: ${description}`, eventPattern, targets: to });
+    };
+    for (const [index, names] of chunks(props.alarms).entries())
+      rule(index === 0 ? 'Alarms' : `Alarms${index + 1}`, 'an alarm fires', alarmPattern(names), rollback);
+    for (const [index, group] of props.deployments.entries()) {
+      const suffix = index === 0 ? '' : String(index + 1);
+      rule(`DeploymentFailed${suffix}`, 'a deployment failed or was stopped', deploymentPattern(group, ['FAILURE', 'STOP']), rollback);
+      rule(`Deployment${suffix}`, 'a deployment began or finished', deploymentPattern(group, ['START', 'SUCCESS']), watch);
+    }
+    if (props.tools.length > 0)
+      rule('Signals', 'another tool reports', {
+        source: ['ripcord.signal'], detailType: ['Signal'], detail: { service: [props.service], tool: [...props.tools] },
+      }, rollback);
+    rule('Releases', 'a pipeline reports a release', {
+      source: ['ripcord.release'], detailType: ['Release Started', 'Release Finished'], detail: { service: [props.service] },
+    }, watch);
+  }
+}
+
+const alarmPattern = (names: readonly string[]): events.EventPattern => ({
+  source: ['aws.cloudwatch'],
+  detailType: ['CloudWatch Alarm State Change', 'CloudWatch Alarm Contributor State Change'],
+  detail: { alarmName: [...names], state: { value: ['ALARM'] } },
+});
+
+/** Event words, not the API's: `STOP` and `FAILURE`, never `Stopped` and `Failed`. */
+const deploymentPattern = ({ application, deploymentGroup }: CodeDeployGroup, states: string[]): events.EventPattern => ({
+  source: ['aws.codedeploy'],
+  detailType: ['CodeDeploy Deployment State-change Notification'],
+  detail: { application: [application], deploymentGroup: [deploymentGroup], state: states },
+});
+
+/** Alarm names in groups that fit into one pattern each. */
+function chunks(names: readonly string[]): readonly (readonly string[])[] {
+  const groups: string[][] = [];
+  let length = alarmNamesLimit;
+  for (const name of names) {
+    const more = JSON.stringify(name).length + 1;
+    if (length + more > alarmNamesLimit) {
+      groups.push([]);
+      length = 0;
+    }
+    groups.at(-1)?.push(name);
+    length += more;
+  }
+  return groups;
+}
+
+/** An execution that died ran no Catch: its lock and its record are closed from here. */
+export function watchdogRule(scope: Construct, delivery: EventDelivery, rollback: { readonly arn: string; readonly watchdog: lambda.IFunction }): events.Rule {
+  return new events.Rule(scope, 'WatchdogRule', {
+    description: 'A rollback failed, timed out or was aborted',
+    eventPattern: {
+      source: ['aws.states'],
+      detailType: ['Step Functions Execution Status Change'],
+      detail: { stateMachineArn: [rollback.arn], status: ['FAILED', 'TIMED_OUT', 'ABORTED'] },
+    },
+    targets: [new targets.LambdaFunction(rollback.watchdog, { deadLetterQueue: delivery.deadLetters, maxEventAge: maximumEventAge, retryAttempts })],
+  });
+}

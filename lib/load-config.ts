@@ -1,0 +1,76 @@
+// Reads `services.yaml`: every problem at once, each with file, line, path and the mend.
+import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { isCollection, isMap, isPair, isScalar, LineCounter, parseDocument, type Document, type Node } from 'yaml';
+import { configSchema, type Config } from '../lambdas/config/schema.ts';
+import { problemsOf, type Problem } from './config-problems.ts';
+
+/**
+ * @param path of a YAML file as `services.yaml` shows it.
+ * @throws Error with one line a problem, `services.yaml:14 services.checkout.targets.web.good: needs its good side: …`.
+ */
+export function loadConfig(path: string): Config {
+  return parseConfig(read(path), basename(path));
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new Error(`${path}: cannot be read (${error instanceof Error ? error.message : String(error)}); name another file with -c config=<path>`, { cause: error });
+  }
+}
+
+/** As {@link loadConfig}, from text. @param file name for the messages. */
+export function parseConfig(text: string, file: string): Config {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  if (document.errors.length > 0) throw new Error(document.errors.map(({ code, message, pos }) => {
+    const line = lines.linePos(pos[0]).line;
+    return code === 'DUPLICATE_KEY'
+      ? `${file}:${line} ${pathTo(document, pos[0])}: this name is used twice; give one of them another name`
+      : `${file}:${line}: ${message}`;
+  }).join('\n'));
+  const input: unknown = document.toJS();
+  const parsed = configSchema.safeParse(input);
+  if (parsed.success) return parsed.data;
+  const problems = problemsOf(parsed.error, configSchema, input).map((problem) => ({ line: lineOf(document, lines, problem), text: wordsOf(problem) }));
+  throw new Error([...new Set(problems.toSorted((a, b) => a.line - b.line).map(({ line, text: words }) => `${file}:${line} ${words}`))].join('\n'));
+}
+
+const wordsOf = ({ path, key, message }: Problem): string => {
+  const full = [...path, ...(key === undefined ? [] : [key])].map(String).join('.');
+  return `${full === '' ? '(top level)' : full}: ${message}`;
+};
+
+/** The line of the key; of the nearest parent when the key is missing. */
+function lineOf(document: Document, lines: LineCounter, { path, key }: Problem): number {
+  const full = [...path, ...(key === undefined ? [] : [key])];
+  for (let length = full.length; length > 0; length -= 1) {
+    const offset = offsetOf(document, full.slice(0, length));
+    if (offset !== undefined) return lines.linePos(offset).line;
+  }
+  return 1;
+}
+
+function offsetOf(document: Document, path: readonly PropertyKey[]): number | undefined {
+  const parent = path.length === 1 ? document.contents : document.getIn(path.slice(0, -1), true);
+  const key = path.at(-1);
+  if (isMap(parent)) {
+    const pair = parent.items.find((one) => isScalar(one.key) && one.key.value === key);
+    return isScalar(pair?.key) ? pair.key.range?.[0] : undefined;
+  }
+  return isCollection(parent) ? (parent.items[Number(key)] as Node | undefined)?.range?.[0] : undefined;
+}
+
+/** Path of the key that begins at this offset. */
+function pathTo(document: Document, offset: number, node: unknown = document.contents, above: readonly string[] = []): string | undefined {
+  if (!isCollection(node)) return undefined;
+  for (const [index, item] of node.items.entries()) {
+    const name = isPair(item) && isScalar(item.key) ? String(item.key.value) : String(index);
+    if (isPair(item) && isScalar(item.key) && item.key.range?.[0] === offset) return [...above, name].join('.');
+    const found = pathTo(document, offset, isPair(item) ? item.value : item, [...above, name]);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}

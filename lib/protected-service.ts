@@ -1,0 +1,149 @@
+// Attaches one service to an engine: its catalogue entry, its rules, and exactly the permissions its targets need.
+import { aws_cloudwatch as cloudwatch, aws_iam as iam, aws_ssm as ssm, Stack } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+import { describeIssues, serviceSchema, type CatalogueEntry, type ServiceConfig, type ServiceInput, type TargetConfig } from '../lambdas/config/schema.ts';
+import { manifestOf } from '../lambdas/strategies/registry.ts';
+import type { Statement } from '../lambdas/strategies/strategy.ts';
+import type { Approval } from './approval.ts';
+import { allow } from './engine/statements.ts';
+import { ServiceRules, type CodeDeployGroup } from './engine/triggers.ts';
+import type { RollbackEngine } from './rollback-engine.ts';
+import type { TargetInput } from './rollback-target.ts';
+import type { Verification } from './verification.ts';
+
+type SignalsInput = ServiceInput['signals'];
+type PolicyInput = Omit<ServiceInput['policy'], 'approval'>;
+
+export interface AlarmSignal {
+  readonly alarm: cloudwatch.IAlarm;
+  /** Alarms of one group watch the same thing and count once. @default - a group of its own */
+  readonly group?: string;
+}
+
+export interface ProtectedServiceProps {
+  readonly engine: RollbackEngine;
+  /** Lower-case letters, digits and hyphens; the name people type in the console. */
+  readonly serviceName: string;
+  /** Id to target; make them with `RollbackTarget`. */
+  readonly targets: Readonly<Record<string, TargetInput>>;
+  /** Ways back in order: each a list of waves, each wave a list of target ids. @default - one rung a strategy, fastest first */
+  readonly rungs?: ServiceInput['rungs'];
+  /** Alarms that say the service is sick. */
+  readonly alarms: readonly AlarmSignal[];
+  /** The other signals: external tools, how many signals it takes, and the metric that counts requests (or why there is none). */
+  readonly signals: Omit<SignalsInput, 'alarms'>;
+  readonly approval: Approval;
+  readonly verification: Verification;
+  /** Windows, budgets and cool-downs. @default - as `lambdas/config/schema.ts` says */
+  readonly policy?: PolicyInput;
+  /** @default '' */
+  readonly description?: string;
+  /** Who answers for the service; shown in messages. @default '' */
+  readonly owner?: string;
+  /** Link to the service's own runbook; shown in messages. @default - none */
+  readonly runbook?: string;
+}
+
+/** An SSM parameter holds 8 kB at most. */
+const catalogueLimitBytes = 8192;
+
+/**
+ * One protected service.
+ *
+ * @example
+ * new ProtectedService(this, 'Checkout', {
+ *   engine,
+ *   serviceName: 'checkout',
+ *   targets: { web: RollbackTarget.albWeights({ listener, targetGroups: { blue, green }, good: 'last-known-good' }) },
+ *   alarms: [{ alarm: errorRate }, { alarm: latency }],
+ *   signals: { traffic: { none: 'a batch service without requests' } },
+ *   approval: Approval.none({ reason: 'weights are moved back in seconds' }),
+ *   verification: Verification.none({ reason: 'has no address from outside' }),
+ * });
+ */
+export class ProtectedService extends Construct {
+  readonly serviceName: string;
+  readonly catalogueEntry: ssm.CfnParameter;
+
+  /** From a service that was read and checked already, as in `services.yaml`. */
+  static fromConfig(scope: Construct, id: string, from: { readonly engine: RollbackEngine; readonly serviceName: string; readonly service: ServiceConfig }): ProtectedService {
+    return new ProtectedService(scope, id, from);
+  }
+
+  constructor(scope: Construct, id: string, props: ProtectedServiceProps | { readonly engine: RollbackEngine; readonly serviceName: string; readonly service: ServiceConfig }) {
+    super(scope, id);
+    const { engine, serviceName } = props;
+    const service = 'service' in props ? props.service : checked(props);
+    this.serviceName = serviceName;
+    engine.attach(serviceName, service);
+    this.catalogueEntry = this.catalogue(engine, { name: serviceName, service });
+    new ServiceRules(this, 'Rules', {
+      service: serviceName,
+      alarms: service.signals.alarms.map(({ name }) => name),
+      tools: service.signals.external,
+      deployments: codeDeployGroups(service),
+      delivery: engine.delivery,
+      rollback: engine.rollbackStateMachine,
+      watch: engine.watchStateMachine,
+    });
+    this.permissions(engine, service);
+  }
+
+  private catalogue(engine: RollbackEngine, entry: CatalogueEntry): ssm.CfnParameter {
+    const bytes = Buffer.byteLength(JSON.stringify(entry));
+    if (bytes > catalogueLimitBytes)
+      throw new Error(`services.${entry.name}: its catalogue entry has ${bytes} bytes, more than the ${catalogueLimitBytes} of an SSM parameter; shorten its journeys, or protect it as two services`);
+    return new ssm.CfnParameter(this, 'Catalogue', {
+      name: `${engine.names.cataloguePrefix}${entry.name}`,
+      description: `What Ripcord knows about ${entry.name}`,
+      type: 'String',
+      // Advanced (up to 8 kB) when it has to be. A parameter that once was advanced can never be made standard again by name.
+      tier: 'Intelligent-Tiering',
+      value: Stack.of(this).toJsonString(entry),
+    });
+  }
+
+  private permissions(engine: RollbackEngine, service: ServiceConfig): void {
+    const { partition, account, region } = Stack.of(this);
+    for (const target of Object.values(service.targets))
+      this.allow(engine.strategy(target.strategy).role, manifestOf(target.strategy).statements(target as never, { partition, account, region }));
+    const deployments = codeDeployGroups(service).map(({ application, deploymentGroup }) =>
+      `arn:${partition}:codedeploy:${region}:${account}:deploymentgroup:${application}/${deploymentGroup}`);
+    if (deployments.length > 0) {
+      const read: Statement = { actions: ['codedeploy:BatchGetDeployments', 'codedeploy:GetDeployment', 'codedeploy:ListDeployments'], resources: deployments };
+      this.allow(engine.handler('assess').role, [read]);
+      this.allow(engine.handler('watch').role, [read]);
+    }
+    const secrets = Object.values(service.journeys).flatMap((journey) => Object.values(journey.secrets).map(({ arn }) => arn));
+    if (secrets.length > 0) this.allow(engine.handler('verify').role, [{ actions: ['secretsmanager:GetSecretValue'], resources: [...new Set(secrets)] }]);
+  }
+
+  /** In another stack than the engine's the policy stays here: the engine must not depend on the services it protects. */
+  private allow(role: iam.Role, statements: readonly Statement[]): void {
+    const isNear = Stack.of(role) === Stack.of(this);
+    const id = `Into${role.node.addr}`;
+    const here = isNear ? role : (this.node.tryFindChild(id) as iam.IRole | undefined) ?? iam.Role.fromRoleArn(this, id, role.roleArn);
+    allow(here, statements);
+  }
+}
+
+/** @throws Error with one line a problem. */
+function checked(props: ProtectedServiceProps): ServiceConfig {
+  const { signals, verification, approval } = props;
+  const parsed = serviceSchema.safeParse({
+    description: props.description, owner: props.owner, runbook: props.runbook, targets: props.targets, rungs: props.rungs,
+    signals: { ...signals, alarms: props.alarms.map(({ alarm, group }) => ({ name: alarm.alarmName, ...(group === undefined ? {} : { group }) })) },
+    journeys: verification.journeyInputs,
+    verification: verification.config,
+    policy: { ...props.policy, approval: approval.config },
+  });
+  if (!parsed.success) throw new Error(describeIssues(parsed.error).map((line) => `service "${props.serviceName}" ${line}`).join('\n'));
+  return parsed.data;
+}
+
+function codeDeployGroups({ targets }: ServiceConfig): readonly CodeDeployGroup[] {
+  const groups = Object.values(targets).flatMap((target: TargetConfig) =>
+    target.strategy === 'codedeploy' ? [{ application: target.application, deploymentGroup: target.deploymentGroup }] : []);
+  return groups.filter(({ application, deploymentGroup }, index) =>
+    groups.findIndex((other) => other.application === application && other.deploymentGroup === deploymentGroup) === index);
+}
