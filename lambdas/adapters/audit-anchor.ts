@@ -12,5 +12,5 @@ export async function putAnchor(table: LedgerTable, rollbackId: string, anchor: 
 /** Null while the rollback runs. */
 export async function readAnchor(table: LedgerTable, rollbackId: string): Promise<AuditCursor | null> {
   const item = await get(table, rollbackKey(rollbackId, 'AUDIT'));
-  return item === null ? null : dataOf<AuditCursor>(item);
+  return item === null ? null : dataOf(item) as AuditCursor;
 }

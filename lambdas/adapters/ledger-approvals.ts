@@ -39,7 +39,7 @@ export async function readApproval(table: LedgerTable, rollbackId: string): Prom
   const item = await get(table, approvalKey(rollbackId));
   if (item === null) return null;
   return {
-    request: dataOf<ApprovalRequest>(item),
+    request: dataOf(item) as ApprovalRequest,
     taskToken: item['taskToken']?.S ?? '',
     answer: item['answer']?.S === undefined ? null : JSON.parse(item['answer'].S) as Approval,
   };

@@ -42,7 +42,7 @@ export async function updateRelease(table: LedgerTable, release: ReleaseKey, cha
 }
 
 export const releaseOf = (item: Item): Release => ({
-  ...dataOf<Release>(item),
+  ...dataOf(item) as Release,
   status: (item['status']?.S ?? 'in-progress') as Release['status'],
   finishedAt: item['finishedAt']?.S ?? null,
   left: item['left']?.S === undefined ? null : JSON.parse(item['left'].S) as NonNullable<Release['left']>,
@@ -86,7 +86,7 @@ export async function closeRollback(table: LedgerTable, record: Pick<RollbackRec
 }
 
 export const rollbackOf = (item: Item): RollbackRecord => ({
-  ...dataOf<RollbackRecord>(item),
+  ...dataOf(item) as RollbackRecord,
   endedAt: item['endedAt']?.S ?? null,
   outcome: (item['outcome']?.S ?? null) as Outcome | null,
 });

@@ -25,9 +25,9 @@ export async function readService(table: LedgerTable, service: string, now: Date
   return {
     lock: lockState(lockAndQuarantine.find((item) => item['sk']?.S === 'LOCK') ?? {}),
     releases: releases.map((item) => releaseOf(item)),
-    knownGoods: goods.map((item) => dataOf<KnownGood>(item)),
+    knownGoods: goods.map((item) => dataOf(item) as KnownGood),
     rollbacks: rollbacks.map((item) => rollbackOf(item)),
-    signals: signals.map((item) => dataOf<DeliveredSignal>(item)),
-    quarantined: lockAndQuarantine.flatMap((item) => (item['sk']?.S?.startsWith('QUARANTINE#') ? [dataOf<{ version: string }>(item).version] : [])),
+    signals: signals.map((item) => dataOf(item) as DeliveredSignal),
+    quarantined: lockAndQuarantine.flatMap((item) => (item['sk']?.S?.startsWith('QUARANTINE#') ? [(dataOf(item) as { version: string }).version] : [])),
   };
 }

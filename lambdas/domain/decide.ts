@@ -1,7 +1,7 @@
 // The verdict on one signal: roll back, hold, ask, leave, or joined, with every reason. Pure: the same question has the same answer.
 import { correlate } from './correlate.ts';
 import { firstGuardrail } from './guardrails.ts';
-import { at, later } from './instants.ts';
+import { at, instantOf } from './instants.ts';
 import { chooseGood } from './known-good.ts';
 import type { KnownGoodFacts, Question, ReleaseFacts, RungFacts } from './question.ts';
 import { because } from './reasons.ts';
@@ -177,6 +177,6 @@ function decision(about: Case, said: Partial<Decision> & Pick<Decision, 'verdict
 
 function firstSignal({ signals, question: { trigger } }: Case): Instant | null {
   const fresh = signals.flatMap(({ status, since, isOlderThanRelease, kind }) => (status === 'firing' && !isOlderThanRelease && since !== null && kind !== 'person' ? [at(since)] : []));
-  if (fresh.length > 0) return later(new Date(Math.min(...fresh)).toISOString(), 0);
+  if (fresh.length > 0) return instantOf(Math.min(...fresh));
   return 'at' in trigger ? trigger.at : null;
 }

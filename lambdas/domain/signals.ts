@@ -5,6 +5,7 @@ import type { DeliveredSignal } from './ledger.ts';
 import type { Question, ReleaseFacts } from './question.ts';
 import type { AlarmReading } from './readings.ts';
 import type { Signal } from './vocabulary.ts';
+import type { JourneyResult } from './workflow.ts';
 
 /** Another tool's message proves nothing for longer than this, in minutes: unlike an alarm it cannot be read again. */
 const externalMinutes = 30;
@@ -99,11 +100,18 @@ function externalSignal({ source, status, since, at: delivered, summary }: Deliv
 /** Journeys use the same service, so together they are one group. One that nobody saw pass as the release began cannot accuse it. */
 function journeySignals({ evidence }: Question, suspect: ReleaseFacts | null): Signal[] {
   const atStart = suspect?.journeysFailedAtStart;
-  return (evidence?.results ?? []).map(({ journey, ok, reason, failedAt }) => {
-    const passedAtStart = atStart !== undefined && !atStart.includes(journey);
-    const summary = ok ? `journey ${journey} passes` : `journey ${journey} fails at ${failedAt ?? 'its first request'}: ${reason ?? 'no reason given'}`;
-    return { kind: 'journey', source: journey, group: 'journeys', status: ok ? 'quiet' : 'firing', since: ok ? null : evidence?.at ?? null, isOlderThanRelease: !ok && !passedAtStart, summary };
+  return (evidence?.results ?? []).map((result) => {
+    const { status, summary } = journeyStatus(result);
+    const passedAtStart = atStart !== undefined && !atStart.includes(result.journey);
+    const isFiring = status === 'firing';
+    return { kind: 'journey', source: result.journey, group: 'journeys', status, since: isFiring ? evidence?.at ?? null : null, isOlderThanRelease: isFiring && !passedAtStart, summary };
   });
+}
+
+function journeyStatus({ journey, ok, couldNotRun, failedAt, reason }: JourneyResult): Pick<Signal, 'status' | 'summary'> {
+  if (couldNotRun === true) return { status: 'unknown', summary: `journey ${journey} could not be run: ${reason ?? 'no reason given'}` };
+  if (ok) return { status: 'quiet', summary: `journey ${journey} passes` };
+  return { status: 'firing', summary: `journey ${journey} fails at ${failedAt ?? 'its first request'}: ${reason ?? 'no reason given'}` };
 }
 
 function personSignal({ trigger, startedAt }: Question): Signal[] {

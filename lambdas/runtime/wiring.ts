@@ -12,6 +12,7 @@ import { SFNClient } from '@aws-sdk/client-sfn';
 import { SNSClient } from '@aws-sdk/client-sns';
 import { SSMClient } from '@aws-sdk/client-ssm';
 import { AuditStore } from '../adapters/audit-store.ts';
+import type { CatalogueStore } from '../adapters/catalogue.ts';
 import type { LedgerTable } from '../adapters/ledger-table.ts';
 import { Notices } from '../adapters/notices.ts';
 import { read } from './environment.ts';
@@ -40,3 +41,4 @@ export const ledgerTable = (client: DynamoDBClient): LedgerTable => ({ client, n
 export const auditStore = (client: DynamoDBClient): AuditStore => new AuditStore(client, read('auditTable'));
 export const notices = (): Notices =>
   new Notices({ sns: snsClient(), events: eventBridgeClient() }, { onCall: read('onCallTopicArn'), stakeholders: read('stakeholderTopicArn') });
+export const catalogueStore = (client: SSMClient): CatalogueStore => ({ client, prefix: read('cataloguePrefix') });

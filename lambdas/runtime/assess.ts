@@ -1,0 +1,134 @@
+// Assess: from an event to a verdict with its reasons, in three sequential steps of AWS calls: known, now, record.
+import type { AuditStore } from '../adapters/audit-store.ts';
+import { joinSignal, recordRollback } from '../adapters/ledger-history.ts';
+import type { Clock } from '../domain/clock.ts';
+import { type Decision, decide } from '../domain/decide.ts';
+import { isRefusal } from '../domain/errors.ts';
+import type { DeliveredSignal } from '../domain/ledger.ts';
+import type { Question } from '../domain/question.ts';
+import { releaseFrom, withReadings } from '../domain/readings.ts';
+import { buildRungs, rungsOf, targetFacts } from '../domain/rungs.ts';
+import { type Admitted, parseTrigger } from '../domain/trigger.ts';
+import type { AuditCursor, Instant, JsonObject, Release } from '../domain/vocabulary.ts';
+import type { Assessment, AssessInput, Verification } from '../domain/workflow.ts';
+import { manifestOf } from '../strategies/registry.ts';
+import { type AssessSources, type Known, type Seen, readKnown, readNow } from './assess-reads.ts';
+import type { Log } from './logger.ts';
+
+export interface AssessParts extends AssessSources {
+  readonly audit: Pick<AuditStore, 'append'>;
+  readonly clock: Clock;
+  readonly codeVersion: string;
+}
+
+/** @throws Refusal for bad input, after it was written into the audit; any other error when something could not be read. */
+export async function assess(input: AssessInput, parts: AssessParts, log: Log): Promise<Assessment> {
+  const now = parts.clock.now();
+  const { admitted, known } = await admit(input, parts, now);
+  const seen = await readNow(parts, input, { admitted, known, now });
+  const question = questionOf(input, { admitted, known, seen, now: now.toISOString() });
+  const decision = decide(question);
+  const audit = await record(input, parts, { question, decision, known });
+  log.info(decision.headline, { verdict: decision.verdict, reasons: decision.reasons.map(({ code }) => code), release: decision.releaseId, look: input.look });
+  return assessmentOf(input, decision, { admitted, known, seen, audit, codeVersion: parts.codeVersion });
+}
+
+async function admit(input: AssessInput, parts: AssessParts, now: Date): Promise<{ readonly admitted: Admitted; readonly known: Known }> {
+  try {
+    const admitted = parseTrigger(input.input);
+    return { admitted, known: await readKnown(parts, admitted.service, now) };
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    const data = { refused: { code: error.code, text: error.message }, codeVersion: parts.codeVersion };
+    await parts.audit.append({ rollbackId: input.rollbackId, service: 'unknown', kind: 'assessed', at: now.toISOString(), data }, input.audit);
+    throw error;
+  }
+}
+
+interface Gathered {
+  readonly admitted: Admitted;
+  readonly known: Known;
+  readonly seen: Seen;
+}
+
+/** Everything the verdict is made from. States of targets are left out: it does not depend on them, and they are large. */
+function questionOf(input: AssessInput, { admitted, known, seen, now }: Gathered & { readonly now: Instant }): Question {
+  const { entry: { service: config }, ledger } = known;
+  const targets = Object.fromEntries(Object.entries(config.targets).map(([id, target]) => [id, targetFacts(target)]));
+  const { fence: _fence, ...facts } = seen;
+  return {
+    ...facts,
+    service: admitted.service, rollbackId: input.rollbackId, startedAt: input.startedAt, now, look: input.look,
+    trigger: admitted.trigger, approval: input.approval, evidence: input.evidence,
+    policy: config.policy, minimumSignals: config.signals.minimum, holdSeconds: config.signals.holdSeconds, externalTools: config.signals.external,
+    hasJourneys: Object.keys(config.journeys).length > 0,
+    targets, rungs: rungsOf(targets, config.rungs, (strategy) => manifestOf(strategy).order),
+    coolDownUntil: ledger.lock.coolDownUntil,
+    releases: ledger.releases.map(({ left: _left, ...release }) => release),
+    knownGoods: ledger.knownGoods.map(({ states, ...good }) => ({ ...good, targets: Object.keys(states) })),
+    rollbacks: ledger.rollbacks, delivered: ledger.signals, quarantined: ledger.quarantined,
+  };
+}
+
+/** One audit row with every input of the decision; beside it what others need to see: the joined signal, the rollback that is about to act. */
+async function record(input: AssessInput, parts: AssessParts, about: { readonly question: Question; readonly decision: Decision; readonly known: Known }): Promise<AuditCursor> {
+  const { question, decision, known } = about;
+  const { service, now, trigger } = question;
+  const data = { question, decision, configVersion: known.configVersion, codeVersion: parts.codeVersion } as unknown as JsonObject;
+  const isActing = decision.verdict === 'roll-back' && modeOf(question) === 'roll-back';
+  const signal = input.look === 0 ? deliveredBy(question) : null;
+  const [audit] = await Promise.all([
+    parts.audit.append({ rollbackId: input.rollbackId, service, kind: 'assessed', at: now, data }, input.audit),
+    signal === null ? null : joinSignal(parts.table, service, signal),
+    isActing ? recordRollback(parts.table, {
+      rollbackId: input.rollbackId, service, startedAt: input.startedAt, isAutomatic: trigger.kind !== 'person',
+      release: releaseOf(question, decision), goodVersion: decision.good?.version ?? null, endedAt: null, outcome: null,
+    }) : null,
+  ]);
+  return audit;
+}
+
+const modeOf = ({ trigger }: Pick<Question, 'trigger'>) => (trigger.kind === 'person' ? trigger.mode : 'roll-back');
+
+function releaseOf({ releases, deployments }: Question, { releaseId }: Decision): Pick<Release, 'id' | 'version'> | null {
+  const found = releases.find(({ id }) => id === releaseId) ?? deployments.find(({ id }) => id === releaseId);
+  return found === undefined ? null : { id: found.id, version: found.version };
+}
+
+/** What later looks and other runs cannot read again for themselves: another tool's message, that an alarm is muted, and whatever joined. */
+function deliveredBy({ trigger, now, rollbackId, lockedBy }: Question): DeliveredSignal | null {
+  const signal = { at: now, rollbackId, status: 'firing', since: null, mutedUntil: null } as const;
+  if (trigger.kind === 'external') return { ...signal, kind: 'external', source: `${trigger.tool}/${trigger.id}`, status: trigger.status, since: trigger.since, summary: trigger.summary };
+  if (trigger.kind === 'alarm' && (trigger.mutedUntil !== null || lockedBy !== null))
+    return { ...signal, kind: 'alarm', source: trigger.alarm, since: trigger.at, summary: `alarm ${trigger.alarm}`, mutedUntil: trigger.mutedUntil };
+  if (lockedBy === null) return null;
+  if (trigger.kind === 'deployment') return { ...signal, kind: 'deployment', source: trigger.deploymentId, summary: `deployment ${trigger.deploymentId} failed or was stopped` };
+  if (trigger.kind === 'watch') return { ...signal, kind: 'journey', source: trigger.releaseId, summary: `the Watch of release ${trigger.releaseId}` };
+  return trigger.kind === 'person' ? { ...signal, kind: 'person', source: trigger.requestedBy, summary: trigger.reason } : null;
+}
+
+function assessmentOf(input: AssessInput, decision: Decision, made: Gathered & { readonly audit: AuditCursor; readonly codeVersion: string }): Assessment {
+  const { admitted: { service, trigger }, known: { entry, configVersion, ledger }, seen, audit, codeVersion } = made;
+  const { verdict, headline, reasons, page, holdSeconds, wantsEvidence, approval, signals, firstSignalAt, good } = decision;
+  const deployment = seen.deployments.find(({ id }) => id === decision.releaseId);
+  const release = withReadings(ledger.releases, seen.deployments).find(({ id }) => id === decision.releaseId)
+    ?? (deployment === undefined ? null : releaseFrom(service, deployment));
+  const states = ledger.knownGoods.find(({ version, since }) => version === good?.version && since === good.since)?.states ?? {};
+  return {
+    rollbackId: input.rollbackId, service, mode: modeOf({ trigger }), verdict, headline, reasons, page, holdSeconds, wantsEvidence, approval,
+    release,
+    knownGood: good === null ? null : { version: good.version, since: good.since, basis: good.basis },
+    signals,
+    rungs: buildRungs(decision.rungs, { service, targets: entry.service.targets, release, good, states }),
+    verification: verificationOf(entry.service.verification),
+    requestedBy: trigger.kind === 'person' ? trigger.requestedBy : null,
+    fence: seen.fence, configVersion, codeVersion, firstSignalAt, audit,
+  };
+}
+
+/** Without journeys nothing is gained by looking often: alarms and live state once, within the schema's own deadline. */
+function verificationOf(verification: Known['entry']['service']['verification']): Verification {
+  if ('none' in verification) return { intervalSeconds: 20, passesInARow: 1, deadlineSeconds: 15 * 60 };
+  const { intervalSeconds, passesInARow, deadlineMinutes } = verification;
+  return { intervalSeconds, passesInARow, deadlineSeconds: deadlineMinutes * 60 };
+}
