@@ -1,8 +1,9 @@
 // Did this release make this service worse? The pipeline in order: signals, windows, evidence, course, comparisons, verdict.
-import { movesOf, sharedEffect, type ComparisonMove } from './comparison.ts';
+import { isShared, movesOf, type ComparisonMove } from './comparison.ts';
 import { judgeWindow, type Window } from './evidence.ts';
 import { measureOf, windowLevel, type Measure } from './measure.ts';
 import { clipped, placeboReleases } from './placebo.ts';
+import { quantile } from './samples.ts';
 import type { Comparison, Series } from './series.ts';
 import { settings } from './settings.ts';
 import { shapeOf, type Shape } from './shape.ts';
@@ -32,12 +33,15 @@ export interface Judgement {
   readonly signals: readonly SignalJudgement[];
 }
 
+/** Rise that three of four points of the shortest window reach at least. */
+const lastingRise = ({ levels, base }: Measure): number => quantile(levels.slice(-settings.badPoints).sort(), 0.25) - base;
+
 const bestWindow = (quick: Measure, full: () => Measure, lag: number): Window | null => {
   const until = quick.release + lag;
   const lengths = settings.windows.filter((length) => length <= lag
     && windowLevel(quick, until - length, until) - quick.base >= quick.smallest);
   if (lengths.length === 0) return null;
-  const history = clipped(full());
+  const history = clipped(full(), lastingRise(quick));
   const releases = placeboReleases(history, lag);
   let best: Window | null = null;
   for (const length of lengths) {
@@ -56,13 +60,15 @@ const judgeSignal = (series: Series, question: ReleaseQuestion): SignalJudgement
   const window = bestWindow(quick, () => measureOf(series, { from: 0, release, until }), until - release);
   if (window === null) return { ...none, status: 'flat' };
   const shape = shapeOf(quick, window.effect, quick.levels.length);
-  const where = { release, until, length: window.length };
-  const controls = movesOf(series.kind, question.controls, where);
+  const begin = Math.min(shape.onset, until - release - settings.badPoints);
+  const effect = windowLevel(quick, quick.release + begin, quick.levels.length) - quick.base;
+  const where = { from: begin, until: until - release, effect };
+  const controls = movesOf(series.kind, question.controls, release, where);
   const found = { series, measure: quick, window, shape, controls };
   if (shape.wasThereBefore) return { ...found, status: 'before' };
-  if (sharedEffect(controls) >= settings.controlShare * window.effect) return { ...found, status: 'shared' };
-  const dependencies = movesOf(series.kind, question.dependencies ?? [], where);
-  if (dependencies.some((one) => one.effect >= settings.dependencyShare * window.effect)) return { ...found, status: 'dependency' };
+  if (isShared(controls)) return { ...found, status: 'shared' };
+  const dependencies = movesOf(series.kind, question.dependencies ?? [], release, where);
+  if (dependencies.some((one) => one.effect >= settings.dependencyShare * effect)) return { ...found, status: 'dependency' };
   if (series.kind === 'traffic' && controls.length === 0) return { ...found, status: 'no-controls' };
   if (shape.badPoints < settings.badPoints || !shape.isBadNow) return { ...found, status: 'passing' };
   if (shape.isFading) return { ...found, status: 'fading' };

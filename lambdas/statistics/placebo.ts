@@ -12,10 +12,10 @@ export interface Placebo {
   readonly freedom: number;
 }
 
-/** The history with wild points cut back to a few smallest effects around the level of their time. */
-export const clipped = (measure: Measure): Measure => {
+/** The history with wild points cut back to a few smallest effects, or to the lasting rise if that is more, around the level of their time. */
+export const clipped = (measure: Measure, lasting: number): Measure => {
   if (measure.series.kind === 'errors') return measure;
-  const width = settings.clip * measure.smallest;
+  const width = Math.max(settings.clip * measure.smallest, lasting);
   const levels = measure.levels.slice();
   let level = Number.NaN;
   for (let index = 0; index < levels.length; index += 1) {

@@ -41,12 +41,18 @@ export const settings = {
   badShare: 0.6,
   /** Of the last `nowPoints`, the mean must still show `badShare` of the effect. */
   nowPoints: 3,
-  /** Late half against early half of the harm: below this it is fading away by itself. */
-  fading: 0.7,
-  /** The effect was there before the release, or controls or a dependency show this part of it: not the release. */
-  beforePoints: 3,
+  /** Half-lives in points of a harm that heals by itself; it fades when such a decay leaves less over than this part of what a level leaves. */
+  halfLives: [2, 3, 5],
+  fading: 1,
+  /** The effect was there before the release when any of these many points before it already show `beforeShare` of it. */
+  beforeLengths: [3, 6, 10],
   beforeShare: 0.5,
-  controlShare: 0.5,
+  /** A comparison shares the harm at about this strength: Regions and neighbours are hit differently. */
+  sharedStrength: 0.7,
+  /** One comparison's voice in ln of likelihood: about 20 to 1, so that no single one decides against several. */
+  oneVoice: 3,
+  /** Sum of the voices above which the harm counts as shared. */
+  sharedLimit: -1,
   dependencyShare: 0.3,
   /** Requests in a window below which nothing is proven. */
   fewestRequests: 20,
