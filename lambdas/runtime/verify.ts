@@ -2,22 +2,20 @@
 import type { AuditStore } from '../adapters/audit-store.ts';
 import type { Journey } from '../config/schema.ts';
 import type { Clock } from '../domain/clock.ts';
+import type { AlarmReading } from '../domain/readings.ts';
 import type { AuditCursor, JsonObject, Reason } from '../domain/vocabulary.ts';
 import type { JourneyResult, JourneyRound, Verified, VerifyInput } from '../domain/workflow.ts';
 import type { Log } from './logger.ts';
 
-/** State of each alarm by its name; an alarm that does not exist is not in it. */
-export type AlarmStates = ReadonlyMap<string, 'OK' | 'ALARM' | 'INSUFFICIENT_DATA'>;
-
 export interface VerifyTarget {
   readonly journeys: Readonly<Record<string, Journey>>;
-  readonly alarms: readonly string[];
+  readonly signals: { readonly alarms: readonly { readonly name: string }[] };
 }
 
 export interface VerifyParts {
   readonly targetOf: (service: string) => Promise<VerifyTarget>;
   readonly runJourneys: (journeys: VerifyTarget['journeys'], rollbackId: string) => Promise<JourneyResult[]>;
-  readonly alarmStates: (names: readonly string[]) => Promise<AlarmStates>;
+  readonly readAlarms: (alarms: VerifyTarget['signals']['alarms']) => Promise<readonly AlarmReading[]>;
   /** False when the lock of the service is no longer this rollback's. */
   readonly renewLease: (hold: { readonly service: string; readonly owner: string; readonly fence: number }) => Promise<boolean>;
   readonly audit: Pick<AuditStore, 'append'>;
@@ -27,8 +25,7 @@ export interface VerifyParts {
 
 interface Round {
   readonly journeys: JourneyRound;
-  readonly alarms: AlarmStates;
-  readonly names: readonly string[];
+  readonly alarms: readonly AlarmReading[];
   readonly isLeaseHeld: boolean;
 }
 
@@ -42,14 +39,14 @@ export async function verify(input: VerifyInput, parts: VerifyParts): Promise<Ve
   return { ...verdict, round: input.round + 1, journeys: round.journeys, audit };
 }
 
-async function runRound(input: VerifyInput, { journeys, alarms }: VerifyTarget, parts: VerifyParts): Promise<Round> {
+async function runRound(input: VerifyInput, { journeys, signals }: VerifyTarget, parts: VerifyParts): Promise<Round> {
   const hold = input.fence === null ? null : { service: input.service, owner: input.rollbackId, fence: input.fence };
-  const [isLeaseHeld, results, states] = await Promise.all([
+  const [isLeaseHeld, results, alarms] = await Promise.all([
     hold === null ? true : parts.renewLease(hold),
     parts.runJourneys(journeys, input.rollbackId),
-    input.purpose === 'proof' ? parts.alarmStates(alarms) : new Map(),
+    input.purpose === 'proof' ? parts.readAlarms(signals.alarms) : [],
   ]);
-  return { isLeaseHeld, journeys: { at: parts.clock.now().toISOString(), results }, alarms: states, names: alarms };
+  return { isLeaseHeld, journeys: { at: parts.clock.now().toISOString(), results }, alarms };
 }
 
 type Verdict = Pick<Verified, 'answer' | 'passes' | 'reasons' | 'waitSeconds'>;
@@ -80,9 +77,9 @@ function proof(input: VerifyInput, round: Round): Verdict {
 function conditions(input: VerifyInput, round: Round): { readonly lost: Reason[]; readonly missing: Reason[]; readonly noted: Reason[] } {
   const others = input.live.filter(({ answer }) => answer === 'changed-by-someone-else');
   const unproven = input.live.filter(({ answer }) => answer !== 'yes' && answer !== 'changed-by-someone-else');
-  const firing = round.names.filter((name) => round.alarms.get(name) === 'ALARM');
-  const older = firing.filter((name) => input.alarmsAtStart.includes(name));
-  const silent = round.names.filter((name) => (round.alarms.get(name) ?? 'INSUFFICIENT_DATA') === 'INSUFFICIENT_DATA');
+  const firing = round.alarms.filter(({ state }) => state === 'ALARM');
+  const older = firing.filter(({ name }) => input.alarmsAtStart.includes(name));
+  const silent = round.alarms.filter(({ state }) => state !== 'ALARM' && state !== 'OK');
   return {
     lost: [
       ...others.map(({ stepId, detail }) => ({ code: 'changed-by-someone-else', text: `${stepId}: ${detail}` })),
@@ -91,10 +88,10 @@ function conditions(input: VerifyInput, round: Round): { readonly lost: Reason[]
     missing: [
       ...unproven.map(({ stepId, answer, detail }) => ({ code: `live-${answer}`, text: `${stepId}: ${detail}` })),
       ...(input.live.length > 0 ? [] : [{ code: 'live-unknown', text: 'No step says that its target is live as planned.' }]),
-      ...firing.filter((name) => !older.includes(name)).map((name) => ({ code: 'alarm-firing', text: `Alarm ${name} is in ALARM.` })),
-      ...silent.map((name) => ({ code: 'alarm-no-data', text: `Alarm ${name} ${round.alarms.has(name) ? 'has no data' : 'does not exist'}, which is not OK.` })),
+      ...firing.filter((alarm) => !older.includes(alarm)).map(({ name, reason }) => ({ code: 'alarm-firing', text: `Alarm ${name} is in ALARM: ${reason}` })),
+      ...silent.map(({ name, state }) => ({ code: 'alarm-no-data', text: `Alarm ${name} ${state === 'missing' ? 'does not exist' : 'has no data'}, which is not OK.` })),
     ],
-    noted: older.map((name) => ({ code: 'alarm-older-than-release', text: `Alarm ${name} is in ALARM since before the release; it does not count.` })),
+    noted: older.map(({ name }) => ({ code: 'alarm-older-than-release', text: `Alarm ${name} is in ALARM since before the release; it does not count.` })),
   };
 }
 
@@ -103,12 +100,12 @@ const failedJourneys = (results: readonly JourneyResult[]): Reason[] => results.
   text: `Journey ${journey}${couldNotRun === true ? ' could not be run' : ''}${failedAt === null ? '' : `, request ${failedAt}`}: ${reason ?? 'failed'}`,
 }));
 
-function proven(input: VerifyInput, { journeys, names }: Round, passes: number): Reason[] {
+function proven(input: VerifyInput, { journeys, alarms }: Round, passes: number): Reason[] {
   return [
     journeys.results.length === 0
       ? { code: 'no-journeys', text: 'The service has no journeys: only alarms and live state were checked.' }
       : { code: 'journeys-passed', text: `${journeys.results.length} journeys passed in ${passes} rounds in a row.` },
-    { code: 'alarms-ok', text: names.length === 0 ? 'The service has no alarms of its own.' : `${names.length} alarms were checked.` },
+    { code: 'alarms-ok', text: alarms.length === 0 ? 'The service has no alarms of its own.' : `${alarms.filter(({ state }) => state === 'OK').length} of ${alarms.length} alarms are OK.` },
     { code: 'live-as-planned', text: `${input.live.length} targets are live as planned.` },
   ];
 }
@@ -120,7 +117,7 @@ async function record(input: VerifyInput, round: Round, about: { readonly verdic
   const data = {
     purpose: input.purpose, round: input.round, answer: verdict.answer, passes: verdict.passes, reasons: verdict.reasons.map((reason) => ({ ...reason })),
     journeys: { at: round.journeys.at, results: round.journeys.results.map((result) => ({ ...result })) },
-    alarms: Object.fromEntries(round.names.map((name) => [name, round.alarms.get(name) ?? null])),
+    alarms: Object.fromEntries(round.alarms.map(({ name, state }) => [name, state])),
     live: input.live.map(({ stepId, answer, detail }) => ({ stepId, answer, detail })),
   } satisfies JsonObject;
   return parts.audit.append({ rollbackId: input.rollbackId, service: input.service, kind: 'verified', at: round.journeys.at, data }, input.audit);
