@@ -184,6 +184,19 @@ export class Iam {
     return authorization.resources.every((resource) => this.#decide(principal, { action: authorization.action, resource, context }).allowed);
   }
 
+  /** For machinery that acts as a role: null when the role may do it, else why not. */
+  denies(roleArn: string, authorization: Authorization): string | null {
+    const roleName = roleArn.slice(roleArn.lastIndexOf('/') + 1);
+    if (!this.#roles.has(roleName)) return `there is no role ${roleArn}`;
+    try {
+      this.authorize({ kind: 'role', ...this.#session(roleName, 'sandbox'), accessKeyId: '' }, authorization);
+      return null;
+    } catch (error) {
+      if (error instanceof AccessDenied) return error.message;
+      throw error;
+    }
+  }
+
   /** `<policy>/<statement> <action>` of everything that ever allowed a call of the role. */
   usedBy(roleName: string): readonly string[] {
     return [...(this.#used.get(roleName) ?? [])].sort();

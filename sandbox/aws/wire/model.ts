@@ -70,7 +70,8 @@ export function readModel(schemas: Readonly<Record<string, unknown>>): ServiceMo
   for (const [name, schema] of Object.entries(schemas)) {
     if (!name.endsWith('$') || !Array.isArray(schema)) continue;
     if (schema[0] === 9) operations.set(name.slice(0, -1), operationOf(schema as StaticOperationSchema));
-    if (schema[0] === -3) errors.push(errorOf(schema as StaticErrorSchema));
+    // The base class of all errors has a schema too, in a namespace of its own.
+    if (schema[0] === -3 && !String(schema[1]).startsWith('smithy.ts.sdk.synthetic')) errors.push(errorOf(schema as StaticErrorSchema));
   }
   return {
     dialect,

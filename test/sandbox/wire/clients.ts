@@ -2,6 +2,7 @@
 import * as cloudwatch from '@aws-sdk/client-cloudwatch';
 import * as codedeploy from '@aws-sdk/client-codedeploy';
 import * as dynamodb from '@aws-sdk/client-dynamodb';
+import * as ecs from '@aws-sdk/client-ecs';
 import * as elb from '@aws-sdk/client-elastic-load-balancing-v2';
 import * as events from '@aws-sdk/client-eventbridge';
 import * as lambda from '@aws-sdk/client-lambda';
@@ -19,6 +20,7 @@ export const clients: Readonly<Record<string, { readonly schemas: Exports; reado
   monitoring: { schemas: cloudwatch, iamPrefix: 'cloudwatch' },
   codedeploy: { schemas: codedeploy, iamPrefix: 'codedeploy' },
   dynamodb: { schemas: dynamodb, iamPrefix: 'dynamodb' },
+  ecs: { schemas: ecs, iamPrefix: 'ecs' },
   elasticloadbalancing: { schemas: elb, iamPrefix: 'elasticloadbalancing' },
   events: { schemas: events, iamPrefix: 'events' },
   lambda: { schemas: lambda, iamPrefix: 'lambda' },
