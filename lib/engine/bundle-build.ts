@@ -1,10 +1,11 @@
 // Bundles the handlers with esbuild; run as a process of its own, because esbuild's plugins are asynchronous and constructs are not.
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as esbuild from 'esbuild';
 import { manifests } from '../../lambdas/strategies/registry.ts';
+import { shakeableSchemas, withoutUnused } from './bundle-plugins.ts';
 import { handlerNames } from './handler-timeouts.ts';
 
 /** Lambda downloads and parses the bundle on each cold start, and a rollback always starts cold. */
@@ -20,17 +21,6 @@ export interface Bundle {
 }
 
 const lambdas = fileURLToPath(new URL('../../lambdas', import.meta.url));
-
-/** Modelled error classes are registered at import, so no tree shaking drops them. Without them the SDK throws its base class under the same `name`. */
-const withoutErrorClasses: esbuild.Plugin = {
-  name: 'without-error-classes',
-  setup: (build) => {
-    build.onLoad({ filter: /@aws-sdk\/client-[a-z0-9-]+\/dist-es\/schemas\/schemas_0\.js$/ }, ({ path }) => ({
-      contents: readFileSync(path, 'utf8').replaceAll(/^n0_registry\.registerError\(.*$/gm, ''),
-      loader: 'js',
-    }));
-  },
-};
 
 const requireShim = "import{createRequire}from'node:module';const require=createRequire(import.meta.url);\n";
 
@@ -56,7 +46,7 @@ const common: esbuild.BuildOptions = {
   // Chunk and path names must not depend on where the checkout lies: they would change the asset's hash.
   absWorkingDir: lambdas,
   alias: { '@aws-sdk/credential-provider-node': join(lambdas, 'runtime/lambda-credentials.ts') },
-  plugins: [withoutErrorClasses],
+  plugins: [shakeableSchemas, withoutUnused],
 };
 
 async function codeOf(options: esbuild.BuildOptions): Promise<string> {

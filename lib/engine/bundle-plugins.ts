@@ -1,0 +1,48 @@
+// What esbuild cannot see by itself: which parts of the SDK and of zod no handler of ours can reach.
+import { readFileSync } from 'node:fs';
+import type { Plugin } from 'esbuild';
+
+/**
+ * Two things keep esbuild from dropping what no handler uses of a client's schemas:
+ * modelled error classes are registered at import (without them the SDK throws its base class under the same `name`), and
+ * a computed key `{ [_h]: … }` could have side effects, which keeps every operation of a REST client with all its shapes.
+ */
+export function shakeable(source: string): string {
+  const constants = new Map([...source.matchAll(/^const (_\w+) = ("[^"]*");$/gm)].map(([, name, value]) => [name, value]));
+  return source
+    .replaceAll(/^n0_registry\.registerError\(.*$/gm, '')
+    .replaceAll(/\[(_\w+)\]:/g, (computed, name: string) => (constants.has(name) ? `${constants.get(name)}:` : computed));
+}
+
+export const shakeableSchemas: Plugin = {
+  name: 'shakeable-schemas',
+  setup: (build) => {
+    build.onLoad({ filter: /@aws-sdk\/client-[a-z0-9-]+\/dist-es\/schemas\/schemas_0\.js$/ }, ({ path }) => ({
+      contents: shakeable(readFileSync(path, 'utf8')), loader: 'js',
+    }));
+  },
+};
+
+const leftOut = (what: string): string => `() => { throw new Error('${what} are left out of the bundles'); }`;
+
+/** A module with the same exports, each of which makes a function that says it was left out. */
+export function hollow(source: string, what: string): string {
+  const names = [...source.matchAll(/^export (?:const|function) (\w+)/gm)].map(([, name]) => name);
+  const renamed = [...source.matchAll(/^export \{ (\w+) as (\w+) \};$/gm)].map(([, , name]) => name);
+  return [...names, ...renamed].map((name) => `const _${name} = () => ${leftOut(what)};\nexport { _${name} as ${name} };`).join('\n');
+}
+
+/** No operation of ours streams events, and no handler prints a JSON Schema. */
+export const withoutUnused: Plugin = {
+  name: 'without-unused',
+  setup: (build) => {
+    build.onLoad({ filter: /zod\/v4\/core\/(to-json-schema|json-schema-processors)\.js$/ }, ({ path }) => ({
+      contents: hollow(readFileSync(path, 'utf8'), 'JSON Schemas'), loader: 'js',
+    }));
+    // Only the import at run time; the clients' static ones are small.
+    build.onResolve({ filter: /^@smithy\/core\/event-streams$/ }, ({ kind }) => (kind === 'dynamic-import' ? { path: 'event-streams', namespace: 'left-out' } : null));
+    build.onLoad({ filter: /^event-streams$/, namespace: 'left-out' }, () => ({
+      contents: ['EventStreamSerde', 'eventStreamSerdeProvider'].map((name) => `export const ${name} = ${leftOut('event streams')};`).join('\n'), loader: 'js',
+    }));
+  },
+};
