@@ -1,7 +1,7 @@
 // What every input of a workflow has in common: who it is about, the EventBridge envelope, and how a bad one is refused.
 import * as z from 'zod';
 import { Refusal } from './errors.ts';
-import { instant } from './instants.ts';
+import { instant } from './instant-field.ts';
 import { htmlTag, shown, unsafeCharacter } from './shown.ts';
 
 /** A state of Step Functions takes 256 KiB; no real event comes near it, and the audit keeps what is read. */

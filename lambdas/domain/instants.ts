@@ -1,5 +1,4 @@
 // Instants as text: AWS writes them in several ways, Ripcord in one.
-import * as z from 'zod';
 import type { Instant } from './vocabulary.ts';
 
 /** Epoch milliseconds of an instant. */
@@ -18,10 +17,3 @@ export function parseInstant(text: string): Instant | null {
   const parsed = Date.parse(text.replace(/([+-]\d\d)(\d\d)$/, '$1:$2'));
   return Number.isNaN(parsed) ? null : instantOf(parsed);
 }
-
-export const instant = z.string().max(40).transform((text, context): Instant => {
-  const parsed = parseInstant(text);
-  if (parsed !== null) return parsed;
-  context.addIssue({ code: 'custom', message: 'needs an instant such as 2026-11-20T09:14:07Z' });
-  return z.NEVER;
-});

@@ -1,7 +1,8 @@
 // Reads the input of a Rollback execution: what is said to be wrong, and by whom. A hint, never the truth; anything odd is refused.
 import * as z from 'zod';
 import { type Envelope, envelope, identifier, line, objectOrRefuse, parseOrRefuse, refuse, serviceName } from './envelope.ts';
-import { instant, later } from './instants.ts';
+import { instant } from './instant-field.ts';
+import { later } from './instants.ts';
 import type { Instant, RollbackMode } from './vocabulary.ts';
 
 export type Trigger =
