@@ -42,7 +42,11 @@ export const manifest: Manifest<CodeDeployTarget> = {
         actions: ['codedeploy:GetApplicationRevision', 'codedeploy:RegisterApplicationRevision'],
         resources: [`${arn}:application:${of.application}`],
       },
-      { actions: ['codedeploy:GetDeploymentConfig'], resources: [`${arn}:deploymentconfig:*`] },
+      {
+        actions: ['codedeploy:GetDeploymentConfig'],
+        resources: [`${arn}:deploymentconfig:*`],
+        because: 'The deployment configuration is the group\'s own, and can change without Ripcord hearing of it.',
+      },
       {
         actions: ['codedeploy:StopDeployment'],
         resources: ['*'],
@@ -52,6 +56,7 @@ export const manifest: Manifest<CodeDeployTarget> = {
         ? [{
             actions: ['lambda:GetAlias', 'lambda:GetFunctionConfiguration'],
             resources: [`arn:${partition}:lambda:${region}:${account}:function:${of.functionName}`, `arn:${partition}:lambda:${region}:${account}:function:${of.functionName}:*`],
+            because: 'Versions of this one function: a redeploy goes back to one that is not known beforehand.',
           }]
         : []),
       ...(of.platform === 'ECS'
