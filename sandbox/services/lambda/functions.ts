@@ -1,6 +1,6 @@
 // All functions of the sandbox: created from specs, invoked by ARN or name, synchronously or asynchronously with retries.
 import path from 'node:path';
-import { AwsError, type LambdaPort, type Place } from '../../aws/world.ts';
+import { AwsError, type LambdaPort, type MetricsPort, type Place } from '../../aws/world.ts';
 import type { SpedUpClock } from '../../clock.ts';
 import type { IssuedKey } from '../../aws/iam.ts';
 import { LambdaFunction, Slots, type FunctionSpec } from './lambda-function.ts';
@@ -13,6 +13,8 @@ export interface FunctionsParts {
   readonly issueKey: (roleArn: string, sessionName: string) => IssuedKey;
   /** Sends the record of a failed asynchronous invocation to a queue, topic, bus or function. */
   readonly destination: (functionArn: string, targetArn: string, record: Record<string, unknown>) => Promise<void>;
+  /** For the metrics that Lambda sends of each function. */
+  readonly metrics?: MetricsPort;
   /** Folder for log files; null: in memory only. */
   readonly logDirectory?: string | null;
   /** Real milliseconds that Lambda work always gets, however fast sandbox time runs; default 10000. */
@@ -95,7 +97,15 @@ export class Functions implements LambdaPort {
 
   /** @throws AwsError ResourceNotFoundException, TooManyRequestsException */
   async invoke(functionArn: string, payload: unknown): Promise<{ payload: unknown; functionError: string | null }> {
-    const answer = await this.#entry(functionArn).fn.invoke(JSON.stringify(payload) ?? 'null');
+    const { fn } = this.#entry(functionArn);
+    const startedAt = performance.now();
+    const answer = await fn.invoke(JSON.stringify(payload) ?? 'null').catch((error: unknown) => {
+      this.#count(fn, 'Throttles', 1);
+      throw error;
+    });
+    this.#count(fn, 'Invocations', 1);
+    this.#count(fn, 'Errors', answer.functionError === null ? 0 : 1);
+    this.#count(fn, 'Duration', performance.now() - startedAt);
     return { payload: answer.payload === '' ? null : (JSON.parse(answer.payload) as unknown), functionError: answer.functionError };
   }
 
@@ -135,6 +145,10 @@ export class Functions implements LambdaPort {
       }
       await clock.sleep(delaySeconds * 1000);
     }
+  }
+
+  #count(fn: LambdaFunction, name: string, value: number): void {
+    this.#parts.metrics?.record({ namespace: 'AWS/Lambda', name, dimensions: { FunctionName: fn.spec.name }, value, unit: name === 'Duration' ? 'Milliseconds' : 'Count' });
   }
 
   #entry(nameOrArn: string): Entry {

@@ -1,6 +1,6 @@
 // The state machines of the sandbox and their executions.
 import { randomUUID } from 'node:crypto';
-import { AwsError, type EventBusPort, type LambdaPort, type Place, type SandboxClock, type StatesPort } from '../../aws/world.ts';
+import { AwsError, type EventBusPort, type LambdaPort, type MetricsPort, type Place, type SandboxClock, type StatesPort } from '../../aws/world.ts';
 import type { RoleGate } from '../../role-gate.ts';
 import { compileAll } from './expressions.ts';
 import { parseDefinition } from './definition.ts';
@@ -17,10 +17,13 @@ export interface StatesParts {
   readonly gate: RoleGate;
   /** Real milliseconds that Lambda work always gets before a task times out; default 10000. */
   readonly graceMs?: number;
+  /** For the metrics that Step Functions sends of each machine. */
+  readonly metrics?: MetricsPort;
   /** For the jitter of retries; default Math.random. */
   readonly random?: () => number;
 }
 
+const endMetrics = { RUNNING: null, SUCCEEDED: 'ExecutionsSucceeded', FAILED: 'ExecutionsFailed', TIMED_OUT: 'ExecutionsTimedOut', ABORTED: 'ExecutionsAborted' } as const;
 const inputLimitBytes = 256 * 1024;
 
 export class StateMachines implements StatesPort {
@@ -94,6 +97,11 @@ export class StateMachines implements StatesPort {
     const { clock, bus, random } = this.#parts;
     const execution = new Execution({ machine, name, arn, input, clock, bus, tasks: this.#tasksOf(machine), random: random ?? Math.random });
     this.#executions.set(arn, execution);
+    this.#count(machine, 'ExecutionsStarted');
+    void execution.finished.then(() => {
+      const metric = endMetrics[execution.status];
+      if (metric !== null) this.#count(machine, metric);
+    });
     execution.start();
     return { executionArn: arn, name, startedAt: execution.startedAt };
   }
@@ -101,6 +109,10 @@ export class StateMachines implements StatesPort {
   /** Ends all executions without events, when the sandbox stops. */
   close(): void {
     for (const execution of this.#executions.values()) execution.drop();
+  }
+
+  #count(machine: Machine, name: string): void {
+    this.#parts.metrics?.record({ namespace: 'AWS/States', name, dimensions: { StateMachineArn: machine.arn }, value: 1, unit: 'Count' });
   }
 
   #arn(resource: string): string {
