@@ -4,7 +4,7 @@ import { Construct } from 'constructs';
 import { variables, type Variable } from '../../lambdas/runtime/environment.ts';
 import type { Statement } from '../../lambdas/strategies/strategy.ts';
 import { bundleOf } from './bundle.ts';
-import { allow, acknowledgeWildcard } from './statements.ts';
+import { acknowledgeWildcards, allow } from './statements.ts';
 
 export interface HandlerFunctionProps {
   /** Name of the bundle: a handler, or `strategy-<name>`. */
@@ -50,7 +50,7 @@ export class HandlerFunction extends Construct {
       tracing: lambda.Tracing.ACTIVE,
       environment: environmentOf({ ...props.environment, codeVersion: bundle.digest }),
     });
-    acknowledgeWildcard(this.role, 'X-Ray has no resource-level permissions for trace segments.');
+    acknowledgeWildcards(this.role, ['*'], 'X-Ray has no resource-level permissions for trace segments.');
   }
 
   /** Adds IAM statements to the function's role. @throws Error for a wildcard without a reason. */

@@ -1,7 +1,8 @@
 // What people may do, as three managed policies: look, start and stop, answer.
-import { ArnFormat, aws_iam as iam, Stack, Validations } from 'aws-cdk-lib';
+import { ArnFormat, aws_iam as iam, Stack } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import type { EngineNames } from './engine-names.ts';
+import { acknowledgeWildcards } from './statements.ts';
 
 export interface PeopleProps {
   readonly names: EngineNames;
@@ -16,11 +17,13 @@ export class People extends Construct {
   readonly operator: iam.ManagedPolicy;
   /** Answers an approval. Everything a viewer sees. */
   readonly approver: iam.ManagedPolicy;
+  private readonly wildcards: readonly string[];
 
   constructor(scope: Construct, id: string, props: PeopleProps) {
     super(scope, id);
     const { names } = props;
     const executions = [names.rollback, names.watch].map((name) => this.executionsOf(name));
+    this.wildcards = [...executions, names.parameterArn(names.cataloguePrefix), '*'];
     const look = lookingStatements(props, executions);
     this.viewer = this.policy('Viewer', `${names.engine}: look`, look);
     this.operator = this.policy('Operator', `${names.engine}: start and stop a rollback`, [
@@ -42,10 +45,7 @@ export class People extends Construct {
 
   private policy(id: string, description: string, statements: iam.PolicyStatement[]): iam.ManagedPolicy {
     const policy = new iam.ManagedPolicy(this, id, { description, statements });
-    Validations.of(policy).acknowledge({
-      id: 'AwsSolutions-IAM5',
-      reason: 'Executions and catalogue entries are named when they are made; ListStateMachines and DescribeAlarms have no narrower resource.',
-    });
+    acknowledgeWildcards(policy, this.wildcards, 'Executions and catalogue entries get their names later; ListStateMachines, DescribeAlarms and GetMetricData have no narrower resource.');
     return policy;
   }
 

@@ -1,5 +1,6 @@
 // Turns IAM statements that are plain data into a role's policy; a wildcard carries its reason into cdk-nag's report.
-import { aws_iam as iam, Validations } from 'aws-cdk-lib';
+import { aws_iam as iam, Stack, Validations } from 'aws-cdk-lib';
+import type { IConstruct } from 'constructs';
 import type { Statement } from '../../lambdas/strategies/strategy.ts';
 
 /** Ends in a wildcard, or is one. Tokens are compared by their literal parts only. */
@@ -19,7 +20,7 @@ export function allow(role: iam.IRole, statements: readonly Statement[]): void {
     if (wildcards.length > 0 && statement.because === undefined)
       throw new Error(`IAM statement ${statement.actions.join(', ')} on ${wildcards.join(', ')} needs \`because\`: why nothing narrower is possible`);
     role.addToPrincipalPolicy(policyStatement(statement, iam.Effect.ALLOW));
-    if (statement.because !== undefined && wildcards.length > 0) acknowledgeWildcard(role, statement.because);
+    if (statement.because !== undefined) acknowledgeWildcards(role, wildcards, statement.because);
   }
 }
 
@@ -27,6 +28,16 @@ export function deny(role: iam.IRole, statement: Statement): void {
   role.addToPrincipalPolicy(policyStatement(statement, iam.Effect.DENY));
 }
 
-export function acknowledgeWildcard(scope: iam.IRole, reason: string): void {
-  Validations.of(scope).acknowledge({ id: 'AwsSolutions-IAM5', reason });
+/** Tells cdk-nag why these resources end in a wildcard; any other wildcard on the same construct is still a finding. */
+export function acknowledgeWildcards(scope: IConstruct, resources: readonly string[], reason: string): void {
+  for (const resource of resources)
+    Validations.of(scope).acknowledge({ id: `AwsSolutions-IAM5[Resource::${shown(Stack.of(scope).resolve(resource))}]`, reason });
+}
+
+/** A resolved string as cdk-nag writes it: `arn:<AWS::Partition>:ssm:…`. */
+function shown(value: unknown): string {
+  if (typeof value === 'string') return value;
+  const { Ref: ref, 'Fn::GetAtt': attribute, 'Fn::Join': join } = value as { Ref?: string; 'Fn::GetAtt'?: string[]; 'Fn::Join'?: [string, unknown[]] };
+  if (join !== undefined) return join[1].map(shown).join(join[0]);
+  return `<${ref ?? attribute?.join('.') ?? JSON.stringify(value)}>`;
 }

@@ -1,5 +1,5 @@
 // EventBridge rules on the default bus: what starts a rollback, what starts a watch, and who is told when a rollback dies.
-import { aws_events as events, aws_events_targets as targets, aws_iam as iam, aws_lambda as lambda, aws_sqs as sqs, aws_stepfunctions as sfn, Duration, Stack } from 'aws-cdk-lib';
+import { aws_events as events, aws_events_targets as targets, aws_iam as iam, aws_lambda as lambda, aws_sqs as sqs, aws_stepfunctions as sfn, Duration, Stack, Validations } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { allow } from './statements.ts';
 
@@ -20,6 +20,7 @@ export class EventDelivery extends Construct {
     this.deadLetters = new sqs.Queue(this, 'DeadLetters', {
       encryption: sqs.QueueEncryption.SQS_MANAGED, enforceSSL: true, retentionPeriod: Duration.days(14),
     });
+    Validations.of(this.deadLetters).acknowledge({ id: 'AwsSolutions-SQS3', reason: 'This queue is the dead-letter queue.' });
     // One statement for every rule of the account: a queue's policy holds twenty statements at most, and there is a rule for each service.
     this.deadLetters.addToResourcePolicy(new iam.PolicyStatement({
       principals: [new iam.ServicePrincipal('events.amazonaws.com')],

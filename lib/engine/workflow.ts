@@ -3,7 +3,7 @@ import { aws_lambda as lambda, aws_logs as logs, aws_stepfunctions as sfn, Lazy,
 import { Construct } from 'constructs';
 import type { Statement } from '../../lambdas/strategies/strategy.ts';
 import type { Definition } from './asl.ts';
-import { acknowledgeWildcard, allow } from './statements.ts';
+import { acknowledgeWildcards, allow } from './statements.ts';
 
 export interface WorkflowProps {
   readonly stateMachineName: string;
@@ -35,7 +35,7 @@ export class Workflow extends Construct {
         includeExecutionData: false,
       },
     });
-    acknowledgeWildcard(this.stateMachine.role, 'Log deliveries and X-Ray have no resource-level permissions.');
+    acknowledgeWildcards(this.stateMachine.role, ['*'], 'Log deliveries and X-Ray have no resource-level permissions.');
     for (const one of props.functions) this.mayCall(one);
   }
 
