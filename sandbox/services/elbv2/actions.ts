@@ -60,3 +60,20 @@ function acceptedForward(action: Action, groupExists: (arn: string) => boolean):
     ForwardConfig: { TargetGroups: groups, TargetGroupStickinessConfig },
   };
 }
+
+/** Describe never shows the secret of a login. */
+export const withoutSecret = (action: Action): Action => {
+  const { ClientSecret: _secret, ...shown } = action.AuthenticateOidcConfig ?? {};
+  return action.AuthenticateOidcConfig === undefined ? action : { ...action, AuthenticateOidcConfig: shown as typeof action.AuthenticateOidcConfig };
+};
+
+/** Who modifies a login without knowing its secret says UseExistingClientSecret. @throws AwsError `ValidationError`. */
+export function keepSecret(action: Action, current: readonly Action[]): Action {
+  const config = action.AuthenticateOidcConfig;
+  if (config === undefined) return action;
+  const { UseExistingClientSecret, ...given } = config;
+  const known = current.find(({ AuthenticateOidcConfig: one }) => one?.Issuer === config.Issuer && one?.ClientId === config.ClientId)?.AuthenticateOidcConfig?.ClientSecret;
+  const ClientSecret = UseExistingClientSecret === true ? known : config.ClientSecret;
+  if (ClientSecret === undefined) throw invalid('A client secret must be specified');
+  return { ...action, AuthenticateOidcConfig: { ...given, ClientSecret } };
+}

@@ -4,6 +4,7 @@ import type {
   DescribeTargetGroupAttributesInput, DescribeTargetGroupAttributesOutput, DescribeTargetGroupsInput, DescribeTargetGroupsOutput, DescribeTargetHealthInput, DescribeTargetHealthOutput, Listener, Rule, TargetGroup, TargetHealth,
 } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { AwsError, type Authorization, type Operation } from '../../aws/world.ts';
+import { withoutSecret } from './actions.ts';
 import { unused } from './health-checks.ts';
 import type { LoadBalancing } from './load-balancing.ts';
 import { targetKey, type ListenerRecord, type RuleRecord, type TargetGroupRecord, type TargetRecord } from './records.ts';
@@ -33,7 +34,7 @@ export const describeLoadBalancers = (elb: LoadBalancing): Operation<DescribeLoa
   },
 });
 
-export const listenerShown = ({ arn, loadBalancerArn, port, actions }: ListenerRecord): Listener => ({ ListenerArn: arn, LoadBalancerArn: loadBalancerArn, Port: port, Protocol: 'HTTP', DefaultActions: [...actions.current] });
+export const listenerShown = ({ arn, loadBalancerArn, port, actions }: ListenerRecord): Listener => ({ ListenerArn: arn, LoadBalancerArn: loadBalancerArn, Port: port, Protocol: 'HTTP', DefaultActions: actions.current.map(withoutSecret) });
 
 export const describeListeners = (elb: LoadBalancing): Operation<DescribeListenersInput, DescribeListenersOutput> => ({
   mutating: false,
@@ -48,9 +49,9 @@ export const describeListeners = (elb: LoadBalancing): Operation<DescribeListene
   },
 });
 
-export const ruleShown = ({ arn, priority, conditions, actions }: RuleRecord): Rule => ({ RuleArn: arn, Priority: String(priority), Conditions: [...conditions], Actions: [...actions.current], IsDefault: false });
+export const ruleShown = ({ arn, priority, conditions, actions }: RuleRecord): Rule => ({ RuleArn: arn, Priority: String(priority), Conditions: [...conditions], Actions: actions.current.map(withoutSecret), IsDefault: false });
 
-const defaultRule = ({ arn, actions }: ListenerRecord): Rule => ({ RuleArn: defaultRuleArn(arn), Priority: 'default', Conditions: [], Actions: [...actions.current], IsDefault: true });
+const defaultRule = ({ arn, actions }: ListenerRecord): Rule => ({ RuleArn: defaultRuleArn(arn), Priority: 'default', Conditions: [], Actions: actions.current.map(withoutSecret), IsDefault: true });
 
 /** The listener's default action is also a rule, which cannot be modified as one. */
 export const defaultRuleArn = (listenerArn: string): string => `${listenerArn.replace(':listener/', ':listener-rule/')}/default`;

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Action, RuleCondition, TargetDescription } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { AwsError, type Invariant, type MetricsPort, type Place, type SandboxClock } from '../../aws/world.ts';
-import { acceptedActions, groupArns } from './actions.ts';
+import { acceptedActions, groupArns, keepSecret } from './actions.ts';
 import { checkGroup, draining, initial, startHealthChecks, unused } from './health-checks.ts';
 import { actionInvariants } from './invariants.ts';
 import { loadBalancerDimension, targetGroupDimension, targetKey, type ActionList, type HealthCheck, type ListenerRecord, type LoadBalancerRecord, type RuleRecord, type TargetGroupRecord } from './records.ts';
@@ -158,7 +158,7 @@ export class LoadBalancing {
   }
 
   #replace(list: ActionList, actions: readonly Action[]): void {
-    const accepted = acceptedActions(actions, (arn) => this.targetGroups.has(arn));
+    const accepted = acceptedActions(actions.map((action) => keepSecret(action, list.current)), (arn) => this.targetGroups.has(arn));
     list.current = accepted;
     for (const arn of groupArns(accepted)) this.#checkSoon(this.targetGroup(arn));
     this.#after(this.parts.propagationMilliseconds ?? 1000, () => {
