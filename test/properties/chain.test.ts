@@ -1,0 +1,138 @@
+// Whatever is done to the rows of an audit, the first row it was done to is named.
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { canonicalJson } from '../../lambdas/audit/canonical.ts';
+import { verifyChain } from '../../lambdas/audit/chain.ts';
+import { type AuditRow, cursorAt, genesis, hashOf, rowAfter } from '../../lambdas/audit/entry.ts';
+import type { AuditCursor, Json, JsonObject } from '../../lambdas/domain/vocabulary.ts';
+
+const data = fc.dictionary(fc.string({ maxLength: 8 }), fc.oneof(fc.string({ unit: 'binary', maxLength: 20 }), fc.integer(), fc.double({ noNaN: true, noDefaultInfinity: true }), fc.boolean(), fc.constant(null)), { maxKeys: 4 });
+
+function chainOf(contents: readonly JsonObject[]): AuditRow[] {
+  let at: AuditCursor = genesis;
+  return contents.map((content, index) => {
+    const row = rowAfter(at, { rollbackId: 'rb-1', service: 'checkout', kind: index === contents.length - 1 ? 'sealed' : 'confirmed', at: `2026-11-20T09:00:${String(index % 60).padStart(2, '0')}.000Z`, data: { ...content, n: index } });
+    at = cursorAt(row);
+    return row;
+  });
+}
+
+const chain = fc.array(data, { minLength: 2, maxLength: 12 }).map(chainOf);
+/** A chain and one of its rows. */
+const place = chain.chain((rows) => fc.record({ rows: fc.constant(rows), k: fc.nat({ max: rows.length - 1 }) }));
+const anchorOf = (rows: readonly AuditRow[]): AuditCursor => cursorAt(rows.at(-1) as AuditRow);
+const rehashed = (row: AuditRow): AuditRow => ({ ...row, hash: hashOf(row) });
+const row = (rows: readonly AuditRow[], k: number): AuditRow => rows[k] as AuditRow;
+
+describe('the chain of an audit', () => {
+  it('is intact when nothing was done to it, with and without its anchor', () => {
+    fc.assert(fc.property(chain, (rows) => {
+      expect(verifyChain(rows)).toMatchObject({ intact: true, length: rows.length, isSealed: true, isAnchored: false });
+      expect(verifyChain(rows, anchorOf(rows))).toMatchObject({ intact: true, isAnchored: true });
+    }));
+  });
+
+  it('names a row with any attribute edited', () => {
+    const field = fc.constantFrom('at', 'kind', 'service', 'data', 'previousHash', 'hash', 'rollbackId' as const);
+    fc.assert(fc.property(place, field, ({ rows, k }, name) => {
+      const edited = rows.with(k, { ...row(rows, k), [name]: `${row(rows, k)[name]}x` });
+      expect(verifyChain(edited)).toMatchObject({ intact: false, fault: 'changed', seq: k });
+    }));
+  });
+
+  it('names a row edited and given a new hash, also the last one, by its neighbours and the anchor', () => {
+    fc.assert(fc.property(place, ({ rows, k }) => {
+      const edited = rows.with(k, rehashed({ ...row(rows, k), data: canonicalJson({ forged: true }) }));
+      expect(verifyChain(edited, anchorOf(rows))).toMatchObject({ intact: false, fault: 'changed', seq: k });
+    }));
+  });
+
+  it('names a row whose link was edited and given a new hash', () => {
+    fc.assert(fc.property(place.filter(({ k }) => k > 0), ({ rows, k }) => {
+      const edited = rows.with(k, rehashed({ ...row(rows, k), previousHash: 'f'.repeat(64) }));
+      expect(verifyChain(edited, anchorOf(rows))).toMatchObject({ intact: false, fault: 'changed', seq: k });
+    }));
+  });
+
+  it('names a removed row', () => {
+    fc.assert(fc.property(place.filter(({ rows, k }) => k < rows.length - 1), ({ rows, k }) => {
+      expect(verifyChain(rows.toSpliced(k, 1))).toMatchObject({ intact: false, fault: 'removed', seq: k });
+    }));
+  });
+
+  it('names a removed row whose gap was closed by new numbers', () => {
+    fc.assert(fc.property(place.filter(({ rows, k }) => k < rows.length - 1), ({ rows, k }) => {
+      const closed = rows.toSpliced(k, 1).map((one, seq) => ({ ...one, seq }));
+      expect(verifyChain(closed)).toMatchObject({ intact: false, fault: 'removed', seq: k });
+    }));
+  });
+
+  it('names a tail that was cut off, by the anchor', () => {
+    fc.assert(fc.property(place.filter(({ k }) => k > 0), ({ rows, k }) => {
+      expect(verifyChain(rows.slice(0, k), anchorOf(rows))).toMatchObject({ intact: false, fault: 'truncated', seq: k });
+      expect(verifyChain(rows.slice(0, k))).toMatchObject({ intact: true, isSealed: false });
+    }));
+    expect(verifyChain([], { length: 3, hash: 'a' })).toMatchObject({ intact: false, fault: 'truncated', seq: 0 });
+  });
+
+  it('names two rows that changed places, with their numbers or without', () => {
+    fc.assert(fc.property(place.filter(({ rows, k }) => k < rows.length - 1), fc.nat(), ({ rows, k }, random) => {
+      const j = k + 1 + (random % (rows.length - k - 1));
+      const swapped = rows.with(k, row(rows, j)).with(j, row(rows, k));
+      expect(verifyChain(swapped)).toMatchObject({ intact: false, fault: 'reordered', seq: k });
+      expect(verifyChain(swapped.map((one, seq) => ({ ...one, seq })))).toMatchObject({ intact: false, fault: 'reordered', seq: k });
+    }));
+  });
+
+  it('names a row that was put in, well linked to the row before it', () => {
+    fc.assert(fc.property(place.filter(({ k }) => k > 0), ({ rows, k }) => {
+      const forged = rowAfter(cursorAt(row(rows, k - 1)), { rollbackId: 'rb-1', service: 'checkout', kind: 'confirmed', at: '2026-11-20T09:00:00.000Z', data: { forged: true } });
+      const renumbered = rows.toSpliced(k, 0, forged).map((one, seq) => ({ ...one, seq }));
+      expect(verifyChain(renumbered)).toMatchObject({ intact: false, fault: 'inserted', seq: k });
+      expect(verifyChain(rows.toSpliced(k, 0, forged))).toMatchObject({ intact: false });
+    }));
+  });
+
+  it('names a row that was put behind the seal', () => {
+    fc.assert(fc.property(chain, (rows) => {
+      const late = rowAfter(anchorOf(rows), { rollbackId: 'rb-1', service: 'checkout', kind: 'confirmed', at: '2026-11-20T10:00:00.000Z', data: {} });
+      expect(verifyChain([...rows, late])).toMatchObject({ intact: false, fault: 'inserted', seq: rows.length });
+    }));
+  });
+
+  it('shows by the anchor that everything was rewritten', () => {
+    fc.assert(fc.property(chain, (rows) => {
+      const rewritten = chainOf(rows.map(() => ({ rewritten: true })));
+      expect(verifyChain(rewritten)).toMatchObject({ intact: true });
+      expect(verifyChain(rewritten, anchorOf(rows))).toMatchObject({ intact: false, fault: 'changed' });
+    }));
+  });
+});
+
+describe('canonical JSON', () => {
+  it('is one text for one value, whatever the order of the keys', () => {
+    fc.assert(fc.property(fc.jsonValue(), (value) => {
+      const text = canonicalJson(value as Json);
+      expect(JSON.parse(text)).toEqual(JSON.parse(JSON.stringify(value)));
+      expect(canonicalJson(shuffled(value) as Json)).toBe(text);
+    }));
+  });
+
+  it('agrees with the examples of RFC 8785', () => {
+    const value = { numbers: [333333333.33333329, 1e30, 4.5, 2e-3, 0.000000000000000000000000001], string: '€$\u000F\nA\'B"\\\\"/', literals: [null, true, false] };
+    expect(canonicalJson(value)).toBe('{"literals":[null,true,false],"numbers":[333333333.3333333,1e+30,4.5,0.002,1e-27],"string":"€$\\u000f\\nA\'B\\"\\\\\\\\\\"/"}');
+    expect(canonicalJson({ '\u20ac': 1, '\r': 2, '\ufb33': 3, '1': 4, '\ud83d\ude00': 5, '\u0080': 6, '\u00f6': 7 }))
+      .toBe('{"\\r":2,"1":4,"\u0080":6,"\u00f6":7,"\u20ac":1,"\ud83d\ude00":5,"\ufb33":3}');
+    expect(canonicalJson(-0)).toBe('0');
+  });
+
+  it('refuses what JSON cannot hold', () => {
+    for (const value of [NaN, Infinity, [undefined], '\uD800', { '\uDC00': 1 }]) expect(() => canonicalJson(value as Json)).toThrow(TypeError);
+  });
+});
+
+function shuffled(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(shuffled);
+  if (value === null || typeof value !== 'object') return value;
+  return Object.fromEntries(Object.entries(value).toReversed().map(([key, member]) => [key, shuffled(member)]));
+}

@@ -1,0 +1,152 @@
+// When a service counts as recovered: every journey N times in a row, every alarm OK, every target live as planned; nothing less.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { AlarmReading } from '../../lambdas/domain/readings.ts';
+import type { JourneyResult, StepConfirmed, Verified, VerifyInput } from '../../lambdas/domain/workflow.ts';
+import { verify, type VerifyParts } from '../../lambdas/runtime/verify.ts';
+import { startTables, type Tables } from './audit-tables.ts';
+import { silent, testClock } from './report-samples.ts';
+
+let tables: Tables;
+beforeAll(async () => { tables = await startTables(); });
+afterAll(async () => { await tables.stop(); });
+
+const alarm = (name: string, state: AlarmReading['state']): AlarmReading =>
+  ({ name, group: name, state, since: null, fault: null, suppressedBy: null, evaluationState: null, children: [], reason: 'because' });
+const passed: JourneyResult = { journey: 'buy', ok: true, durationMs: 5, failedAt: null, reason: null };
+const failed: JourneyResult = { ...passed, ok: false, failedAt: 'pay', reason: 'answered 503' };
+const live = (answer: StepConfirmed['answer']): StepConfirmed => ({ stepId: 'alb-weights/web', answer, detail: 'as seen', retryAfterSeconds: 0 });
+
+let count = 0;
+const proofInput = (change: Partial<VerifyInput> = {}): VerifyInput => ({
+  purpose: 'proof', rollbackId: `rb-${(count += 1)}`, service: 'checkout', fence: 1, verification: { intervalSeconds: 20, passesInARow: 3, deadlineSeconds: 600 },
+  since: '2026-11-20T09:15:00.000Z', passes: 2, round: 4, live: [live('yes')], alarmsAtStart: [], audit: null, ...change,
+});
+
+interface World {
+  readonly results?: JourneyResult[];
+  readonly alarms?: AlarmReading[];
+  readonly isLeaseHeld?: boolean;
+}
+
+async function prove(input: VerifyInput, world: World = {}): Promise<Verified> {
+  const parts: VerifyParts = {
+    targetOf: async () => ({ journeys: {}, signals: { alarms: (world.alarms ?? [alarm('5xx', 'OK')]).map(({ name }) => ({ name })) } }),
+    runJourneys: async () => world.results ?? [passed],
+    readAlarms: async (wanted) => (world.alarms ?? [alarm('5xx', 'OK')]).filter(({ name }) => wanted.some((one) => one.name === name)),
+    renewLease: async () => world.isLeaseHeld ?? true,
+    audit: tables.audit, clock: testClock(), log: silent,
+  };
+  return verify(input, parts);
+}
+
+const codes = ({ reasons }: Verified): string[] => reasons.map(({ code }) => code);
+
+describe('proof', () => {
+  it('is given when journeys, alarms and live state agree for the last time needed', async () => {
+    const verified = await prove(proofInput());
+    expect(verified).toMatchObject({ answer: 'recovered', passes: 3, round: 5, waitSeconds: 0 });
+    expect(codes(verified)).toEqual(['journeys-passed', 'alarms-ok', 'live-as-planned']);
+  });
+
+  it('takes as many passes in a row as the service asks for', async () => {
+    const verified = await prove(proofInput({ passes: 1 }));
+    expect(verified).toMatchObject({ answer: 'not-yet', passes: 2, waitSeconds: 20 });
+    expect(codes(verified)).toEqual(['too-few-passes']);
+  });
+
+  it('begins to count again after one journey failed', async () => {
+    const verified = await prove(proofInput({ passes: 2 }), { results: [passed, failed] });
+    expect(verified).toMatchObject({ answer: 'not-yet', passes: 0 });
+    expect(verified.reasons[0]).toEqual({ code: 'journey-failed', text: 'Journey buy, request pay: answered 503' });
+  });
+
+  it('is not given by a journey that could not be run', async () => {
+    const verified = await prove(proofInput({ passes: 8 }), { results: [{ ...failed, couldNotRun: true }] });
+    expect(verified).toMatchObject({ answer: 'not-yet', passes: 0 });
+    expect(codes(verified)).toContain('journey-not-run');
+  });
+
+  it.each<[AlarmReading['state'], string]>([['ALARM', 'alarm-firing'], ['INSUFFICIENT_DATA', 'alarm-no-data'], ['missing', 'alarm-no-data']])('waits while an alarm is %s', async (state, code) => {
+    const verified = await prove(proofInput({ passes: 8 }), { alarms: [alarm('5xx', 'OK'), alarm('latency', state)] });
+    expect(verified.answer).toBe('not-yet');
+    expect(codes(verified)).toEqual([code]);
+  });
+
+  it('reports an alarm that fired before the release, and does not wait for it', async () => {
+    const verified = await prove(proofInput({ alarmsAtStart: ['disk'] }), { alarms: [alarm('5xx', 'OK'), alarm('disk', 'ALARM')] });
+    expect(verified.answer).toBe('recovered');
+    expect(codes(verified)).toContain('alarm-older-than-release');
+  });
+
+  it('still waits for such an alarm when it has no data', async () => {
+    expect(await prove(proofInput({ alarmsAtStart: ['disk'] }), { alarms: [alarm('disk', 'INSUFFICIENT_DATA')] })).toMatchObject({ answer: 'not-yet' });
+  });
+
+  it.each<StepConfirmed['answer']>(['not-yet', 'failed', 'cannot-verify'])('waits while a target answers %s', async (answer) => {
+    const verified = await prove(proofInput({ passes: 8, live: [live('yes'), live(answer)] }));
+    expect(verified.answer).toBe('not-yet');
+    expect(codes(verified)).toEqual([`live-${answer}`]);
+  });
+
+  it('is not given when no target says anything', async () => {
+    const verified = await prove(proofInput({ passes: 8, live: [] }));
+    expect(verified.answer).toBe('not-yet');
+    expect(codes(verified)).toEqual(['live-unknown']);
+  });
+
+  it('ends at once when somebody else changed a target, with that reason first', async () => {
+    const verified = await prove(proofInput({ passes: 8, live: [live('yes'), live('changed-by-someone-else')] }));
+    expect(verified.answer).toBe('still-bad');
+    expect(codes(verified)[0]).toBe('changed-by-someone-else');
+  });
+
+  it('ends at once when another rollback has the lock', async () => {
+    expect(await prove(proofInput({ passes: 8 }), { isLeaseHeld: false })).toMatchObject({ answer: 'still-bad', reasons: [{ code: 'lock-lost' }] });
+  });
+
+  it('says what is missing when the deadline has passed', async () => {
+    const verified = await prove(proofInput({ since: '2026-11-20T09:07:00.000Z' }), { results: [failed], alarms: [alarm('5xx', 'ALARM')] });
+    expect(verified.answer).toBe('still-bad');
+    expect(codes(verified)).toEqual(['deadline', 'journey-failed', 'too-few-passes', 'alarm-firing']);
+  });
+
+  it('is still given in the round of the deadline', async () => {
+    expect(await prove(proofInput({ since: '2026-11-20T09:00:00.000Z' }))).toMatchObject({ answer: 'recovered' });
+  });
+
+  it('says when a service has no journeys, by its own choice', async () => {
+    const verified = await prove(proofInput(), { results: [] });
+    expect(verified.answer).toBe('recovered');
+    expect(codes(verified)).toContain('no-journeys');
+  });
+
+  it('is refused without a deadline', async () => {
+    await expect(prove(proofInput({ verification: null }))).rejects.toThrow(/without them there is no end/);
+    await expect(prove(proofInput({ since: null }))).rejects.toThrow(/without them there is no end/);
+  });
+
+  it('leaves one row a round, with journeys, alarms and live state', async () => {
+    const input = proofInput({ passes: 0 });
+    const first = await prove(input, { alarms: [alarm('5xx', 'ALARM')] });
+    await prove({ ...input, audit: first.audit });
+    const rows = await tables.audit.read(input.rollbackId);
+    expect(rows.map(({ kind }) => kind)).toEqual(['verified', 'verified']);
+    expect(JSON.parse(rows[0]?.data ?? '')).toMatchObject({ purpose: 'proof', answer: 'not-yet', alarms: { '5xx': 'ALARM' }, live: [{ answer: 'yes' }], journeys: { results: [{ journey: 'buy' }] } });
+    expect(first.audit).toMatchObject({ length: 1 });
+  });
+});
+
+describe('evidence', () => {
+  it('never says recovered, and hands over what the journeys found', async () => {
+    const input = proofInput({ purpose: 'evidence', verification: null, since: null, live: [] });
+    const verified = await prove(input, { results: [passed] });
+    expect(verified).toMatchObject({ answer: 'not-yet', waitSeconds: 0, journeys: { results: [passed] } });
+    expect(await tables.audit.read(input.rollbackId)).toHaveLength(1);
+  });
+
+  it('leaves no row for a watch, which is no rollback', async () => {
+    const input = proofInput({ purpose: 'evidence', verification: null, since: null, fence: null });
+    expect((await prove(input)).audit).toBeNull();
+    expect(await tables.audit.read(input.rollbackId)).toEqual([]);
+  });
+});
