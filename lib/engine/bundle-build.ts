@@ -1,7 +1,7 @@
 // Bundles the handlers with esbuild; run as a process of its own, because esbuild's plugins are asynchronous and constructs are not.
 import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as esbuild from 'esbuild';
 import { manifests } from '../../lambdas/strategies/registry.ts';
@@ -24,13 +24,29 @@ const lambdas = fileURLToPath(new URL('../../lambdas', import.meta.url));
 
 const requireShim = "import{createRequire}from'node:module';const require=createRequire(import.meta.url);\n";
 
-const strategyEntry = (name: string): string => [
-  `import { strategy } from './strategies/${name}/live.ts';`,
-  "import { strategyHandler } from './runtime/strategy-handler.ts';",
-  'export const handler = strategyHandler(strategy);',
-].join('\n');
+/** A strategy's function has no file of its own: its entry is made from its name. */
+const strategyEntries: esbuild.Plugin = {
+  name: 'strategy-entries',
+  setup: (build) => {
+    build.onResolve({ filter: /^strategy:/ }, ({ path }) => ({ path: path.slice('strategy:'.length), namespace: 'strategy' }));
+    build.onLoad({ filter: /.*/, namespace: 'strategy' }, ({ path: name }) => ({
+      contents: [
+        `import { strategy } from './strategies/${name}/live.ts';`,
+        "import { strategyHandler } from './runtime/strategy-handler.ts';",
+        'export const handler = strategyHandler(strategy);',
+      ].join('\n'),
+      resolveDir: lambdas,
+      loader: 'ts',
+    }));
+  },
+};
 
-const common: esbuild.BuildOptions = {
+/** Every function in one run, so that the SDK is parsed once and not a dozen times. */
+const options = (outDirectory: string) => ({
+  entryPoints: [
+    ...handlerNames.map((name) => ({ in: join(lambdas, 'handlers', `${name}.ts`), out: `${name}/index` })),
+    ...Object.keys(manifests).map((name) => ({ in: `strategy:${name}`, out: `strategy-${name}/index` })),
+  ],
   bundle: true,
   write: false,
   format: 'esm',
@@ -41,46 +57,32 @@ const common: esbuild.BuildOptions = {
   keepNames: false,
   legalComments: 'none',
   logLevel: 'silent',
-  outdir: 'out',
+  outdir: outDirectory,
   outExtension: { '.js': '.mjs' },
-  // Chunk and path names must not depend on where the checkout lies: they would change the asset's hash.
+  // Names inside the code must not depend on where the checkout lies: they would change the asset's hash.
   absWorkingDir: lambdas,
   alias: { '@aws-sdk/credential-provider-node': join(lambdas, 'runtime/lambda-credentials.ts') },
-  plugins: [shakeableSchemas, withoutUnused],
-};
+  plugins: [strategyEntries, shakeableSchemas, withoutUnused],
+} as const satisfies esbuild.BuildOptions);
 
-async function codeOf(options: esbuild.BuildOptions): Promise<string> {
-  const { outputFiles } = await esbuild.build({ ...common, ...options });
-  const code = outputFiles?.[0]?.text;
-  if (code === undefined) throw new Error('esbuild returned no output');
-  return code.includes('Dynamic require of') ? requireShim + code : code;
-}
-
-async function bundleOne(name: string, options: esbuild.BuildOptions, outDirectory: string): Promise<Bundle> {
-  const code = await codeOf(options).catch((error: unknown) => { throw new Error(`function "${name}" cannot be bundled: ${String(error)}`, { cause: error }); });
-  const directory = join(outDirectory, name);
+function writeBundle(path: string, text: string): Bundle {
+  const code = text.includes('Dynamic require of') ? requireShim + text : text;
+  const directory = dirname(path);
   mkdirSync(directory, { recursive: true });
-  writeFileSync(join(directory, 'index.mjs'), code);
-  return { name, directory, bytes: Buffer.byteLength(code), digest: createHash('sha256').update(code).digest('hex').slice(0, 12) };
+  writeFileSync(path, code);
+  return { name: basename(directory), directory, bytes: Buffer.byteLength(code), digest: createHash('sha256').update(code).digest('hex').slice(0, 12) };
 }
 
 /**
  * Bundles every handler (`assess` …) and every registered strategy (`strategy-alb-weights` …).
- * @throws Error naming each function that cannot be bundled, or is larger than {@link bundleLimitBytes}.
+ * @throws Error naming what cannot be bundled, or each function that is larger than {@link bundleLimitBytes}.
  */
-export async function buildBundles(outDirectory: string): Promise<readonly Bundle[]> {
-  const settled = await Promise.allSettled([
-    ...handlerNames.map((name) => bundleOne(name, { entryPoints: [join(lambdas, 'handlers', `${name}.ts`)] }, outDirectory)),
-    ...Object.keys(manifests).map((name) =>
-      bundleOne(`strategy-${name}`, { stdin: { contents: strategyEntry(name), resolveDir: lambdas, loader: 'ts', sourcefile: `${name}.ts` } }, outDirectory)),
-  ]);
-  const bundles = settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
-  const problems = [
-    ...settled.flatMap((one) => (one.status === 'rejected' ? [String(one.reason)] : [])),
-    ...bundles.filter(({ bytes }) => bytes > bundleLimitBytes).map(({ name, bytes }) =>
-      `the bundle of function "${name}" has ${bytes} bytes, more than ${bundleLimitBytes}: import fewer clients, or single commands`),
-  ];
-  if (problems.length > 0) throw new Error(problems.join('\n'));
+export async function buildBundles(outDirectory: string, limitBytes = bundleLimitBytes): Promise<readonly Bundle[]> {
+  const { outputFiles } = await esbuild.build({ ...options(outDirectory), write: false });
+  const bundles = outputFiles.map(({ path, text }) => writeBundle(path, text));
+  const tooLarge = bundles.filter(({ bytes }) => bytes > limitBytes);
+  if (tooLarge.length > 0) throw new Error(tooLarge.map(({ name, bytes }) =>
+    `the bundle of function "${name}" has ${bytes} bytes, more than ${limitBytes}: import fewer clients, or single commands`).join('\n'));
   return bundles;
 }
 
