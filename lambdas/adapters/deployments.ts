@@ -19,8 +19,8 @@ export interface DeploymentQuestion {
   readonly ids: readonly string[];
   /** Ids that need no reading: the ledger knows how they ended. */
   readonly settled: ReadonlySet<string>;
-  readonly from: Date;
-  readonly to: Date;
+  /** The time whose deployments are listed; null when only the named ones are wanted. */
+  readonly list: { readonly from: Date; readonly to: Date } | null;
 }
 
 /** More per call is refused. */
@@ -33,18 +33,21 @@ const detailsLimit = 100;
  * A deployment of another group is never returned, whoever asks for it.
  */
 export async function readDeployments(client: CodeDeployClient, question: DeploymentQuestion): Promise<DeploymentReading[]> {
-  const [named, ...lists] = await Promise.all([details(client, question, question.ids), ...question.groups.map((group) => list(client, group, question))]);
+  const time = question.list;
+  const [named, ...lists] = await Promise.all([
+    details(client, question, question.ids), ...(time === null ? [] : question.groups.map((group) => list(client, group, time))),
+  ]);
   const known = new Set([...question.ids, ...question.settled]);
   const unknown = [...new Set(lists.flat())].filter((id) => !known.has(id)).slice(0, detailsLimit);
   return [...named, ...await details(client, question, unknown)];
 }
 
-async function list(client: CodeDeployClient, group: WatchedGroup, { from, to }: DeploymentQuestion): Promise<string[]> {
+async function list(client: CodeDeployClient, group: WatchedGroup, time: { readonly from: Date; readonly to: Date }): Promise<string[]> {
   const ids: string[] = [];
   let nextToken: string | undefined;
   do {
     const page = await calling('codedeploy:ListDeployments', client.send(new ListDeploymentsCommand({
-      applicationName: group.application, deploymentGroupName: group.deploymentGroup, createTimeRange: { start: from, end: to },
+      applicationName: group.application, deploymentGroupName: group.deploymentGroup, createTimeRange: { start: time.from, end: time.to },
       ...(nextToken === undefined ? {} : { nextToken }),
     })));
     ids.push(...page.deployments ?? []);

@@ -10,8 +10,11 @@ import type { JourneyResult } from './workflow.ts';
 /** Another tool's message proves nothing for longer than this, in minutes: unlike an alarm it cannot be read again. */
 const externalMinutes = 30;
 
+/** What signals are read from: part of a verdict's question, and what the Watch reads at each look. */
+export type SignalSources = Pick<Question, 'alarms' | 'delivered' | 'deployments' | 'evidence' | 'externalTools' | 'now' | 'releases' | 'startedAt' | 'trigger'>;
+
 /** Every signal of the service, after it was read again; those of the suspect's time are marked by `isOlderThanRelease`. */
-export function readSignals(question: Question, suspect: ReleaseFacts | null): Signal[] {
+export function readSignals(question: SignalSources, suspect: ReleaseFacts | null): Signal[] {
   return [
     ...question.alarms.map((alarm) => alarmSignal(alarm, question, suspect)),
     ...deploymentSignals(question, suspect),
@@ -22,7 +25,7 @@ export function readSignals(question: Question, suspect: ReleaseFacts | null): S
 }
 
 /** The faults that firing alarms and tools speak of: what a release is looked for. */
-export function faultsOf(question: Question): Fault[] {
+export function faultsOf(question: SignalSources): Fault[] {
   const alarms = question.alarms.filter((alarm) => statusOf(alarm, question).status === 'firing').map((alarm) => faultOf(alarm));
   const tools = externals(question).filter(({ status }) => status === 'firing').map(({ since, at: delivered }) => ({ from: since ?? delivered, to: since ?? delivered }));
   return [...alarms.filter((fault) => fault !== null), ...tools];
@@ -41,7 +44,7 @@ export function countSignals(signals: readonly Signal[]): Count {
   return { groups: [...new Set(firing.map(({ group }) => group))].toSorted(), hasAccuser: firing.some(({ isOlderThanRelease }) => !isOlderThanRelease) };
 }
 
-function alarmSignal(alarm: AlarmReading, question: Question, suspect: ReleaseFacts | null): Signal {
+function alarmSignal(alarm: AlarmReading, question: SignalSources, suspect: ReleaseFacts | null): Signal {
   const fault = faultOf(alarm);
   const { status, summary } = statusOf(alarm, question);
   const isOlder = suspect !== null && (fault === null ? suspect.alarmsAtStart.includes(alarm.name) : !mayHaveCaused(suspect, fault));
@@ -49,7 +52,7 @@ function alarmSignal(alarm: AlarmReading, question: Question, suspect: ReleaseFa
   return { kind: 'alarm', source: alarm.name, group: groupOf(alarm, question), status, since, isOlderThanRelease: status === 'firing' && isOlder, summary };
 }
 
-function statusOf(alarm: AlarmReading, { delivered, now }: Question): Pick<Signal, 'status' | 'summary'> {
+function statusOf(alarm: AlarmReading, { delivered, now }: SignalSources): Pick<Signal, 'status' | 'summary'> {
   const mutedUntil = delivered.find(({ kind, source, mutedUntil: until }) => kind === 'alarm' && source === alarm.name && until !== null && at(until) > at(now))?.mutedUntil;
   if (alarm.evaluationState !== null) return { status: 'unknown', summary: `alarm ${alarm.name}: CloudWatch could not evaluate it (${alarm.evaluationState})` };
   if (alarm.state === 'missing') return { status: 'unknown', summary: `alarm ${alarm.name} does not exist` };
@@ -61,13 +64,13 @@ function statusOf(alarm: AlarmReading, { delivered, now }: Question): Pick<Signa
 }
 
 /** A composite says again what its child says: with a child of the service it counts as that child. */
-function groupOf(alarm: AlarmReading, question: Question, above: readonly string[] = []): string {
+function groupOf(alarm: AlarmReading, question: SignalSources, above: readonly string[] = []): string {
   const seen = [...above, alarm.name];
   const child = question.alarms.find(({ name, state }) => state === 'ALARM' && alarm.children.includes(name) && !seen.includes(name));
   return child === undefined ? alarm.group : groupOf(child, question, seen);
 }
 
-function deploymentSignals({ trigger, deployments, releases }: Question, suspect: ReleaseFacts | null): Signal[] {
+function deploymentSignals({ trigger, deployments, releases }: SignalSources, suspect: ReleaseFacts | null): Signal[] {
   const ids = new Set([...(trigger.kind === 'deployment' ? [trigger.deploymentId] : []), ...(suspect?.origin === 'codedeploy' ? [suspect.id] : [])]);
   return [...ids].flatMap((id): Signal[] => {
     const found = deployments.find((one) => one.id === id) ?? releases.find((one) => one.id === id);
@@ -79,7 +82,7 @@ function deploymentSignals({ trigger, deployments, releases }: Question, suspect
 }
 
 /** The newest message of each of the service's tools and ids, of the last half hour. */
-function externals({ trigger, delivered, externalTools, now }: Question): DeliveredSignal[] {
+function externals({ trigger, delivered, externalTools, now }: SignalSources): DeliveredSignal[] {
   const own: DeliveredSignal[] = trigger.kind !== 'external' ? [] : [{
     at: trigger.at ?? now, rollbackId: '', kind: 'external', source: `${trigger.tool}/${trigger.id}`, status: trigger.status, since: trigger.since, summary: trigger.summary, mutedUntil: null,
   }];
@@ -98,7 +101,7 @@ function externalSignal({ source, status, since, at: delivered, summary }: Deliv
 }
 
 /** Journeys use the same service, so together they are one group. One that nobody saw pass as the release began cannot accuse it. */
-function journeySignals({ evidence }: Question, suspect: ReleaseFacts | null): Signal[] {
+function journeySignals({ evidence }: SignalSources, suspect: ReleaseFacts | null): Signal[] {
   const atStart = suspect?.journeysFailedAtStart;
   return (evidence?.results ?? []).map((result) => {
     const { status, summary } = journeyStatus(result);
@@ -114,7 +117,7 @@ function journeyStatus({ journey, ok, couldNotRun, failedAt, reason }: JourneyRe
   return { status: 'firing', summary: `journey ${journey} fails at ${failedAt ?? 'its first request'}: ${reason ?? 'no reason given'}` };
 }
 
-function personSignal({ trigger, startedAt }: Question): Signal[] {
+function personSignal({ trigger, startedAt }: SignalSources): Signal[] {
   if (trigger.kind !== 'person') return [];
   return [{ kind: 'person', source: trigger.requestedBy, group: 'person', status: 'firing', since: startedAt, isOlderThanRelease: false, summary: `${trigger.requestedBy} asked for it: ${trigger.reason}` }];
 }

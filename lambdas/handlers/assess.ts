@@ -28,7 +28,7 @@ const about = (input: AssessInput) => {
 };
 
 export const handler = handle<AssessInput, Assessment>({
-  name: 'assess',
+  name: 'Assess',
   parse: fields<AssessInput>({ rollbackId: 'string', startedAt: 'string', look: 'number' }),
   about,
   run: (input, log) => assess(input, (parts ??= build()), log),

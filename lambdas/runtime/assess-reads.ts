@@ -100,8 +100,7 @@ async function deploymentsNow(client: CodeDeployClient, { entry, ledger }: Known
     ids: [...new Set([...(isOurs ? [trigger.deploymentId] : []), ...open])],
     // Without known-good versions even those that the ledger knows are read: how long each stayed live is the proof.
     settled: new Set(needsHistory ? [] : own.filter(({ finishedAt }) => finishedAt !== null).map(({ id }) => id)),
-    from: new Date(now.getTime() - minutes * 60_000),
-    to: now,
+    list: { from: new Date(now.getTime() - minutes * 60_000), to: now },
   });
 }
 

@@ -28,7 +28,7 @@ export async function assess(input: AssessInput, parts: AssessParts, log: Log): 
   const seen = await readNow(parts, input, { admitted, known, now });
   const question = questionOf(input, { admitted, known, seen, now: now.toISOString() });
   const decision = decide(question);
-  const audit = await record(input, parts, { question, decision, known });
+  const audit = await record(input, parts, { question, decision, known, fence: seen.fence });
   log.info(decision.headline, { verdict: decision.verdict, reasons: decision.reasons.map(({ code }) => code), release: decision.releaseId, look: input.look });
   return assessmentOf(input, decision, { admitted, known, seen, audit, codeVersion: parts.codeVersion });
 }
@@ -71,10 +71,10 @@ function questionOf(input: AssessInput, { admitted, known, seen, now }: Gathered
 }
 
 /** One audit row with every input of the decision; beside it what others need to see: the joined signal, the rollback that is about to act. */
-async function record(input: AssessInput, parts: AssessParts, about: { readonly question: Question; readonly decision: Decision; readonly known: Known }): Promise<AuditCursor> {
-  const { question, decision, known } = about;
+async function record(input: AssessInput, parts: AssessParts, about: { readonly question: Question; readonly decision: Decision; readonly known: Known; readonly fence: number | null }): Promise<AuditCursor> {
+  const { question, decision, known, fence } = about;
   const { service, now, trigger } = question;
-  const data = { question, decision, configVersion: known.configVersion, codeVersion: parts.codeVersion } as unknown as JsonObject;
+  const data = { question, decision, fence, configVersion: known.configVersion, codeVersion: parts.codeVersion } as unknown as JsonObject;
   const isActing = decision.verdict === 'roll-back' && modeOf(question) === 'roll-back';
   const signal = input.look === 0 ? deliveredBy(question) : null;
   const [audit] = await Promise.all([

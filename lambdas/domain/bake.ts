@@ -1,0 +1,92 @@
+// One look at a release in its bake: go on, start a rollback, call it known good, or give up. Pure.
+import { createHash } from 'node:crypto';
+import { at, instantOf } from './instants.ts';
+import type { RollbackRecord } from './ledger.ts';
+import { type SignalSources, readSignals } from './signals.ts';
+import type { JsonObject, Reason, Release, Signal } from './vocabulary.ts';
+import type { WatchLooked } from './workflow.ts';
+
+export interface BakeQuestion extends Omit<SignalSources, 'trigger' | 'startedAt'> {
+  readonly service: string;
+  readonly release: Release;
+  readonly rollbacks: readonly RollbackRecord[];
+  readonly bakeMinutes: number;
+  readonly hasJourneys: boolean;
+}
+
+/** Seconds between two looks; more for a long bake, so that a week of looks fits the history of one execution. */
+const lookSeconds = (bakeMinutes: number): number => Math.max(60, Math.ceil((bakeMinutes * 60) / 1000));
+/** A release that never says it finished is watched for so long, in minutes. */
+const longestReleaseMinutes = 24 * 60;
+
+export function watchLook(question: BakeQuestion): WatchLooked {
+  const over = endOf(question);
+  if (over !== null) return ended(over);
+  const signals = readSignals({ ...question, startedAt: question.release.startedAt, trigger: { kind: 'watch', releaseId: question.release.id, alarms: [], journeys: [] } }, question.release);
+  return signalFor(question, signals) ?? bakeState(question, signals);
+}
+
+const ended = (reason: Reason): WatchLooked => ({ answer: 'ended', waitSeconds: 0, reasons: [reason], rollback: null });
+
+/** Why there is nothing left to watch; null while there is. */
+function endOf({ release, releases, rollbacks }: BakeQuestion): Reason | null {
+  const rollback = rollbacks.find((record) => record.release?.id === release.id);
+  if (rollback !== undefined) return { code: 'rolled-back', text: `Rollback ${rollback.rollbackId} took release ${release.version} over.` };
+  if (release.status === 'failed' || release.status === 'stopped') return { code: 'release-over', text: `Release ${release.version} ${release.status === 'failed' ? 'failed' : 'was stopped'}.` };
+  const next = releases.find(({ id, startedAt }) => id !== release.id && at(startedAt) > at(release.startedAt));
+  return next === undefined ? null : { code: 'superseded', text: `Release ${next.version} began at ${next.startedAt}; it has a watch of its own.` };
+}
+
+/** A fresh alarm; or one that fired before the release and so sends no event, together with a journey that passed before and fails now. */
+function signalFor({ service, release }: BakeQuestion, signals: readonly Signal[]): WatchLooked | null {
+  const firing = signals.filter(({ status }) => status === 'firing');
+  const named = (kind: Signal['kind'], isOlder: boolean) => firing.filter((one) => one.kind === kind && one.isOlderThanRelease === isOlder).map(({ source }) => source).toSorted();
+  const fresh = named('alarm', false);
+  const older = named('alarm', true);
+  const journeys = named('journey', false);
+  if (fresh.length === 0 && (older.length === 0 || journeys.length === 0)) return null;
+  const detail = { releaseId: release.id, alarms: fresh.length > 0 ? fresh : older, journeys };
+  return {
+    answer: 'signal', waitSeconds: 0,
+    reasons: firing.map(({ summary }) => ({ code: 'signal', text: summary })),
+    rollback: { name: nameOf(service, detail), input: { service, event: { source: 'ripcord.watch', 'detail-type': 'Watch Signal', detail } } },
+  };
+}
+
+/** The same release and signals make the same name, so that they start one execution. Without a time: a repeat must not differ. */
+function nameOf(service: string, detail: JsonObject): string {
+  const digest = createHash('sha256').update(JSON.stringify(detail)).digest('hex').slice(0, 24);
+  return `watch-${service}-${digest}`;
+}
+
+function bakeState(question: BakeQuestion, signals: readonly Signal[]): WatchLooked {
+  const { release, bakeMinutes, now } = question;
+  if (release.finishedAt === null) {
+    if (at(now) - at(release.startedAt) > longestReleaseMinutes * 60_000) return ended({ code: 'never-finished', text: `Release ${release.version} did not say that it finished within a day; it is not called good.` });
+    return goOn(lookSeconds(bakeMinutes), { code: 'in-progress', text: `Release ${release.version} is still going out.` });
+  }
+  const bakedAt = at(release.finishedAt) + bakeMinutes * 60_000;
+  const secondsLeft = Math.ceil((bakedAt - at(now)) / 1000);
+  if (secondsLeft > 0) return goOn(Math.min(lookSeconds(bakeMinutes), Math.max(5, secondsLeft)), { code: 'baking', text: `Release ${release.version} bakes until ${instantOf(bakedAt)}.` });
+  const doubts = notQuiet(question, signals);
+  if (doubts.length === 0) return { answer: 'known-good', waitSeconds: 0, reasons: [{ code: 'baked', text: `Nothing fired for ${bakeMinutes} minutes after release ${release.version} finished.` }], rollback: null };
+  // As long again as the bake: an alarm that blinked has to be quiet for a whole bake time.
+  if (at(now) - bakedAt > bakeMinutes * 60_000) return { answer: 'ended', waitSeconds: 0, reasons: doubts, rollback: null };
+  return { answer: 'continue', waitSeconds: lookSeconds(bakeMinutes), reasons: doubts, rollback: null };
+}
+
+const goOn = (waitSeconds: number, reason: Reason): WatchLooked => ({ answer: 'continue', waitSeconds, reasons: [reason], rollback: null });
+
+type Quiet = Pick<BakeQuestion, 'alarms' | 'evidence' | 'hasJourneys' | 'bakeMinutes' | 'now'>;
+
+/** Why the service cannot be called quiet for a bake time. No data is a reason, and so is having nothing to look at. */
+export function notQuiet({ alarms, evidence, hasJourneys, bakeMinutes, now }: Quiet, signals: readonly Signal[]): Reason[] {
+  const restless = alarms.filter(({ name, state, since }) => state === 'OK' && since !== null && at(now) - at(since) < bakeMinutes * 60_000
+    && signals.some(({ source, status }) => source === name && status === 'quiet'));
+  return [
+    ...(alarms.length === 0 ? [{ code: 'no-alarms', text: 'The service has no alarms, so nothing can say that it is well.' }] : []),
+    ...signals.filter(({ status }) => status !== 'quiet').map(({ summary }) => ({ code: 'not-quiet', text: `${summary}.` })),
+    ...restless.map(({ name, since }) => ({ code: 'not-quiet-long-enough', text: `Alarm ${name} is OK only since ${since ?? ''}.` })),
+    ...(hasJourneys && (evidence?.results ?? []).length === 0 ? [{ code: 'journeys-unknown', text: 'The journeys could not be run.' }] : []),
+  ];
+}

@@ -1,0 +1,30 @@
+// Watchdog: closes the record of a rollback whose execution failed, timed out or was aborted, frees its lock and pages.
+import { systemClock } from '../domain/clock.ts';
+import type { Reported } from '../domain/workflow.ts';
+import { read } from '../runtime/environment.ts';
+import { fields, handle } from '../runtime/handle.ts';
+import type { ReportParts } from '../runtime/report.ts';
+import { type DeathEvent, endDead } from '../runtime/watchdog.ts';
+import { auditStore, dynamoClient, ledgerTable, notices } from '../runtime/wiring.ts';
+
+let parts: Omit<ReportParts, 'log'> | undefined;
+
+function build(): Omit<ReportParts, 'log'> {
+  const client = dynamoClient();
+  return {
+    audit: auditStore(client), table: ledgerTable(client), notices: notices(), clock: systemClock, machineArn: read('rollbackMachineArn'),
+    // The dead are closed with what the ledger and the audit know; the catalogue may be what killed them.
+    factsOf: async () => null,
+  };
+}
+
+export const handler = handle<DeathEvent, Reported>({
+  name: 'Watchdog',
+  parse: (event) => {
+    const parsed = fields<DeathEvent>({ detail: 'object' })(event);
+    fields<DeathEvent['detail']>({ name: 'string', status: 'string', startDate: 'number' })(parsed.detail);
+    return parsed;
+  },
+  about: ({ detail }) => ({ rollbackId: detail.name, service: 'unknown' }),
+  run: (event, log) => endDead(event, { ...(parts ??= build()), log }),
+});

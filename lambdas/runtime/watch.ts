@@ -1,0 +1,149 @@
+// The verbs of the Watch: record a release, look at it through its bake, keep what it left, mark it known good.
+import type { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
+import type { CodeDeployClient } from '@aws-sdk/client-codedeploy';
+import { readAlarms } from '../adapters/alarms.ts';
+import { type CatalogueStore, readEntry } from '../adapters/catalogue.ts';
+import { readDeployments } from '../adapters/deployments.ts';
+import { putKnownGood, updateRelease } from '../adapters/ledger-history.ts';
+import type { LedgerTable } from '../adapters/ledger-table.ts';
+import { readService } from '../adapters/ledger.ts';
+import type { CatalogueEntry } from '../config/schema.ts';
+import { notQuiet, watchLook } from '../domain/bake.ts';
+import type { Clock } from '../domain/clock.ts';
+import { at, instantOf } from '../domain/instants.ts';
+import type { ServiceLedger } from '../domain/ledger.ts';
+import { withReadings } from '../domain/readings.ts';
+import { readSignals } from '../domain/signals.ts';
+import type { KnownGood, Reason, Release } from '../domain/vocabulary.ts';
+import type { JourneyRound, StepCaptured, WatchInput, Watching, WatchLooked } from '../domain/workflow.ts';
+import { groupsOf } from './assess-reads.ts';
+import { recordRelease } from './watch-record.ts';
+
+export interface WatchParts {
+  readonly catalogue: CatalogueStore;
+  readonly table: LedgerTable;
+  readonly cloudWatch: CloudWatchClient;
+  readonly codeDeploy: CodeDeployClient;
+  readonly clock: Clock;
+}
+
+type Of<Verb extends WatchInput['verb']> = Extract<WatchInput, { readonly verb: Verb }>;
+
+/** @throws Refusal for an event that tells of no release. Every verb is safe to repeat. */
+export async function watch(input: WatchInput, parts: WatchParts): Promise<Watching | WatchLooked> {
+  switch (input.verb) {
+    case 'record': return recordRelease(input, parts);
+    case 'start': return start(input, parts);
+    case 'left': return left(input, parts);
+    case 'look': return look(input, parts);
+    case 'settle': return settle(input, parts);
+    default: throw new Error(`the Watch knows no verb "${String((input as { verb: unknown }).verb)}"`);
+  }
+}
+
+interface Found {
+  readonly config: CatalogueEntry['service'];
+  readonly ledger: ServiceLedger;
+  readonly release: Release | null;
+}
+
+async function find({ catalogue, table, clock }: WatchParts, { service, releaseId }: Watching): Promise<Found> {
+  const [{ entry }, ledger] = await Promise.all([readEntry(catalogue, service), readService(table, service, clock.now())]);
+  return { config: entry.service, ledger, release: ledger.releases.find(({ id }) => id === releaseId) ?? null };
+}
+
+const answer = (name: WatchLooked['answer'], reasons: readonly Reason[], waitSeconds = 0): WatchLooked => ({ answer: name, waitSeconds, reasons, rollback: null });
+const unknownRelease = ({ releaseId }: Watching): WatchLooked => answer('ended', [{ code: 'unknown-release', text: `The ledger does not know release ${releaseId}.` }]);
+
+const statesOf = (captured: readonly StepCaptured[]): KnownGood['states'] =>
+  Object.fromEntries(captured.flatMap(({ targetId, status, state }) => (status === 'captured' && state !== null ? [[targetId, state]] : [])));
+const notCaptured = (captured: readonly StepCaptured[]): Reason[] => captured.filter(({ status }) => status === 'failed')
+  .map(({ targetId, reason }) => ({ code: 'not-captured', text: `Target ${targetId} could not be captured: ${reason?.text ?? 'no reason given'}` }));
+
+/** Keeps which journeys failed as the release began, and the version before as known good if it was quiet for a bake time. */
+async function start(input: Of<'start'>, parts: WatchParts): Promise<WatchLooked> {
+  const { watch: watching, captured, evidence } = input;
+  const { config, ledger, release } = await find(parts, watching);
+  if (release === null) return unknownRelease(watching);
+  const states = statesOf(captured);
+  // The start was never seen: what was captured is what the release left, not what was before it.
+  const change = release.finishedAt === null ? {} : { left: states };
+  // A journey that could not be run did not pass, so it cannot accuse the release later.
+  const failed = evidence.results.filter(({ ok }) => !ok).map(({ journey }) => journey);
+  await updateRelease(parts.table, release, { ...change, ...(evidence.results.length === 0 ? {} : { journeysFailedAtStart: failed }) });
+  const observed = release.finishedAt === null ? await observe({ config, ledger, release }, { states, evidence, parts }) : [];
+  return answer('continue', [...notCaptured(captured), ...observed], Math.min(60, config.policy.bakeMinutes * 60));
+}
+
+/** @returns why the version before is not called good; or that it is. */
+async function observe({ config, ledger, release }: Found & { readonly release: Release }, seen: { readonly states: KnownGood['states']; readonly evidence: JourneyRound; readonly parts: WatchParts }): Promise<Reason[]> {
+  const { states, evidence, parts } = seen;
+  const { previousVersion: version, startedAt } = release;
+  if (version === null) return [{ code: 'nothing-before', text: `Nobody said which version was live before ${release.version}.` }];
+  if (ledger.knownGoods.some((good) => good.version === version)) return [{ code: 'known-already', text: `${version} is known good already.` }];
+  const alarms = await readAlarms(parts.cloudWatch, config.signals.alarms);
+  const { bakeMinutes } = config.policy;
+  const now = instantOf(parts.clock.now().getTime());
+  const sources = { alarms, delivered: ledger.signals, deployments: [], evidence, externalTools: config.signals.external, now, releases: [], startedAt };
+  const signals = readSignals({ ...sources, trigger: { kind: 'watch', releaseId: release.id, alarms: [], journeys: [] } }, null);
+  const doubts = [
+    ...notQuiet({ alarms, evidence, hasJourneys: Object.keys(config.journeys).length > 0, bakeMinutes, now }, signals),
+    ...changesBefore(ledger, release, bakeMinutes),
+    ...(ledger.quarantined.includes(version) ? [{ code: 'quarantined', text: `${version} was rolled back before.` }] : []),
+    ...(Object.keys(states).length === 0 ? [{ code: 'not-captured', text: 'No target could be captured.' }] : []),
+  ];
+  if (doubts.length > 0) return [{ code: 'not-observed-good', text: `${version} is not called good.` }, ...doubts];
+  await putKnownGood(parts.table, release.service, { version, since: instantOf(at(startedAt) - bakeMinutes * 60_000), basis: 'observed', states });
+  return [{ code: 'observed-good', text: `${version} was live and quiet for ${bakeMinutes} minutes; it is known good.` }];
+}
+
+/** A change within the bake time before the release: what was live then is younger than a bake. */
+function changesBefore({ releases, rollbacks }: ServiceLedger, release: Release, bakeMinutes: number): Reason[] {
+  const from = at(release.startedAt) - bakeMinutes * 60_000;
+  const isWithin = (instant: string | null) => instant !== null && at(instant) > from && at(instant) <= at(release.startedAt);
+  return [
+    ...releases.filter(({ id, startedAt, finishedAt }) => id !== release.id && (isWithin(startedAt) || isWithin(finishedAt)))
+      .map(({ version }) => ({ code: 'too-young', text: `Release ${version} lies less than ${bakeMinutes} minutes back.` })),
+    ...rollbacks.filter(({ startedAt, endedAt }) => isWithin(startedAt) || isWithin(endedAt))
+      .map(({ rollbackId }) => ({ code: 'too-young', text: `Rollback ${rollbackId} lies less than ${bakeMinutes} minutes back.` })),
+  ];
+}
+
+/** Keeps what a finished release left on each target: a later rollback changes only what still looks like this. */
+async function left({ watch: watching, captured }: Of<'left'>, { table, clock }: WatchParts): Promise<WatchLooked> {
+  const { releases } = await readService(table, watching.service, clock.now());
+  const release = releases.find(({ id }) => id === watching.releaseId);
+  if (release === undefined) return unknownRelease(watching);
+  await updateRelease(table, release, { left: statesOf(captured) });
+  return answer('ended', [{ code: 'left-kept', text: `What release ${release.version} left is kept.` }, ...notCaptured(captured)]);
+}
+
+async function look({ watch: watching, evidence }: Of<'look'>, parts: WatchParts): Promise<WatchLooked> {
+  const { config, ledger, release } = await find(parts, watching);
+  if (release === null) return unknownRelease(watching);
+  const now = parts.clock.now();
+  const needsDeployment = release.origin === 'codedeploy' && release.status === 'in-progress';
+  const [alarms, deployments] = await Promise.all([
+    readAlarms(parts.cloudWatch, config.signals.alarms),
+    needsDeployment ? readDeployments(parts.codeDeploy, { groups: groupsOf(config), ids: [release.id], settled: new Set(), list: null }) : [],
+  ]);
+  const [current = release] = withReadings([release], deployments);
+  // Events of CodeDeploy are sent at best effort, and none of a failure comes here.
+  if (current.status !== release.status) await updateRelease(parts.table, release, { status: current.status, finishedAt: current.finishedAt });
+  return watchLook({
+    service: watching.service, release: current, rollbacks: ledger.rollbacks, bakeMinutes: config.policy.bakeMinutes, hasJourneys: watching.hasJourneys,
+    alarms, delivered: ledger.signals, deployments, evidence, externalTools: config.signals.external, now: now.toISOString(), releases: ledger.releases,
+  });
+}
+
+/** Marks the version known good, unless something came between the last look and the capture. */
+async function settle({ watch: watching, captured }: Of<'settle'>, parts: WatchParts): Promise<WatchLooked> {
+  const { ledger, release } = await find(parts, watching);
+  if (release === null) return unknownRelease(watching);
+  const next = ledger.releases.find(({ id, startedAt }) => id !== release.id && at(startedAt) > at(release.startedAt));
+  if (next !== undefined) return answer('ended', [{ code: 'superseded', text: `Release ${next.version} began before ${release.version} could be captured; it is not called good.` }]);
+  if (ledger.rollbacks.some((record) => record.release?.id === release.id)) return answer('ended', [{ code: 'rolled-back', text: `Release ${release.version} was rolled back.` }]);
+  const states = statesOf(captured);
+  await putKnownGood(parts.table, watching.service, { version: release.version, since: release.finishedAt ?? release.startedAt, basis: 'baked', states });
+  return answer('ended', [{ code: 'known-good', text: `${release.version} is known good.` }, ...notCaptured(captured)]);
+}

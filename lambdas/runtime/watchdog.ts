@@ -1,0 +1,99 @@
+// Ends the rollback of an execution that died: what Report would have said is put together from the audit, as far as it goes.
+import type { AuditRow } from '../audit/entry.ts';
+import type { Decision } from '../domain/decide.ts';
+import { instantOf } from '../domain/instants.ts';
+import type { Question } from '../domain/question.ts';
+import { releaseFrom } from '../domain/readings.ts';
+import type { AuditCursor, JsonObject, Release } from '../domain/vocabulary.ts';
+import type { Assessment, Reported, ReportInput, StepApplied, StepResult } from '../domain/workflow.ts';
+import { type ReportParts, endRollback } from './report.ts';
+
+/** `Step Functions Execution Status Change`; its dates are epoch milliseconds, and a large input is left out. */
+export interface DeathEvent {
+  readonly detail: { readonly name: string; readonly status: 'FAILED' | 'TIMED_OUT' | 'ABORTED'; readonly startDate: number; readonly input?: string | null };
+}
+
+/** Closes the record, frees the lock, tells people. Where Report did its part before the execution ended, nothing is left and nothing is repeated. */
+export async function endDead({ detail }: DeathEvent, parts: ReportParts): Promise<Reported> {
+  const rows = await parts.audit.read(detail.name);
+  return endRollback(reportInput(detail, rows), parts, detail.status);
+}
+
+/** What the execution had collected when it ended, from its own record. */
+export function reportInput(detail: DeathEvent['detail'], rows: readonly AuditRow[]): ReportInput {
+  const data = rows.map((row) => ({ row, data: JSON.parse(row.data) as JsonObject }));
+  const last = data.findLast(({ row, data: { question } }) => row.kind === 'assessed' && question !== undefined);
+  const assessed = last === undefined ? null : last.data as unknown as AssessedData;
+  const assessment = last === undefined || assessed === null ? null : assessmentFrom(assessed, { length: last.row.seq + 1, hash: last.row.hash });
+  const input = inputOf(detail.input);
+  return {
+    rollbackId: detail.name,
+    startedAt: assessed?.question.startedAt ?? instantOf(detail.startDate),
+    // A large input is not in the event; the service's name is in every row.
+    input: input ?? (rows[0] === undefined ? null : { service: rows[0].service }),
+    assessment, plans: [], results: resultsFrom(data), verified: null,
+    approval: assessed?.question.approval ?? null,
+    error: null,
+  };
+}
+
+interface AssessedData {
+  readonly question: Question;
+  readonly decision: Decision;
+  readonly fence: number | null;
+  readonly configVersion: number;
+  readonly codeVersion: string;
+}
+
+function inputOf(text: string | null | undefined): unknown {
+  try {
+    return JSON.parse(text ?? 'null');
+  } catch {
+    return text;
+  }
+}
+
+function assessmentFrom({ question, decision, fence, configVersion, codeVersion }: AssessedData, audit: AuditCursor): Assessment {
+  const { trigger, service, rollbackId, releases, deployments } = question;
+  const { good, releaseId, rungs: _rungs, ...said } = decision;
+  const known = releases.find(({ id }) => id === releaseId);
+  const deployment = deployments.find(({ id }) => id === releaseId);
+  const release: Release | null = known !== undefined ? { ...known, left: null } : deployment === undefined ? null : releaseFrom(service, deployment);
+  return {
+    ...said, rollbackId, service, release, audit, fence, configVersion, codeVersion,
+    mode: trigger.kind === 'person' ? trigger.mode : 'roll-back',
+    requestedBy: trigger.kind === 'person' ? trigger.requestedBy : null,
+    knownGood: good === null ? null : { version: good.version, since: good.since, basis: good.basis },
+    // The steps themselves are not in the row; what became of them is, in rows of their own.
+    rungs: [],
+    verification: { intervalSeconds: 0, passesInARow: 0, deadlineSeconds: 0 },
+  };
+}
+
+type StepData = Pick<StepApplied, 'stepId' | 'strategy' | 'targetId'> & Partial<StepApplied>;
+interface Recorded {
+  readonly row: AuditRow;
+  readonly data: JsonObject;
+}
+
+/** The last word on each step. A change that was intended and then never spoken of again may have been made or not. */
+function resultsFrom(rows: readonly Recorded[]): StepResult[] {
+  const steps = new Map<string, StepResult>();
+  for (const { row, data } of rows) {
+    if (row.kind !== 'change-intended' && row.kind !== 'change-made' && row.kind !== 'change-failed') continue;
+    const step = data as unknown as StepData;
+    const before = steps.get(step.stepId)?.applied;
+    const unknown = { code: 'outcome-unknown', text: 'The change was about to be made when the execution ended; nobody knows whether it was.' };
+    const status = row.kind === 'change-intended' ? 'failed' : step.status ?? (row.kind === 'change-made' ? 'changed' : 'failed');
+    steps.set(step.stepId, {
+      rung: step.stepId.split('/')[0] ?? '',
+      applied: {
+        stepId: step.stepId, strategy: step.strategy, targetId: step.targetId, status, at: row.at, confirmAfterSeconds: 0,
+        from: step.from ?? before?.from ?? null, to: step.to ?? before?.to ?? null, handle: step.handle ?? null,
+        summary: step.summary ?? before?.summary ?? '', reason: row.kind === 'change-intended' ? unknown : step.reason ?? null,
+      },
+      confirmed: null,
+    });
+  }
+  return [...steps.values()];
+}
