@@ -53,8 +53,11 @@ export class Queues {
   readonly #place: Place;
   readonly #clock: SandboxClock;
   readonly #queues = new Map<string, Queue>();
+  /** Set this to the server's endpoint: some clients send a queue's messages to the host of its URL, whatever endpoint they were told. */
+  baseUrl: string;
 
   constructor(place: Place, clock: SandboxClock) {
+    this.baseUrl = `https://sqs.${place.region}.amazonaws.com`;
     this.#place = place;
     this.#clock = clock;
   }
@@ -63,9 +66,9 @@ export class Queues {
     return `arn:aws:sqs:${this.#place.region}:${this.#place.account}:${name}`;
   }
 
-  /** Only its last part counts when a client gives it back, so the host may be any. */
+  /** Only its last part counts when a client gives it back. */
   url(name: string): string {
-    return `https://sqs.${this.#place.region}.amazonaws.com/${this.#place.account}/${name}`;
+    return `${this.baseUrl}/${this.#place.account}/${name}`;
   }
 
   /** Makes a queue, or changes its definition. */
