@@ -1,0 +1,45 @@
+// `npm start`, `npm run rehearse` and `npm run sandbox`: Ripcord on this machine, against AWS endpoints on 127.0.0.1.
+import path from 'node:path';
+import { Command, InvalidArgumentError } from 'commander';
+import { demo, rehearse, serve } from '../sandbox/commands.ts';
+import { synthesize } from '../lib/app.ts';
+
+const number = (text: string): number => {
+  const value = Number(text);
+  if (!Number.isFinite(value) || value <= 0) throw new InvalidArgumentError('needs a number greater than 0');
+  return value;
+};
+
+const directory = path.resolve('.sandbox');
+const make = (configPath: string, outDirectory: string): void => void synthesize(configPath, outDirectory);
+
+const program = new Command('sandbox').description('Ripcord on this machine: no account, no network, nothing scripted to succeed');
+
+program.command('demo', { isDefault: true })
+  .description('play a bad release and its rollback (npm start)')
+  .option('--speed <factor>', 'sandbox seconds per second', number, 30)
+  .action(async ({ speed }: { speed: number }) => {
+    process.exitCode = await demo({ speed, directory, synthesize: make });
+  });
+
+program.command('rehearse')
+  .description('play scenarios (npm run rehearse -- <scenario>)')
+  .argument('[scenario...]', 'names of scenarios; `all` for every one')
+  .option('--list', 'list the scenarios')
+  .option('--speed <factor>', 'sandbox seconds per second', number, 30)
+  .option('--config <services.yaml>', 'rehearse your own services instead of the demo shop')
+  .option('--service <name>', 'with --config: one service; default all')
+  .option('--report', 'print the incident report at the end')
+  .action(async (names: string[], options: { list?: boolean; speed: number; config?: string; service?: string; report?: boolean }) => {
+    process.exitCode = await rehearse(names, { ...options, directory, synthesize: make });
+  });
+
+program.command('serve')
+  .description('keep the sandbox up for the AWS CLI (npm run sandbox)')
+  .option('--port <port>', 'port on 127.0.0.1; default any free one', number)
+  .option('--speed <factor>', 'sandbox seconds per second', number, 1)
+  .action(async (options: { port?: number; speed: number }) => {
+    process.exitCode = await serve({ ...options, directory, synthesize: make });
+  });
+
+await program.parseAsync();

@@ -1,0 +1,69 @@
+// What `npm start`, `npm run rehearse` and `npm run sandbox` do; each answers the process's exit code.
+import path from 'node:path';
+import pc from 'picocolors';
+import { badReleaseAlb } from './scenarios/bad-release-alb.ts';
+import { scenarioNamed, scenarios } from './scenarios/catalogue.ts';
+import type { Scenario } from './scenarios/scenario.ts';
+import { play, setUp, type Played, type PlayOptions } from './stage/play.ts';
+import { summaryLines } from './stage/summary.ts';
+
+export interface CommandOptions {
+  readonly speed: number;
+  readonly directory: string;
+  readonly synthesize: PlayOptions['synthesize'];
+}
+
+const print = (line: string): void => void process.stdout.write(`${line}\n`);
+
+async function playAndTell(scenario: Scenario, options: CommandOptions): Promise<Played> {
+  print(`\n${pc.bold(scenario.name)}: ${scenario.summary}`);
+  print(pc.dim(`sandbox time runs ${options.speed} times as fast as the clock on the wall\n`));
+  const played = await play(scenario, { ...options, directory: path.join(options.directory, scenario.name), print });
+  print('');
+  for (const line of summaryLines(played)) print(line);
+  return played;
+}
+
+export async function demo(options: CommandOptions): Promise<number> {
+  const played = await playAndTell(badReleaseAlb, options);
+  if (played.report !== null) print(`\n${pc.bold('The incident report, as it is kept with the audit:')}\n\n${played.report}`);
+  print(`\n${pc.dim('more: npm run rehearse -- --list')}`);
+  return played.passed ? 0 : 1;
+}
+
+export async function rehearse(names: readonly string[], options: CommandOptions & { readonly list?: boolean; readonly report?: boolean }): Promise<number> {
+  if (options.list === true || names.length === 0) {
+    const width = Math.max(...scenarios.map(({ name }) => name.length));
+    for (const { name, summary } of scenarios) print(`${pc.bold(name.padEnd(width))}  ${summary}`);
+    print(`\n${pc.dim('npm run rehearse -- <scenario>, or `all`')}`);
+    return 0;
+  }
+  const chosen = names.includes('all') ? scenarios : names.map(scenarioNamed);
+  const results: Played[] = [];
+  for (const scenario of chosen) {
+    const played = await playAndTell(scenario, options);
+    if (options.report === true && played.report !== null) print(`\n${played.report}`);
+    results.push(played);
+  }
+  if (results.length > 1) print(`\n${results.filter(({ passed }) => passed).length} of ${results.length} scenarios as they should be${failures(results)}`);
+  return results.every(({ passed }) => passed) ? 0 : 1;
+}
+
+const failures = (results: readonly Played[]): string => {
+  const failed = results.filter(({ passed }) => !passed).map(({ scenario }) => scenario);
+  return failed.length === 0 ? '' : `; not: ${failed.join(', ')}`;
+};
+
+export async function serve(options: CommandOptions & { readonly port?: number }): Promise<number> {
+  const running = await setUp(badReleaseAlb, { ...options, directory: path.join(options.directory, 'serve'), print });
+  const { sandbox, stage, ripcord } = running;
+  print(`\nThe sandbox is up at ${pc.bold(sandbox.endpoint)}, with Ripcord and a shop under load in it. For example:\n`);
+  print(`  export AWS_ENDPOINT_URL=${sandbox.endpoint} AWS_REGION=${sandbox.place.region} AWS_ACCESS_KEY_ID=you AWS_SECRET_ACCESS_KEY=anything`);
+  print('  aws cloudwatch describe-alarms --query "MetricAlarms[].[AlarmName,StateValue]"');
+  print(`  aws elbv2 describe-listeners --listener-arns ${stage.workload.listenerArn}`);
+  print(`  aws stepfunctions start-execution --state-machine-arn ${ripcord.names.rollbackMachineArn} --input '{"service":"${stage.service}","reason":"trying it out","requestedBy":"you","mode":"dry-run"}'`);
+  print(`  aws dynamodb scan --table-name ${ripcord.names.auditTable} --max-items 5`);
+  print(`\n${pc.dim('Ctrl-C ends it.')}\n`);
+  await new Promise(() => undefined);
+  return 0;
+}

@@ -1,0 +1,108 @@
+// What a scenario is: a service under real load, something that happens to it, and the facts that must hold afterwards.
+
+/** Names and addresses of the workload that the sandbox runs, for writing a service's catalogue entry. */
+export interface Workload {
+  /** Base URL of the shop through its load balancer, for example `http://127.0.0.1:34567`. */
+  readonly url: string;
+  /** `127.0.0.1:34567`, for the journeys' loopback list. */
+  readonly host: string;
+  readonly listenerArn: string;
+  readonly loadBalancer: string;
+  readonly targetGroups: { readonly blue: string; readonly green: string };
+  readonly hostedZoneId: string;
+  readonly recordName: string;
+  readonly codedeploy: { readonly application: string; readonly deploymentGroup: string };
+  /** Where the workload's traffic is measured. */
+  readonly metrics: { readonly namespace: string; readonly dimensions: Readonly<Record<string, string>>; readonly requests: string; readonly errors: string; readonly latency: string };
+}
+
+export type JsonValue = null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue };
+export type ServiceDocument = { [key: string]: JsonValue };
+
+/** How a version behaves: nothing set means healthy. */
+export interface Sickness {
+  /** Share of requests that answer 500, 0–1. */
+  readonly errorShare?: number;
+  /** Added to each answer, in real milliseconds. */
+  readonly delayMs?: number;
+  /** POST /checkout answers 500 for everybody. */
+  readonly checkoutBroken?: boolean;
+}
+
+export interface RollbackRun {
+  readonly rollbackId: string;
+  readonly executionArn: string;
+  readonly status: 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'TIMED_OUT' | 'ABORTED';
+  readonly startedAt: number;
+  readonly stoppedAt: number | null;
+  readonly input: unknown;
+  /** `Reported` of the workflow, or the fail state's error and cause. */
+  readonly output: Record<string, unknown> | null;
+  readonly error: string | null;
+  readonly cause: string | null;
+}
+
+export interface AuditRow {
+  readonly seq: number;
+  readonly at: string;
+  readonly kind: string;
+  readonly data: Record<string, unknown>;
+}
+
+export interface SentMessage {
+  readonly topic: 'on-call' | 'stakeholders';
+  readonly subject: string;
+  readonly text: string;
+  readonly at: number;
+}
+
+export interface Scenario {
+  readonly name: string;
+  /** One line for `--list`: what goes wrong, and what Ripcord must do. */
+  readonly summary: string;
+  /** Which kind of workload carries the traffic. */
+  readonly traffic: 'load-balancer' | 'dns' | 'codedeploy';
+  /** The catalogue entry, as it would stand under `services.checkout` in services.yaml. */
+  service(workload: Workload): ServiceDocument;
+  play(stage: Stage): Promise<void>;
+}
+
+/** What a scenario can do to the world and ask of it. Durations are sandbox time. */
+export interface Stage {
+  readonly workload: Workload;
+  readonly service: string;
+  /** A line of the timeline. */
+  say(text: string): void;
+  /** A fact that must hold; printed with its evidence, and the scenario fails without it. */
+  check(fact: string, holds: boolean, evidence: string): void;
+  /** Lets traffic flow for so many minutes. */
+  minutes(count: number): Promise<void>;
+  until(what: string, holds: () => boolean | Promise<boolean>, withinMinutes: number): Promise<void>;
+
+  /** Makes the version that runs on a side sick; healthy again with `{}`. */
+  sicken(side: 'blue' | 'green', sickness: Sickness): void;
+  /** Starts and finishes a release the way the workload's pipeline does; resolves when it is finished. */
+  release(version: string, options?: { readonly finish?: boolean; readonly announce?: boolean }): Promise<string>;
+  /** Weights that the load balancer or DNS holds now, by side. */
+  weights(): Promise<Readonly<Record<string, number>>>;
+  setWeights(weights: { readonly blue: number; readonly green: number }, who: string): Promise<void>;
+  setAlarmState(name: string, value: 'OK' | 'ALARM' | 'INSUFFICIENT_DATA', reason: string): void;
+  alarmState(name: string): string;
+  stopInstances(side: 'blue' | 'green'): Promise<void>;
+  /** Takes an action out of every role's policies. */
+  takePermissionAway(action: string): void;
+  /** Runs right before the given call reaches AWS, once. */
+  beforeCall(service: string, operation: string, run: () => void | Promise<void>): void;
+  deliverEveryEventTwice(): void;
+  putSignal(detail: Record<string, JsonValue>): void;
+
+  /** Starts the Rollback state machine as a person in the console would. */
+  start(input: unknown): Promise<string>;
+  rollbacks(): readonly RollbackRun[];
+  /** Waits until a rollback that acts or decides has ended, and no other is running. */
+  ended(withinMinutes: number): Promise<RollbackRun>;
+  audit(rollbackId: string): Promise<readonly AuditRow[]>;
+  messages(): readonly SentMessage[];
+  /** Mutating calls that Ripcord's roles made on the workload, for example `elasticloadbalancing:ModifyListener`. */
+  changes(): readonly string[];
+}

@@ -1,0 +1,66 @@
+// The shop's catalogue entry, as a user would write it: what most scenarios start from.
+import type { JsonValue, ServiceDocument, Workload } from './scenario.ts';
+
+export const alarms = { errors: 'shop-5xx-share', latency: 'shop-latency-p90' } as const;
+
+/** Looks at the catalogue, fills a cart, pays: what a customer does. */
+const buyJourney = (workload: Workload): JsonValue => ({
+  allowLoopback: [workload.host],
+  requests: [
+    { name: 'look', url: `${workload.url}/catalogue`, expect: { status: 200, json: [{ path: '$.items[0].id', exists: true }] }, carry: { item: '$.items[0].id' } },
+    { name: 'fill cart', method: 'POST', url: `${workload.url}/cart`, headers: { 'content-type': 'application/json' }, body: { json: { items: ['{{item}}'] } }, expect: { status: 201 }, carry: { cart: '$.id' } },
+    { name: 'pay', method: 'POST', url: `${workload.url}/checkout`, headers: { 'content-type': 'application/json' }, body: { json: { cartId: '{{cart}}' } }, expect: { status: 200, latencyMs: 2000, json: [{ path: '$.status', equals: 'confirmed' }, { path: '$.orderId', exists: true }] } },
+  ],
+});
+
+export const trafficMetric = (workload: Workload): JsonValue => ({
+  metric: { namespace: workload.metrics.namespace, name: workload.metrics.requests, dimensions: { ...workload.metrics.dimensions } },
+  minimumRequests: 40,
+  minutes: 2,
+});
+
+export const webTarget = (workload: Workload): JsonValue => ({
+  strategy: 'alb-weights',
+  listenerArn: workload.listenerArn,
+  targetGroups: { ...workload.targetGroups },
+  good: 'last-known-good',
+});
+
+export const dnsTarget = (workload: Workload): JsonValue => ({
+  strategy: 'route53-weights',
+  hostedZoneId: workload.hostedZoneId,
+  recordName: workload.recordName,
+  recordType: 'A',
+  records: { blue: 'blue', green: 'green' },
+  good: 'last-known-good',
+});
+
+export const fleetTarget = (workload: Workload): JsonValue => ({
+  strategy: 'codedeploy',
+  platform: 'Server',
+  ...workload.codedeploy,
+  good: 'last-known-good',
+});
+
+/** The whole entry with the given targets; `changes` replaces top-level keys. */
+export const shopService = (workload: Workload, targets: Record<string, JsonValue>, changes: ServiceDocument = {}): ServiceDocument => ({
+  description: 'The demo shop',
+  owner: 'team-shop',
+  targets,
+  signals: {
+    alarms: [{ name: alarms.errors }, { name: alarms.latency }],
+    minimum: 2,
+    holdSeconds: 240,
+    traffic: trafficMetric(workload),
+  },
+  journeys: { buy: buyJourney(workload) },
+  verification: { passesInARow: 3, intervalSeconds: 15, deadlineMinutes: 12 },
+  policy: {
+    approval: { none: 'the demo shop takes no money, so nobody has to be asked' },
+    bakeMinutes: 4,
+    releaseWindowMinutes: 240,
+    coolDownMinutes: 10,
+    dailyBudget: 3,
+  },
+  ...changes,
+});

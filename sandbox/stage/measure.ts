@@ -1,0 +1,50 @@
+// How long each part of a rollback took, and what it cost the users: measured from the traffic, the alarms and the audit.
+import type { Sandbox } from '../sandbox.ts';
+import type { RollbackRun } from '../scenarios/scenario.ts';
+import type { RipcordView } from './ripcord-view.ts';
+import type { LiveStage } from './stage.ts';
+
+export interface Measured {
+  /** Sandbox seconds: sick until the first event reached Ripcord. Null where that did not happen. */
+  readonly detectSeconds: number | null;
+  /** Event until Ripcord decided to act. */
+  readonly decideSeconds: number | null;
+  /** Decision until the last change of traffic was made. */
+  readonly restoreSeconds: number | null;
+  /** Last change until the recovery was proven. */
+  readonly verifySeconds: number | null;
+  readonly requests: number;
+  readonly failedRequests: number;
+  /** Real milliseconds from the event to the first change, as the wall clock of this machine saw it. */
+  readonly eventToChangeRealMs: number | null;
+}
+
+const seconds = (from: number | null, to: number | null): number | null => (from === null || to === null ? null : Math.max(0, (to - from) / 1000));
+
+export async function measure({ sandbox, stage, ripcord }: { sandbox: Sandbox; stage: LiveStage; ripcord: RipcordView }): Promise<Measured> {
+  const acted = await actingRun(ripcord);
+  const { ok, failed } = stage.load.totals;
+  const counts = { requests: ok + failed, failedRequests: failed };
+  if (acted === null) return { ...counts, detectSeconds: null, decideSeconds: null, restoreSeconds: null, verifySeconds: null, eventToChangeRealMs: null };
+  const { run, decidedAt } = acted;
+  const changes = ripcord.changes().filter(({ at }) => at >= run.startedAt);
+  const firstChange = changes[0]?.at ?? null;
+  const lastChange = changes.at(-1)?.at ?? null;
+  return {
+    ...counts,
+    detectSeconds: seconds(stage.sickSince, run.startedAt),
+    decideSeconds: seconds(run.startedAt, decidedAt),
+    restoreSeconds: seconds(decidedAt, lastChange),
+    verifySeconds: seconds(lastChange, lastChange === null ? null : run.stoppedAt),
+    eventToChangeRealMs: firstChange === null ? null : (firstChange - run.startedAt) / sandbox.clock.speed,
+  };
+}
+
+/** The run whose verdict was to roll back, and when it said so. */
+async function actingRun(ripcord: RipcordView): Promise<{ run: RollbackRun; decidedAt: number } | null> {
+  for (const run of ripcord.rollbacks().toReversed()) {
+    const decision = (await ripcord.audit(run.rollbackId)).find(({ kind, data }) => kind === 'assessed' && JSON.stringify(data).includes('"verdict":"roll-back"'));
+    if (decision !== undefined) return { run, decidedAt: Date.parse(decision.at) };
+  }
+  return null;
+}

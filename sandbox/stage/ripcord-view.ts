@@ -1,0 +1,80 @@
+// Ripcord as seen from outside: its executions, its audit, its messages, and what its roles changed.
+import type { Deployed } from '../deploy/deployer.ts';
+import type { Sandbox } from '../sandbox.ts';
+import type { AuditRow, RollbackRun, SentMessage } from '../scenarios/scenario.ts';
+
+/** Where the deployed stack put what a scenario looks at, from the stack's outputs. */
+export interface RipcordNames {
+  readonly rollbackMachineArn: string;
+  readonly watchMachineArn: string;
+  readonly auditTable: string;
+  readonly onCallTopicArn: string;
+  readonly stakeholderTopicArn: string;
+}
+
+const outputNames: Readonly<Record<keyof RipcordNames, RegExp>> = {
+  rollbackMachineArn: /RollbackStateMachine/,
+  watchMachineArn: /WatchStateMachine/,
+  auditTable: /AuditTable/,
+  onCallTopicArn: /OnCallTopic/,
+  stakeholderTopicArn: /StakeholderTopic/,
+};
+
+/** @throws Error naming the output that the deployed stack lacks. */
+export function namesOf(deployed: Deployed): RipcordNames {
+  const outputs = Object.entries(deployed.outputs);
+  const found = Object.entries(outputNames).map(([name, pattern]) => {
+    const output = outputs.find(([key]) => pattern.test(key));
+    if (output === undefined) throw new Error(`the stack has no output like ${pattern.source}; it has ${outputs.map(([key]) => key).join(', ')}`);
+    return [name, String(output[1])];
+  });
+  return Object.fromEntries(found) as unknown as RipcordNames;
+}
+
+const parsed = (text: string | null): Record<string, unknown> | null => (text === null ? null : (JSON.parse(text) as Record<string, unknown>));
+
+export class RipcordView {
+  readonly names: RipcordNames;
+  readonly #sandbox: Sandbox;
+
+  constructor(sandbox: Sandbox, names: RipcordNames) {
+    this.#sandbox = sandbox;
+    this.names = names;
+  }
+
+  /** Oldest first. */
+  rollbacks(): readonly RollbackRun[] {
+    return this.#sandbox.services.states.executions(this.names.rollbackMachineArn).toReversed().map((execution) => ({
+      rollbackId: execution.name,
+      executionArn: execution.arn,
+      status: execution.status,
+      startedAt: execution.startedAt.getTime(),
+      stoppedAt: execution.stoppedAt?.getTime() ?? null,
+      input: JSON.parse(execution.input) as unknown,
+      output: parsed(execution.output),
+      error: execution.error,
+      cause: execution.cause,
+    }));
+  }
+
+  async audit(rollbackId: string): Promise<readonly AuditRow[]> {
+    const items = await this.#sandbox.services.dynamodb.items(this.names.auditTable);
+    return items
+      .filter((item) => item['rollbackId']?.S === rollbackId)
+      .map((item) => ({ seq: Number(item['seq']?.N), at: item['at']?.S ?? '', kind: item['kind']?.S ?? '', data: JSON.parse(item['data']?.S ?? '{}') as Record<string, unknown> }))
+      .toSorted((a, b) => a.seq - b.seq);
+  }
+
+  messages(): readonly SentMessage[] {
+    const topicOf = (arn: string): SentMessage['topic'] => (arn === this.names.onCallTopicArn ? 'on-call' : 'stakeholders');
+    return this.#sandbox.inbox.map(({ topicArn, subject, message, at }) => ({ topic: topicOf(topicArn), subject: subject ?? '', text: message, at }));
+  }
+
+  /** Calls of strategy roles that changed the workload, in order, with the sandbox time of each. */
+  changes(): readonly { readonly call: string; readonly at: number }[] {
+    const own = new Set(['dynamodb', 'sns', 'events', 'states', 'ssm', 'lambda']);
+    return this.#sandbox.calls
+      .list({ mutating: true, where: ({ caller, status, service }) => caller.kind === 'role' && status < 300 && !own.has(service) })
+      .map(({ service, operation, startedAt }) => ({ call: `${service}:${operation}`, at: startedAt }));
+  }
+}

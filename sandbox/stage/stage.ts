@@ -1,0 +1,161 @@
+// Puts a scenario on: the sandbox, a workload under load, the synthesized stack, and everything a scenario may do or ask.
+import type { Sandbox } from '../sandbox.ts';
+import { Load } from '../shop/load.ts';
+import type { AuditRow, JsonValue, RollbackRun, SentMessage, Sickness, Stage, Workload } from '../scenarios/scenario.ts';
+import type { RipcordView } from './ripcord-view.ts';
+import type { Timeline } from './timeline.ts';
+import type { RunningWorkload } from './workload.ts';
+
+export interface Checked {
+  readonly fact: string;
+  readonly holds: boolean;
+  readonly evidence: string;
+}
+
+export interface StageParts {
+  readonly sandbox: Sandbox;
+  readonly running: RunningWorkload;
+  readonly ripcord: RipcordView;
+  readonly timeline: Timeline;
+}
+
+const serviceName = 'checkout';
+const minute = 60_000;
+const isOver = (run: RollbackRun): boolean => run.status !== 'RUNNING';
+const joined = (run: RollbackRun): boolean => run.output?.['outcome'] === 'joined';
+
+export class LiveStage implements Stage {
+  readonly service = serviceName;
+  readonly checks: Checked[] = [];
+  readonly load: Load;
+  /** Sandbox time when a version was first made sick, epoch milliseconds. */
+  sickSince: number | null = null;
+  readonly #parts: StageParts;
+  readonly #told = new Set<string>();
+
+  constructor(parts: StageParts) {
+    this.#parts = parts;
+    this.load = new Load({ clock: parts.sandbox.clock, target: parts.running.target, requestsPerSecond: 40 });
+  }
+
+  get workload(): Workload {
+    return this.#parts.running.names;
+  }
+
+  say(text: string): void {
+    this.#parts.timeline.tell('world', text);
+  }
+
+  check(fact: string, holds: boolean, evidence: string): void {
+    this.checks.push({ fact, holds, evidence });
+  }
+
+  minutes(count: number): Promise<void> {
+    return this.#parts.sandbox.clock.sleep(count * minute);
+  }
+
+  async until(what: string, holds: () => boolean | Promise<boolean>, withinMinutes: number): Promise<void> {
+    const { clock } = this.#parts.sandbox;
+    const deadline = clock.now() + withinMinutes * minute;
+    while (!(await holds())) {
+      if (clock.now() > deadline) throw new Error(`waited ${withinMinutes} minutes in vain until ${what}`);
+      await clock.sleep(500);
+    }
+  }
+
+  sicken(side: 'blue' | 'green', sickness: Sickness): void {
+    if (Object.keys(sickness).length > 0) this.sickSince ??= this.#parts.sandbox.clock.now();
+    this.#parts.running.sicken(side, sickness);
+  }
+
+  async release(version: string, { finish = true, announce = true }: { readonly finish?: boolean; readonly announce?: boolean } = {}): Promise<string> {
+    const { running, timeline } = this.#parts;
+    const releaseId = `release-${version}`;
+    const tell = announce && running.announcesReleases;
+    timeline.tell('pipeline', `releases ${version}`);
+    if (tell) this.#releaseEvent('Release Started', releaseId, version);
+    const deployed = await running.deploy(version, { finish });
+    if (tell && finish) this.#releaseEvent('Release Finished', releaseId, version);
+    if (finish) timeline.tell('pipeline', `${version} has the traffic`);
+    return deployed.releaseId;
+  }
+
+  async weights(): Promise<Readonly<Record<string, number>>> {
+    return this.#parts.running.weights();
+  }
+
+  async setWeights(weights: { readonly blue: number; readonly green: number }, who: string): Promise<void> {
+    this.#parts.timeline.tell('world', `${who} sets the weights to blue ${weights.blue}, green ${weights.green}`);
+    this.#parts.running.setWeights(weights);
+  }
+
+  setAlarmState(name: string, value: 'OK' | 'ALARM' | 'INSUFFICIENT_DATA', reason: string): void {
+    this.#parts.sandbox.services.cloudwatch.setAlarmState(name, value, reason);
+  }
+
+  alarmState(name: string): string {
+    return this.#parts.sandbox.services.cloudwatch.alarmState(name) ?? 'there is no such alarm';
+  }
+
+  stopInstances(side: 'blue' | 'green'): Promise<void> {
+    return this.#parts.running.stopInstances(side);
+  }
+
+  takePermissionAway(action: string): void {
+    this.#parts.timeline.tell('world', `somebody takes ${action} from every role`);
+    const { iam } = this.#parts.sandbox;
+    for (const role of iam.roleNames) iam.takeAway(role, action);
+  }
+
+  beforeCall(service: string, operation: string, run: () => void | Promise<void>): void {
+    this.#parts.sandbox.faults.add({ name: `before ${service}:${operation}`, service, operation, calls: [1], when: ({ caller }) => caller.kind === 'role', effect: { kind: 'before', run } });
+  }
+
+  deliverEveryEventTwice(): void {
+    this.#parts.sandbox.services.events.disturb({ copies: 2 });
+  }
+
+  putSignal(detail: Record<string, JsonValue>): void {
+    this.#parts.sandbox.services.events.put({ source: 'ripcord.signal', 'detail-type': 'Signal', detail });
+  }
+
+  async start(input: unknown): Promise<string> {
+    this.#parts.timeline.tell('world', `a person starts the state machine: ${JSON.stringify(input)}`);
+    return this.#parts.sandbox.services.states.startExecution(this.#parts.ripcord.names.rollbackMachineArn, input).name;
+  }
+
+  rollbacks(): readonly RollbackRun[] {
+    return this.#parts.ripcord.rollbacks();
+  }
+
+  async ended(withinMinutes: number): Promise<RollbackRun> {
+    let found: RollbackRun | undefined;
+    await this.until('a rollback has ended', () => {
+      const runs = this.rollbacks();
+      found = runs.find((run) => isOver(run) && !joined(run) && !this.#told.has(run.rollbackId));
+      return found !== undefined && runs.every(isOver);
+    }, withinMinutes);
+    if (found === undefined) throw new Error('no rollback has ended');
+    for (const run of this.rollbacks()) this.#told.add(run.rollbackId);
+    return found;
+  }
+
+  audit(rollbackId: string): Promise<readonly AuditRow[]> {
+    return this.#parts.ripcord.audit(rollbackId);
+  }
+
+  messages(): readonly SentMessage[] {
+    return this.#parts.ripcord.messages();
+  }
+
+  changes(): readonly string[] {
+    return this.#parts.ripcord.changes().map(({ call }) => call);
+  }
+
+  #releaseEvent(detailType: 'Release Started' | 'Release Finished', releaseId: string, version: string): void {
+    this.#parts.sandbox.services.events.put({
+      source: 'ripcord.release', 'detail-type': detailType,
+      detail: { service: this.service, releaseId, version, actor: 'pipeline', touched: ['code'] },
+    });
+  }
+}

@@ -1,0 +1,24 @@
+// What a play has shown, for a person at a terminal.
+import pc from 'picocolors';
+import type { Measured } from './measure.ts';
+import type { Played } from './play.ts';
+
+const time = (seconds: number | null): string => (seconds === null ? '–' : seconds < 90 ? `${seconds.toFixed(0)} s` : `${(seconds / 60).toFixed(1)} min`);
+
+export function summaryLines(played: Played): readonly string[] {
+  const lines = played.checks.map(({ fact, holds, evidence }) => (holds ? `  ${pc.green('✓')} ${fact}` : `  ${pc.red('✗')} ${fact}: ${evidence}`));
+  for (const breach of played.breaches) lines.push(`  ${pc.red('✗')} ${breach}`);
+  if (played.error !== null) lines.push(`  ${pc.red('✗')} ${played.error}`);
+  if (played.measured !== null) lines.push('', ...measuredLines(played.measured));
+  lines.push('', `  ${played.passed ? pc.green(`${played.scenario}: as it should be`) : pc.red(`${played.scenario}: not as it should be`)}`);
+  return lines;
+}
+
+function measuredLines(measured: Measured): readonly string[] {
+  const { detectSeconds, decideSeconds, restoreSeconds, verifySeconds, requests, failedRequests, eventToChangeRealMs } = measured;
+  const share = requests === 0 ? 0 : (100 * failedRequests) / requests;
+  return [
+    `  ${pc.bold('detect')} ${time(detectSeconds)}   ${pc.bold('decide')} ${time(decideSeconds)}   ${pc.bold('restore')} ${time(restoreSeconds)}   ${pc.bold('verify')} ${time(verifySeconds)}   ${pc.dim('(sandbox time)')}`,
+    `  ${requests} requests, ${failedRequests} failed (${share.toFixed(1)} %)${eventToChangeRealMs === null ? '' : `; from the event to the first change: ${eventToChangeRealMs.toFixed(0)} ms on this machine's clock`}`,
+  ];
+}
