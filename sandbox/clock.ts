@@ -90,7 +90,7 @@ export class SpedUpClock implements SandboxClock {
   /** Ends every pending sleep and every repetition; the clock itself goes on telling the time. */
   stop(): void {
     this.#stopped = true;
-    for (const cancel of [...this.#pending]) cancel();
+    for (const cancel of this.#pending) cancel();
     this.#pending.clear();
   }
 

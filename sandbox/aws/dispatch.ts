@@ -170,7 +170,7 @@ export class Dispatcher {
 
   #unsupported(asked: Asked): Unsupported {
     const { service, model } = asked.service;
-    const has = Object.keys(service.operations).sort().join(', ');
+    const has = Object.keys(service.operations).toSorted().join(', ');
     const known = model.operations.has(asked.operation) ? '' : ' (nor does the SDK client know it)';
     return new Unsupported(`the sandbox does not support ${service.iamPrefix}:${asked.operation}${known}; of this service it has: ${has}`);
   }

@@ -199,7 +199,7 @@ export class Iam {
 
   /** `<policy>/<statement> <action>` of everything that ever allowed a call of the role. */
   usedBy(roleName: string): readonly string[] {
-    return [...(this.#used.get(roleName) ?? [])].sort();
+    return [...(this.#used.get(roleName) ?? [])].toSorted();
   }
 
   /** `<policy>/<statement> <action>` of everything that the role's policies grant by name and no call has used. */

@@ -126,7 +126,7 @@ export class SandboxServer {
     if (credential === null) return this.#refuse(request, new AwsError('MissingAuthenticationToken', 'Request is missing Authentication Token', { status: 403 }));
     const target = this.#dispatcher.find(credential.service);
     if (target === undefined) {
-      const known = this.#dispatcher.services.map(({ service }) => service.signingName).sort().join(', ');
+      const known = this.#dispatcher.services.map(({ service }) => service.signingName).toSorted().join(', ');
       return this.#refuse(request, new Unsupported(`the sandbox has no service that signs as "${credential.service}"; it has: ${known}`), credential);
     }
     const dialect = chooseDialect(target, request);
@@ -233,7 +233,7 @@ async function readRequest(message: http.IncomingMessage): Promise<WireRequest> 
     if (length > longestBody) throw new Error(`a request of more than ${longestBody} bytes`);
     chunks.push(chunk);
   }
-  const [path = '/', query = ''] = splitOnce(message.url ?? '/');
+  const [path, query] = splitOnce(message.url ?? '/');
   return { method: message.method ?? 'GET', path, query, headers: message.headers, body: Buffer.concat(chunks) };
 }
 

@@ -67,7 +67,7 @@ function canonicalQuery(query: string): string {
     const [name, value] = at < 0 ? [pair, ''] : [pair.slice(0, at), pair.slice(at + 1)];
     return [encode(decode(name)), encode(decode(value))] as const;
   });
-  return pairs.sort(([a, x], [b, y]) => compare(a, b) || compare(x, y)).map(([name, value]) => `${name}=${value}`).join('&');
+  return pairs.toSorted(([a, x], [b, y]) => compare(a, b) || compare(x, y)).map(([name, value]) => `${name}=${value}`).join('&');
 }
 
 function headerText(headers: IncomingHttpHeaders, name: string): string {

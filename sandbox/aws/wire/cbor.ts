@@ -32,7 +32,7 @@ export const cborDialect: Dialect = {
 function encodeCbor(schema: NormalizedSchema, value: unknown): Uint8Array {
   const serializer = codec.createSerializer();
   serializer.write(schema, value);
-  return serializer.flush() as Uint8Array;
+  return serializer.flush();
 }
 
 function cborReply(status: number, body: Uint8Array, requestId: string): WireReply {

@@ -61,5 +61,5 @@ function isFlat(schema: NormalizedSchema): boolean {
 
 function numbered(node: Node | undefined): Node[] {
   const entries = [...(node?.children ?? [])].filter(([key]) => /^\d+$/.test(key));
-  return entries.sort(([a], [b]) => Number(a) - Number(b)).map(([, child]) => child);
+  return entries.toSorted(([a], [b]) => Number(a) - Number(b)).map(([, child]) => child);
 }

@@ -33,7 +33,7 @@ export function jsonDialect(version: '1.0' | '1.1'): Dialect {
 export function encodeJson(schema: NormalizedSchema, value: unknown): string {
   const serializer = codec.createSerializer();
   serializer.write(schema, value);
-  return String(serializer.flush());
+  return serializer.flush();
 }
 
 /** Back from JSON text to a value by its schema. */

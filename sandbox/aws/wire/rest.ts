@@ -33,13 +33,12 @@ function decodeRequest(format: Format, operation: OperationModel, { request, mod
   const labels = matchRoute(model, request)?.labels ?? {};
   const query = new URLSearchParams(request.query);
   const input: Record<string, unknown> = {};
-  const isBody = (member: NormalizedSchema): boolean => isInBody(member);
   for (const [name, member] of operation.input.structIterator()) {
     const value = readBound(strings, [name, member], { labels, query, request });
     if (value !== undefined) input[name] = value;
     if (member.getMergedTraits().httpPayload && request.body.length > 0) input[name] = readPayload(format, member, request.body);
   }
-  const bodySchema = renamed(operation.input, operation.input.getName() ?? operation.name, isBody);
+  const bodySchema = renamed(operation.input, operation.input.getName() ?? operation.name, isInBody);
   if (request.body.length > 0 && hasMembers(bodySchema)) Object.assign(input, decodeBody(format, bodySchema, request.body));
   return input;
 }
@@ -127,7 +126,7 @@ function encodeBody(format: Format, schema: NormalizedSchema, options: { value: 
   if (format === 'xml') return Buffer.from(`<?xml version="1.0" encoding="UTF-8"?>\n${encodeXml(schema, options.value, options)}`);
   const serializer = jsonCodec.createSerializer();
   serializer.write(schema, options.value);
-  return Buffer.from(String(serializer.flush()));
+  return Buffer.from(serializer.flush());
 }
 
 function encodeRestError(format: Format, model: ServiceModel, { error, requestId }: { error: AwsError; requestId: string }): WireReply {
@@ -146,7 +145,7 @@ function encodeRestError(format: Format, model: ServiceModel, { error, requestId
 function jsonErrorFields(schema: NormalizedSchema, fields: unknown): object {
   const serializer = jsonCodec.createSerializer();
   serializer.write(schema, fields);
-  return JSON.parse(String(serializer.flush())) as object;
+  return JSON.parse(serializer.flush()) as object;
 }
 
 function stringSettings(format: Format): ConstructorParameters<typeof ToStringShapeSerializer>[0] {

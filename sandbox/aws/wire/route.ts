@@ -36,7 +36,7 @@ export function matchRoute(model: ServiceModel, request: WireRequest): Route | n
 
 function compile(model: ServiceModel): readonly Pattern[] {
   const patterns = [...model.operations.values()].flatMap((operation) => (operation.http === null ? [] : [patternOf(operation, operation.http)]));
-  return patterns.sort((a, b) => b.weight - a.weight);
+  return patterns.toSorted((a, b) => b.weight - a.weight);
 }
 
 function patternOf(operation: OperationModel, http: { method: string; path: string }): Pattern {

@@ -40,12 +40,17 @@ function checkStruct(schema: NormalizedSchema, value: unknown, path: string): Sh
 }
 
 function checkScalar(schema: NormalizedSchema, value: unknown, path: string): ShapeProblem[] {
-  if (schema.isStringSchema()) return typeof value === 'string' || value instanceof String ? [] : [wrong(path, 'a string', value)];
+  if (schema.isStringSchema()) return typeof value === 'string' || isWrapped(value) ? [] : [wrong(path, 'a string', value)];
   if (schema.isBooleanSchema()) return typeof value === 'boolean' ? [] : [wrong(path, 'a boolean', value)];
   if (schema.isNumericSchema()) return typeof value === 'number' && !Number.isNaN(value) ? [] : [wrong(path, 'a number', value)];
   if (schema.isTimestampSchema()) return value instanceof Date && !Number.isNaN(value.getTime()) ? [] : [wrong(path, 'a date', value)];
   if (schema.isBlobSchema()) return value instanceof Uint8Array || typeof value === 'string' ? [] : [wrong(path, 'bytes', value)];
   return [];
+}
+
+// Strings that hold JSON come wrapped from the SDK's codecs.
+function isWrapped(value: unknown): boolean {
+  return Object.prototype.toString.call(value) === '[object String]';
 }
 
 function wrong(path: string, expected: string, value: unknown): ShapeProblem {

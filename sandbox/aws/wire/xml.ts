@@ -24,7 +24,7 @@ export function renamed(schema: NormalizedSchema, name: string, keep: (member: N
   const kept = [...schema.structIterator()].filter(([, member]) => keep(member));
   const names = kept.map(([memberName]) => memberName);
   const members = kept.map(([, member]) => member);
-  return NormalizedSchema.of([3, 'sandbox', name, 0, names, members as never[]] satisfies StaticStructureSchema);
+  return NormalizedSchema.of([3, 'sandbox', name, 0, names, members] satisfies StaticStructureSchema);
 }
 
 export function encodeErrorXml(
@@ -33,7 +33,6 @@ export function encodeErrorXml(
   details: { modelled: ErrorModel | undefined; requestId: string; status: number },
 ): string {
   const { modelled, requestId, status } = details;
-  const isMessage = (name: string | undefined): boolean => name?.toLowerCase() === 'message';
   const fields =
     modelled === undefined
       ? ''
@@ -41,6 +40,10 @@ export function encodeErrorXml(
   const code = escapeXml(modelled?.queryCode ?? error.code);
   const head = `<Type>${status < 500 ? 'Sender' : 'Receiver'}</Type><Code>${code}</Code><Message>${escapeXml(error.message)}</Message>`;
   return `<ErrorResponse xmlns="${model.xmlNamespace}"><Error>${head}${fields}</Error><RequestId>${requestId}</RequestId></ErrorResponse>`;
+}
+
+function isMessage(name: string | undefined): boolean {
+  return name?.toLowerCase() === 'message';
 }
 
 function inner(xml: string): string {

@@ -44,14 +44,13 @@ export class DynamoDb {
 
   /** Makes a table from a template's properties, ready for use. @throws AwsError when it exists or is malformed. */
   async createTable(properties: TableProperties): Promise<{ tableName: string; arn: string }> {
-    const index = ({ IndexName, KeySchema, Projection }: Json): Json => ({ IndexName, KeySchema, Projection });
     const input = {
       TableName: properties.TableName,
       KeySchema: properties.KeySchema,
       AttributeDefinitions: properties.AttributeDefinitions,
       BillingMode: 'PAY_PER_REQUEST',
-      ...(properties.GlobalSecondaryIndexes === undefined ? {} : { GlobalSecondaryIndexes: properties.GlobalSecondaryIndexes.map(index) }),
-      ...(properties.LocalSecondaryIndexes === undefined ? {} : { LocalSecondaryIndexes: properties.LocalSecondaryIndexes.map(index) }),
+      ...(properties.GlobalSecondaryIndexes === undefined ? {} : { GlobalSecondaryIndexes: properties.GlobalSecondaryIndexes.map(bareIndex) }),
+      ...(properties.LocalSecondaryIndexes === undefined ? {} : { LocalSecondaryIndexes: properties.LocalSecondaryIndexes.map(bareIndex) }),
     };
     await this.perform('CreateTable', input);
     return { tableName: properties.TableName, arn: this.tableArn(properties.TableName) };
@@ -87,7 +86,7 @@ export class DynamoDb {
 
   /** Key attributes, or null when there is no such table. */
   keysOf(nameOrArn: string): TableKeys | null {
-    return this.#keys.get(tableName(nameOrArn)) ?? null;
+    return this.#keys.get(bareName(nameOrArn)) ?? null;
   }
 
   /** One operation with the SDK's input and output. @throws AwsError */
@@ -95,7 +94,7 @@ export class DynamoDb {
     const schema = operationSchemas[`${operation}$`];
     if (schema === undefined) throw new Error(`the SDK client knows no operation ${operation}`);
     const wire = JSON.parse(encodeJson(NormalizedSchema.of(schema[4] as never), input)) as Json;
-    if (typeof wire['TableName'] === 'string') Object.assign(wire, { TableName: tableName(wire['TableName']) });
+    if (typeof wire['TableName'] === 'string') Object.assign(wire, { TableName: bareName(wire['TableName']) });
     const output = await this.#run(operation, wire);
     if (operation === 'CreateTable') await this.#remember(input as unknown as CreateTableInput);
     if (operation === 'DeleteTable') this.#keys.delete(String(wire['TableName']));
@@ -126,9 +125,7 @@ export class DynamoDb {
   }
 
   async #remember(input: CreateTableInput): Promise<void> {
-    const name = tableName(input.TableName ?? '');
-    const keyOf = (schema: CreateTableInput['KeySchema'], type: string): string | null =>
-      schema?.find(({ KeyType }) => KeyType === type)?.AttributeName ?? null;
+    const name = bareName(input.TableName ?? '');
     const indexes = [...(input.GlobalSecondaryIndexes ?? []), ...(input.LocalSecondaryIndexes ?? [])];
     this.#keys.set(name, {
       hash: keyOf(input.KeySchema, 'HASH') ?? '',
@@ -145,6 +142,14 @@ export class DynamoDb {
 
 const itemSchema = NormalizedSchema.of(schemas.GetItemOutput$);
 
-function tableName(nameOrArn: string): string {
+function bareName(nameOrArn: string): string {
   return nameOrArn.startsWith('arn:') ? nameOrArn.slice(nameOrArn.lastIndexOf('/') + 1) : nameOrArn;
+}
+
+function bareIndex({ IndexName, KeySchema, Projection }: Json): Json {
+  return { IndexName, KeySchema, Projection };
+}
+
+function keyOf(schema: CreateTableInput['KeySchema'], type: string): string | null {
+  return schema?.find(({ KeyType }) => KeyType === type)?.AttributeName ?? null;
 }

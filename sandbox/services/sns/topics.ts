@@ -91,7 +91,7 @@ export class Topics {
   }
 
   get arns(): readonly string[] {
-    return [...this.#topics.keys()].sort();
+    return [...this.#topics.keys()].toSorted();
   }
 
   subscriptions(topicArn: string): readonly Subscription[] {
@@ -112,6 +112,5 @@ function check({ subject, message }: { subject?: string; message: string }): voi
   if (Buffer.byteLength(message) > longestMessage) throw new AwsError('InvalidParameter', 'Invalid parameter: Message too long');
   if (subject === undefined) return;
   // SNS API reference, Publish: no line breaks or control characters, at most 100 characters.
-  const hasControl = [...subject].some((character) => (character.codePointAt(0) ?? 0) < 32 || character === '\u007f');
-  if (subject === '' || subject.length > 100 || hasControl) throw new AwsError('InvalidParameter', 'Invalid parameter: Subject');
+  if (subject === '' || subject.length > 100 || /\p{Cc}/u.test(subject)) throw new AwsError('InvalidParameter', 'Invalid parameter: Subject');
 }

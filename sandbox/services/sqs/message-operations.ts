@@ -90,7 +90,7 @@ function attributesDigest(attributes: Readonly<Record<string, MessageAttribute>>
     length.writeUInt32BE(Buffer.byteLength(text));
     hash.update(length).update(text);
   };
-  for (const name of Object.keys(attributes).sort()) {
+  for (const name of Object.keys(attributes).toSorted()) {
     const attribute = attributes[name];
     if (attribute === undefined) continue;
     add(name);

@@ -80,7 +80,7 @@ export class Queues {
   }
 
   get names(): readonly string[] {
-    return [...this.#queues.keys()].sort();
+    return [...this.#queues.keys()].toSorted();
   }
 
   has(reference: string): boolean {
@@ -109,9 +109,8 @@ export class Queues {
     const queue = this.#queue(reference);
     const now = this.#clock.now();
     const received: Received[] = [];
-    for (const held of [...queue.held]) {
-      if (received.length >= options.most || held.visibleAt > now) continue;
-      if (this.#redriven(queue, held)) continue;
+    for (const held of queue.held.filter(({ visibleAt }) => visibleAt <= now)) {
+      if (received.length >= options.most || this.#redriven(queue, held)) continue;
       held.receiveCount += 1;
       held.firstReceivedAt = held.firstReceivedAt === 0 ? now : held.firstReceivedAt;
       held.visibleAt = now + (options.visibilityTimeout ?? queue.definition.visibilityTimeout ?? 30) * 1000;

@@ -87,7 +87,7 @@ export class ParameterStore {
   below(path: string, recursive: boolean): readonly ParameterVersion[] {
     const prefix = path.endsWith('/') ? path : `${path}/`;
     const names = [...this.#parameters.keys()].filter((name) => name.startsWith(prefix) && (recursive || !name.slice(prefix.length).includes('/')));
-    return names.sort().map((name) => this.get(name));
+    return names.toSorted().map((name) => this.get(name));
   }
 
   /** @throws AwsError ParameterNotFound */

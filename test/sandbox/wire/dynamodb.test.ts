@@ -44,12 +44,13 @@ test('of many who take a lock at once exactly one gets it, and the others learn 
   }
 });
 
+const putNew = (data: string): PutItemCommand => new PutItemCommand({
+  TableName: arn, Item: { pk: { S: 'a' }, sk: { S: 'b' }, data: { S: data } }, ConditionExpression: 'attribute_not_exists(pk)', ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+});
+
 test('a put on an existing key with attribute_not_exists fails and leaves the row', async () => {
-  const put = (data: string): PutItemCommand => new PutItemCommand({
-    TableName: arn, Item: { pk: { S: 'a' }, sk: { S: 'b' }, data: { S: data } }, ConditionExpression: 'attribute_not_exists(pk)', ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
-  });
-  await client.send(put('first'));
-  await expect(client.send(put('second'))).rejects.toMatchObject({ name: 'ConditionalCheckFailedException', Item: { data: { S: 'first' } } });
+  await client.send(putNew('first'));
+  await expect(client.send(putNew('second'))).rejects.toMatchObject({ name: 'ConditionalCheckFailedException', Item: { data: { S: 'first' } } });
   expect((await client.send(new GetItemCommand({ TableName: 'ledger', Key: { pk: { S: 'a' }, sk: { S: 'b' } } }))).Item?.['data']).toEqual({ S: 'first' });
 });
 
@@ -67,21 +68,21 @@ test('errors come under AWS\'s names', async () => {
   await expect(client.send(new TransactWriteItemsCommand({ TransactItems: [] }))).rejects.toMatchObject({ name: 'SandboxUnsupported' });
 });
 
-describe('permissions', () => {
-  function roleFor(Action: string[], Condition?: object, Resource: string | string[] = arn): DynamoDBClient {
-    const statement = { Effect: 'Allow', Action, Resource, ...(Condition === undefined ? {} : { Condition }) } as never;
-    world.server.iam.putRole({ roleName: 'r', arn: 'arn:aws:iam::111122223333:role/r', policies: [{ name: 'p', document: { Statement: statement } }] });
-    return new DynamoDBClient({ ...world.client, credentials: world.server.iam.issueKey('r') });
-  }
-  const outcome = (call: Promise<unknown>): Promise<string> => call.then(() => 'allowed', (error: Error) => error.name);
-  const put = (pk: string): PutItemCommand => new PutItemCommand({ TableName: 'ledger', Item: { pk: { S: pk }, sk: { S: 'x' } } });
-  const query = (pk: string): QueryCommand => new QueryCommand({
-    TableName: 'ledger', KeyConditionExpression: 'begins_with(sk, :s) AND #p = :p', ExpressionAttributeNames: { '#p': 'pk' }, ExpressionAttributeValues: { ':p': { S: pk }, ':s': { S: 'x' } },
-  });
+function roleFor(Action: string[], Condition?: object, Resource: string | string[] = arn): DynamoDBClient {
+  const statement = { Effect: 'Allow', Action, Resource, ...(Condition === undefined ? {} : { Condition }) } as never;
+  world.server.iam.putRole({ roleName: 'r', arn: 'arn:aws:iam::111122223333:role/r', policies: [{ name: 'p', document: { Statement: statement } }] });
+  return new DynamoDBClient({ ...world.client, credentials: world.server.iam.issueKey('r') });
+}
+const outcome = (call: Promise<unknown>): Promise<string> => call.then(() => 'allowed', (error: Error) => error.name);
+const put = (pk: string): PutItemCommand => new PutItemCommand({ TableName: 'ledger', Item: { pk: { S: pk }, sk: { S: 'x' } } });
+const query = (pk: string): QueryCommand => new QueryCommand({
+  TableName: 'ledger', KeyConditionExpression: 'begins_with(sk, :s) AND #p = :p', ExpressionAttributeNames: { '#p': 'pk' }, ExpressionAttributeValues: { ':p': { S: pk }, ':s': { S: 'x' } },
+});
+const batch = (...keys: string[]): BatchWriteItemCommand => new BatchWriteItemCommand({ RequestItems: { ledger: keys.map((pk) => ({ PutRequest: { Item: { pk: { S: pk }, sk: { S: 'y' } } } })) } });
 
+describe('permissions', () => {
   test('a role limited to leading keys reaches those partitions only, in reads, writes and batches', async () => {
     const role = roleFor(['dynamodb:PutItem', 'dynamodb:Query', 'dynamodb:BatchWriteItem'], { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['SERVICE#*'] } });
-    const batch = (...keys: string[]): BatchWriteItemCommand => new BatchWriteItemCommand({ RequestItems: { ledger: keys.map((pk) => ({ PutRequest: { Item: { pk: { S: pk }, sk: { S: 'y' } } } })) } });
     expect(await outcome(role.send(put('SERVICE#a')))).toBe('allowed');
     expect(await outcome(role.send(put('ROLLBACK#a')))).toBe('AccessDeniedException');
     expect(await outcome(role.send(query('SERVICE#a')))).toBe('allowed');

@@ -39,7 +39,7 @@ function exampleScalar(schema: NormalizedSchema): unknown {
 
 /** The same value without what differs in kind only: wrapped strings, buffers, and the SDK's own metadata. */
 export function plain(value: unknown): unknown {
-  if (value instanceof String) return value.toString();
+  if (Object.prototype.toString.call(value) === '[object String]') return String(value);
   if (value instanceof Uint8Array) return [...value];
   if (value instanceof Date) return value.toISOString();
   if (Array.isArray(value)) return value.map(plain);

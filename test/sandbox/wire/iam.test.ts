@@ -66,14 +66,14 @@ describe('statements', () => {
     expect(mayRead(own)).toBe(false);
   });
 
-  test.each<[string, object]>([
-    ['a Resource that is not a string', { Effect: 'Allow', Action: 'a:b', Resource: { Ref: 'Table' } }],
-    ['a misspelt key', { Effect: 'Allow', Actions: 'a:b', Action: 'a:b', Resource: '*' }],
-    ['neither Action nor NotAction', { Effect: 'Allow', Resource: '*' }],
-    ['a misspelt effect', { Effect: 'allow', Action: 'a:b', Resource: '*' }],
-    ['an unknown operator', { Effect: 'Allow', Action: 'a:b', Resource: '*', Condition: { StringStartsWith: { k: 'v' } } }],
-  ])('refuses to take a policy with %s', (_name, statement) => {
-    expect(() => iam.putManagedPolicy('arn:aws:iam::aws:policy/P', { Statement: statement } as unknown as PolicyDocument)).toThrow();
+  test.each<[string, object, string]>([
+    ['a Resource that is not a string', { Effect: 'Allow', Action: 'a:b', Resource: { Ref: 'Table' } }, 'not a resolved string'],
+    ['a misspelt key', { Effect: 'Allow', Actions: 'a:b', Action: 'a:b', Resource: '*' }, 'Actions'],
+    ['neither Action nor NotAction', { Effect: 'Allow', Resource: '*' }, 'NotAction'],
+    ['a misspelt effect', { Effect: 'allow', Action: 'a:b', Resource: '*' }, 'Effect is "allow"'],
+    ['an unknown operator', { Effect: 'Allow', Action: 'a:b', Resource: '*', Condition: { StringStartsWith: { k: 'v' } } }, 'StringStartsWith'],
+  ])('refuses to take a policy with %s', (_name, statement, said) => {
+    expect(() => iam.putManagedPolicy('arn:aws:iam::aws:policy/P', { Statement: statement } as unknown as PolicyDocument)).toThrow(said);
   });
 });
 
@@ -151,16 +151,16 @@ describe('resource policies', () => {
   });
 });
 
-describe('what is said and recorded', () => {
-  const denied = (principal: Principal): AccessDenied => {
-    try {
-      iam.authorize(principal, { action: 'dynamodb:GetItem', resources: [table] });
-    } catch (error) {
-      if (error instanceof AccessDenied) return error;
-    }
-    throw new Error('was not denied');
-  };
+function denied(principal: Principal): AccessDenied {
+  try {
+    iam.authorize(principal, { action: 'dynamodb:GetItem', resources: [table] });
+  } catch (error) {
+    if (error instanceof AccessDenied) return error;
+  }
+  throw new Error('was not denied');
+}
 
+describe('what is said and recorded', () => {
   test('the message is the one that AWS gives', () => {
     expect(denied(roleWith()).message).toBe(`User: arn:aws:sts::111122223333:assumed-role/assess/assess is not authorized to perform: dynamodb:GetItem on resource: ${table} because no identity-based policy allows the dynamodb:GetItem action`);
     expect(denied(roleWith(deny({}))).message).toContain('with an explicit deny in an identity-based policy');

@@ -28,9 +28,10 @@ beforeEach(async () => {
 });
 afterEach(() => world.close());
 
-describe('Parameter Store', () => {
-  const put = (input: Partial<PutParameterCommandInput>) => new SSMClient(world.client).send(new PutParameterCommand({ Name: '/ripcord/checkout', Value: 'v', Type: 'String', ...input }));
+const put = (input: Partial<PutParameterCommandInput>) => new SSMClient(world.client).send(new PutParameterCommand({ Name: '/ripcord/checkout', Value: 'v', Type: 'String', ...input }));
+const publish = (input: object) => new SNSClient(world.client).send(new PublishCommand({ TopicArn: topics.arn('on-call'), Message: 'm', ...input }));
 
+describe('Parameter Store', () => {
   test('keeps every version, and finds each by number', async () => {
     const ssm = new SSMClient(world.client);
     for (const Value of ['one', 'two', 'three']) await put({ Value, Overwrite: true });
@@ -84,8 +85,6 @@ describe('Parameter Store', () => {
 });
 
 describe('SNS', () => {
-  const publish = (input: object) => new SNSClient(world.client).send(new PublishCommand({ TopicArn: topics.arn('on-call'), Message: 'm', ...input }));
-
   test('what is published is in the inbox, and those who listen hear of it', async () => {
     topics.create('on-call');
     const sns = new SNSClient(world.client);
