@@ -17,7 +17,8 @@ export function globalContext({ principal, roleArn }: Caller, world: { readonly 
     'aws:SecureTransport': 'true',
     'aws:PrincipalIsAWSService': String(principal.kind === 'service'),
   };
-  if (principal.kind === 'service') return context;
+  // What the service acts for, for example a rule: policies of queues and topics ask for it.
+  if (principal.kind === 'service') return principal.sourceArn === undefined ? context : { ...context, 'aws:SourceArn': principal.sourceArn, 'aws:SourceAccount': world.place.account };
   return {
     ...context,
     'aws:SourceIp': '127.0.0.1',
