@@ -178,6 +178,8 @@ export class Functions implements LambdaPort {
       AWS_SECRET_ACCESS_KEY: key.secretAccessKey,
       AWS_SESSION_TOKEN: key.sessionToken,
       _X_AMZN_TRACE_ID: '',
+      // The sandbox may run on an older Node than Lambda does; the SDK's warning would only fill the logs.
+      AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
       TZ: ':UTC',
       LANG: 'en_US.UTF-8',
     };

@@ -60,6 +60,7 @@ export class Worker {
   async start(): Promise<void> {
     const { environment, codeDirectory, memoryMb, clock, log } = this.#parts;
     const runtimeApi = await this.#api.listen();
+    if (this.#doomed) return this.#api.close();
     const shim = here('clock-shim.mjs');
     for (const [key, value] of Object.entries(clock)) shim.searchParams.set(key, String(value));
     const flags = [`--max-old-space-size=${Math.max(64, Math.floor(memoryMb * 0.9))}`, '--import', shim.href, '--enable-source-maps'];
