@@ -1,4 +1,5 @@
 // DynamoDB of the sandbox through the real client: conditions, lost races, keys in IAM.
+import { crc32 } from 'node:zlib';
 import {
   BatchWriteItemCommand, ConditionalCheckFailedException, DynamoDBClient, GetItemCommand, PutItemCommand, QueryCommand, TransactWriteItemsCommand, UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
@@ -60,6 +61,17 @@ test('every attribute type survives, and an index is queried', async () => {
   const { Items } = await client.send(new QueryCommand({ TableName: 'ledger', IndexName: 'by-kind', KeyConditionExpression: 'kind = :k', ExpressionAttributeValues: { ':k': { S: 'k' } } }));
   expect(Items).toEqual([item]);
   expect(await dynamodb.items('ledger')).toEqual([item]);
+});
+
+test('an answer carries the checksum that clients of DynamoDB compare', async () => {
+  let headers: Readonly<Record<string, string>> = {};
+  client.middlewareStack.add((next) => async (args) => {
+    const result = await next(args);
+    ({ headers } = result.response as { headers: Record<string, string> });
+    return result;
+  }, { step: 'deserialize' });
+  await client.send(new QueryCommand({ TableName: 'ledger', KeyConditionExpression: 'pk = :p', ExpressionAttributeValues: { ':p': { S: 'none' } } }));
+  expect(headers['x-amz-crc32']).toBe(String(crc32('{"Items":[],"Count":0,"ScannedCount":0}')));
 });
 
 test('errors come under AWS\'s names', async () => {

@@ -1,4 +1,5 @@
 // Every operation and every modelled error of each client crosses the wire both ways unchanged, through the real SDK client.
+import { AwsQueryProtocol, AwsSmithyRpcV2CborProtocol } from '@aws-sdk/core/protocols';
 import { afterAll, describe, expect, test } from 'vitest';
 import { Quotas } from '../../../sandbox/aws/quotas.ts';
 import { SandboxServer } from '../../../sandbox/aws/server.ts';
@@ -46,9 +47,17 @@ afterAll(() => server.close());
 
 const options = { endpoint, region: place.region, credentials: person, maxAttempts: 1 };
 
-describe.each(Object.entries(clients))('%s', (signingName, { schemas }) => {
+const variants = [
+  ...Object.keys(clients).map((signingName) => ({ signingName, dialect: 'its own dialect', protocol: {} })),
+  // How older and newer clients than ours speak to CloudWatch.
+  { signingName: 'monitoring', dialect: 'awsQuery', protocol: { protocol: AwsQueryProtocol } },
+  { signingName: 'monitoring', dialect: 'rpcv2Cbor', protocol: { protocol: AwsSmithyRpcV2CborProtocol } },
+];
+
+describe.each(variants)('$signingName in $dialect', ({ signingName, protocol }) => {
+  const schemas = clients[signingName]?.schemas ?? {};
   const model = readModel(schemas);
-  const client = clientOf(schemas, options);
+  const client = clientOf(schemas, { ...options, ...protocol });
   afterAll(() => client.destroy());
 
   test.each([...model.operations.keys()].filter((name) => notWalked[`${signingName}:${name}`] === undefined))('%s crosses the wire unchanged', async (name) => {
