@@ -110,7 +110,7 @@ export class ProtectedService extends Construct {
     const deployments = codeDeployGroups(service).map(({ application, deploymentGroup }) =>
       `arn:${partition}:codedeploy:${region}:${account}:deploymentgroup:${application}/${deploymentGroup}`);
     if (deployments.length > 0) {
-      const read: Statement = { actions: ['codedeploy:BatchGetDeployments', 'codedeploy:GetDeployment', 'codedeploy:ListDeployments'], resources: deployments };
+      const read: Statement = { actions: ['codedeploy:BatchGetDeployments', 'codedeploy:ListDeployments'], resources: deployments };
       this.allow(engine.handler('assess').role, [read]);
       this.allow(engine.handler('watch').role, [read]);
     }

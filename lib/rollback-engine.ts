@@ -8,7 +8,7 @@ import { AuditTable } from './engine/audit-table.ts';
 import { EngineDashboard } from './engine/dashboard.ts';
 import { engineNames, type EngineNames } from './engine/engine-names.ts';
 import type { HandlerFunction } from './engine/handler-function.ts';
-import { commonEnvironment, HandlerFunctions, type Storm } from './engine/handler-functions.ts';
+import { HandlerFunctions, type Storm } from './engine/handler-functions.ts';
 import type { HandlerName } from './engine/handler-timeouts.ts';
 import { LedgerTable } from './engine/ledger-table.ts';
 import { Messages } from './engine/messages.ts';
@@ -79,7 +79,8 @@ export class RollbackEngine extends Construct {
     this.stakeholderTopic = messages.stakeholders;
     this.handlers = new HandlerFunctions(this, 'Handlers', { names, ledger, audit, messages, approvers, storm: props.storm ?? { services: 5, minutes: 10 } });
     this.strategies = new StrategyFunctions(this, 'Strategies', {
-      engineName: names.engine, environment: commonEnvironment({ names, ledger, audit }), prepare: (made, name) => this.prepareStrategy(made, name, ledger),
+      engineName: names.engine, environment: { ledgerTable: ledger.table.tableName, auditTable: audit.table.tableName },
+      prepare: (made, name) => this.prepareStrategy(made, name, ledger),
     });
     this.workflows = new Workflows(this, 'Workflows', {
       names, handlers: this.handlers, strategies: () => this.strategies.arns(), services: () => [...this.services.values()],
@@ -158,7 +159,7 @@ export class RollbackEngine extends Construct {
   }
 
   private prepareStrategy(made: HandlerFunction, name: string, ledger: LedgerTable): void {
-    made.allow([ledger.readWrite]);
+    made.allow([ledger.may('UpdateItem')]);
     this.audit.grantAppend(made.role);
     this.workflows.rollback.mayCall(made.function);
     this.workflows.watch.mayCall(made.function);

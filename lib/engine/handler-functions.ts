@@ -42,7 +42,7 @@ export class HandlerFunctions extends Construct {
   constructor(scope: Construct, id: string, props: HandlerFunctionsProps) {
     super(scope, id);
     const permissions = handlerPermissions({
-      ledger: props.ledger.readWrite,
+      ledger: props.ledger,
       send: props.messages.send,
       catalogueArn: props.names.parameterArn(props.names.cataloguePrefix),
       approvalUrlArn: props.names.parameterArn(props.names.approvalUrlParameter),
@@ -63,26 +63,23 @@ export class HandlerFunctions extends Construct {
   }
 }
 
-/** What every function is told, handlers and strategies alike. */
-export const commonEnvironment = ({ names, ledger, audit }: Pick<HandlerFunctionsProps, 'names' | 'ledger' | 'audit'>) => ({
-  engineName: names.engine,
-  ledgerTable: ledger.table.tableName,
-  auditTable: audit.table.tableName,
-  cataloguePrefix: names.cataloguePrefix,
-}) as const;
-
 function environmentOf(name: HandlerName, props: HandlerFunctionsProps): Partial<Record<Variable, string>> {
-  const topics = { onCallTopicArn: props.messages.onCall.topicArn, stakeholderTopicArn: props.messages.stakeholders.topicArn };
-  const own: Readonly<Record<HandlerName, Partial<Record<Variable, string>>>> = {
-    assess: { stormServices: String(props.storm.services), stormMinutes: String(props.storm.minutes) },
-    verify: {},
-    approve: { ...topics, approvalUrlParameter: props.names.approvalUrlParameter, rollbackMachineArn: props.names.rollbackArn },
-    // Without an approver the function refuses everyone, by the missing variable.
-    answer: props.approvers.length === 0 ? {} : { approverRoleArns: props.approvers.join(',') },
-    announce: { ...topics, rollbackMachineArn: props.names.rollbackArn },
-    report: { ...topics, rollbackMachineArn: props.names.rollbackArn },
-    watch: {},
-    watchdog: { ...topics, rollbackMachineArn: props.names.rollbackArn },
+  const ledger = { ledgerTable: props.ledger.table.tableName };
+  const tables = { ...ledger, auditTable: props.audit.table.tableName };
+  const catalogue = { cataloguePrefix: props.names.cataloguePrefix };
+  const messages = {
+    onCallTopicArn: props.messages.onCall.topicArn, stakeholderTopicArn: props.messages.stakeholders.topicArn, rollbackMachineArn: props.names.rollbackArn,
   };
-  return { ...commonEnvironment(props), ...own[name] };
+  const each: Readonly<Record<HandlerName, Partial<Record<Variable, string>>>> = {
+    assess: { ...tables, ...catalogue, stormServices: String(props.storm.services), stormMinutes: String(props.storm.minutes) },
+    verify: { ...tables, ...catalogue },
+    approve: { ...tables, ...catalogue, ...messages, approvalUrlParameter: props.names.approvalUrlParameter },
+    // Without an approver the function refuses everyone, by the missing variable.
+    answer: { ...tables, ...(props.approvers.length === 0 ? {} : { approverRoleArns: props.approvers.join(',') }) },
+    announce: { ...tables, ...catalogue, ...messages },
+    report: { ...tables, ...catalogue, ...messages },
+    watch: { ...ledger, ...catalogue },
+    watchdog: { ...tables, ...messages },
+  };
+  return each[name];
 }

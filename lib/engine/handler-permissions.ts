@@ -1,9 +1,10 @@
 // What each handler may do beyond its own logs: the table of docs/architecture.md as IAM statements.
 import type { Statement } from '../../lambdas/strategies/strategy.ts';
 import type { HandlerName } from './handler-timeouts.ts';
+import type { LedgerTable } from './ledger-table.ts';
 
 export interface HandlerResources {
-  readonly ledger: Statement;
+  readonly ledger: LedgerTable;
   /** Sending messages: topics, their key, the event bus. */
   readonly send: readonly Statement[];
   /** ARN of every catalogue entry, ending in a wildcard. */
@@ -14,31 +15,36 @@ export interface HandlerResources {
 /** Handlers that write rows of the audit. */
 export const auditWriters: readonly HandlerName[] = ['assess', 'verify', 'approve', 'answer', 'announce', 'report', 'watchdog'];
 
+const alarms: Statement = {
+  actions: ['cloudwatch:DescribeAlarms'], resources: ['*'],
+  because: 'Composite alarms can be described only on all resources.',
+};
+
+const metrics: Statement = {
+  actions: ['cloudwatch:GetMetricData'], resources: ['*'],
+  because: 'GetMetricData has no resource-level permissions.',
+};
+
+const answerTask: Statement = {
+  actions: ['states:SendTaskSuccess'], resources: ['*'],
+  because: 'Answers to task tokens have no resource-level permissions; the token itself is the secret.',
+};
+
 export function handlerPermissions({ ledger, send, catalogueArn, approvalUrlArn }: HandlerResources): Readonly<Record<HandlerName, readonly Statement[]>> {
   const catalogue: Statement = {
     actions: ['ssm:GetParameter'], resources: [catalogueArn],
     because: 'One engine serves every service of the account; each has its own catalogue entry.',
   };
-  const alarms: Statement = {
-    actions: ['cloudwatch:DescribeAlarms'], resources: ['*'],
-    because: 'Composite alarms can be described only on all resources.',
-  };
-  const metrics: Statement = {
-    actions: ['cloudwatch:GetMetricData'], resources: ['*'],
-    because: 'GetMetricData has no resource-level permissions.',
-  };
-  const answerTask: Statement = {
-    actions: ['states:SendTaskSuccess'], resources: ['*'],
-    because: 'Answers to task tokens have no resource-level permissions; the token itself is the secret.',
-  };
+  const everything = ledger.may('GetItem', 'PutItem', 'Query', 'UpdateItem');
+  const rows = ledger.may('GetItem', 'PutItem', 'UpdateItem');
   return {
-    assess: [ledger, catalogue, alarms, metrics],
-    verify: [ledger, catalogue, alarms, metrics],
-    approve: [ledger, catalogue, ...send, { actions: ['ssm:GetParameter'], resources: [approvalUrlArn] }],
-    answer: [ledger, answerTask],
-    announce: [ledger, catalogue, ...send],
-    report: [ledger, catalogue, metrics, ...send],
-    watch: [ledger, catalogue, alarms],
-    watchdog: [ledger, ...send],
+    assess: [everything, catalogue, alarms, metrics],
+    verify: [ledger.may('UpdateItem'), catalogue, alarms],
+    approve: [rows, catalogue, answerTask, { actions: ['ssm:GetParameter'], resources: [approvalUrlArn] }, ...send],
+    answer: [ledger.may('GetItem', 'UpdateItem'), answerTask],
+    announce: [rows, catalogue, ...send],
+    report: [rows, catalogue, ...send],
+    watch: [everything, catalogue, alarms],
+    watchdog: [rows, ...send],
   };
 }

@@ -3,6 +3,8 @@ import { aws_dynamodb as dynamodb, RemovalPolicy } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import type { Statement } from '../../lambdas/strategies/strategy.ts';
 
+export type LedgerCall = 'GetItem' | 'PutItem' | 'Query' | 'UpdateItem';
+
 export class LedgerTable extends Construct {
   readonly table: dynamodb.Table;
 
@@ -18,8 +20,8 @@ export class LedgerTable extends Construct {
     });
   }
 
-  /** Read and write rows; no row is ever deleted. */
-  get readWrite(): Statement {
-    return { actions: ['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:PutItem', 'dynamodb:UpdateItem'], resources: [this.table.tableArn] };
+  /** No row is ever deleted. */
+  may(...calls: readonly LedgerCall[]): Statement {
+    return { actions: calls.map((call) => `dynamodb:${call}`), resources: [this.table.tableArn] };
   }
 }

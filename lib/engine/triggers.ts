@@ -1,5 +1,5 @@
 // EventBridge rules on the default bus: what starts a rollback, what starts a watch, and who is told when a rollback dies.
-import { aws_events as events, aws_events_targets as targets, aws_iam as iam, aws_lambda as lambda, aws_sqs as sqs, aws_stepfunctions as sfn, Duration, Stack, Validations } from 'aws-cdk-lib';
+import { aws_events as events, aws_events_targets as targets, aws_iam as iam, aws_lambda as lambda, aws_lambda_destinations as destinations, aws_sqs as sqs, aws_stepfunctions as sfn, Duration, Stack, Validations } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { allow } from './statements.ts';
 
@@ -121,7 +121,9 @@ function chunks(names: readonly string[]): readonly (readonly string[])[] {
 }
 
 /** An execution that died ran no Catch: its lock and its record are closed from here. */
-export function watchdogRule(scope: Construct, delivery: EventDelivery, rollback: { readonly arn: string; readonly watchdog: lambda.IFunction }): events.Rule {
+export function watchdogRule(scope: Construct, delivery: EventDelivery, rollback: { readonly arn: string; readonly watchdog: lambda.Function }): events.Rule {
+  // EventBridge hands over to Lambda's own queue: what fails there three times would be lost without a word.
+  rollback.watchdog.configureAsyncInvoke({ maxEventAge: maximumEventAge, retryAttempts: 2, onFailure: new destinations.SqsDestination(delivery.deadLetters) });
   return new events.Rule(scope, 'WatchdogRule', {
     description: 'A rollback failed, timed out or was aborted',
     eventPattern: {
