@@ -1,0 +1,154 @@
+// Every verdict and every reason code of the decision, one row each.
+import { describe, expect, it } from 'vitest';
+import { decide } from '../../../lambdas/domain/decide.ts';
+import type { Question } from '../../../lambdas/domain/question.ts';
+import { reasonCodes } from '../../../lambdas/domain/reasons.ts';
+import type { VerdictName } from '../../../lambdas/domain/vocabulary.ts';
+import {
+  alarm, alarmTrigger, approval, delivered, deployment, deploymentTrigger, externalTrigger, journeys, minute, personTrigger, question, quiet, release, rollback, watchTrigger,
+} from './samples.ts';
+
+interface Row {
+  readonly when: string;
+  readonly asked: Question;
+  readonly verdict: VerdictName;
+  readonly page?: boolean;
+  readonly codes: readonly string[];
+}
+
+const failedDeployment = { trigger: deploymentTrigger, releases: [], minimumSignals: 1, alarms: [quiet('5xx')], deployments: [deployment({ status: 'failed' })] } as const;
+const always = { required: 'always', timeoutMinutes: 10, onDeadline: 'stop' } as const;
+const goOn = { required: 'always', timeoutMinutes: 10, onDeadline: 'roll-back' } as const;
+const onlyManual = { required: 'manual-only', timeoutMinutes: 10, onDeadline: 'stop' } as const;
+const alone = [alarm('5xx'), quiet('latency')];
+const sideTargets = { web: { strategy: 'alb-weights', goodSide: 'blue' }, app: { strategy: 'codedeploy', goodSide: null } } as const;
+const stormy = { services: ['a', 'b', 'c', 'd', 'e', 'f'], limit: 5, minutes: 10, isAnnounced: false };
+const threeToday = [1, 2, 3].map((n) => rollback({ rollbackId: `rb-${n}0`, startedAt: minute(-100 * n), endedAt: minute(-100 * n + 5) }));
+const afterHold = { startedAt: minute(5), now: minute(10) };
+
+const rolledBack: Row[] = [
+  { when: 'two fresh alarms, a release and a known good version', asked: question(), verdict: 'roll-back', codes: ['release-suspected', 'signals-agree', 'traffic-enough', 'known-good'] },
+  { when: 'one fresh alarm where one is enough', asked: question({ alarms: alone, minimumSignals: 1 }), verdict: 'roll-back', codes: ['one-signal-enough'] },
+  { when: 'the service has no measure of traffic', asked: question({ traffic: { status: 'not-measured', requests: null, minimum: null, minutes: null } }), verdict: 'roll-back', codes: ['traffic-not-measured'] },
+  { when: 'a fresh alarm and an older one', asked: question({ alarms: [alarm('5xx'), alarm('latency', { since: minute(-60), fault: null })] }), verdict: 'roll-back', codes: ['signals-agree'] },
+  { when: 'an alarm and a journey', asked: question({ alarms: alone, evidence: journeys(false), look: 1 }), verdict: 'roll-back', codes: ['signals-agree'] },
+  { when: 'an alarm and another tool', asked: question({ alarms: alone, delivered: [delivered()] }), verdict: 'roll-back', codes: ['signals-agree'] },
+  { when: 'the Watch\'s older alarm and a journey that passed as the release began', verdict: 'roll-back', codes: ['signals-agree'],
+    asked: question({ trigger: watchTrigger(), alarms: [alarm('5xx', { since: minute(-60), fault: null }), quiet('latency')], evidence: journeys(false), look: 1, releases: [release({ journeysFailedAtStart: [] })] }) },
+  { when: 'CodeDeploy failed the deployment, with hardly any traffic', asked: question({ ...failedDeployment, traffic: { status: 'too-little', requests: 3, minimum: 50, minutes: 5 } }), verdict: 'roll-back', codes: ['one-signal-enough'] },
+  { when: 'a side is declared good and the ledger knows nothing', asked: question({ knownGoods: [], targets: sideTargets }), verdict: 'roll-back', codes: ['good-side', 'rung-left-out'] },
+  { when: 'a person asks', asked: question({ trigger: personTrigger(), alarms: [quiet('5xx')] }), verdict: 'roll-back', codes: ['asked-by-person', 'release-suspected'] },
+  { when: 'a person asks and no release is on record', asked: question({ trigger: personTrigger(), releases: [] }), verdict: 'roll-back', codes: ['asked-by-person', 'no-release-needed', 'known-good'] },
+  { when: 'a person asks in the middle of a cool-down and a storm', asked: question({ trigger: personTrigger(), coolDownUntil: minute(30), storm: stormy }), verdict: 'roll-back', codes: ['asked-by-person'] },
+  { when: 'a dry run would need an approval', asked: question({ trigger: personTrigger({ mode: 'dry-run' }), policy: { approval: always } }), verdict: 'roll-back', codes: ['would-ask', 'policy-approval'] },
+  { when: 'a person approved', asked: question({ approval: approval('approved'), policy: { approval: always } }), verdict: 'roll-back', codes: ['approved'] },
+  { when: 'a person approved although the budget is spent and only one signal is left', asked: question({ approval: approval('approved'), rollbacks: threeToday, alarms: alone }), verdict: 'roll-back', codes: ['approved', 'budget-spent'] },
+  { when: 'nobody answered and the policy then goes on', asked: question({ approval: approval('deadline'), policy: { approval: goOn } }), verdict: 'roll-back', codes: ['deadline-roll-back'] },
+  { when: 'approval is wanted only for what people ask', asked: question({ policy: { approval: onlyManual } }), verdict: 'roll-back', codes: ['known-good'] },
+];
+
+const asking: Row[] = [
+  { when: 'no version is known good', asked: question({ knownGoods: [] }), verdict: 'ask', codes: ['no-known-good'] },
+  { when: 'the good version is known for no whole rung', asked: question({ knownGoods: [{ version: 'v1', since: minute(-500), basis: 'baked', targets: [] }] }), verdict: 'ask', codes: ['no-known-good'] },
+  { when: 'the daily budget is spent', asked: question({ rollbacks: threeToday }), verdict: 'ask', codes: ['budget-spent'] },
+  { when: 'the policy wants a person each time', asked: question({ policy: { approval: always } }), verdict: 'ask', codes: ['policy-approval'] },
+  { when: 'the policy wants a second person for what people ask', asked: question({ trigger: personTrigger(), policy: { approval: onlyManual } }), verdict: 'ask', codes: ['policy-approval'] },
+];
+
+const holding: Row[] = [
+  { when: 'only one of two alarms fires', asked: question({ alarms: alone }), verdict: 'hold', codes: ['too-few-signals'] },
+  { when: 'two alarms of one group fire', asked: question({ alarms: [alarm('5xx', { group: 'errors' }), alarm('4xx', { group: 'errors' })] }), verdict: 'hold', codes: ['too-few-signals'] },
+  { when: 'a composite only repeats its child', asked: question({ alarms: [alarm('5xx'), alarm('broken', { children: ['5xx'], fault: null })] }), verdict: 'hold', codes: ['too-few-signals'] },
+  { when: 'there is too little traffic', asked: question({ traffic: { status: 'too-little', requests: 5, minimum: 50, minutes: 5 } }), verdict: 'hold', codes: ['too-little-traffic'] },
+  { when: 'the traffic has no data', asked: question({ traffic: { status: 'unknown', requests: null, minimum: 50, minutes: 5 } }), verdict: 'hold', codes: ['traffic-unknown'] },
+  { when: 'the alarm has no data', asked: question({ alarms: [alarm('5xx', { state: 'INSUFFICIENT_DATA' }), quiet('latency')] }), verdict: 'hold', codes: ['signal-unreadable'] },
+  { when: 'the Watch\'s older alarm fires and no journey ran yet', asked: question({ trigger: watchTrigger(), alarms: [alarm('5xx', { since: minute(-60), fault: null }), quiet('latency')] }), verdict: 'hold', codes: ['only-older-signals'] },
+  { when: 'a journey fails that nobody saw pass, beside the Watch\'s older alarm', asked: question({ trigger: watchTrigger(), alarms: [alarm('5xx', { since: minute(-60), fault: null })], evidence: journeys(false), look: 1 }), verdict: 'hold', codes: ['only-older-signals'] },
+  { when: 'the journey could not be run', asked: question({ alarms: alone, evidence: journeys(false, { couldNotRun: true }), look: 1 }), verdict: 'hold', codes: ['too-few-signals'] },
+  { when: 'the second alarm is muted', asked: question({ delivered: [delivered({ kind: 'alarm', source: 'latency', mutedUntil: minute(60) })] }), verdict: 'hold', codes: ['too-few-signals'] },
+  { when: 'the second alarm is suppressed', asked: question({ alarms: [alarm('5xx'), alarm('latency', { suppressedBy: 'WaitPeriod' })] }), verdict: 'hold', codes: ['too-few-signals'] },
+  { when: 'the second alarm could not be evaluated', asked: question({ alarms: [alarm('5xx'), alarm('latency', { evaluationState: 'PARTIAL_DATA' })] }), verdict: 'hold', codes: ['too-few-signals'] },
+  { when: 'the other tool\'s message is too old', asked: question({ alarms: alone, delivered: [delivered({ at: minute(-21) })] }), verdict: 'hold', codes: ['too-few-signals'] },
+  { when: 'the other tool said that it is quiet again', asked: question({ alarms: alone, delivered: [delivered(), delivered({ at: minute(9.5), status: 'quiet' })] }), verdict: 'hold', codes: ['too-few-signals'] },
+  { when: 'the other tool is not one of the service\'s', asked: question({ alarms: alone, delivered: [delivered({ source: 'forged/1' })] }), verdict: 'hold', codes: ['too-few-signals'] },
+];
+
+const leaving: Row[] = [
+  { when: 'another run has the lock', asked: question({ lockedBy: 'rb-7' }), verdict: 'joined', codes: ['joined'] },
+  { when: 'the failed deployment is a rollback', asked: question({ ...failedDeployment, deployments: [deployment({ status: 'failed', nature: 'rollback' })] }), verdict: 'leave', codes: ['own-rollback'] },
+  { when: 'CodeDeploy rolled the deployment back already', asked: question({ ...failedDeployment, deployments: [deployment({ status: 'failed' }), deployment({ id: 'd-3', nature: 'rollback', undoes: 'd-2', startedAt: minute(4) })] }), verdict: 'leave', codes: ['already-undone'] },
+  { when: 'the deployment is nobody\'s of this service', asked: question({ ...failedDeployment, deployments: [] }), verdict: 'leave', codes: ['not-our-deployment'] },
+  { when: 'the alarm is not one of the service\'s', asked: question({ trigger: alarmTrigger({ alarm: 'other' }) }), verdict: 'leave', codes: ['not-our-alarm'] },
+  { when: 'the tool is not one of the service\'s', asked: question({ trigger: externalTrigger({ tool: 'forged' }) }), verdict: 'leave', codes: ['tool-not-allowed'] },
+  { when: 'the alarm is muted', asked: question({ trigger: alarmTrigger({ mutedUntil: minute(60) }) }), verdict: 'leave', codes: ['muted'] },
+  { when: 'the alarm is suppressed', asked: question({ trigger: alarmTrigger({ suppressedBy: 'WaitPeriod' }) }), verdict: 'leave', codes: ['suppressed'] },
+  { when: 'CloudWatch could not evaluate the alarm', asked: question({ trigger: alarmTrigger({ evaluationState: 'EVALUATION_ERROR' }) }), verdict: 'leave', page: true, codes: ['not-evaluated'] },
+  { when: 'the tool says quiet', asked: question({ trigger: externalTrigger({ status: 'quiet' }) }), verdict: 'leave', codes: ['external-quiet'] },
+  { when: 'a person said no', asked: question({ approval: approval('rejected') }), verdict: 'leave', codes: ['rejected'] },
+  { when: 'nobody answered and the rule is to stop', asked: question({ approval: approval('deadline'), policy: { approval: always } }), verdict: 'leave', page: true, codes: ['deadline-passed'] },
+  { when: 'nobody answered a question that always ends in stop', asked: question({ approval: approval('deadline'), knownGoods: [], policy: { approval: goOn } }), verdict: 'leave', page: true, codes: ['deadline-passed'] },
+  { when: 'the alarm is OK when read again', asked: question({ alarms: [quiet('5xx'), quiet('latency')] }), verdict: 'leave', codes: ['no-longer-firing'] },
+  { when: 'it recovered while a person thought', asked: question({ approval: approval('approved'), alarms: [quiet('5xx'), quiet('latency')] }), verdict: 'leave', codes: ['no-longer-firing'] },
+  { when: 'it all began before the last rollback ended', asked: question({ coolDownUntil: minute(39), rollbacks: [rollback({ endedAt: minute(9) })] }), verdict: 'leave', codes: ['already-handled'] },
+  { when: 'it began after the last rollback, in its cool-down', asked: question({ coolDownUntil: minute(37), rollbacks: [rollback({ endedAt: minute(7) })] }), verdict: 'leave', page: true, codes: ['cool-down'] },
+  { when: 'the end of the last rollback is unknown', asked: question({ coolDownUntil: minute(37) }), verdict: 'leave', page: true, codes: ['cool-down'] },
+  { when: 'too many services alarm at once', asked: question({ storm: stormy }), verdict: 'leave', page: true, codes: ['storm'] },
+  { when: 'the storm was announced', asked: question({ storm: { ...stormy, isAnnounced: true } }), verdict: 'leave', codes: ['storm'] },
+  { when: 'no release is on record', asked: question({ releases: [] }), verdict: 'leave', page: true, codes: ['no-release'] },
+  { when: 'a newer release is live', asked: question({ releases: [release({ id: 'r-3', version: 'v3', startedAt: minute(9) }), release()] }), verdict: 'leave', page: true, codes: ['newer-release'] },
+  { when: 'the hold is over with one signal', asked: question({ alarms: alone, ...afterHold }), verdict: 'leave', page: true, codes: ['too-few-signals'] },
+  { when: 'the hold is over and the traffic is unknown', asked: question({ traffic: { status: 'unknown', requests: null, minimum: 50, minutes: 5 }, ...afterHold }), verdict: 'leave', page: true, codes: ['traffic-unknown'] },
+];
+
+const rows = [...rolledBack, ...asking, ...holding, ...leaving];
+
+describe('the decision', () => {
+  it.each(rows)('says $verdict when $when', ({ asked, verdict, page = false, codes }) => {
+    const said = decide(asked);
+    expect({ verdict: said.verdict, page: said.page }).toEqual({ verdict, page });
+    expect(said.reasons.map(({ code }) => code)).toEqual(expect.arrayContaining([...codes]));
+  });
+
+  it('has a row here for every reason code', () => {
+    const reached = new Set(rows.flatMap(({ asked }) => decide(asked).reasons.map(({ code }) => code)));
+    expect(reasonCodes.filter((code) => !reached.has(code))).toEqual([]);
+  });
+
+  it('says each reason and the headline in whole sentences', () => {
+    for (const { asked } of rows) {
+      const { headline, reasons } = decide(asked);
+      for (const text of [headline, ...reasons.map((reason) => reason.text)]) expect(text).toMatch(/^[A-Za-z0-9].{8,}/);
+      expect(headline.endsWith('.')).toBe(true);
+    }
+  });
+
+  it('names rungs only where something would be done', () => {
+    for (const { asked, verdict } of rows) expect(decide(asked).rungs.length > 0).toBe(verdict === 'roll-back' || verdict === 'ask');
+  });
+
+  it('looks again after 15 seconds, and runs the journeys before', () => {
+    expect(decide(question({ alarms: alone }))).toMatchObject({ holdSeconds: 15, wantsEvidence: true });
+    expect(decide(question({ alarms: alone, hasJourneys: false })).wantsEvidence).toBe(false);
+    expect(decide(question({ alarms: alone, startedAt: minute(5.2), now: minute(10) })).holdSeconds).toBe(12);
+  });
+
+  it('asks with the shortest of several deadlines, and stops unless every demand would go on', () => {
+    expect(decide(question({ policy: { approval: goOn } })).approval).toEqual({ timeoutSeconds: 600, onDeadline: 'roll-back' });
+    expect(decide(question({ policy: { approval: goOn }, rollbacks: threeToday })).approval).toEqual({ timeoutSeconds: 600, onDeadline: 'stop' });
+    expect(decide(question({ rollbacks: threeToday })).approval).toEqual({ timeoutSeconds: 1800, onDeadline: 'stop' });
+  });
+
+  it('leaves out the rungs whose targets have no good state, and keeps the others in order', () => {
+    expect(decide(question({ knownGoods: [{ version: 'v1', since: minute(-500), basis: 'baked', targets: ['app'] }] })).rungs.map(({ name }) => name)).toEqual(['codedeploy']);
+  });
+
+  it('counts neither rollbacks that people asked for nor those of yesterday against the budget', () => {
+    const notCounted = [rollback({ isAutomatic: false }), rollback({ rollbackId: 'rb-old', startedAt: minute(-24 * 60) }), rollback({ rollbackId: 'rb-1' })];
+    expect(decide(question({ rollbacks: [...threeToday.slice(0, 2), ...notCounted] })).verdict).toBe('roll-back');
+  });
+
+  it('says that the first signal came when the earliest fresh alarm fired', () => {
+    const alarms = [alarm('5xx', { since: minute(9) }), alarm('latency'), alarm('old', { since: minute(-60), fault: null })];
+    expect(decide(question({ alarms })).firstSignalAt).toBe(minute(8));
+  });
+});
