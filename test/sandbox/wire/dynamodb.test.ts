@@ -55,6 +55,15 @@ test('a put on an existing key with attribute_not_exists fails and leaves the ro
   expect((await client.send(new GetItemCommand({ TableName: 'ledger', Key: { pk: { S: 'a' }, sk: { S: 'b' } } }))).Item?.['data']).toEqual({ S: 'first' });
 });
 
+test('a failed condition shows the row that it failed on, whoever writes right after', async () => {
+  const row = (data: string): Record<string, unknown> => ({ TableName: 'ledger', Item: { pk: { S: 'a' }, sk: { S: 'b' }, data: { S: data } } });
+  await dynamodb.perform('PutItem', row('first'));
+  const refused = dynamodb.perform('PutItem', { ...row('second'), ConditionExpression: 'attribute_not_exists(pk)', ReturnValuesOnConditionCheckFailure: 'ALL_OLD' });
+  const overwritten = dynamodb.perform('PutItem', row('third'));
+  await expect(refused).rejects.toMatchObject({ code: 'ConditionalCheckFailedException', fields: { Item: { data: { S: 'first' } } } });
+  await overwritten;
+});
+
 test('every attribute type survives, and an index is queried', async () => {
   const item = { pk: { S: 'a' }, sk: { S: 'b' }, kind: { S: 'k' }, n: { N: '1.5' }, b: { B: new Uint8Array([0, 255]) }, ss: { SS: ['x', 'y'] }, l: { L: [{ BOOL: true }, { NULL: true }] }, m: { M: { x: { S: '' } } } };
   await client.send(new PutItemCommand({ TableName: 'ledger', Item: item }));

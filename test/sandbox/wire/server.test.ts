@@ -1,12 +1,13 @@
 // The server as clients see it: who calls, what is refused and how, and what is recorded of it.
 import { DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb';
-import { GetParameterCommand, PutParameterCommand, SSMClient, SendCommandCommand } from '@aws-sdk/client-ssm';
+import { GetParameterCommand, GetParametersCommand, PutParameterCommand, SSMClient, SendCommandCommand } from '@aws-sdk/client-ssm';
 import * as ssmSchemas from '@aws-sdk/client-ssm';
-import { SNSClient, ListTopicsCommand, PublishCommand } from '@aws-sdk/client-sns';
+import { SNSClient, PublishCommand } from '@aws-sdk/client-sns';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { Route53Client, ListHostedZonesCommand } from '@aws-sdk/client-route-53';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Unsupported } from '../../../sandbox/aws/dispatch.ts';
+import type { Operation } from '../../../sandbox/aws/world.ts';
 import { snsService } from '../../../sandbox/services/sns/service.ts';
 import { Topics } from '../../../sandbox/services/sns/topics.ts';
 import { ssmService } from '../../../sandbox/services/ssm/service.ts';
@@ -159,7 +160,18 @@ describe('invariants', () => {
 });
 
 test('the log keeps what was asked and answered, though the service changes it later', async () => {
-  const topics = await new SNSClient(world.client).send(new ListTopicsCommand({}));
-  expect(topics.Topics).toEqual([]);
-  expect(world.server.calls.list({ service: 'sns', operation: 'ListTopics' })).toMatchObject([{ input: {}, output: { Topics: [] }, status: 200, errorCode: null }]);
+  const answer = { Parameters: [{ Name: 'a' }] };
+  const GetParameters: Operation<{ Names?: string[] }> = {
+    mutating: false,
+    authorize: () => [],
+    run: ({ Names }) => {
+      Names?.push('added by the service');
+      return answer;
+    },
+  };
+  const other = await startWorld([{ signingName: 'ssm', iamPrefix: 'ssm', schemas: ssmSchemas, operations: { GetParameters } }]);
+  await new SSMClient(other.client).send(new GetParametersCommand({ Names: ['a'] }));
+  await other.close();
+  answer.Parameters.push({ Name: 'later' });
+  expect(other.server.calls.list({ service: 'ssm', operation: 'GetParameters' })).toMatchObject([{ input: { Names: ['a'] }, output: { Parameters: [{ Name: 'a' }] } }]);
 });
