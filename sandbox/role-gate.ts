@@ -2,6 +2,6 @@
 import type { Authorization } from './aws/world.ts';
 
 export interface RoleGate {
-  /** Null when the role may do it; else the AccessDenied text. */
-  denies(roleArn: string, authorization: Authorization): string | null;
+  /** Null when the role may do it on behalf of `sourceArn`; else the AccessDenied text. */
+  denies(roleArn: string, authorization: Authorization, sourceArn: string): string | null;
 }

@@ -174,7 +174,7 @@ function makeServices(sandbox: Sandbox, options: SandboxOptions): SandboxService
     clock,
     place,
     call: (caller, signingName, asked) => server.call(caller, signingName, asked),
-    assume: (roleArn, service) => server.iam.assume(roleArn, service),
+    assume: (roleArn, service, sourceArn) => server.iam.assume(roleArn, service, sourceArn),
     queueUrl: (arn) => queues.url(arn.split(':').at(-1) ?? ''),
     metrics: { record: (datum) => cloudwatch.record(datum) },
   });
@@ -218,14 +218,14 @@ function registerAll(server: SandboxServer, services: SandboxServices): void {
 }
 
 function roleOf(functions: Functions, { iam }: Sandbox, functionArn: string): Principal {
-  return iam.assume(functions.find(functionArn).spec.roleArn, 'lambda.amazonaws.com');
+  return iam.assume(functions.find(functionArn).spec.roleArn, 'lambda.amazonaws.com', functionArn);
 }
 
 /** A state machine's role must trust Step Functions, and then allow the call. */
 const gateOf = ({ iam }: Sandbox): RoleGate => ({
-  denies: (roleArn, authorization) => {
+  denies: (roleArn, authorization, sourceArn) => {
     try {
-      iam.authorize(iam.assume(roleArn, 'states.amazonaws.com'), authorization);
+      iam.authorize(iam.assume(roleArn, 'states.amazonaws.com', sourceArn), authorization);
       return null;
     } catch (error) {
       if (error instanceof AwsError) return error.message;

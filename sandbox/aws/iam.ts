@@ -125,17 +125,18 @@ export class Iam {
 
   /**
    * The role as a service takes it on, for example events.amazonaws.com for a rule's target.
+   * @param sourceArn the resource for which the service acts, for `aws:SourceArn` conditions.
    * @throws AccessDenied when the role's trust policy does not name the service.
    */
-  assume(roleArn: string, service: string, sessionName = service.split('.')[0] ?? service): Principal {
+  assume(roleArn: string, service: string, sourceArn?: string): Principal {
     const role = this.#role(roleArn.slice(roleArn.lastIndexOf('/') + 1));
-    const question: Question = { action: 'sts:AssumeRole', resource: roleArn, context: this.#globalContext({ kind: 'service', arn: service, service }) };
+    const question: Question = { action: 'sts:AssumeRole', resource: roleArn, context: this.#globalContext({ kind: 'service', arn: service, service, ...(sourceArn === undefined ? {} : { sourceArn }) }) };
     const trusts = (role.trust ?? []).some((statement) => statement.effect === 'Allow' && namesPrincipal(statement.raw, { aws: [], service }) && speaksAbout(statement, question));
     if (!trusts) {
       const permission: Permission = { action: 'sts:AssumeRole', resource: roleArn, allowed: false, statement: null };
       throw new AccessDenied({ kind: 'service', arn: service, service }, permission, { explicit: false });
     }
-    return { kind: 'role', ...this.#session(role.roleName, sessionName), accessKeyId: '' };
+    return { kind: 'role', ...this.#session(role.roleName, service.split('.')[0] ?? service), accessKeyId: '' };
   }
 
   /** Who a key belongs to; keys that the sandbox did not issue belong to the person at the keyboard. */

@@ -56,7 +56,7 @@ export interface Running {
 export async function setUp(scenario: Scenario, options: PlayOptions): Promise<Running> {
   const { directory, speed, print, port } = options;
   await rm(directory, { recursive: true, force: true });
-  await mkdir(directory, { recursive: true });
+  await mkdir(path.join(directory, 'logs'), { recursive: true });
   const sandbox = await startSandbox({ speed, logDirectory: path.join(directory, 'logs'), ...(port === undefined ? {} : { port }) });
   try {
     const running = await starters[scenario.traffic](sandbox);

@@ -10,6 +10,9 @@ const clockFace = (milliseconds: number): string => {
   return `${String(Math.floor(seconds / 60)).padStart(2, '0')}:${String(seconds % 60).padStart(2, '0')}`;
 };
 
+// The engine's own alarms are news only when they fire.
+const engineAlarms = 'ripcord-';
+
 const actors = { world: pc.dim, pipeline: pc.cyan, alarm: pc.yellow, ripcord: pc.magenta, aws: pc.blue, message: pc.green } as const;
 export type Actor = keyof typeof actors;
 
@@ -32,7 +35,7 @@ export class Timeline {
   /** Follows alarms, Ripcord's states, its changes of the workload, and its messages. */
   follow(names: RipcordNames): void {
     const { cloudwatch, topics } = this.#sandbox.services;
-    cloudwatch.alarms.onTransition((alarm) => this.tell('alarm', `${alarm.name} is ${alarm.state.value}`));
+    cloudwatch.alarms.onTransition((alarm) => !alarm.name.startsWith(engineAlarms) || alarm.state.value === 'ALARM' ? this.tell('alarm', `${alarm.name} is ${alarm.state.value}`) : undefined);
     this.#stops.push(
       topics.onPublish(({ topicArn, subject }) => this.tell('message', `to ${topicArn === names.onCallTopicArn ? 'on-call' : 'stakeholders'}: ${subject ?? ''}`)),
       this.#sandbox.calls.onCall(({ service, operation, caller, mutating, errorCode }) => {

@@ -9,7 +9,7 @@ export interface DeliveryParts {
   /** One AWS call in somebody's name, with IAM, faults and the call log. */
   readonly call: (caller: Principal, signingName: string, asked: { operation: string; input: unknown }) => Promise<unknown>;
   /** @throws AwsError when the role does not trust the service. */
-  readonly assume: (roleArn: string, service: string) => Principal;
+  readonly assume: (roleArn: string, service: string, sourceArn: string) => Principal;
   readonly queueUrl: (queueArn: string) => string;
   readonly metrics: MetricsPort | null;
 }
@@ -54,7 +54,7 @@ function codeOf(error: AwsError): string {
 }
 
 async function send(parts: DeliveryParts, rule: Rule, target: RuleTarget, { payload, event }: { payload: string; event: AwsEvent }): Promise<void> {
-  const caller: Principal = target.RoleArn === undefined ? { kind: 'service', arn: service, service, sourceArn: rule.arn } : parts.assume(target.RoleArn, service);
+  const caller: Principal = target.RoleArn === undefined ? { kind: 'service', arn: service, service, sourceArn: rule.arn } : parts.assume(target.RoleArn, service, rule.arn);
   const kind = target.Arn.split(':')[2];
   if (kind === 'states') {
     const input = { stateMachineArn: target.Arn, input: payload, name: `${event.id}_${randomUUID()}` };

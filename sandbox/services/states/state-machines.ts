@@ -127,7 +127,7 @@ export class StateMachines implements StatesPort {
       graceMs: graceMs ?? 10_000,
       invoke: async (functionName, payload) => {
         const arn = functionName.startsWith('arn:') ? functionName : `arn:${place.partition}:lambda:${place.region}:${place.account}:function:${functionName}`;
-        const denied = gate.denies(machine.roleArn, { action: 'lambda:InvokeFunction', resources: [arn] });
+        const denied = gate.denies(machine.roleArn, { action: 'lambda:InvokeFunction', resources: [arn] }, machine.arn);
         if (denied !== null) throw new StateError('Lambda.AWSLambdaException', denied);
         return functionResult(await callLambda(lambda, arn, payload));
       },
@@ -140,7 +140,7 @@ export class StateMachines implements StatesPort {
     const asError = (code: string, text: string): StateError => new StateError(`${prefix}.${code.endsWith('Exception') ? code : `${code}Exception`}`, text);
     if (typeof StateMachineArn !== 'string') throw new StateError('States.Runtime', 'StateMachineArn must be a string.');
     if (prefix === 'Sfn' && Input !== undefined && typeof Input !== 'string') throw new StateError('States.Runtime', 'Input of aws-sdk:sfn:startExecution must be a string.');
-    const denied = this.#parts.gate.denies(machine.roleArn, { action: 'states:StartExecution', resources: [StateMachineArn] });
+    const denied = this.#parts.gate.denies(machine.roleArn, { action: 'states:StartExecution', resources: [StateMachineArn] }, machine.arn);
     if (denied !== null) throw asError('AccessDenied', denied);
     try {
       const text = typeof Input === 'string' ? Input : JSON.stringify(Input ?? {});
