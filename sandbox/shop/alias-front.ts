@@ -65,7 +65,10 @@ export class AliasFront {
       answer.pipe(response);
     });
     onward.on('error', () => {
-      if (response.headersSent) return void response.destroy();
+      if (response.headersSent) {
+        response.destroy();
+        return;
+      }
       finish(502);
       response.writeHead(502).end();
     });

@@ -23,7 +23,7 @@ export class AlarmEvaluator {
     this.#alarms = parts.alarms;
     this.#store = parts.store;
     this.#clock = parts.clock;
-    this.#alarms.onTransition(() => this.composites());
+    this.#alarms.onTransition(({ name }) => this.#parentsOf(name));
   }
 
   /** Starts to evaluate until the returned function is called or the clock stops. */
@@ -35,10 +35,9 @@ export class AlarmEvaluator {
     };
   }
 
-  /** Evaluates every alarm now, on the periods closed at `at` (epoch milliseconds; default now). */
+  /** Evaluates every metric alarm now, on the periods closed at `at` (epoch milliseconds; default now). */
   evaluateAll(at = this.#clock.now()): void {
     for (const alarm of this.#alarms.all()) if (alarm.kind === 'metric') this.metric(alarm, at);
-    this.composites();
   }
 
   metric(alarm: MetricAlarmRecord, at: number): void {
@@ -58,9 +57,19 @@ export class AlarmEvaluator {
     this.#alarms.move(alarm, { value: evaluation.state, reason: evaluation.reason, reasonData: reasonData(alarm, evaluation, { at, samples }) });
   }
 
-  /** Brings every composite to the state its rule says, as often as composites depend on each other. */
-  composites(): void {
-    for (const alarm of this.#alarms.all()) if (alarm.kind === 'composite') this.#composite(alarm);
+  /** Brings a composite to the state that its rule says. */
+  composite(alarm: CompositeAlarmRecord): void {
+    const holds = ruleHolds(alarm.rule, (name) => this.#alarms.find(name)?.state.value ?? 'INSUFFICIENT_DATA');
+    this.#suppression(alarm, holds ? 'ALARM' : 'OK');
+  }
+
+  // Only a change of a child moves a composite: one that was set by hand stays where it is until then.
+  #parentsOf(name: string): void {
+    for (const alarm of this.#alarms.all()) {
+      if (alarm.kind !== 'composite') continue;
+      if (alarmsOf(alarm.rule).includes(name)) this.composite(alarm);
+      else if (nameOf(alarm.input.ActionsSuppressor ?? '') === name) this.#suppression(alarm, alarm.state.value);
+    }
   }
 
   async #run(run: { readonly stopped: boolean }): Promise<void> {
@@ -90,11 +99,6 @@ export class AlarmEvaluator {
     if (alarm.input.EvaluateLowSampleCountPercentile !== 'ignore' || fraction === null) return false;
     const counts = [...(run.answer(alarm.watched).samples?.values() ?? [])].map(({ count }) => count);
     return counts.length > 0 && Math.min(...counts) < samplesNeeded(fraction);
-  }
-
-  #composite(alarm: CompositeAlarmRecord): void {
-    const holds = ruleHolds(alarm.rule, (name) => this.#alarms.find(name)?.state.value ?? 'INSUFFICIENT_DATA');
-    this.#suppression(alarm, holds ? 'ALARM' : 'OK');
   }
 
   #suppression(alarm: CompositeAlarmRecord, value: StateValue): void {

@@ -42,8 +42,7 @@ export class CloudWatch implements MetricsPort {
 
   /** @throws AwsError as PutCompositeAlarm would answer. */
   putCompositeAlarm(input: PutCompositeAlarmInput): void {
-    this.alarms.putComposite(input);
-    this.#evaluator.composites();
+    this.#evaluator.composite(this.alarms.putComposite(input));
   }
 
   /** null when there is no such alarm. */
@@ -61,7 +60,7 @@ export class CloudWatch implements MetricsPort {
     this.alarms.moveContributor(name, contributor, state);
   }
 
-  /** Evaluates all alarms at once instead of waiting for the next minute; `at` in epoch milliseconds. */
+  /** Evaluates all metric alarms at once instead of waiting for the next minute; `at` in epoch milliseconds. */
   evaluateAlarms(at?: number): void {
     this.#evaluator.evaluateAll(at);
   }

@@ -21,13 +21,14 @@ export const getDeploymentConfig = (codedeploy: CodeDeploy): Operation<GetDeploy
   run: ({ deploymentConfigName = '' }) => ({ deploymentConfigInfo: codedeploy.configs.describe(deploymentConfigName) }),
 });
 
+const date = (at: number | null): Date | undefined => (at === null ? undefined : new Date(at));
+
 export const getApplicationRevision = (codedeploy: CodeDeploy): Operation<GetApplicationRevisionInput, GetApplicationRevisionOutput> => ({
   mutating: false,
   authorize: ({ applicationName = '' }) => [{ action: 'codedeploy:GetApplicationRevision', resources: [applicationArn(codedeploy, applicationName)] }],
   run: ({ applicationName = '', revision }) => {
     const found = codedeploy.application(applicationName).revisions.get(revisionKey(revision ?? {}));
     if (found === undefined) throw new AwsError('RevisionDoesNotExistException', 'The named revision does not exist.');
-    const date = (at: number | null): Date | undefined => (at === null ? undefined : new Date(at));
     return {
       applicationName,
       revision: found.location,
