@@ -55,8 +55,9 @@ test('a put on an existing key with attribute_not_exists fails and leaves the ro
   expect((await client.send(new GetItemCommand({ TableName: 'ledger', Key: { pk: { S: 'a' }, sk: { S: 'b' } } }))).Item?.['data']).toEqual({ S: 'first' });
 });
 
+const row = (data: string): Record<string, unknown> => ({ TableName: 'ledger', Item: { pk: { S: 'a' }, sk: { S: 'b' }, data: { S: data } } });
+
 test('a failed condition shows the row that it failed on, whoever writes right after', async () => {
-  const row = (data: string): Record<string, unknown> => ({ TableName: 'ledger', Item: { pk: { S: 'a' }, sk: { S: 'b' }, data: { S: data } } });
   await dynamodb.perform('PutItem', row('first'));
   const refused = dynamodb.perform('PutItem', { ...row('second'), ConditionExpression: 'attribute_not_exists(pk)', ReturnValuesOnConditionCheckFailure: 'ALL_OLD' });
   const overwritten = dynamodb.perform('PutItem', row('third'));
