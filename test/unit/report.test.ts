@@ -1,0 +1,256 @@
+// How a rollback ends: every outcome, its record, its messages, the freed lock; and the same again when the step dies in between.
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { readAnchor } from '../../lambdas/adapters/audit-anchor.ts';
+import { acquireLock, readLock } from '../../lambdas/adapters/ledger-lock.ts';
+import { putRelease, recordRollback } from '../../lambdas/adapters/ledger-history.ts';
+import { readService } from '../../lambdas/adapters/ledger.ts';
+import { verifyChain } from '../../lambdas/audit/chain.ts';
+import type { Assessment, Outcome, Reported, ReportInput } from '../../lambdas/domain/workflow.ts';
+import { endRollback, type ReportParts } from '../../lambdas/runtime/report.ts';
+import { endingOf } from '../../lambdas/runtime/report-outcome.ts';
+import { startTables, type Tables } from './audit-tables.ts';
+import { assessment, machineArn, recordingNotices, reportInput, result, silent, testClock, verified } from './report-samples.ts';
+
+let tables: Tables;
+beforeAll(async () => { tables = await startTables(); });
+afterAll(async () => { await tables.stop(); });
+
+let count = 0;
+let id = '';
+let service = '';
+let clock = testClock();
+let failing: string | null = null;
+let sent = recordingNotices(() => failing);
+
+beforeEach(() => {
+  id = `rb-r${(count += 1)}`;
+  service = `shop-${count}`;
+  clock = testClock();
+  failing = null;
+  sent = recordingNotices(() => failing);
+});
+
+const parts = (change: Partial<ReportParts> = {}): ReportParts => ({
+  audit: tables.audit, table: tables.ledger, notices: sent.notices, clock, machineArn, log: silent,
+  factsOf: async () => ({ owner: 'Team Shop', runbook: 'https://wiki.example/checkout', coolDownMinutes: 45 }), ...change,
+});
+
+/** A rollback as it stands before Report: locked, recorded, its release known, one row in its audit. */
+async function begun(change: Partial<ReportInput> = {}, assessed: Partial<Assessment> | null = {}): Promise<ReportInput> {
+  const acquired = await acquireLock(tables.ledger, service, id, { now: clock.now() });
+  if (!acquired.held) throw new Error('the lock is taken');
+  const own = assessment({ rollbackId: id, service, fence: acquired.fence, ...assessed });
+  const release = own.release === null ? null : { ...own.release, service };
+  if (release !== null) await putRelease(tables.ledger, release, 'watch-1');
+  const input = reportInput({ rollbackId: id, input: { service }, assessment: assessed === null ? null : { ...own, release }, ...change });
+  await recordRollback(tables.ledger, { rollbackId: id, service, startedAt: input.startedAt, isAutomatic: true, release: null, goodVersion: 'v41', endedAt: null, outcome: null });
+  await tables.audit.append({ rollbackId: id, service, kind: 'assessed', at: '2026-11-20T09:14:06.000Z', data: { verdict: own.verdict, headline: own.headline } }, null);
+  return input;
+}
+
+const kinds = async (): Promise<string[]> => (await tables.audit.read(id)).map(({ kind }) => kind);
+const ledger = () => readService(tables.ledger, service, clock.now());
+
+describe('the outcome', () => {
+  const cases: readonly [string, Outcome, boolean, boolean, () => ReportInput][] = [
+    ['recovered', 'recovered', true, false, () => reportInput()],
+    ['recovered by a later rung', 'recovered', true, false, () => reportInput({ results: [result({ status: 'failed' }, null), result()] })],
+    ['still bad after all rungs', 'not-recovered', false, true, () => reportInput({ verified: verified({ answer: 'still-bad' }) })],
+    ['never verified', 'not-recovered', false, true, () => reportInput({ results: [result({ status: 'failed' }, null)], verified: null })],
+    ['changed, but not confirmed', 'not-recovered', false, true, () => reportInput({ results: [result({}, 'cannot-verify')], verified: null })],
+    ['overwritten before apply', 'stopped', false, true, () => reportInput({ results: [result({ status: 'changed-by-someone-else' }, null)], verified: null })],
+    ['overwritten after apply', 'stopped', false, true, () => reportInput({ results: [result({}, 'changed-by-someone-else')], verified: null })],
+    ['overwritten while it was proven', 'stopped', false, true, () => reportInput({ verified: verified({ answer: 'still-bad', reasons: [{ code: 'changed-by-someone-else', text: 'x' }] }) })],
+    ['failed before anything', 'failed', false, true, () => reportInput({ results: [], verified: null, error: { Error: 'States.TaskFailed', Cause: 'x' } })],
+    ['failed after a change', 'failed', false, true, () => reportInput({ verified: null, error: { Error: 'X', Cause: '{"errorMessage":"boom"}' } })],
+    ['never assessed', 'failed', false, true, () => reportInput({ assessment: null, results: [], verified: null, error: { Error: 'TypeError', Cause: 'x' } })],
+    ['refused', 'refused', false, false, () => reportInput({ assessment: null, results: [], verified: null, error: { Error: 'Refused', Cause: '{"errorType":"Refused","errorMessage":"service \\"x\\" is not in the catalogue"}' } })],
+    ['left alone', 'left', true, false, () => reportInput({ assessment: assessment({ verdict: 'leave', rungs: [] }), results: [], verified: null })],
+    ['left, and somebody has to look', 'left', true, true, () => reportInput({ assessment: assessment({ verdict: 'leave', page: true }), results: [], verified: null })],
+    ['rejected', 'rejected', true, false, () => reportInput({ assessment: assessment({ verdict: 'leave' }), results: [], verified: null, approval: { answer: 'rejected', by: 'arn:bob', at: '', comment: '' } })],
+    ['a dry run', 'dry-run', true, false, () => reportInput({ assessment: assessment({ mode: 'dry-run' }), results: [], verified: null })],
+    ['a dry run that broke', 'failed', false, true, () => reportInput({ assessment: assessment({ mode: 'dry-run' }), results: [], verified: null, error: { Error: 'X' } })],
+    ['a verdict without steps', 'failed', false, true, () => reportInput({ results: [], verified: null })],
+  ];
+
+  it.each(cases)('of a rollback that was %s is %s', (_, outcome, ok, page, input) => {
+    expect(endingOf(input())).toMatchObject({ outcome, ok, page });
+  });
+
+  it('of one that was ended from outside is died, whatever it had reached', () => {
+    expect(endingOf(reportInput({ verified: null }), 'TIMED_OUT')).toMatchObject({ outcome: 'died', ok: false, page: true, reasons: [{ code: 'died' }, ...endingOf(reportInput({ verified: null })).reasons] });
+  });
+
+  it('names the reason of a refusal', () => {
+    const refused = cases.find(([name]) => name === 'refused')?.[4]();
+    expect(refused === undefined ? [] : endingOf(refused).reasons).toEqual([{ code: 'error', text: 'Refused: service "x" is not in the catalogue' }]);
+  });
+});
+
+describe('ending a recovered rollback', () => {
+  let reported: Reported;
+  beforeEach(async () => { reported = await endRollback(await begun(), parts()); });
+
+  it('seals the audit with the report and anchors its head', async () => {
+    const rows = await tables.audit.read(id);
+    expect(rows.map(({ kind }) => kind)).toEqual(['assessed', 'reported', 'sealed']);
+    expect(JSON.parse(rows[2]?.data ?? '')).toEqual({ outcome: 'recovered', rows: 3 });
+    const anchor = await readAnchor(tables.ledger, id);
+    expect(anchor).toEqual({ length: 3, hash: rows[2]?.hash });
+    expect(reported).toMatchObject({ outcome: 'recovered', ok: true, auditLength: 3, auditHash: anchor?.hash });
+    expect(verifyChain(rows, anchor ?? undefined)).toMatchObject({ intact: true, isAnchored: true });
+  });
+
+  it('closes the record, quarantines the version, and marks the release', async () => {
+    expect(await ledger()).toMatchObject({ rollbacks: [{ rollbackId: id, outcome: 'recovered', endedAt: clock.at }], quarantined: ['v42'], releases: [{ id: 'd-ABC123', status: 'failed' }] });
+  });
+
+  it('frees the lock with the cool-down of the service', async () => {
+    expect(await readLock(tables.ledger, service)).toMatchObject({ owner: null, leaseUntil: null, coolDownUntil: '2026-11-20T10:02:00.000Z', lastRollbackId: id });
+  });
+
+  it('tells on-call, stakeholders and the bus, with the head of the chain', () => {
+    expect(sent.messages.map(({ topic, urgency }) => [topic, urgency])).toEqual([['on-call', 'notice'], ['stakeholders', 'notice']]);
+    expect(sent.messages[0]?.text).toContain(reported.auditHash);
+    expect(sent.events).toMatchObject([{ type: 'Rollback Ended', detail: { outcome: 'recovered', auditLength: 3, auditHash: reported.auditHash, version: 'v42', goodVersion: 'v41' } }]);
+  });
+
+  it('changes nothing when it is repeated, not even by the Watchdog', async () => {
+    const before = [await tables.audit.read(id), await ledger()];
+    clock.at = '2026-11-20T11:00:00.000Z';
+    expect(await endRollback(await inputAgain(), parts())).toEqual(reported);
+    expect(await endRollback(await inputAgain(), parts(), 'FAILED')).toEqual(reported);
+    expect([await tables.audit.read(id), await ledger()]).toEqual(before);
+    expect(sent.messages).toHaveLength(2);
+  });
+
+  it('leaves a lock that another rollback took meanwhile', async () => {
+    await acquireLock(tables.ledger, service, 'rb-other', { now: clock.now() });
+    await endRollback(await inputAgain(), parts());
+    expect((await readLock(tables.ledger, service)).owner).toBe('rb-other');
+  });
+
+  const inputAgain = async (): Promise<ReportInput> => reportInput({ rollbackId: id, input: { service }, assessment: assessment({ rollbackId: id, service, fence: 1 }) });
+});
+
+describe('ending a rollback that did not recover', () => {
+  it('pages, keeps the version out of quarantine, and still frees the lock', async () => {
+    await endRollback(await begun({ verified: verified({ answer: 'still-bad', reasons: [{ code: 'alarm-firing', text: 'Alarm 5xx is in ALARM.' }] }) }), parts());
+    expect(sent.messages[0]).toMatchObject({ topic: 'on-call', urgency: 'page', subject: expect.stringMatching(/^PAGE Ripcord: .*NOT proven/) as string });
+    expect(sent.messages[0]?.text).toContain('Alarm 5xx is in ALARM.');
+    expect(await ledger()).toMatchObject({ quarantined: [], releases: [{ status: 'finished' }], lock: { owner: null, coolDownUntil: '2026-11-20T10:02:00.000Z' } });
+  });
+
+  it('starts no cool-down when nothing was tried, and tells nobody who need not know', async () => {
+    await endRollback(await begun({ results: [], verified: null }, { verdict: 'leave', rungs: [] }), parts());
+    expect((await readLock(tables.ledger, service))).toMatchObject({ owner: null, coolDownUntil: null });
+    expect(sent.messages).toEqual([]);
+    expect(sent.events).toMatchObject([{ type: 'Rollback Ended', detail: { outcome: 'left' } }]);
+  });
+
+  it('pages on-call alone when somebody has to look', async () => {
+    await endRollback(await begun({ results: [], verified: null }, { verdict: 'leave', page: true }), parts());
+    expect(sent.messages.map(({ topic, urgency }) => [topic, urgency])).toEqual([['on-call', 'page']]);
+  });
+
+  it('frees the lock that Assess took before it died', async () => {
+    await endRollback(await begun({ results: [], verified: null, error: { Error: 'Lambda.Unknown', Cause: 'x' } }, null), parts());
+    expect((await readLock(tables.ledger, service)).owner).toBeNull();
+    expect(sent.messages[0]).toMatchObject({ urgency: 'page' });
+  });
+
+  it('closes one that died, and says that the rest is not known', async () => {
+    const reported = await endRollback(await begun({ verified: null }), parts(), 'ABORTED');
+    expect(reported).toMatchObject({ outcome: 'died', ok: false });
+    expect(sent.messages[0]?.text).toContain('The execution ended as ABORTED; nothing after its last audit row is known.');
+    expect((await ledger()).rollbacks).toMatchObject([{ outcome: 'died' }]);
+  });
+});
+
+describe('a step that dies in between', () => {
+  /** Every write that Report makes, cut off one after the other, then repeated to the end. */
+  it.each(Array.from({ length: 9 }, (_, index) => index))('is completed by a repeat, wherever it was cut off (write %i)', async (cut) => {
+    const input = await begun();
+    let writes = 0;
+    const send = tables.client.send.bind(tables.client);
+    tables.client.send = (async (command: { constructor: { name: string } }) => {
+      const isWrite = /^(PutItem|UpdateItem)/.test(command.constructor.name);
+      if (isWrite && writes++ === cut) throw Object.assign(new Error('the function died'), { name: 'Died' });
+      return send(command as never);
+    }) as unknown as typeof tables.client.send;
+    try {
+      await endRollback(input, parts()).then(() => undefined, () => undefined);
+    } finally {
+      tables.client.send = send;
+    }
+    clock.at = '2026-11-20T09:20:00.000Z';
+    const reported = await endRollback(input, parts());
+    expect(await kinds()).toEqual(['assessed', 'reported', 'sealed']);
+    expect(verifyChain(await tables.audit.read(id), { length: reported.auditLength, hash: reported.auditHash })).toMatchObject({ intact: true });
+    expect(await ledger()).toMatchObject({ lock: { owner: null }, quarantined: ['v42'], rollbacks: [{ outcome: 'recovered' }], releases: [{ status: 'failed' }] });
+    expect(sent.events.map(({ type }) => type)).toContain('Rollback Ended');
+    expect(sent.messages.length).toBeGreaterThanOrEqual(2);
+  });
+
+  it('frees the lock although nobody could be told, then fails, so that telling is tried again', async () => {
+    const input = await begun();
+    failing = 'on-call';
+    await expect(endRollback(input, parts())).rejects.toThrow(/on-call is not there/);
+    expect((await readLock(tables.ledger, service)).owner).toBeNull();
+    failing = null;
+    await endRollback(input, parts());
+    expect(sent.messages.filter(({ topic }) => topic === 'on-call')).toHaveLength(1);
+  });
+
+  it('counts an event that the bus refused as not told', async () => {
+    const input = await begun();
+    failing = 'bus';
+    await expect(endRollback(input, parts())).rejects.toThrow(/was refused: InternalFailure/);
+  });
+
+  it('ends although the catalogue cannot be read', async () => {
+    const reported = await endRollback(await begun(), parts({ factsOf: async () => { throw new Error('denied'); } }));
+    expect(reported.outcome).toBe('recovered');
+    expect((await readLock(tables.ledger, service)).coolDownUntil).toBe('2026-11-20T09:47:00.000Z');
+  });
+});
+
+describe('the incident report', () => {
+  const markdown = async (): Promise<string> => {
+    const row = (await tables.audit.read(id)).find(({ kind }) => kind === 'reported');
+    return (JSON.parse(row?.data ?? '{}') as { markdown: string }).markdown;
+  };
+
+  it('holds summary, impact, evidence, release, actions, proof, timeline, follow-ups and the hash', async () => {
+    await endRollback(await begun({ results: [result({ status: 'failed', reason: { code: 'denied', text: 'ModifyRule was denied' } }, null), result()] }), parts());
+    const text = await markdown();
+    const head = (await tables.audit.read(id))[0]?.hash ?? 'none';
+    for (const fact of [
+      'Outcome: recovered', 'From v42 to v41', 'Duration: 2.5 minutes, from the first signal (2026-11-20 09:14:00 UTC) to the proof of recovery (2026-11-20 09:16:30 UTC)',
+      'Failed requests: not measured.', 'checkout-5xx', 'd-ABC123', 'alice', 'First signal 4 min after it began', 'blue 0 → 100, green 100 → 0', String.raw`\{"weights":\{"blue":0,"green":100\}\}`,
+      'Journey buy: passed', 'Database changes of the release are NOT undone', 'Not tried: api', 'ModifyRule was denied', '2026-11-20 09:14:06 UTC assessed', 'catalogue version 7', 'code version abc123', head, 'this one is held',
+    ]) expect(text).toContain(fact);
+  });
+
+  it('carries no tag and no broken table from what users typed', async () => {
+    await endRollback(await begun({}, { reasons: [{ code: 'x', text: '<img src=x onerror=alert(1)> | [a](javascript:b)\n# heading' }] }), parts());
+    const text = await markdown();
+    expect(text).not.toMatch(/<(img|script)/);
+    expect(text).not.toMatch(/\n# heading/);
+    expect(text).toContain(String.raw`\| \[a\](javascript:b) \# heading`);
+  });
+
+  it('says when the end of the impact is not proven, and when its begin is not known', async () => {
+    await endRollback(await begun({ verified: verified({ answer: 'still-bad' }) }), parts());
+    expect(await markdown()).toContain('Duration: at least 3.0 minutes from the first signal (2026-11-20 09:14:00 UTC); the end is not proven.');
+    id = `${id}b`;
+    service = `${service}b`;
+    await endRollback(await begun({}, { firstSignalAt: null }), parts());
+    expect(await markdown()).toContain('Duration: not measured');
+  });
+
+  it('fits its row after a long rollback', async () => {
+    const input = await begun({ results: Array.from({ length: 120 }, () => result({ summary: 'x'.repeat(5000), reason: { code: 'c', text: 'y'.repeat(5000) } })) }, { reasons: Array.from({ length: 200 }, () => ({ code: 'z', text: 'z'.repeat(5000) })) });
+    await expect(endRollback(input, parts())).resolves.toMatchObject({ outcome: 'recovered' });
+  });
+});
