@@ -1,10 +1,12 @@
 // DynamoDB of the sandbox through the real client: conditions, lost races, keys in IAM.
+import { setTimeout as wait } from 'node:timers/promises';
 import { crc32 } from 'node:zlib';
 import {
   BatchWriteItemCommand, ConditionalCheckFailedException, DynamoDBClient, GetItemCommand, PutItemCommand, QueryCommand, TransactWriteItemsCommand, UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { DynamoDb } from '../../../sandbox/services/dynamodb/dynamodb.ts';
+import { DynaliteTables } from '../../../sandbox/services/dynamodb/store.ts';
 import { place, startWorld, type TestWorld } from './world.ts';
 
 let world: TestWorld;
@@ -63,6 +65,19 @@ test('a failed condition shows the row that it failed on, whoever writes right a
   const overwritten = dynamodb.perform('PutItem', row('third'));
   await expect(refused).rejects.toMatchObject({ code: 'ConditionalCheckFailedException', fields: { Item: { data: { S: 'first' } } } });
   await overwritten;
+});
+
+test('what belongs together has the table to itself until it is done', async () => {
+  const tables = new DynaliteTables(place);
+  await tables.run('CreateTable', { TableName: 'ledger', BillingMode: 'PAY_PER_REQUEST', KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }], AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }] });
+  await wait(20);
+  const key = { pk: { S: 'a' } };
+  const reading = tables.run('GetItem', {}, async (perform) => {
+    await wait(20);
+    return perform('GetItem', { TableName: 'ledger', Key: key });
+  });
+  await tables.run('PutItem', { TableName: 'ledger', Item: key });
+  expect(await reading).toEqual({});
 });
 
 test('every attribute type survives, and an index is queried', async () => {
