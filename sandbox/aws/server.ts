@@ -112,7 +112,9 @@ export class SandboxServer {
       const request = await readRequest(message);
       const reply = await this.#answer(request);
       if (reply === null) return void message.socket.destroy();
-      response.writeHead(reply.status, { ...reply.headers, 'content-length': String(reply.body.byteLength) });
+      // In sandbox time: an SDK that sees another date takes its own clock to be wrong, and retries what it should not.
+      const date = new Date(this.#clock.now()).toUTCString();
+      response.writeHead(reply.status, { ...reply.headers, date, 'content-length': String(reply.body.byteLength) });
       response.end(reply.body);
     } catch (error) {
       // Only a client that went away while it sent, or a body beyond every limit, comes here.

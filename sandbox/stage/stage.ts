@@ -32,6 +32,7 @@ export class LiveStage implements Stage {
   sickSince: number | null = null;
   readonly #parts: StageParts;
   readonly #told = new Set<string>();
+  #liveVersion = '1.0.0';
 
   constructor(parts: StageParts) {
     this.#parts = parts;
@@ -76,6 +77,7 @@ export class LiveStage implements Stage {
     if (tell) this.#releaseEvent('Release Started', releaseId, version);
     const deployed = await running.deploy(version, { finish });
     if (tell && finish) this.#releaseEvent('Release Finished', releaseId, version);
+    this.#liveVersion = version;
     if (finish) timeline.tell('pipeline', `${version} has the traffic`);
     return deployed.releaseId;
   }
@@ -155,7 +157,7 @@ export class LiveStage implements Stage {
   #releaseEvent(detailType: 'Release Started' | 'Release Finished', releaseId: string, version: string): void {
     this.#parts.sandbox.services.events.put({
       source: 'ripcord.release', 'detail-type': detailType,
-      detail: { service: this.service, releaseId, version, actor: 'pipeline', touched: ['code'] },
+      detail: { service: this.service, releaseId, version, previousVersion: this.#liveVersion, actor: 'pipeline', touched: ['code'] },
     });
   }
 }
