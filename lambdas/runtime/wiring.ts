@@ -26,6 +26,8 @@ const patience = (requestTimeout: number) => ({
 export const dynamoClient = (): DynamoDBClient => new DynamoDBClient(patience(3000));
 export const loadBalancingClient = (): ElasticLoadBalancingV2Client => new ElasticLoadBalancingV2Client(patience(5000));
 export const codeDeployClient = (): CodeDeployClient => new CodeDeployClient(patience(5000));
+/** CreateDeployment takes no client token: a retry of the SDK's own could deploy twice. */
+export const codeDeployOnceClient = (): CodeDeployClient => new CodeDeployClient({ ...patience(5000), maxAttempts: 1 });
 export const ecsClient = (): ECSClient => new ECSClient(patience(5000));
 export const lambdaClient = (): LambdaClient => new LambdaClient(patience(5000));
 /** All calls of an account share five a second, reads included, and a change that is still processed refuses the next. */

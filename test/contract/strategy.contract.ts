@@ -1,5 +1,6 @@
 // The sentences that every strategy keeps, checked against the sandbox's services with the role that its manifest asks for.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { StepApplied } from '../../lambdas/domain/workflow.ts';
 import type { Bench } from './bench.ts';
 
 const sentences = {
@@ -64,6 +65,12 @@ export function keepsTheContract({ name, start, skips = {} }: Contract): void {
   });
 }
 
+/** Confirms, and shows what confirm said when it did not say yes. */
+async function proven(bench: Bench, applied: StepApplied): Promise<void> {
+  const { answer, detail } = await bench.confirm(applied);
+  expect(answer, detail).toBe('yes');
+}
+
 const checks: Readonly<Record<Sentence, (subject: Subject) => Promise<void>>> = {
   readOnly: async ({ bench, world }) => {
     const before = world();
@@ -75,7 +82,7 @@ const checks: Readonly<Record<Sentence, (subject: Subject) => Promise<void>>> = 
   works: async ({ bench, isBack }) => {
     const applied = await bench.apply();
     expect(applied).toMatchObject({ status: 'changed', reason: null });
-    expect(await bench.confirm(applied)).toMatchObject({ answer: 'yes' });
+    await proven(bench, applied);
     expect(isBack()).toBe(true);
     expect(bench.changes()).toHaveLength(1);
     expect(bench.rows.map((row) => row.kind)).toEqual(['change-intended', 'change-made', 'confirmed']);
@@ -85,7 +92,7 @@ const checks: Readonly<Record<Sentence, (subject: Subject) => Promise<void>>> = 
     const after = world();
     const again = await bench.apply();
     expect(['already', 'changed']).toContain(again.status);
-    expect(await bench.confirm(again)).toMatchObject({ answer: 'yes' });
+    await proven(bench, again);
     expect(bench.changes()).toHaveLength(1);
     expect([isBack(), world()]).toEqual([true, after]);
   },
@@ -94,7 +101,7 @@ const checks: Readonly<Record<Sentence, (subject: Subject) => Promise<void>>> = 
     const [mark, before] = [bench.account.server.calls.last, world()];
     const again = await bench.apply();
     expect(again).toMatchObject({ status: 'already', reason: null });
-    expect(await bench.confirm(again)).toMatchObject({ answer: 'yes' });
+    await proven(bench, again);
     expect([bench.changes(mark), world()]).toEqual([[], before]);
   },
   someoneElse: async ({ bench, somebodyElse, world }) => {
@@ -113,7 +120,7 @@ const checks: Readonly<Record<Sentence, (subject: Subject) => Promise<void>>> = 
   throttling: async ({ bench, read, write, isBack }) => {
     const { faults } = bench.account.server;
     const injected = [read, write].map((action) => faults.add({ name: 'throttle', ...operationOf(action), calls: [1], effect: { kind: 'throttle' } }));
-    expect(await bench.confirm(await bench.apply())).toMatchObject({ answer: 'yes' });
+    await proven(bench, await bench.apply());
     expect(injected.map((fault) => fault.injected)).toEqual([1, 1]);
     expect(isBack()).toBe(true);
   },
@@ -123,9 +130,9 @@ const checks: Readonly<Record<Sentence, (subject: Subject) => Promise<void>>> = 
     fault.remove();
     if (first instanceof Error) expect(first).toMatchObject({ name: 'Retryable' });
     const applied = await bench.apply();
-    expect(await bench.confirm(applied)).toMatchObject({ answer: 'yes' });
+    await proven(bench, applied);
     const after = world();
-    expect(await bench.confirm(await bench.apply())).toMatchObject({ answer: 'yes' });
+    await proven(bench, await bench.apply());
     expect([isBack(), world()]).toEqual([true, after]);
   },
   throttledForGood: async ({ bench, write, world }) => {
@@ -158,7 +165,7 @@ const checks: Readonly<Record<Sentence, (subject: Subject) => Promise<void>>> = 
   },
   pages: async ({ bench, crowd, isBack }) => {
     await crowd?.();
-    expect(await bench.confirm(await bench.apply())).toMatchObject({ answer: 'yes' });
+    await proven(bench, await bench.apply());
     expect(isBack()).toBe(true);
   },
 };

@@ -6,6 +6,8 @@ import { sameVersion } from './revision.ts';
 
 export type Question = ConfirmQuestion<CodeDeployTarget, CodeDeployState>;
 export type Detailed = Deployment & {
+  /** The traffic has moved; CodeDeploy keeps the tasks it moved away from for a while, up to two days. */
+  readonly isWaitingForTermination: boolean;
   readonly error: { readonly code: string; readonly message: string } | null;
   /** Number of instances by how far they are. */
   readonly overview: { readonly Succeeded?: number | undefined; readonly Failed?: number | undefined; readonly Skipped?: number | undefined } | null;
@@ -53,7 +55,8 @@ export function confirmed(question: Question, seen: Seen): Confirmation {
   if (deployment.status === 'Succeeded') return traffic(question, seen, secondsSince);
   if (deployment.status === 'Failed' || deployment.status === 'Stopped')
     return { answer: 'failed', detail: `Deployment ${deployment.id} ${deployment.status.toLowerCase()}: ${whyOf(deployment)}.`, retryAfterSeconds: 0 };
-  return { answer: 'not-yet', detail: `Deployment ${deployment.id} is ${deployment.status}.`, retryAfterSeconds: pollSeconds };
+  const settled = deployment.isWaitingForTermination ? traffic(question, seen, secondsSince) : null;
+  return settled?.answer === 'yes' ? settled : { answer: 'not-yet', detail: `Deployment ${deployment.id} is ${deployment.status}.`, retryAfterSeconds: pollSeconds };
 }
 
 /** The deployment that was stopped, while CodeDeploy has not named its rollback. */

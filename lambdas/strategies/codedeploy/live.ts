@@ -1,12 +1,12 @@
 // Reads and writes a CodeDeploy deployment group, and what serves behind it: an alias, or an ECS service.
 import {
   BatchGetDeploymentsCommand, type CodeDeployClient, CreateDeploymentCommand, type DeploymentInfo, type DeploymentStatus, GetDeploymentCommand,
-  GetDeploymentGroupCommand, ListDeploymentsCommand, type ListDeploymentsCommandOutput, type RevisionLocation, StopDeploymentCommand,
+  GetDeploymentGroupCommand, ListDeploymentsCommand, type ListDeploymentsCommandInput, type ListDeploymentsCommandOutput, type RevisionLocation, StopDeploymentCommand,
 } from '@aws-sdk/client-codedeploy';
 import { DescribeServicesCommand, DescribeTaskDefinitionCommand, type ECSClient } from '@aws-sdk/client-ecs';
 import { GetAliasCommand, GetFunctionConfigurationCommand, type LambdaClient } from '@aws-sdk/client-lambda';
-import { AwsCallError, awsErrorOf, calling, isFault } from '../../adapters/aws-errors.ts';
-import { codeDeployClient, ecsClient, lambdaClient } from '../../runtime/wiring.ts';
+import { AwsCallError, calling, isFault } from '../../adapters/aws-errors.ts';
+import { codeDeployClient, codeDeployOnceClient, ecsClient, lambdaClient } from '../../runtime/wiring.ts';
 import type { Capture, Change, Known, Made, Strategy } from '../strategy.ts';
 import { confirmed, type Detailed, type Followed, type Question } from './follow.ts';
 import { type CodeDeployTarget, manifest } from './manifest.ts';
@@ -15,23 +15,28 @@ import { type Container, type Revision, versionIn } from './revision.ts';
 
 export interface Clients {
   readonly codeDeploy: () => CodeDeployClient;
+  /** Makes one attempt and no more: for CreateDeployment, which must not be repeated blindly. */
+  readonly codeDeployOnce: () => CodeDeployClient;
   readonly lambda: () => LambdaClient;
   readonly ecs: () => ECSClient;
 }
 
-type Lazy = { readonly codeDeploy: CodeDeployClient; readonly lambda: LambdaClient; readonly ecs: ECSClient };
+type Lazy = { readonly codeDeploy: CodeDeployClient; readonly codeDeployOnce: CodeDeployClient; readonly lambda: LambdaClient; readonly ecs: ECSClient };
 type Group = { readonly last: string | null; readonly succeeded: string | null };
 type Serving = { readonly live: string | null; readonly shifting: Readonly<Record<string, number>>; readonly container: Container | null };
 
 const activeStatuses: DeploymentStatus[] = ['Created', 'Queued', 'InProgress', 'Baking', 'Ready'];
 /** BatchGetDeployments takes 25 ids. */
 const batchSize = 25;
+/** A deployment of ours cannot be older than the step that made it, and a step is given up after an hour. */
+const recentMilliseconds = 2 * 60 * 60 * 1000;
 
 export function createStrategy(clients: Clients): Strategy<CodeDeployTarget, CodeDeployState> {
   const built: { -readonly [Name in keyof Lazy]?: Lazy[Name] } = {};
   // Only the clients that the target's platform needs are ever built.
   const aws: Lazy = {
     get codeDeploy() { return (built.codeDeploy ??= clients.codeDeploy()); },
+    get codeDeployOnce() { return (built.codeDeployOnce ??= clients.codeDeployOnce()); },
     get lambda() { return (built.lambda ??= clients.lambda()); },
     get ecs() { return (built.ecs ??= clients.ecs()); },
   };
@@ -48,30 +53,39 @@ export function createStrategy(clients: Clients): Strategy<CodeDeployTarget, Cod
   };
 }
 
-export const strategy = createStrategy({ codeDeploy: codeDeployClient, lambda: lambdaClient, ecs: ecsClient });
+export const strategy = createStrategy({ codeDeploy: codeDeployClient, codeDeployOnce: codeDeployOnceClient, lambda: lambdaClient, ecs: ecsClient });
+
+type Seen = { readonly group: Group; readonly serving: Serving; readonly active: readonly string[]; readonly history: readonly string[]; readonly deployments: ReadonlyMap<string, Deployment> };
+
+const isActive = (one: Deployment | undefined): boolean => activeStatuses.some((status) => status === one?.status);
+
+/** A deployment that ends while we read would show us its list from before and its traffic from before, but its status from after: read again. */
+async function look(aws: Lazy, target: CodeDeployTarget, needsHistory: boolean): Promise<Seen> {
+  for (let attempt = 1; ; attempt += 1) {
+    const [group, active, history, serving] = await Promise.all([
+      readGroup(aws, target), listIds(aws, target, { includeOnlyStatuses: activeStatuses }),
+      needsHistory ? listIds(aws, target, { includeOnlyStatuses: ['Succeeded'] }) : [], readServing(aws, target),
+    ]);
+    const wanted = [...new Set([...active, ...history, ...[group.last, group.succeeded].filter((id) => id !== null)])];
+    const deployments = new Map((await readDeployments(aws, wanted)).map((one) => [one.id, one]));
+    if (attempt === 3 || active.every((id) => isActive(deployments.get(id)))) return { group, serving, active, history, deployments };
+  }
+}
 
 async function capture(aws: Lazy, target: CodeDeployTarget, known: Known<CodeDeployState> | null): Promise<Capture<CodeDeployState>> {
   const recorded = known?.good?.state?.live ?? null;
   const needsHistory = known !== null && recorded === null;
-  const [group, active, history, serving, recordedProblem] = await Promise.all([
-    readGroup(aws, target),
-    listIds(aws, target, activeStatuses),
-    needsHistory ? listIds(aws, target, ['Succeeded']) : [],
-    readServing(aws, target),
-    recorded === null ? null : problemWith(aws, target, recorded),
-  ]);
-  const wanted = [...new Set([...active, ...history, ...[group.last, group.succeeded].filter((id) => id !== null)])];
-  const deployments = new Map((await readDeployments(aws, wanted)).map((one) => [one.id, one]));
-  const found = (id: string | null): Deployment | null => (id === null ? null : (deployments.get(id) ?? null));
-  const [last, succeeded] = [found(group.last), found(group.succeeded)];
-  // Between the list and the details a deployment may have ended; those that only bring up new instances are nobody's release.
-  const running = active.map(found).find((one) => one !== null && activeStatuses.some((status) => status === one.status) && !isFollowUp(one)) ?? null;
+  const [seen, recordedProblem] = await Promise.all([look(aws, target, needsHistory), recorded === null ? null : problemWith(aws, target, recorded)]);
+  const found = (id: string | null): Deployment | null => (id === null ? null : (seen.deployments.get(id) ?? null));
+  const [last, succeeded] = [found(seen.group.last), found(seen.group.succeeded)];
+  // Deployments that only bring up new instances are nobody's release.
+  const running = seen.active.map(found).find((one) => one !== null && isActive(one) && !isFollowUp(one)) ?? null;
   const isMixed = running === null && last !== null && last.id !== succeeded?.id && last.status !== 'Succeeded';
-  const live = target.platform === 'Server' ? (isMixed ? null : versionIn('Server', succeeded?.revision ?? null)) : serving.live;
-  const state: CodeDeployState = { platform: target.platform, live, shifting: serving.shifting, revision: succeeded?.revision ?? null, running };
+  const live = target.platform === 'Server' ? (isMixed ? null : versionIn('Server', succeeded?.revision ?? null)) : seen.serving.live;
+  const state: CodeDeployState = { platform: target.platform, live, shifting: seen.serving.shifting, revision: succeeded?.revision ?? null, running };
   const facts: CodeDeployFacts = {
-    last, succeeded, container: serving.container,
-    history: history.map(found).filter((one) => one !== null),
+    last, succeeded, container: seen.serving.container,
+    history: seen.history.map(found).filter((one) => one !== null),
     destinations: recorded === null ? {} : { [recorded]: recordedProblem },
   };
   const fromHistory = needsHistory ? goodOf(known, { state, facts }) : null;
@@ -91,30 +105,48 @@ async function apply(aws: Lazy, change: Change<CodeDeployTarget, CodeDeployState
 
 const allAtOnce = { Server: 'CodeDeployDefault.AllAtOnce', Lambda: 'CodeDeployDefault.LambdaAllAtOnce', ECS: 'CodeDeployDefault.ECSAllAtOnce' } as const;
 
-async function redeploy(aws: Lazy, { key, target, to }: Change<CodeDeployTarget, CodeDeployState>): Promise<string> {
-  const description = `${mark}${key}`.slice(0, 256);
-  try {
-    const { deploymentId } = await aws.codeDeploy.send(new CreateDeploymentCommand({
-      applicationName: target.application,
-      deploymentGroupName: target.deploymentGroup,
-      deploymentConfigName: target.deploymentConfig ?? allAtOnce[target.platform],
-      revision: to.revision as unknown as RevisionLocation,
-      description,
-      // The alarm that started this rollback is still in ALARM: it would stop the redeploy, or roll the rollback back.
-      autoRollbackConfiguration: { enabled: false },
-      overrideAlarmConfiguration: { enabled: false },
-      // The stop script that runs is the bad revision's own.
-      ...(target.platform === 'Server' ? { ignoreApplicationStopFailures: true, fileExistsBehavior: 'OVERWRITE' as const } : {}),
-    }));
-    if (deploymentId !== undefined) return deploymentId;
-    throw new AwsCallError('unknown', { action: 'codedeploy:CreateDeployment', awsCode: 'Empty', text: 'answered without a deployment id' }, null);
-  } catch (error) {
-    const translated = awsErrorOf(error, 'codedeploy:CreateDeployment');
-    // CreateDeployment takes no client token: the first try may have worked though its answer was lost.
-    const own = isFault(translated, 'conflicting') ? (await readDeployments(aws, await listIds(aws, target, activeStatuses))).find((one) => one.description === description) : undefined;
-    if (own === undefined) throw translated;
-    return own.id;
+/**
+ * CreateDeployment takes no client token, so nobody but us may repeat it: before each further try we look whether the last one worked.
+ * The client given for it must not retry by itself.
+ */
+async function redeploy(aws: Lazy, change: Change<CodeDeployTarget, CodeDeployState>): Promise<string> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await createOnce(aws, change);
+    } catch (error) {
+      if (isFault(error, 'conflicting', 'unavailable')) {
+        const own = await findOwn(aws, change);
+        if (own !== null) return own;
+      }
+      if (attempt === 3 || !isFault(error, 'throttled', 'unavailable')) throw error;
+      await new Promise((resolve) => { setTimeout(resolve, 150 * 2 ** attempt); });
+    }
   }
+}
+
+const descriptionOf = (key: string): string => `${mark}${key}`.slice(0, 256);
+
+async function createOnce(aws: Lazy, { key, target, to }: Change<CodeDeployTarget, CodeDeployState>): Promise<string> {
+  const { deploymentId } = await calling('codedeploy:CreateDeployment', aws.codeDeployOnce.send(new CreateDeploymentCommand({
+    applicationName: target.application,
+    deploymentGroupName: target.deploymentGroup,
+    deploymentConfigName: target.deploymentConfig ?? allAtOnce[target.platform],
+    revision: to.revision as unknown as RevisionLocation,
+    description: descriptionOf(key),
+    // The alarm that started this rollback is still in ALARM: it would stop the redeploy, or roll the rollback back.
+    autoRollbackConfiguration: { enabled: false },
+    overrideAlarmConfiguration: { enabled: false },
+    // The stop script that runs is the bad revision's own.
+    ...(target.platform === 'Server' ? { ignoreApplicationStopFailures: true, fileExistsBehavior: 'OVERWRITE' as const } : {}),
+  })));
+  if (deploymentId !== undefined) return deploymentId;
+  throw new AwsCallError('unknown', { action: 'codedeploy:CreateDeployment', awsCode: 'Empty', text: 'answered without a deployment id' }, null);
+}
+
+/** Our own deployment of this very step, running or over already: its description tells. */
+async function findOwn(aws: Lazy, { key, target }: Change<CodeDeployTarget, CodeDeployState>): Promise<string | null> {
+  const recent = await listIds(aws, target, { createTimeRange: { start: new Date(Date.now() - recentMilliseconds) } });
+  return (await readDeployments(aws, recent)).find(({ description }) => description === descriptionOf(key))?.id ?? null;
 }
 
 /** The deployment whose end decides: the rollback of the one that was stopped, or the one that was created or adopted. */
@@ -132,12 +164,12 @@ async function readGroup(aws: Lazy, target: CodeDeployTarget): Promise<Group> {
   return { last: group?.lastAttemptedDeployment?.deploymentId ?? null, succeeded: group?.lastSuccessfulDeployment?.deploymentId ?? null };
 }
 
-async function listIds(aws: Lazy, target: CodeDeployTarget, includeOnlyStatuses: DeploymentStatus[]): Promise<string[]> {
+async function listIds(aws: Lazy, target: CodeDeployTarget, filter: Pick<ListDeploymentsCommandInput, 'includeOnlyStatuses' | 'createTimeRange'>): Promise<string[]> {
   const ids: string[] = [];
   let nextToken: string | undefined;
   do {
     const page: ListDeploymentsCommandOutput = await calling('codedeploy:ListDeployments', aws.codeDeploy.send(new ListDeploymentsCommand({
-      applicationName: target.application, deploymentGroupName: target.deploymentGroup, includeOnlyStatuses, ...(nextToken === undefined ? {} : { nextToken }),
+      applicationName: target.application, deploymentGroupName: target.deploymentGroup, ...filter, ...(nextToken === undefined ? {} : { nextToken }),
     })));
     ids.push(...(page.deployments ?? []));
     nextToken = page.nextToken;
@@ -159,6 +191,7 @@ async function readDeployment(aws: Lazy, deploymentId: string): Promise<Detailed
     ...deploymentOf({ ...info, deploymentId }),
     error: error === undefined ? null : { code: error.code ?? '', message: error.message ?? '' },
     overview: overview ?? null,
+    isWaitingForTermination: info.instanceTerminationWaitTimeStarted === true,
   };
 }
 

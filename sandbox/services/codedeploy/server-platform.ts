@@ -78,7 +78,8 @@ function batches(instances: readonly ShopInstance[], { traffic }: DeploymentRun)
 // The ValidateService hook: the instance must answer its own health check.
 async function answers(instance: ShopInstance): Promise<boolean> {
   try {
-    return (await fetch(`http://127.0.0.1:${instance.port}/health`, { signal: AbortSignal.timeout(3000) })).ok;
+    // The instance has just been restarted on the same port: a connection kept from the deployment before is dead.
+    return (await fetch(`http://127.0.0.1:${instance.port}/health`, { headers: { connection: 'close' }, signal: AbortSignal.timeout(3000) })).ok;
   } catch {
     return false;
   }

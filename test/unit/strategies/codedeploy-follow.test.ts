@@ -14,7 +14,7 @@ const question = (platform: 'Lambda' | 'Server', seconds: number): Question => (
 });
 const detailed = (id: string, status: string, fields: Partial<Detailed> = {}): Detailed => ({
   id, status, creator: 'user', description: '', revision: null, previousRevision: null, createdAt: '2026-11-20T09:00:00.000Z', completedAt: null,
-  rolledBackBy: null, rollsBack: null, error: null, overview: null, ...fields,
+  rolledBackBy: null, rollsBack: null, error: null, overview: null, isWaitingForTermination: false, ...fields,
 });
 const serving = (live: string, shifting: Record<string, number> = {}): Seen['serving'] => ({ live, shifting });
 const look = (seen: Partial<Seen>, seconds = 10, platform: 'Lambda' | 'Server' = 'Lambda') =>
@@ -23,6 +23,12 @@ const look = (seen: Partial<Seen>, seconds = 10, platform: 'Lambda' | 'Server' =
 describe('a redeploy', () => {
   it.each(['Created', 'Queued', 'InProgress', 'Baking', 'Ready'])('is waited for while it is %s', (status) => {
     expect(look({ followed: { deployment: detailed('d-1', status), stopped: null } })).toMatchObject({ answer: 'not-yet' });
+  });
+
+  it('is done when the traffic has moved, though the old tasks wait for their end', () => {
+    const waiting = { deployment: detailed('d-1', 'InProgress', { isWaitingForTermination: true }), stopped: null };
+    expect(look({ followed: waiting })).toMatchObject({ answer: 'yes' });
+    expect(look({ followed: waiting, serving: serving('5') }, 300)).toMatchObject({ answer: 'not-yet' });
   });
 
   it('is done only when it succeeded and the alias agrees', () => {
