@@ -93,7 +93,7 @@ const asking = (functions: RollbackFunctions, strategies: StrategyArns): Record<
   }),
   Planning: choice('A dry run ends with its plan.', [
     rule(`$assessment.mode = 'dry-run'`, 'Report'),
-    rule('$assessment.approval.timeoutSeconds > 0', 'Approve'),
+    rule('$exists($assessment.approval.timeoutSeconds)', 'Approve'),
   ], { next: 'Report', assign: give('NoDeadline', 'Assess wants a person to decide, but gave no deadline; nothing was changed') }),
   Approve: {
     Type: 'Task',

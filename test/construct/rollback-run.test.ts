@@ -1,0 +1,259 @@
+// Plays the Rollback state machine on the sandbox's interpreter: every way through it, with handlers that answer as told.
+import { describe, expect, test } from 'vitest';
+import type { ReportInput, StrategyInput, VerifyInput } from '../../lambdas/domain/workflow.ts';
+import { machineRig, Named, type Functions } from '../sandbox/engine/machine-rig.ts';
+import { applied, assessment, confirmed, rollback, step, strategyFunction, verified, wellAnswers } from './workflow-samples.ts';
+
+async function play(over: Functions = {}, input: unknown = { service: 'checkout' }) {
+  const rig = machineRig(wellAnswers(over), 20_000);
+  try {
+    const execution = await rig.run(rollback, input);
+    const payloads = <Payload>(name: string) => rig.calls.filter((one) => one.name === name).map(({ payload }) => payload as Payload);
+    return { execution, calls: rig.calls.map(({ name, payload }) => `${name}${(payload as { verb?: string }).verb === undefined ? '' : `:${(payload as { verb: string }).verb}`}`), payloads };
+  } finally {
+    rig.stop();
+  }
+}
+
+const reportOf = (played: Awaited<ReturnType<typeof play>>): ReportInput => played.payloads<ReportInput>('report')[0] as ReportInput;
+const twoRungs = [
+  { name: 'first', waves: [[step('first', 'web')]] },
+  { name: 'second', waves: [[step('second', 'release', 'codedeploy')]] },
+];
+
+describe('a rollback that goes well', () => {
+  test('assesses, applies, confirms, confirms again, verifies and reports', async () => {
+    const played = await play();
+    expect(played.execution.status).toBe('SUCCEEDED');
+    expect(played.calls.filter((name) => name !== 'announce')).toEqual(['assess', 'alb:apply', 'alb:confirm', 'alb:confirm', 'verify', 'report']);
+    expect(JSON.parse(played.execution.output ?? '')).toMatchObject({ outcome: 'recovered' });
+  });
+
+  test('hands over exactly what the contract says, lists of one as lists', async () => {
+    const played = await play({ assess: () => assessment({ release: { alarmsAtStart: ['only-one'] } as never }) }, { service: 'checkout', event: { id: 'e1' } });
+    expect(played.payloads('assess')[0]).toEqual({
+      rollbackId: expect.any(String), startedAt: expect.stringMatching(/Z$/), input: { service: 'checkout', event: { id: 'e1' } }, look: 0, approval: null, evidence: null, audit: null,
+    });
+    expect(played.payloads('alb')[0]).toEqual({
+      verb: 'apply', rollbackId: expect.any(String), step: step('first', 'web'), fence: 7, planned: null, applied: null, confirmed: null, audit: { length: 1, hash: 'h1' },
+    });
+    expect(played.payloads('announce')[0]).toEqual({ assessment: expect.objectContaining({ verdict: 'roll-back' }), rung: 0 });
+    expect(played.payloads('verify')[0]).toEqual({
+      purpose: 'proof', rollbackId: expect.any(String), service: 'checkout', fence: 7, verification: { intervalSeconds: 1, passesInARow: 1, deadlineSeconds: 60 },
+      since: expect.stringMatching(/Z$/), passes: 0, round: 0, live: [{ stepId: 'first/web', answer: 'yes', detail: '', retryAfterSeconds: 1 }],
+      alarmsAtStart: ['only-one'], audit: { length: 1, hash: 'h1' },
+    });
+    expect(reportOf(played)).toMatchObject({ plans: [], approval: null, error: null, verified: { answer: 'recovered' } });
+    expect(reportOf(played).results).toHaveLength(1);
+    expect(reportOf(played).results[0]).toMatchObject({ rung: 'first', applied: { stepId: 'first/web' }, confirmed: { answer: 'yes' } });
+  });
+
+  test('does the waves one after the other, the steps of one side by side, and announces once a rung', async () => {
+    const played = await play({ assess: () => assessment({ rungs: [{ name: 'first', waves: [[step('first', 'a'), step('first', 'b')], [step('first', 'c')]] }] }) });
+    const targets = played.payloads<StrategyInput>('alb').filter(({ verb }) => verb === 'apply').map((one) => one.step.targetId);
+    expect(targets.slice(0, 2).toSorted()).toEqual(['a', 'b']);
+    expect(targets[2]).toBe('c');
+    expect(played.calls.filter((name) => name === 'announce')).toHaveLength(1);
+    expect(reportOf(played).results.map((one) => one.applied.targetId).toSorted()).toEqual(['a', 'b', 'c']);
+  });
+
+  test('rolls back although nobody can be told', async () => {
+    const played = await play({ announce: () => { throw new Named('AccessDenied'); } });
+    expect(played.execution.status).toBe('SUCCEEDED');
+  });
+
+  test('gives Confirm its own last answer until it says yes', async () => {
+    let asked = 0;
+    const played = await play({ alb: strategyFunction({ confirm: (input) => ((asked += 1) < 3 ? confirmed(input, { answer: 'not-yet', progress: { asked } }) : confirmed(input)) }) });
+    const given = played.payloads<StrategyInput>('alb').filter(({ verb }) => verb === 'confirm').map((one) => one.confirmed?.progress ?? null);
+    expect(given).toEqual([null, { asked: 1 }, { asked: 2 }, null]);
+  });
+
+  test('a step that was right already is confirmed like any other', async () => {
+    const played = await play({ alb: strategyFunction({ apply: (input) => applied(input, { status: 'already' }) }) });
+    expect(played.calls.filter((name) => name === 'alb:confirm')).toHaveLength(2);
+    expect(played.execution.status).toBe('SUCCEEDED');
+  });
+});
+
+describe('before anything is changed', () => {
+  test('holds, looks for evidence, and looks again', async () => {
+    const played = await play({ assess: (_: never, count: number) => (count === 1 ? assessment({ verdict: 'hold', holdSeconds: 30, wantsEvidence: true }) : assessment({ verdict: 'leave' })) });
+    expect(played.calls).toEqual(['assess', 'verify', 'assess', 'report']);
+    expect(played.payloads('verify')[0]).toMatchObject({ purpose: 'evidence', verification: null, since: null, live: [] });
+    expect(played.payloads('assess')[1]).toMatchObject({ look: 1, evidence: { results: [] } });
+  });
+
+  test('a sick probe does not end a hold: Assess is told that there is no evidence', async () => {
+    const played = await play({
+      assess: (_: never, count: number) => (count === 1 ? assessment({ verdict: 'hold', wantsEvidence: true }) : assessment({ verdict: 'leave' })),
+      verify: () => { throw new Named('Error'); },
+    });
+    expect(played.payloads('assess')[1]).toMatchObject({ look: 1, evidence: null });
+  });
+
+  test('a run that joined another one is done at once', async () => {
+    const played = await play({ assess: () => assessment({ verdict: 'joined', rungs: [] }) });
+    expect(played.calls).toEqual(['assess']);
+    expect(JSON.parse(played.execution.output ?? '')).toEqual({ outcome: 'joined', headline: 'checkout is sick' });
+  });
+
+  test('a dry run shows the plan of the first rung and changes nothing', async () => {
+    const played = await play({ assess: () => assessment({ mode: 'dry-run', rungs: [{ name: 'first', waves: [[step('first', 'a')], [step('first', 'b')]] }] }) });
+    expect(played.calls.toSorted()).toEqual(['alb:plan', 'alb:plan', 'assess', 'report']);
+    expect(reportOf(played).plans.map(({ targetId }) => targetId)).toEqual(['a', 'b']);
+  });
+
+  test('a step that cannot be planned does not hide the others', async () => {
+    const played = await play({
+      assess: () => assessment({ mode: 'dry-run', rungs: [{ name: 'first', waves: [[step('first', 'a'), step('first', 'b')]] }] }),
+      alb: strategyFunction({ plan: (input) => { if (input.step.targetId === 'a') throw new Named('TypeError', 'no such thing'); return { stepId: 'first/b', outcome: 'change' }; } }),
+    });
+    expect(reportOf(played).plans).toEqual([
+      expect.objectContaining({ stepId: 'first/a', outcome: 'impossible', reason: { code: 'plan-failed', text: 'TypeError: no such thing' } }),
+      { stepId: 'first/b', outcome: 'change' },
+    ]);
+  });
+
+  test('a strategy that this engine has no function for is refused, not guessed', async () => {
+    const played = await play({ assess: () => assessment({ rungs: [{ name: 'first', waves: [[step('first', 'a', 'unheard-of')]] }] }) });
+    expect(reportOf(played).results[0]?.applied).toMatchObject({ status: 'failed', reason: { code: 'apply-failed', text: expect.stringContaining('QueryEvaluationError') } });
+    expect(played.calls.some((name) => name.startsWith('alb'))).toBe(false);
+  });
+
+  test.each([['unheard-of', undefined], ['roll-back', []]])('verdict %s with rungs %j changes nothing and fails', async (verdict, rungs) => {
+    const played = await play({ assess: () => assessment({ verdict: verdict as never, ...(rungs === undefined ? {} : { rungs }) }) });
+    expect(reportOf(played).error).toMatchObject({ Error: 'UnknownVerdict' });
+    expect(played.calls).toEqual(['assess', 'report']);
+    expect(played.execution.status).toBe('FAILED');
+  });
+
+  test('input that is far too long is described, not passed on', async () => {
+    const played = await play({}, { service: 'checkout', reason: 'x'.repeat(150_000) });
+    expect(played.payloads<{ input: string }>('assess')[0]?.input).toMatch(/^input of 150\d+ characters, more than the 100000 allowed/);
+  });
+});
+
+describe('a person is asked', () => {
+  const ask = assessment({ verdict: 'ask', approval: { timeoutSeconds: 600, onDeadline: 'stop' } });
+
+  test('the plan goes with the question, the answer to Assess, and the plan to Apply', async () => {
+    const rig = machineRig(wellAnswers({
+      assess: (_: never, count: number) => (count === 1 ? ask : assessment()),
+      approve: ({ taskToken }: { taskToken: string }) => {
+        queueMicrotask(() => rig.machines.tokens.find(taskToken).succeed(JSON.stringify({ answer: 'approved', by: 'arn:aws:sts::1:assumed-role/x/y', at: 'now', comment: '' })));
+        return { asked: true };
+      },
+    }), 20_000);
+    await rig.run(rollback, { service: 'checkout' });
+    const payload = (name: string, index: number) => rig.calls.filter((one) => one.name === name)[index]?.payload;
+    expect(payload('approve', 0)).toMatchObject({ taskToken: expect.any(String), assessment: { verdict: 'ask' }, plans: [{ stepId: 'first/web' }] });
+    expect(payload('assess', 1)).toMatchObject({ look: 1, approval: { answer: 'approved' } });
+    expect(payload('alb', 1)).toMatchObject({ verb: 'apply', planned: { stepId: 'first/web', outcome: 'change' } });
+    rig.stop();
+  });
+
+  test('a deadline that passes is an answer too, and Assess reads every signal again', async () => {
+    const played = await play({ assess: (_: never, count: number) => (count === 1 ? ask : assessment({ verdict: 'leave' })), approve: () => ({ asked: true }) });
+    expect(played.payloads('assess')[1]).toMatchObject({ approval: { answer: 'deadline', by: null, at: expect.stringMatching(/Z$/), comment: '' } });
+    expect(played.execution.status).toBe('SUCCEEDED');
+  });
+
+  test('without a deadline nobody is asked and nothing is changed', async () => {
+    const played = await play({ assess: () => assessment({ verdict: 'ask', approval: null }) });
+    expect(reportOf(played).error).toMatchObject({ Error: 'NoDeadline' });
+    expect(played.calls.some((name) => name.endsWith('apply'))).toBe(false);
+  });
+
+  test('a question that cannot be sent ends in the report', async () => {
+    const played = await play({ assess: () => ask, approve: () => { throw new Named('Error', 'no lock'); } });
+    expect(reportOf(played).error).toMatchObject({ Error: 'Error' });
+  });
+});
+
+describe('when something goes wrong', () => {
+  test('a step that fails leads to the next rung, and its siblings report too', async () => {
+    const played = await play({
+      assess: () => assessment({ rungs: [{ name: 'first', waves: [[step('first', 'a'), step('first', 'b')]] }, ...twoRungs.slice(1)] }),
+      alb: strategyFunction({ apply: (input) => { if (input.step.targetId === 'a') throw new Named('AccessDenied', 'not authorized to ModifyRule'); return applied(input); } }),
+    });
+    expect(reportOf(played).results.map(({ rung, applied: one }) => `${rung}:${one.targetId}:${one.status}`)).toEqual(['first:a:failed', 'first:b:changed', 'second:release:changed']);
+    expect(reportOf(played).results[0]?.applied.reason).toEqual({ code: 'apply-failed', text: 'AccessDenied: not authorized to ModifyRule' });
+    expect(played.payloads<VerifyInput>('verify')[0]?.live.map(({ stepId }) => stepId)).toEqual(['second/release']);
+    expect(played.payloads('announce')).toHaveLength(2);
+  });
+
+  test('a throttled function is asked again', async () => {
+    const played = await play({ alb: strategyFunction({ apply: (input, count) => { if (count < 3) throw new Named('Retryable'); return applied(input); } }) });
+    expect(played.execution.status).toBe('SUCCEEDED');
+    expect(played.calls.filter((name) => name === 'alb:apply')).toHaveLength(3);
+  });
+
+  test('a change that somebody else made stops everything: no next rung, no proof', async () => {
+    const played = await play({
+      assess: () => assessment({ rungs: twoRungs }),
+      alb: strategyFunction({ apply: (input) => applied(input, { status: 'changed-by-someone-else' }) }),
+    });
+    expect(played.calls.filter((name) => name !== 'announce')).toEqual(['assess', 'alb:apply', 'report']);
+  });
+
+  test('a person who moves a target during the proof has the last word', async () => {
+    const played = await play({
+      assess: () => assessment({ rungs: twoRungs }),
+      alb: strategyFunction({ confirm: (input) => confirmed(input, { answer: input.confirmed === null ? 'yes' : 'changed-by-someone-else' }) }),
+    });
+    expect(played.calls).not.toContain('verify');
+    expect(played.calls).not.toContain('codedeploy:apply');
+    expect(reportOf(played).results[0]?.confirmed?.answer).toBe('changed-by-someone-else');
+  });
+
+  test.each(['failed', 'cannot-verify'] as const)('a step whose confirmation says %s leads to the next rung', async (answer) => {
+    const played = await play({ assess: () => assessment({ rungs: twoRungs }), alb: strategyFunction({ confirm: (input) => confirmed(input, { answer }) }) });
+    expect(played.calls).toContain('codedeploy:apply');
+    expect(reportOf(played).results[0]?.confirmed?.answer).toBe(answer);
+  });
+
+  test('a step that never confirms is given up after an hour', async () => {
+    const played = await play({ alb: strategyFunction({ confirm: (input) => confirmed(input, { answer: 'not-yet', detail: 'still moving', retryAfterSeconds: 60 }) }) });
+    expect(reportOf(played).results[0]?.confirmed).toMatchObject({ answer: 'cannot-verify', detail: 'still not confirmed after 60 minutes: still moving' });
+    expect(played.calls.filter((name) => name === 'alb:confirm').length).toBeLessThan(40);
+  });
+
+  test('a confirmation that breaks cannot verify', async () => {
+    const played = await play({ alb: strategyFunction({ confirm: () => { throw new Named('TypeError', 'oops'); } }) });
+    expect(reportOf(played).results[0]?.confirmed).toMatchObject({ stepId: 'first/web', answer: 'cannot-verify', detail: 'TypeError: oops' });
+  });
+
+  test('not proven yet: waits and looks again, counting passes and rounds', async () => {
+    const played = await play({ verify: (input: VerifyInput) => verified(input.round < 2 ? { answer: 'not-yet', passes: input.passes + 1, round: input.round + 1, waitSeconds: 20 } : {}) });
+    expect(played.payloads<VerifyInput>('verify').map(({ passes, round }) => [passes, round])).toEqual([[0, 0], [1, 1], [2, 2]]);
+    expect(new Set(played.payloads<VerifyInput>('verify').map(({ since }) => since)).size).toBe(1);
+  });
+
+  test('still bad: the next rung, whose proof begins anew; after the last one the report', async () => {
+    const played = await play({ assess: () => assessment({ rungs: twoRungs }), verify: () => verified({ answer: 'still-bad', passes: 0, round: 4 }) });
+    expect(played.payloads<VerifyInput>('verify').map(({ round }) => round)).toEqual([0, 0]);
+    expect(reportOf(played).verified).toMatchObject({ answer: 'still-bad' });
+    expect(played.calls.at(-1)).toBe('report');
+  });
+
+  test('the proof has an end even when Verify never gives one', async () => {
+    const played = await play({ verify: (input: VerifyInput) => verified({ answer: 'not-yet', round: input.round + 100, waitSeconds: 1 }) });
+    expect(played.calls.filter((name) => name === 'verify')).toHaveLength(3);
+    expect(played.calls.at(-1)).toBe('report');
+  });
+
+  test.each(['assess', 'verify'])('an error of %s leads to the report', async (name) => {
+    const played = await play({ [name]: () => { throw new Named('Refused', 'service "x" is not known'); } });
+    expect(reportOf(played).error).toMatchObject({ Error: 'Refused' });
+    expect(reportOf(played).assessment === null).toBe(name === 'assess');
+    expect(played.execution.status).toBe('FAILED');
+    expect(played.execution.error).toBe('failed');
+  });
+
+  test('a report that fails fails the execution: the Watchdog takes over', async () => {
+    const played = await play({ report: () => { throw new Named('TypeError'); } });
+    expect(played.execution.status).toBe('FAILED');
+    expect(played.execution.error).toBe('TypeError');
+  });
+});
