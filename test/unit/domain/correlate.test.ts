@@ -58,10 +58,10 @@ describe('the beginning of a fault', () => {
   });
 });
 
-describe('the known good version', () => {
-  const good = (version: string, at: number) => ({ version, since: minute(at), basis: 'baked' as const, targets: ['web'] });
-  const chosen = (over: Parameters<typeof question>[0]) => chooseGood(question(over), release())?.version ?? null;
+const good = (version: string, at: number) => ({ version, since: minute(at), basis: 'baked' as const, targets: ['web'] });
+const chosen = (over: Parameters<typeof question>[0]) => chooseGood(question(over), release())?.version ?? null;
 
+describe('the known good version', () => {
   it.each<[string, Parameters<typeof question>[0], string | null]>([
     ['the newest', { knownGoods: [good('v1', -100), good('v0', -900)] }, 'v1'],
     ['not the suspect\'s own version', { knownGoods: [good('v2', -100), good('v0', -900)] }, 'v0'],

@@ -74,7 +74,7 @@ const refused: [string, unknown, RegExp][] = [
   ['an over-long reason', { ...manual, reason: 'x'.repeat(501) }, /"reason" is too long: at most 500/],
   ['HTML in a reason', { ...manual, reason: 'see <script>alert(1)</script>' }, /"reason" must not contain HTML/],
   ['an HTML comment in a reason', { ...manual, reason: 'see <!-- here' }, /"reason" must not contain HTML/],
-  ['a control character', { ...manual, reason: 'see\u0007' + 'here' }, /"reason" must not contain control/],
+  ['a control character', { ...manual, reason: 'see \u0007 here' }, /"reason" must not contain control/],
   ['a line break, which could forge a line of a log', { ...manual, requestedBy: 'ada\nverdict: leave' }, /"requestedBy" must not contain control/],
   ['a direction override', { ...manual, requestedBy: 'ada\u202Egnp' }, /"requestedBy" must not contain control/],
   ['300 kB of text', { ...manual, reason: long }, /the input is too large: 3\d{5} characters/],

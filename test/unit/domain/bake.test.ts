@@ -1,0 +1,63 @@
+// One look of the Watch: when it goes on, starts a rollback, calls a version good, or gives up.
+import { describe, expect, it } from 'vitest';
+import { type BakeQuestion, watchLook } from '../../../lambdas/domain/bake.ts';
+import { parseTrigger } from '../../../lambdas/domain/trigger.ts';
+import { alarm, delivered, deployment, journeys, minute, quiet, release, rollback } from './samples.ts';
+
+const older = (name: string) => alarm(name, { since: minute(-60), fault: null });
+const passedAtStart = { ...release({ journeysFailedAtStart: [] }), left: null };
+
+const look = (over: Partial<BakeQuestion> = {}) => watchLook({
+  service: 'checkout', release: passedAtStart, rollbacks: [], bakeMinutes: 60, hasJourneys: true, now: minute(30),
+  alarms: [quiet('5xx'), quiet('latency')], delivered: [], deployments: [], evidence: journeys(true), externalTools: [], releases: [release()], ...over,
+});
+const baked = { now: minute(62) };
+
+describe('a look of the Watch', () => {
+  it.each<[string, Partial<BakeQuestion>, string, string]>([
+    ['goes on while the release bakes', {}, 'continue', 'baking'],
+    ['goes on while the release goes out', { release: { ...passedAtStart, finishedAt: null, status: 'in-progress' } }, 'continue', 'in-progress'],
+    ['gives up on a release that never says it finished', { release: { ...passedAtStart, finishedAt: null }, now: minute(24 * 60 + 1) }, 'ended', 'never-finished'],
+    ['calls a version good that was quiet for its bake', baked, 'known-good', 'baked'],
+    ['ends when a rollback took over', { rollbacks: [rollback({ release: { id: 'r-2', version: 'v2' } })] }, 'ended', 'rolled-back'],
+    ['ends when the release failed', { release: { ...passedAtStart, status: 'failed' } }, 'ended', 'release-over'],
+    ['ends when the release was stopped', { release: { ...passedAtStart, status: 'stopped' } }, 'ended', 'release-over'],
+    ['ends when a newer release began', { releases: [release({ id: 'r-3', version: 'v3', startedAt: minute(20) }), release()] }, 'ended', 'superseded'],
+    ['signals a fresh alarm', { alarms: [alarm('5xx'), quiet('latency')] }, 'signal', 'signal'],
+    ['signals an alarm that fired before and a journey that passed before', { alarms: [older('5xx')], evidence: journeys(false) }, 'signal', 'signal'],
+    ['goes on when only an older alarm fires', { alarms: [older('5xx')] }, 'continue', 'baking'],
+    ['goes on when only a journey fails', { evidence: journeys(false) }, 'continue', 'baking'],
+    ['goes on when the journey failed before as well', { alarms: [older('5xx')], evidence: journeys(false), release: { ...passedAtStart, journeysFailedAtStart: ['buy'] } }, 'continue', 'baking'],
+    ['goes on when a muted alarm fires', { alarms: [alarm('5xx')], delivered: [delivered({ kind: 'alarm', source: '5xx', mutedUntil: minute(90) })] }, 'continue', 'baking'],
+    ['waits on when an alarm has no data at the end', { ...baked, alarms: [quiet('5xx', { state: 'INSUFFICIENT_DATA' })] }, 'continue', 'not-quiet'],
+    ['waits on when an older alarm still fires at the end', { ...baked, alarms: [older('5xx')] }, 'continue', 'not-quiet'],
+    ['waits on when a journey fails at the end', { ...baked, evidence: journeys(false) }, 'continue', 'not-quiet'],
+    ['waits on when the journeys did not run', { ...baked, evidence: { at: minute(62), results: [] } }, 'continue', 'journeys-unknown'],
+    ['waits on until an alarm that blinked was quiet for a whole bake', { ...baked, alarms: [quiet('5xx', { since: minute(20) })] }, 'continue', 'not-quiet-long-enough'],
+    ['waits on when nothing could say that the service is well', { ...baked, alarms: [] }, 'continue', 'no-alarms'],
+    ['calls it good once the blinking alarm was quiet for a bake', { now: minute(81), alarms: [quiet('5xx', { since: minute(20) })] }, 'known-good', 'baked'],
+    ['gives up when it is not proven within a second bake', { now: minute(123), alarms: [quiet('5xx', { state: 'INSUFFICIENT_DATA' })] }, 'ended', 'not-quiet'],
+    ['ends when CodeDeploy says that the deployment failed', { release: { ...passedAtStart, id: 'd-2', origin: 'codedeploy', status: 'failed' }, deployments: [deployment({ status: 'failed' })] }, 'ended', 'release-over'],
+  ])('%s', (_name, over, answer, code) => {
+    const looked = look(over);
+    expect(looked.answer).toBe(answer);
+    expect(looked.reasons.map((reason) => reason.code)).toContain(code);
+    expect(looked.waitSeconds > 0).toBe(answer === 'continue');
+  });
+
+  it('starts one execution for the same release and signals, with an input that Assess accepts and no time in it', () => {
+    const [first, again] = [look({ alarms: [alarm('5xx')] }), look({ alarms: [alarm('5xx')], now: minute(31) })];
+    expect(first.rollback).toEqual(again.rollback);
+    expect(first.rollback?.name).toMatch(/^[0-9A-Za-z-_]{1,80}$/);
+    expect(parseTrigger(first.rollback?.input)).toEqual({ service: 'checkout', trigger: { kind: 'watch', releaseId: 'r-2', alarms: ['5xx'], journeys: [] } });
+    expect(look({ alarms: [alarm('latency')] }).rollback?.name).not.toBe(first.rollback?.name);
+    expect(look({ alarms: [alarm('5xx')], service: 's'.repeat(40) }).rollback?.name.length).toBeLessThanOrEqual(80);
+  });
+
+  it('comes every minute, sooner at the end, and seldom enough in a long bake to fit one execution\'s history', () => {
+    expect(look().waitSeconds).toBe(60);
+    expect(look({ now: minute(61.5) }).waitSeconds).toBe(30);
+    const week = 7 * 24 * 60;
+    expect((week * 60) / look({ bakeMinutes: week }).waitSeconds).toBeLessThanOrEqual(1000);
+  });
+});
