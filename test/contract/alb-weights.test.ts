@@ -3,7 +3,7 @@ import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Action, ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { JsonObject, StepRequest } from '../../lambdas/domain/vocabulary.ts';
+import type { StepRequest } from '../../lambdas/domain/vocabulary.ts';
 import { createStrategy } from '../../lambdas/strategies/alb-weights/live.ts';
 import type { Strategy } from '../../lambdas/strategies/strategy.ts';
 import { LoadBalancing } from '../../sandbox/services/elbv2/load-balancing.ts';
@@ -54,7 +54,7 @@ async function start(kind: 'rule' | 'listener', given: { readonly stickiness?: o
   await account.serve([loadBalancingService(elb)]);
   await account.clock.sleep(15_000);
   const options = account.client();
-  const strategy = createStrategy({ loadBalancing: () => new ElasticLoadBalancingV2Client(options) }) as unknown as Strategy<JsonObject>;
+  const strategy = createStrategy({ loadBalancing: () => new ElasticLoadBalancingV2Client(options) }) as unknown as Strategy;
   const step: StepRequest = {
     id: 'first/traffic', service: 'shop', strategy: 'alb-weights', targetId: 'traffic',
     target: { strategy: 'alb-weights', listenerArn: listener.arn, ...(rule === undefined ? {} : { ruleArn: rule.arn }), targetGroups: { blue: blue.arn, green: green.arn }, good: 'last-known-good' },

@@ -3,7 +3,7 @@ import { SandboxServer } from '../../sandbox/aws/server.ts';
 import type { AwsService, CallRecord, Place } from '../../sandbox/aws/world.ts';
 import { SpedUpClock } from '../../sandbox/clock.ts';
 import type { AuditEntry } from '../../lambdas/audit/entry.ts';
-import type { JsonObject, StepRequest, TargetState } from '../../lambdas/domain/vocabulary.ts';
+import type { StepRequest } from '../../lambdas/domain/vocabulary.ts';
 import type { StepApplied, StepCaptured, StepConfirmed, StepPlan, StrategyInput } from '../../lambdas/domain/workflow.ts';
 import { strategyHandler } from '../../lambdas/runtime/strategy-handler.ts';
 import type { Strategy } from '../../lambdas/strategies/strategy.ts';
@@ -59,7 +59,7 @@ export class Bench {
   readonly rows: AuditEntry[] = [];
   readonly #handler: (event: unknown) => Promise<unknown>;
 
-  constructor(account: Account, strategy: Strategy<JsonObject, TargetState>, step: StepRequest) {
+  constructor(account: Account, strategy: Strategy, step: StepRequest) {
     this.account = account;
     this.step = step;
     const statements = strategy.manifest.statements(strategy.manifest.target.parse(step.target), place);

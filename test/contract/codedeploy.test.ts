@@ -35,6 +35,8 @@ interface Stage {
   /** Revision that brings release 1, 2 or 3; `live` is what the world has then. */
   revision(release: number, current: number): RevisionLocation;
   version(release: number): string;
+  /** The artefact of a release is deleted. */
+  readonly forget: (release: number) => void;
   /** What serves users now. */
   serving(): unknown;
   stop(): Promise<void> | void;
@@ -55,7 +57,7 @@ const onLambda: Build = (account) => {
     revision: (release, current) => appSpec({ version: '0.0', Resources: [{ shop: { Type: 'AWS::Lambda::Function', Properties: { Name: 'shop', Alias: 'live', CurrentVersion: String(current), TargetVersion: String(release) } } }] }),
     version: String,
     serving: () => { const { functionVersion, weights } = aliases.alias('shop', 'live'); return { functionVersion, weights }; },
-    stop: () => undefined,
+    forget: (release) => aliases.deleteVersion('shop', String(release)), stop: () => undefined,
   };
 };
 
@@ -82,7 +84,7 @@ const onEcs: Build = async (account) => {
   const version = (release: number): string => definitions[release - 1] ?? '';
   return {
     platform: new EcsPlatform({ ecs, elb, releases, cluster: 'prod', service: 'shop', terminationWaitMinutes: 1, startSeconds: 5 }),
-    target: { platform: 'ECS', cluster: 'prod', service: 'shop' }, services: [ecsService(ecs)], version, stop,
+    target: { platform: 'ECS', cluster: 'prod', service: 'shop' }, services: [ecsService(ecs)], version, stop, forget: (release) => ecs.deregisterTaskDefinition(version(release)),
     revision: (release) => appSpec({ version: '0.0', Resources: [{ TargetService: { Type: 'AWS::ECS::Service', Properties: { TaskDefinition: version(release), LoadBalancerInfo: { ContainerName: 'shop', ContainerPort: 80 } } } }] }),
     serving: () => service.taskSets.map(({ taskDefinitionArn, trafficWeight }) => ({ taskDefinitionArn, trafficWeight })).filter(({ trafficWeight }) => trafficWeight > 0),
   };
@@ -92,7 +94,7 @@ const onServers: Build = async (account) => {
   const { elb, releases, versions, fleets: [fleet], stop } = shop(account);
   if (versions[0] !== undefined) await fleet.launch(versions[0], 2);
   return {
-    platform: new ServerPlatform({ fleet, elb, releases, installSeconds: 60 }), target: { platform: 'Server' }, services: [], stop,
+    platform: new ServerPlatform({ fleet, elb, releases, installSeconds: 60 }), target: { platform: 'Server' }, services: [], stop, forget: (release) => releases.remove(`checkout-${release}`),
     revision: (release) => ({ revisionType: 'S3', s3Location: { bucket: 'builds', key: `shop/checkout-${release}.zip`, bundleType: 'zip', eTag: `tag-${release}` } }),
     version: (release) => `s3://builds/shop/checkout-${release}.zip#tag-${release}`,
     serving: () => fleet.instances.map((instance) => instance.version.name),
@@ -140,7 +142,7 @@ async function start(build: Build, { isRunning = false, isRecorded, config, alar
   const options = account.client();
   const strategy = createStrategy({
     codeDeploy: () => new CodeDeployClient(options), codeDeployOnce: () => new CodeDeployClient({ ...options, maxAttempts: 1 }), lambda: () => new lambdaSchemas.LambdaClient(options), ecs: () => new ECSClient(options),
-  }) as unknown as Strategy<JsonObject>;
+  }) as unknown as Strategy;
   const state = (release: number): JsonObject => ({ platform: platform.computePlatform, live: stage.version(release), shifting: {}, revision: JSON.parse(JSON.stringify(stage.revision(release, release - 1))) as JsonObject, running: null });
   const step: StepRequest = {
     id: 'first/deploy', service: 'shop', strategy: 'codedeploy', targetId: 'deploy',
@@ -251,21 +253,18 @@ describe('codedeploy on a live group', () => {
     expect(applied).toMatchObject({ status: 'changed', handle: { deploymentId: own[0]?.id } });
   });
 
-  it('refuses a Lambda version that was deleted, and an ECS task definition that was deregistered', async () => {
-    const deleted: Build = async (account) => {
-      const stage = await onLambda(account);
-      return { ...stage, version: (release) => (release === 1 ? '17' : String(release)) };
-    };
-    rig = await start(deleted, { isRecorded: true });
-    expect(await rig.bench.apply()).toMatchObject({ status: 'failed', reason: { code: 'destination-gone', text: expect.stringContaining('17') as string } });
-    await rig.bench.account.close();
-    rig = await start(onEcs, { isRecorded: true });
-    const { ecs } = { ecs: rig.stage.services[0] };
-    expect(ecs).toBeDefined();
-    const gone: StepRequest = { ...rig.bench.step, good: { version: '0', basis: 'baked', state: { platform: 'ECS', live: 'shop:99', shifting: {}, revision: null, running: null } } };
-    Object.assign(rig.bench.step, gone);
-    expect(await rig.bench.apply()).toMatchObject({ status: 'failed', reason: { code: 'destination-gone', text: expect.stringContaining('shop:99') as string } });
+  it.each([['a deleted Lambda version', onLambda, '1 does not exist'], ['a deregistered task definition', onEcs, 'is INACTIVE']])('refuses %s, and starts nothing', async (_, build, words) => {
+    rig = await start(build, { isRecorded: true });
+    rig.stage.forget(1);
+    expect(await rig.bench.apply()).toMatchObject({ status: 'failed', reason: { code: 'destination-gone', text: expect.stringContaining(words) as string } });
     expect(rig.bench.changes()).toEqual([]);
+  });
+
+  it('says that the revision is gone when CodeDeploy cannot find it', async () => {
+    rig = await start(onServers, { isRecorded: true });
+    rig.stage.forget(1);
+    const applied = await rig.bench.apply();
+    expect(await rig.bench.confirm(applied)).toMatchObject({ answer: 'failed', detail: expect.stringContaining('REVISION_MISSING: the revision does not exist any more') as string });
   });
 
   it('says that an alias was left on two versions, and how to clear it', async () => {

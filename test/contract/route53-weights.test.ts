@@ -46,7 +46,7 @@ async function start(given: Given = {}): Promise<Zone> {
   await account.serve([route53Service(route53)]);
   const options = account.client();
   // The smallest page there is: every answer comes in pages.
-  const strategy = createStrategy({ route53: () => new Route53Client(options), pageSize: 1 }) as unknown as Strategy<JsonObject>;
+  const strategy = createStrategy({ route53: () => new Route53Client(options), pageSize: 1 }) as unknown as Strategy;
   const step: StepRequest = {
     id: 'last/dns', service: 'shop', strategy: 'route53-weights', targetId: 'dns',
     target: { strategy: 'route53-weights', hostedZoneId: zone.id, recordName: '*.Shop.Example.com', recordType: 'A', records: { blue: 'blue-record', green: 'green-record' }, good: given.good ?? { side: 'blue' } } as JsonObject,
@@ -69,6 +69,8 @@ async function start(given: Given = {}): Promise<Zone> {
 }
 
 keepsTheContract({ name: 'route53-weights', start: () => start() });
+
+const busy = (): void => { throw new AwsError('PriorRequestNotComplete', 'The request was rejected because Route 53 was still processing a prior request.'); };
 
 describe('route53-weights on a live zone', () => {
   let zone: Zone | undefined;
@@ -151,7 +153,6 @@ describe('route53-weights on a live zone', () => {
 
   it('tries again while an earlier change is still being processed', async () => {
     zone = await start();
-    const busy = (): void => { throw new AwsError('PriorRequestNotComplete', 'The request was rejected because Route 53 was still processing a prior request.'); };
     const fault = zone.bench.account.server.faults.add({ name: 'busy', service: 'route53', operation: 'ChangeResourceRecordSets', calls: [1, 2], effect: { kind: 'before', run: busy } });
     expect(await zone.bench.apply()).toMatchObject({ status: 'changed' });
     expect(fault.injected).toBe(2);

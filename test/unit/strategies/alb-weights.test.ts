@@ -116,20 +116,21 @@ describe('the plan of alb-weights', () => {
   });
 });
 
+const stickinessIn = (answer: ReturnType<typeof ask>) => answer.outcome === 'change' && (answer.to.actions[0]?.['ForwardConfig'] as JsonObject | undefined)?.['TargetGroupStickinessConfig'];
+
 describe('stickiness between target groups', () => {
   const sticky = { Enabled: true, DurationSeconds: 3600 };
-  const config = (answer: ReturnType<typeof ask>) => answer.outcome === 'change' && (answer.to.actions[0]?.['ForwardConfig'] as JsonObject)['TargetGroupStickinessConfig'];
 
   it('is switched off, because clients with a cookie would stay on the bad side', () => {
     const answer = ask({ state: live({ blue: 0, green: 1 }, sticky) });
-    expect(config(answer)).toEqual({ Enabled: false });
+    expect(stickinessIn(answer)).toEqual({ Enabled: false });
     expect(answer).toMatchObject({ summary: expect.stringContaining('group stickiness off') as string });
   });
 
   it('stays on where a target group has stickiness of its own, and the summary says for how long', () => {
     const facts = { sides: { ...healthy.sides, green: { targets: { healthy: 1 }, isSticky: true } } };
     const answer = ask({ state: live({ blue: 0, green: 1 }, sticky), facts });
-    expect(config(answer)).toEqual({ Enabled: true, DurationSeconds: 3600 });
+    expect(stickinessIn(answer)).toEqual({ Enabled: true, DurationSeconds: 3600 });
     expect(answer).toMatchObject({ summary: expect.stringContaining('3600 s') as string });
   });
 

@@ -73,17 +73,17 @@ describe('a stop', () => {
   });
 });
 
-describe('a fleet of servers', () => {
-  const followed = (overview: Detailed['overview']) => ({ deployment: detailed('d-1', 'Succeeded', { overview }), stopped: null });
+const fleetOf = (overview: Detailed['overview']) => ({ deployment: detailed('d-1', 'Succeeded', { overview }), stopped: null });
 
+describe('a fleet of servers', () => {
   it('is back only when every instance took the revision', () => {
-    expect(look({ followed: followed({ Succeeded: 3, Failed: 0, Skipped: 0 }) }, 10, 'Server')).toMatchObject({ answer: 'yes' });
-    expect(look({ followed: followed({ Succeeded: 2, Failed: 1 }) }, 10, 'Server')).toMatchObject({ answer: 'failed', detail: expect.stringContaining('2 of 3') as string });
-    expect(look({ followed: followed({ Succeeded: 0 }) }, 10, 'Server')).toMatchObject({ answer: 'failed' });
+    expect(look({ followed: fleetOf({ Succeeded: 3, Failed: 0, Skipped: 0 }) }, 10, 'Server')).toMatchObject({ answer: 'yes' });
+    expect(look({ followed: fleetOf({ Succeeded: 2, Failed: 1 }) }, 10, 'Server')).toMatchObject({ answer: 'failed', detail: expect.stringContaining('2 of 3') as string });
+    expect(look({ followed: fleetOf({ Succeeded: 0 }) }, 10, 'Server')).toMatchObject({ answer: 'failed' });
   });
 
   it('without a count of instances proves nothing', () => {
-    expect(look({ followed: followed(null) }, 10, 'Server')).toMatchObject({ answer: 'cannot-verify' });
+    expect(look({ followed: fleetOf(null) }, 10, 'Server')).toMatchObject({ answer: 'cannot-verify' });
   });
 });
 

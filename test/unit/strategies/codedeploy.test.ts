@@ -131,10 +131,10 @@ describe('a finished Lambda deployment', () => {
   });
 });
 
-describe('the good version of a group that the ledger has no state of', () => {
-  const old = (id: string, version: string, at: string, fields: Partial<Deployment> = {}): Deployment =>
-    deployment(id, { revision: lambdaRevision('0', version), createdAt: `2026-11-${at}T08:00:00.000Z`, completedAt: `2026-11-${at}T08:05:00.000Z`, ...fields });
+const old = (id: string, version: string, at: string, fields: Partial<Deployment> = {}): Deployment =>
+  deployment(id, { revision: lambdaRevision('0', version), createdAt: `2026-11-${at}T08:00:00.000Z`, completedAt: `2026-11-${at}T08:05:00.000Z`, ...fields });
 
+describe('the good version of a group that the ledger has no state of', () => {
   it('is the newest success older than the release with another revision, whatever the order of the list', () => {
     const history = [old('d-2', '2', '12'), old('d-BAD', '5', '20', { createdAt: '2026-11-20T09:00:00.000Z' }), old('d-4', '4', '19'), old('d-3', '3', '15')];
     expect(ask({ state: lambdaState(), facts: { history } })).toMatchObject({ outcome: 'change', to: { live: '4' } });
@@ -150,11 +150,12 @@ describe('the good version of a group that the ledger has no state of', () => {
   });
 });
 
+const properties = (answer: ReturnType<typeof ask>): unknown =>
+  answer.outcome === 'change' && (JSON.parse(answer.to.revision?.appSpecContent?.content ?? '{}') as { Resources: { TargetService: { Properties: unknown } }[] }).Resources[0]?.TargetService.Properties;
+
 describe('a finished ECS deployment', () => {
   const state: CodeDeployState = { platform: 'ECS', live: taskDefinition(7), shifting: {}, revision: ecsRevision(7), running: null };
   const good = { version: '6', state: { ...state, live: taskDefinition(6), revision: ecsRevision(6) } };
-  const properties = (answer: ReturnType<typeof ask>): unknown =>
-    answer.outcome === 'change' && (JSON.parse(answer.to.revision?.appSpecContent?.content ?? '{}') as { Resources: { TargetService: { Properties: unknown } }[] }).Resources[0]?.TargetService.Properties;
 
   it('is redeployed with the old task definition, and container and port of its own AppSpec', () => {
     expect(properties(ask({ state, good, target: ecsTarget, facts: { container: { name: 'other', port: 1 } } })))

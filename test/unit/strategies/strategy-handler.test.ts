@@ -152,9 +152,9 @@ describe('capture', () => {
   });
 });
 
-describe('confirm', () => {
-  const changed = async (): Promise<[World, StepApplied]> => { const world = new World(); return [world, await world.run<StepApplied>({})]; };
+const changed = async (): Promise<[World, StepApplied]> => { const world = new World(); return [world, await world.run<StepApplied>({})]; };
 
+describe('confirm', () => {
   it('renews the lease, and records each new answer once', async () => {
     const [world, applied] = await changed();
     world.story.length = 0;
