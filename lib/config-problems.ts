@@ -1,6 +1,6 @@
 // Says what is wrong with a configuration so that it can be mended at once: one line a problem, with the nearest known word.
 import type * as z from 'zod';
-import { alternatives, discriminatorValues, keysAt, suggestion } from './schema-words.ts';
+import { alternatives, keysAt, nearest, suggestion, valueAt } from './schema-words.ts';
 
 export interface Problem {
   readonly path: readonly PropertyKey[];
@@ -11,50 +11,56 @@ export interface Problem {
 
 type Issue = z.core.$ZodIssue;
 
+interface Checked {
+  readonly schema: z.ZodType;
+  readonly input: unknown;
+}
+
 /** One problem for each thing to mend; a union's problem is that of the branch which was meant. */
-export function problemsOf(error: z.ZodError, schema: z.ZodType, input: unknown): readonly Problem[] {
-  return error.issues.flatMap((issue) => problemsOfIssue(issue, schema, input));
+export function problemsOf(error: z.ZodError, checked: Checked): readonly Problem[] {
+  const problems = error.issues.flatMap((issue) => problemsOfIssue(issue, checked));
+  // A key that was misspelled is not missing as well.
+  const meant = new Set(problems.flatMap(({ path, key }) => {
+    const word = key === undefined ? undefined : nearest(key, keysAt(checked, path));
+    return word === undefined ? [] : [[...path, word].map(String).join('.')];
+  }));
+  return problems.filter(({ path, key }) => key !== undefined || valueAt(checked.input, path) !== undefined || !meant.has(path.map(String).join('.')));
 }
 
-function problemsOfIssue(issue: Issue, schema: z.ZodType, input: unknown): readonly Problem[] {
-  if (issue.code === 'unrecognized_keys') return unknownKeys(issue, schema);
-  if (issue.code === 'invalid_union') return unionProblems(issue, schema, input);
-  if (issue.code === 'invalid_key') return [{ path: issue.path.slice(0, -1), key: String(issue.path.at(-1)), message: issue.issues[0]?.message ?? issue.message }];
-  if (issue.code === 'invalid_type' && valueAt(input, issue.path) === undefined && isDefaultMessage(issue.message))
-    return [{ path: issue.path, message: `is missing; it needs ${article(issue.expected)}` }];
-  return [{ path: issue.path, message: issue.message }];
+function problemsOfIssue(issue: Issue, checked: Checked): readonly Problem[] {
+  const { path } = issue;
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.map((key) => ({ path, key, message: `is not a known key${suggestion(key, keysAt(checked, path))}` }));
+  if (issue.code === 'invalid_union') return unionProblems(issue, checked);
+  if (issue.code === 'invalid_key') return [{ path: path.slice(0, -1), key: String(path.at(-1)), message: issue.issues[0]?.message ?? issue.message }];
+  if (issue.code === 'invalid_type' && path.length === 0) return [{ path, message: `needs a mapping with the key \`${keysAt(checked, []).at(-1)}\`` }];
+  if (issue.code === 'invalid_type' && valueAt(checked.input, path) === undefined && isDefaultMessage(issue.message))
+    return [{ path, message: `is missing; it needs ${/^[aeiou]/.test(issue.expected) ? 'an' : 'a'} ${issue.expected}` }];
+  return [{ path, message: issue.message }];
 }
 
-function unknownKeys(issue: Extract<Issue, { code: 'unrecognized_keys' }>, schema: z.ZodType): readonly Problem[] {
-  const known = keysAt(schema, issue.path);
-  return issue.keys.map((key) => ({ path: issue.path, key, message: `is not a known key${suggestion(key, known)}` }));
-}
+type UnionIssue = Extract<Issue, { code: 'invalid_union' }>;
 
-/** The branch that was meant is the one with the fewest problems at its own level; what a schema says about the whole union goes first. */
-function unionProblems(issue: Extract<Issue, { code: 'invalid_union' }>, schema: z.ZodType, input: unknown): readonly Problem[] {
-  const given = valueAt(input, issue.path);
-  const discriminator = 'discriminator' in issue ? issue.discriminator : undefined;
-  if (discriminator !== undefined) {
-    const known = discriminatorValues(schema, issue.path, discriminator);
-    const container = issue.path.at(-1) === discriminator ? issue.path.slice(0, -1) : issue.path;
-    const value = (valueAt(input, container) as Record<string, unknown> | undefined)?.[discriminator];
-    return [{ path: [...container, discriminator], message: value === undefined ? `is missing; it must be one of ${known.join(', ')}` : `"${String(value)}" is not known${suggestion(String(value), known)}` }];
+/** What a schema says about the whole union goes first; else the branch that was meant speaks. */
+function unionProblems(issue: UnionIssue, checked: Checked): readonly Problem[] {
+  const { path } = issue;
+  const given = valueAt(checked.input, path);
+  if ('options' in issue && Array.isArray(issue.options)) {
+    const known = issue.options.map(String);
+    return [{ path, message: given === undefined ? `is missing; it must be one of ${known.join(', ')}` : `"${String(given)}" is not known${suggestion(String(given), known)}` }];
   }
-  if (!isDefaultMessage(issue.message)) return [{ path: issue.path, message: issue.message }];
-  if (given === undefined) return [{ path: issue.path, message: `is missing; it needs one of: ${alternatives(schema, issue.path)}` }];
-  const best = issue.errors.toSorted((a, b) => shallow(a) - shallow(b) || a.length - b.length)[0] ?? [];
-  const isUnclear = issue.errors.filter((one) => shallow(one) === shallow(best)).length > 1;
-  if (isUnclear) return [{ path: issue.path, message: `needs one of: ${alternatives(schema, issue.path)}` }];
-  return best.flatMap((inner) => problemsOfIssue({ ...inner, path: [...issue.path, ...inner.path] } as Issue, schema, input));
+  if (!isDefaultMessage(issue.message)) return [{ path, message: issue.message }];
+  if (given === undefined) return [{ path, message: `is missing; it needs one of: ${alternatives(checked, path)}` }];
+  const [best, next] = issue.errors.map((issues) => ({ issues, strange: strangeness(issues, given) })).toSorted((a, b) => a.strange - b.strange);
+  if (best === undefined || best.strange === next?.strange) return [{ path, message: `needs one of: ${alternatives(checked, path)}` }];
+  return best.issues.flatMap((inner) => problemsOfIssue({ ...inner, path: [...path, ...inner.path] } as Issue, checked));
 }
 
-/** Problems that say "this is another branch": unknown keys count one each, and missing keys too. */
-const shallow = (issues: readonly Issue[]): number =>
-  issues.reduce((sum, issue) => sum + (issue.code === 'unrecognized_keys' ? issue.keys.length : issue.path.length <= 1 ? 1 : 0), 0);
+/** How much says that another branch was meant: its unknown keys and its missing ones, or a value of another kind altogether. */
+const strangeness = (issues: readonly Issue[], given: unknown): number =>
+  issues.reduce((sum, issue) => {
+    if (issue.code === 'unrecognized_keys') return sum + issue.keys.length;
+    return sum + (issue.path.length === 0 || valueAt(given, issue.path) === undefined ? 1 : 0);
+  }, 0);
 
 const isDefaultMessage = (message: string): boolean => message.startsWith('Invalid input');
-
-const article = (expected: string): string => (/^[aeiou]/.test(expected) ? `an ${expected}` : `a ${expected}`);
-
-const valueAt = (input: unknown, path: readonly PropertyKey[]): unknown =>
-  path.reduce<unknown>((value, key) => (value === null || typeof value !== 'object' ? undefined : (value as Record<PropertyKey, unknown>)[key]), input);

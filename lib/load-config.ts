@@ -34,7 +34,7 @@ export function parseConfig(text: string, file: string): Config {
   const input: unknown = document.toJS();
   const parsed = configSchema.safeParse(input);
   if (parsed.success) return parsed.data;
-  const problems = problemsOf(parsed.error, configSchema, input).map((problem) => ({ line: lineOf(document, lines, problem), text: wordsOf(problem) }));
+  const problems = problemsOf(parsed.error, { schema: configSchema, input }).map((problem) => ({ line: lineOf(document, lines, problem), text: wordsOf(problem) }));
   throw new Error([...new Set(problems.toSorted((a, b) => a.line - b.line).map(({ line, text: words }) => `${file}:${line} ${words}`))].join('\n'));
 }
 

@@ -1,4 +1,4 @@
-// Reads the words out of a zod schema: known keys, known values, and the one nearest to what was typed.
+// Reads the words out of a zod schema: known keys, what a union accepts, and the word nearest to what was typed.
 import type * as z from 'zod';
 
 type Definition = z.core.$ZodTypeDef & {
@@ -6,58 +6,71 @@ type Definition = z.core.$ZodTypeDef & {
   readonly valueType?: z.ZodType; readonly options?: readonly z.ZodType[]; readonly values?: readonly unknown[];
 };
 
+interface Checked {
+  readonly schema: z.ZodType;
+  readonly input: unknown;
+}
+
 const defOf = (schema: z.ZodType): Definition => schema.def as unknown as Definition;
 
 /** Strips what only wraps a schema: optional, default, prefault, pipe. */
 function bare(schema: z.ZodType): z.ZodType {
-  const def = defOf(schema);
-  const inner = def.innerType ?? def.in;
+  const { innerType, in: source } = defOf(schema);
+  const inner = innerType ?? source;
   return inner === undefined ? schema : bare(inner);
 }
 
-function branches(schema: z.ZodType): readonly z.ZodType[] {
-  const plain = bare(schema);
-  return defOf(plain).options?.flatMap(branches) ?? [plain];
-}
+const branches = (schema: z.ZodType): readonly z.ZodType[] => defOf(bare(schema)).options?.flatMap(branches) ?? [bare(schema)];
 
-function schemasAt(schema: z.ZodType, path: readonly PropertyKey[]): readonly z.ZodType[] {
-  const here = branches(schema);
+/** A branch whose literals (`strategy: alb-weights`) say something else than the input is not meant. */
+const couldMean = (schema: z.ZodType, input: unknown): boolean =>
+  Object.entries(defOf(schema).shape ?? {}).every(([key, one]) => {
+    const { values } = defOf(bare(one));
+    const given = valueAt(input, [key]);
+    return values === undefined || given === undefined || values.includes(given);
+  });
+
+function schemasAt({ schema, input }: Checked, path: readonly PropertyKey[]): readonly z.ZodType[] {
+  const here = branches(schema).filter((one) => couldMean(one, input));
   const [key, ...rest] = path;
   if (key === undefined) return here;
   return here.flatMap((one) => {
-    const def = defOf(one);
-    const next = def.shape?.[String(key)] ?? def.valueType ?? def.element;
-    return next === undefined ? [] : schemasAt(next, rest);
+    const { shape, valueType, element } = defOf(one);
+    const next = shape?.[String(key)] ?? valueType ?? element;
+    return next === undefined ? [] : schemasAt({ schema: next, input: valueAt(input, [key]) }, rest);
   });
 }
 
-/** Keys that a mapping at this path may have. */
-export const keysAt = (schema: z.ZodType, path: readonly PropertyKey[]): readonly string[] =>
-  [...new Set(schemasAt(schema, path).flatMap((one) => Object.keys(defOf(one).shape ?? {})))];
+export const valueAt = (input: unknown, path: readonly PropertyKey[]): unknown =>
+  path.reduce<unknown>((value, key) => (value === null || typeof value !== 'object' ? undefined : (value as Record<PropertyKey, unknown>)[key]), input);
 
-/** Values that choose a branch of the union at this path. */
-export const discriminatorValues = (schema: z.ZodType, path: readonly PropertyKey[], discriminator: string): readonly string[] => {
-  const container = path.at(-1) === discriminator ? path.slice(0, -1) : path;
-  return [...new Set(schemasAt(schema, [...container, discriminator]).flatMap((one) => (defOf(one).values ?? []).map(String)))];
-};
+/** Keys that the mapping at this path may have. */
+export const keysAt = (checked: Checked, path: readonly PropertyKey[]): readonly string[] =>
+  [...new Set(schemasAt(checked, path).flatMap((one) => Object.keys(defOf(one).shape ?? {})))];
 
-/** What a union at this path accepts, in a few words. */
-export const alternatives = (schema: z.ZodType, path: readonly PropertyKey[]): string =>
-  schemasAt(schema, path).map((one) => {
+/** What the union at this path accepts, in a few words. */
+export const alternatives = (checked: Checked, path: readonly PropertyKey[]): string =>
+  schemasAt(checked, path).map((one) => {
     const { shape, values, type } = defOf(one);
     return shape === undefined ? (values ?? [type]).join(', ') : `{ ${required(shape).join(', ')} }`;
   }).join(' or ');
 
-const required = (shape: Record<string, z.ZodType>): string[] => {
-  const names = Object.keys(shape).filter((key) => !(shape[key] as z.ZodType).safeParse(undefined).success);
+function required(shape: Record<string, z.ZodType>): string[] {
+  const names = Object.entries(shape).filter(([, one]) => !one.safeParse(undefined).success).map(([name]) => name);
   return names.length > 0 ? names : Object.keys(shape);
-};
+}
 
+/** The known word that was probably meant: the beginning of it, or a few letters away. */
+export function nearest(given: string, known: readonly string[]): string | undefined {
+  const begun = known.find((word) => given.length >= 4 && word.startsWith(given));
+  const [first] = known.map((word) => ({ word, distance: distance(given.toLowerCase(), word.toLowerCase()) })).toSorted((a, b) => a.distance - b.distance);
+  return begun ?? (first !== undefined && first.distance <= Math.min(2, Math.floor(given.length / 3)) ? first.word : undefined);
+}
 
 /** `; did you mean "alarms"?`, or the list of known words when none is near. */
 export function suggestion(given: string, known: readonly string[]): string {
-  const nearest = known.map((word) => ({ word, distance: distance(given.toLowerCase(), word.toLowerCase()) })).toSorted((a, b) => a.distance - b.distance)[0];
-  if (nearest !== undefined && nearest.distance <= Math.max(2, Math.floor(given.length / 3))) return `; did you mean "${nearest.word}"?`;
+  const word = nearest(given, known);
+  if (word !== undefined) return `; did you mean "${word}"?`;
   return known.length === 0 ? '' : `; known: ${known.join(', ')}`;
 }
 

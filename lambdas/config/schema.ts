@@ -98,6 +98,9 @@ const policy = z.strictObject({
   askTimeoutMinutes: z.int().min(1).max(24 * 60).default(30),
 });
 
+/** One execution's history holds 25,000 events; a round of proof writes about 25 of them, for each way back. */
+export const maximumRounds = 300;
+
 const verification = z.union([
   z.strictObject({ none: reason }),
   z.strictObject({
@@ -105,6 +108,13 @@ const verification = z.union([
     intervalSeconds: z.int().min(5).max(600).default(20),
     /** Not proven by then: the next rung, in minutes. */
     deadlineMinutes: z.int().min(1).max(240).default(15),
+  }).superRefine(({ intervalSeconds, deadlineMinutes }, context) => {
+    const rounds = Math.ceil((deadlineMinutes * 60) / intervalSeconds);
+    if (rounds > maximumRounds)
+      context.addIssue({
+        code: 'custom', path: ['intervalSeconds'],
+        message: `asks ${rounds} times before its deadline, more than the ${maximumRounds} that one rollback can hold; use an interval of at least ${Math.ceil((deadlineMinutes * 60) / maximumRounds)} seconds`,
+      });
   }),
 ]);
 

@@ -1,4 +1,5 @@
 // The Rollback state machine as data: Assess, Approve, Revert, Verify, Report, and every way between them.
+import { maximumRounds } from '../../lambdas/config/schema.ts';
 import { call, choice, each, jsonata, onError, pass, retries, rule, wait, type Definition, type State } from './asl.ts';
 import { handlerTimeoutSeconds } from './handler-timeouts.ts';
 import { applyStates, planStates, recheckStates, type StrategyArns } from './strategy-states.ts';
@@ -13,8 +14,6 @@ export interface RollbackFunctions {
 
 /** More looks than any hold can need; a Choice without an end would fill the history. */
 const lookLimit = 500;
-/** More rounds than the catalogue's schema allows; one execution's history holds 25,000 events. */
-const roundLimit = 300;
 /** Input longer than this (in characters) is described, not passed on: a task's payload may have 256 KiB altogether. */
 const inputLimit = 100_000;
 
@@ -212,7 +211,7 @@ const proving = (functions: RollbackFunctions, strategies: StrategyArns): Record
   }),
   Proven: choice('Recovered, look again, or the next rung.', [
     rule(`$verified.answer = 'recovered'`, 'Report'),
-    rule(`$verified.answer = 'not-yet' and $round < ${roundLimit}`, 'VerifyLater'),
+    rule(`$verified.answer = 'not-yet' and $round < ${maximumRounds}`, 'VerifyLater'),
     rule(`$verified.answer in ['still-bad', 'not-yet']`, 'NextRung'),
   ], { next: 'Report', assign: give('UnknownAnswer', jsonata(`'Verify answered ' & $string($verified.answer)`)) }),
   VerifyLater: wait('Until the next round of proof.', '$verified.waitSeconds', 'Recheck'),

@@ -1,0 +1,102 @@
+// Each mistake in services.yaml is named once, with its line, its path and the mend.
+import { describe, expect, test } from 'vitest';
+import { loadConfig, parseConfig } from '../../lib/load-config.ts';
+import { minimalYaml } from './config-samples.ts';
+
+const problems = (yaml: string): string[] => {
+  try {
+    parseConfig(yaml, 'services.yaml');
+    return [];
+  } catch (error) {
+    return (error as Error).message.split('\n');
+  }
+};
+
+/** The sample with one text replaced; the text has to be there. */
+const broken = (from: string, to: string): string[] => {
+  expect(minimalYaml).toContain(from);
+  return problems(minimalYaml.replace(from, to));
+};
+
+const oneJourney = '    journeys: { j: { requests: [{ name: r, url: "https://example.com/" }] } }';
+
+test('the smallest configuration is accepted, with every default resolved', () => {
+  const { engine, services } = parseConfig(minimalYaml, 'services.yaml');
+  expect(engine).toEqual({ name: 'ripcord', onCall: [], stakeholders: [], approvers: [], storm: { services: 5, minutes: 10 } });
+  expect(services['checkout']).toMatchObject({ signals: { minimum: 2, holdSeconds: 300, external: [] }, journeys: {}, policy: { dailyBudget: 3, bakeMinutes: 60 } });
+});
+
+describe('one mistake, one line', () => {
+  const cases: [string, string, string, string][] = [
+    ['an unknown key', '    signals:\n', '    signal:\n', 'services.yaml:11 services.checkout.signal: is not a known key; did you mean "signals"?'],
+    ['an unknown key in a union', '      none: nothing can be asked', `      passesInRow: 3\n${oneJourney}`,
+      'services.yaml:17 services.checkout.verification.passesInRow: is not a known key; did you mean "passesInARow"?'],
+    ['an unknown key in a target', '        good: last-known-good', '        good: last-known-good\n        minimumHealthy: 2',
+      'services.yaml:11 services.checkout.targets.web.minimumHealthy: is not a known key; did you mean "minimumHealthyTargets"?'],
+    ['a wrong ARN', 'arn:aws:elasticloadbalancing:eu-west-1:111122223333:listener/app/shop/1/2', 'arn:aws:elasticloadbalancing:eu-west-1:111122223333:loadbalancer/app/shop/1',
+      'services.yaml:6 services.checkout.targets.web.listenerArn: needs an ARN like arn:aws:elasticloadbalancing:<region>:<account>:listener/…'],
+    ['a target without its good side', '        good: last-known-good\n', '',
+      'services.yaml:4 services.checkout.targets.web.good: needs its good side: either `last-known-good`, or `{ side: <name> }` when one side is always the stable one'],
+    ['a good side that does not exist', 'good: last-known-good', 'good: { side: purple }',
+      'services.yaml:10 services.checkout.targets.web.good.side: names side "purple", which is not one of blue, green'],
+    ['one side only', '          green: arn:aws:elasticloadbalancing:eu-west-1:111122223333:targetgroup/green/2\n', '',
+      'services.yaml:7 services.checkout.targets.web.targetGroups: needs at least two sides, for example blue and green'],
+    ['a strategy that is not known', 'strategy: alb-weights', 'strategy: alb-weight',
+      'services.yaml:5 services.checkout.targets.web.strategy: "alb-weight" is not known; did you mean "alb-weights"?'],
+    ['no strategy at all', '        strategy: alb-weights\n', '',
+      'services.yaml:4 services.checkout.targets.web.strategy: is missing; it must be one of alb-weights, codedeploy, route53-weights'],
+    ['a platform that is not known', minimalYaml.slice(minimalYaml.indexOf('        strategy'), minimalYaml.indexOf('    signals')),
+      '        strategy: codedeploy\n        platform: Fargate\n        application: a\n        deploymentGroup: b\n        good: last-known-good\n',
+      'services.yaml:6 services.checkout.targets.web.platform: "Fargate" is not known; known: Server, Lambda, ECS'],
+    ['a missing approver role', '        none: nobody is needed here', '        { required: always, timeoutMinutes: 30, onDeadline: stop }',
+      'services.yaml:1 engine.approvers: needs at least one IAM role: service "checkout" asks for approval and nobody could answer'],
+    ['approval left open', '      approval:\n        none: nobody is needed here\n', '      dailyBudget: 3\n',
+      'services.yaml:18 services.checkout.policy.approval: is missing; it needs one of: { none } or { required, timeoutMinutes, onDeadline }'],
+    ['verification left open', '    verification:\n      none: nothing can be asked\n', '',
+      'services.yaml:2 services.checkout.verification: is missing; it needs one of: { none } or { passesInARow, intervalSeconds, deadlineMinutes }'],
+    ['a proof without journeys', '      none: nothing can be asked', '      passesInARow: 3',
+      'services.yaml:2 services.checkout.journeys: needs at least one journey to prove a recovery; or say `verification: { none: <reason> }`'],
+    ['a reason that says nothing', 'none: it has no requests', 'none: because',
+      'services.yaml:15 services.checkout.signals.traffic.none: needs a reason a colleague would accept (10 characters or more)'],
+    ['no signal at all', '      alarms:\n        - name: checkout-5xx\n', '',
+      'services.yaml:11 services.checkout.signals.alarms: needs at least one alarm or external tool: nothing could start a rollback'],
+    ['an alarm without its name', '        - name: checkout-5xx', '        - group: errors',
+      'services.yaml:13 services.checkout.signals.alarms.0.name: is missing; it needs a string'],
+    ['a rung that names no target', '    signals:\n', '    rungs: [[[wep]]]\n    signals:\n',
+      'services.yaml:11 services.checkout.rungs.0.0.0: names target "wep", which is not one of web'],
+    ['a name that cannot be one', '  checkout:', '  Checkout:',
+      'services.yaml:2 services.Checkout: needs 1–40 lower-case letters, digits and hyphens, beginning with a letter'],
+    ['a number that is too large', '    signals:\n', '    signals:\n      minimum: 9\n', 'services.yaml:12 services.checkout.signals.minimum: Too big: expected number to be <=5'],
+    ['an e-mail address that is none', 'services:\n', 'engine: { onCall: [somebody] }\nservices:\n', 'services.yaml:1 engine.onCall.0: Invalid email address'],
+    ['more rounds of proof than one execution can hold', '      none: nothing can be asked',
+      `      { intervalSeconds: 5, deadlineMinutes: 240 }\n${oneJourney}`,
+      'services.yaml:17 services.checkout.verification.intervalSeconds: asks 2880 times before its deadline, more than the 300 that one rollback can hold; use an interval of at least 48 seconds'],
+    ['a service twice', 'services:\n', 'services:\n  checkout: {}\n', 'services.yaml:3 services.checkout: this name is used twice; give one of them another name'],
+    ['no services', minimalYaml, 'services: {}\n', 'services.yaml:1 services: needs at least one service'],
+    ['nothing at all', minimalYaml, '# empty\n', 'services.yaml:1 (top level): needs a mapping with the key `services`'],
+  ];
+  test.each(cases)('%s', (_, from, to, expected) => {
+    expect(broken(from, to)).toEqual([expected]);
+  });
+});
+
+test('several mistakes are told together, in the order of their lines', () => {
+  const yaml = minimalYaml.replace('strategy: alb-weights', 'strategy: alb').replace('- name: checkout-5xx', '- nam: checkout-5xx').replace('none: nothing can be asked', 'none: no');
+  expect(problems(yaml)).toEqual([
+    'services.yaml:5 services.checkout.targets.web.strategy: "alb" is not known; known: alb-weights, codedeploy, route53-weights',
+    'services.yaml:13 services.checkout.signals.alarms.0.nam: is not a known key; did you mean "name"?',
+    'services.yaml:17 services.checkout.verification.none: needs a reason a colleague would accept (10 characters or more)',
+  ]);
+});
+
+test('text that is no YAML is named with its line', () => {
+  expect(problems('services:\n  a: [1, 2\n')[0]).toMatch(/^services\.yaml:\d: .+/);
+});
+
+test('a file that is not there says how to name another one', () => {
+  expect(() => loadConfig('/nowhere/services.yaml')).toThrow(/\/nowhere\/services\.yaml: cannot be read .* -c config=<path>/);
+});
+
+test('the example at the top level is right', () => {
+  expect(Object.keys(loadConfig('services.yaml').services)).toEqual(['checkout', 'search']);
+});
