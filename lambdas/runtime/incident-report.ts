@@ -2,6 +2,7 @@
 import type { AuditRow } from '../audit/entry.ts';
 import type { AuditCursor, Instant, Json } from '../domain/vocabulary.ts';
 import type { ReportInput } from '../domain/workflow.ts';
+import { gist } from './incident-gist.ts';
 import { leftAsItIs, notDone } from './messages.ts';
 import { duration, plain, secondsBetween, signalLine, utc } from './messages-text.ts';
 import { type Ending, hasChanged, isHeld, serviceOf, versionsOf } from './report-outcome.ts';
@@ -117,18 +118,9 @@ function verification({ verified }: ReportInput): string[] {
 function timeline({ rows }: Incident): string[] {
   const left = rows.length - timelineRows;
   return [
-    ...bullets(rows.slice(0, timelineRows).map((row) => `${utc(row.at)} ${md(row.kind, 40)}${gist(row)}`)),
+    ...bullets(rows.slice(0, timelineRows).map((row) => `${utc(row.at)} ${[md(row.kind, 40), ...(gist(row) === '' ? [] : [md(gist(row), 300)])].join(': ')}`)),
     ...(left > 0 ? [`- … ${left} more rows are in the audit.`] : []),
   ];
-}
-
-/** The one sentence of an audit row, whatever its writer called it. */
-function gist(row: AuditRow): string {
-  const data = JSON.parse(row.data) as Readonly<Record<string, unknown>>;
-  const word = (name: string): string[] => (typeof data[name] === 'string' && data[name] !== '' ? [data[name]] : []);
-  const what = [...word('headline'), ...word('summary'), ...word('detail'), ...word('message')][0];
-  const parts = [...word('targetId'), ...word('verdict'), ...word('status'), ...word('answer'), ...word('by'), ...(what === undefined ? [] : [what])];
-  return parts.length === 0 ? '' : `: ${md(parts.join(', '), 300)}`;
 }
 
 function followUps({ input, ending }: Incident): string[] {

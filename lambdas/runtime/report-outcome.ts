@@ -37,8 +37,8 @@ export function endingOf(input: ReportInput, died: string | null = null): Ending
   const { assessment } = input;
   const outcome = died === null ? outcomeOf(input) : 'died';
   const service = serviceOf(input);
-  // A run that only looked leaves it to Assess whether somebody has to be woken.
-  const asksForPage = outcome === 'left' && assessment?.page === true;
+  // A run that only looked leaves it to Assess whether somebody has to be woken; a question nobody answered always wakes.
+  const asksForPage = outcome === 'left' && (assessment?.page === true || input.approval?.answer === 'deadline');
   return {
     outcome, ok: ends[outcome].ok, page: ends[outcome].page || asksForPage,
     headline: headlineOf(outcome, input, died), reasons: reasonsOf(outcome, input, { service, died }),

@@ -47,6 +47,9 @@ const json = (response: ServerResponse, body: unknown, status = 200): void => {
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
 };
 
+const readSecrets = async () => new Map([['key', 's3cret']]);
+const lookup: JourneyTools['lookup'] = (_, __, callback) => { callback(null, [{ address: '127.0.0.1', family: 4 }]); };
+
 async function bodyOf(request: IncomingMessage): Promise<string> {
   let text = '';
   for await (const chunk of request) text += String(chunk);
@@ -58,7 +61,7 @@ describe('a journey', () => {
     const seen: string[] = [];
     const host = await serve((request, response) => {
       void (async () => {
-        seen.push(`${request.method} ${request.url} ${request.headers['user-agent']} ${request.headers['x-ripcord-rollback']} ${request.headers['authorization'] ?? '-'} ${await bodyOf(request)}`);
+        seen.push(`${request.method} ${request.url} ${request.headers['user-agent']} ${String(request.headers['x-ripcord-rollback'])} ${request.headers['authorization'] ?? '-'} ${await bodyOf(request)}`);
         json(response, request.url === '/cart' ? { id: 'a/b c', total: 12.5 } : { ok: true, lines: [{ n: 1 }, { n: 1 }] });
       })();
     });
@@ -143,11 +146,11 @@ describe('redirects', () => {
   it('are followed on the same host, as a GET without a body after 303', async () => {
     const seen: string[] = [];
     const host = await serve((request, response) => {
-      void bodyOf(request).then((body) => {
-        seen.push(`${request.method} ${request.url} ${body} ${request.headers['content-type'] ?? '-'}`);
+      void (async () => {
+        seen.push(`${request.method} ${request.url} ${await bodyOf(request)} ${request.headers['content-type'] ?? '-'}`);
         if (request.url === '/') response.writeHead(303, { location: '/done' }).end();
         else response.end('done');
-      });
+      })();
     });
     expect(await run(journey(host, [{ url: `http://${host}/`, method: 'POST', body: { json: 1 }, followRedirects: 1, expect: { text: ['done'] } }]))).toMatchObject({ ok: true });
     expect(seen).toEqual(['POST / 1 application/json', 'GET /done  -']);
@@ -166,7 +169,6 @@ describe('redirects', () => {
     const host = await serve((_, response) => { response.writeHead(307, { location: `http://${other}/` }).end(); });
     const request = { url: `http://${host}/`, followRedirects: 2, headers: { authorization: 'Basic abc', 'x-key': '{{secret.key}}', 'x-plain': 'yes' } };
     const secrets = { secrets: { key: { arn: 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:x' } } };
-    const readSecrets = async () => new Map([['key', 's3cret']]);
     const refused = await run(journey(host, [request], { allowLoopback: [host, other], ...secrets }), { readSecrets });
     expect(refused.reason).toBe(`redirected to ${other}, which \`allowHosts\` does not name`);
     expect(seen).toEqual([]);
@@ -217,7 +219,6 @@ describe('the address fence', () => {
   it('reaches loopback only on the host and port the journey names', async () => {
     const host = await serve((_, response) => { response.end('hi'); });
     const port = host.split(':')[1] ?? '';
-    const lookup: JourneyTools['lookup'] = (_, __, callback) => { callback(null, [{ address: '127.0.0.1', family: 4 }]); };
     expect(await run(journey(host, [{ url: `http://shop.example:${port}/` }], { allowLoopback: [`shop.example:${port}`] }), { lookup })).toMatchObject({ ok: true });
     expect(await run(journey(host, [{ url: `http://${host}/` }], { allowLoopback: ['127.0.0.1:1'] }))).toMatchObject({ ok: false, couldNotRun: true });
   });

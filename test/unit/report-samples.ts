@@ -77,13 +77,13 @@ export function recordingNotices(failing: () => string | null = () => null) {
     if (failing() === input.TopicArn) throw new Error(`${input.TopicArn} is not there`);
     messages.push({ topic: input.TopicArn, subject: input.Subject, text: input.Message, urgency: input.MessageAttributes.urgency.StringValue });
     return {};
-  }) as unknown as typeof sns.send;
+  }) as typeof sns.send;
   bus.send = (async ({ input }: { input: { Entries: { Source: string; DetailType: string; Detail: string }[] } }) => {
     const [entry] = input.Entries;
     if (entry === undefined || entry.Source !== 'ripcord') throw new Error('one entry of source ripcord was expected');
     if (failing() === 'bus') return { FailedEntryCount: 1, Entries: [{ ErrorCode: 'InternalFailure', ErrorMessage: 'try later' }] };
     events.push({ type: entry.DetailType, detail: JSON.parse(entry.Detail) as Record<string, unknown> });
     return { FailedEntryCount: 0, Entries: [{ EventId: '1' }] };
-  }) as unknown as typeof bus.send;
+  }) as typeof bus.send;
   return { messages, events, notices: new Notices({ sns, events: bus }, { onCall: 'on-call', stakeholders: 'stakeholders' }) };
 }

@@ -1,0 +1,31 @@
+// ripcord show | report: what a rollback did, row by row or as its incident report.
+import type { Command } from 'commander';
+import { gist } from '../../lambdas/runtime/incident-gist.ts';
+import { plain, utc } from '../../lambdas/runtime/messages-text.ts';
+import type { AuditRow } from '../../lambdas/audit/entry.ts';
+import { readRecord, type RecordOptions } from './record.ts';
+import { Mistake, type Terminal } from './terminal.ts';
+
+const withTables = (command: Command): Command => command
+  .argument('<rollback>', 'name of the Step Functions execution')
+  .option('--table <name>', 'audit table (default: RIPCORD_AUDIT_TABLE)')
+  .option('--ledger <name>', 'ledger table (default: RIPCORD_LEDGER_TABLE)');
+
+export function addReadCommands(program: Command, screen: Terminal): void {
+  withTables(program.command('show').description('Shows what a rollback did so far, row by row'))
+    .action(async (rollback: string, options: RecordOptions) => {
+      const { rows } = await readRecord(rollback, options);
+      for (const row of rows) screen.out(lineOf(row));
+    });
+  withTables(program.command('report').description('Prints the incident report of a rollback in Markdown'))
+    .action(async (rollback: string, options: RecordOptions) => {
+      const { rows } = await readRecord(rollback, options);
+      const markdown = markdownOf(rows.find(({ kind }) => kind === 'reported'));
+      if (typeof markdown !== 'string') throw new Mistake(`Rollback "${rollback}" has not ended: there is no report yet. \`ripcord show ${rollback}\` says how far it is.`);
+      screen.out(markdown);
+    });
+}
+
+const markdownOf = (row: AuditRow | undefined): unknown => (row === undefined ? undefined : (JSON.parse(row.data) as Readonly<Record<string, unknown>>)['markdown']);
+
+const lineOf = (row: AuditRow): string => `${String(row.seq).padStart(3)}  ${utc(row.at)}  ${plain(row.kind, 30).padEnd(18)} ${gist(row)}`;

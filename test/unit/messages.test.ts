@@ -1,0 +1,136 @@
+// What people are told: every fact a woken person needs, nothing that could be smuggled in, and each message once.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sendOnce } from '../../lambdas/adapters/notices-once.ts';
+import type { Message } from '../../lambdas/adapters/notices.ts';
+import { announce } from '../../lambdas/runtime/announce.ts';
+import { answerCommands } from '../../lambdas/runtime/messages-commands.ts';
+import { approvalMessage, endedMessage, escalatedMessage, startedMessage } from '../../lambdas/runtime/messages.ts';
+import { duration, executionPage, plain, subjectOf } from '../../lambdas/runtime/messages-text.ts';
+import { endingOf } from '../../lambdas/runtime/report-outcome.ts';
+import { startTables, type Tables } from './audit-tables.ts';
+import { assessment, machineArn, recordingNotices, reportInput, result, silent, testClock } from './report-samples.ts';
+
+const around = { machineArn, owner: 'Team Shop', runbook: 'https://wiki.example/checkout' };
+const seal = { length: 9, hash: 'a'.repeat(64) };
+const asked = { deadlineAt: '2026-11-20T09:47:00.000Z', onDeadline: 'roll-back', url: 'https://answer.example/' } as const;
+
+let tables: Tables;
+beforeAll(async () => { tables = await startTables(); });
+afterAll(async () => { await tables.stop(); });
+
+const all = (change: Parameters<typeof assessment>[0] = {}): readonly Message[] => {
+  const assessed = assessment(change);
+  const input = reportInput({ assessment: assessed });
+  return [startedMessage(assessed, around), escalatedMessage(assessed, 1, around), approvalMessage(assessed, [], asked, around), endedMessage(input, endingOf(input), seal, around)];
+};
+
+describe('every message', () => {
+  it('names service, release, who made it, evidence, from and to, what is not undone, what comes next, and where to look', () => {
+    for (const { text } of all())
+      for (const fact of ['checkout', 'v42', 'v41', 'd-ABC123', 'alice', 'checkout-5xx', 'Database changes of the release are NOT undone', 'What happens next', executionPage(machineArn, 'rb-1'), 'Team Shop', 'https://wiki.example/checkout', 'rb-1'])
+        expect(text).toContain(fact);
+  });
+
+  it('has a subject that SNS takes', () => {
+    for (const { subject } of all({ service: 'a'.repeat(40), release: { ...release, version: 'v→é\n'.repeat(40) } })) expect(subject).toMatch(/^[\u0020-\u007e]{1,99}$/);
+  });
+
+  it('carries no tag and no control character from what users and tools wrote', () => {
+    const evil = '<script>alert(1)</script>\u001b[2J\r\nSubject: forged \u202egnp';
+    const messages = all({ headline: evil, requestedBy: evil, reasons: [{ code: evil, text: evil }], release: { ...release, version: evil, actor: evil, id: evil } });
+    for (const { text, subject } of messages) {
+      expect(`${subject}${text.replaceAll('\n', '')}`).not.toMatch(/[\p{Cc}\u202e]/u);
+      expect(text.replaceAll('…', '')).not.toContain('<');
+      expect(text).not.toMatch(/^Subject:/m);
+    }
+  });
+
+  it('has an event with the same facts for machines', () => {
+    expect(all().map(({ event }) => event?.detailType)).toEqual(['Rollback Started', 'Rollback Escalated', 'Approval Needed', 'Rollback Ended']);
+    for (const { event } of all()) expect(event?.detail).toMatchObject({ rollbackId: 'rb-1', service: 'checkout', version: 'v42', goodVersion: 'v41' });
+  });
+});
+
+const release = assessment().release ?? (() => { throw new Error('the sample has a release'); })();
+
+const ended = (change: Parameters<typeof reportInput>[0]): Message => {
+  const input = reportInput(change);
+  return endedMessage(input, endingOf(input), seal, around);
+};
+
+describe('the end message', () => {
+  it('says what was done with from and to, what was not, and how to check the record', () => {
+    const { text } = ended({ results: [result(), result({ stepId: 'alb-weights/api', targetId: 'api', status: 'failed', reason: { code: 'denied', text: 'ModifyRule was denied' } }, null)] });
+    for (const fact of ['web (alb-weights, rung alb-weights): changed: blue 0 → 100, green 100 → 0; confirmed', 'api (alb-weights, rung alb-weights): FAILED', 'ModifyRule was denied', 'api (rung alb-weights) is not proven to be back', 'Not tried: group (codedeploy) to v41, rung codedeploy', `9 rows, last hash ${seal.hash}`, 'npx ripcord audit verify rb-1', 'npx ripcord report rb-1'])
+      expect(text).toContain(fact);
+  });
+
+  it('pages for everything a person has to mend, and only then', () => {
+    const urgencies = [
+      ended({}), ended({ verified: null }), ended({ results: [result({ status: 'changed-by-someone-else' }, null)] }), ended({ error: { Error: 'X' }, results: [] }),
+      ended({ assessment: assessment({ verdict: 'leave' }), results: [] }), ended({ assessment: assessment({ verdict: 'leave', page: true }), results: [] }),
+    ].map(({ urgency, subject, text }) => [urgency, subject.startsWith('PAGE'), text.includes('YOU have to')]);
+    expect(urgencies).toEqual([['notice', false, false], ['page', true, true], ['page', true, true], ['page', true, true], ['notice', false, false], ['page', true, true]]);
+  });
+
+  it('wakes nobody for a dry run, a refusal or a signal that was left alone', () => {
+    for (const change of [{ assessment: assessment({ mode: 'dry-run' }) }, { assessment: null, error: { Error: 'Refused' } }, { assessment: assessment({ verdict: 'leave' }) }])
+      expect(ended({ results: [], ...change }).audience).toEqual([]);
+  });
+});
+
+describe('the commands to answer', () => {
+  it('survive an id that a shell would read otherwise', () => {
+    const commands = answerCommands({ rollbackId: "x'(y)", url: 'https://answer.example/', machineArn });
+    expect(commands).toContain(`npx ripcord approve 'x'\\''(y)'`);
+  });
+});
+
+describe('text', () => {
+  it('is cut, cleaned and readable', () => {
+    expect(plain(' a\u0000<b>\n\nc ', 99)).toBe('a ‹b› c');
+    expect(plain('x'.repeat(20), 10)).toBe('xxxxxxxxx…');
+    expect(subjectOf('ü → <x>')).toBe('? -> (x)');
+    expect([5, 60, 250, 7260].map((seconds) => duration(seconds))).toEqual(['5 s', '1 min', '4 min 10 s', '2 h 1 min']);
+  });
+
+  it('links to the console of the partition', () => {
+    expect(executionPage(machineArn, 'rb-1')).toBe('https://eu-west-1.console.aws.amazon.com/states/home?region=eu-west-1#/v2/executions/details/arn:aws:states:eu-west-1:123456789012:execution:ripcord-rollback:rb-1');
+    expect(executionPage('arn:aws-cn:states:cn-north-1:123456789012:stateMachine:m', 'x')).toContain('https://cn-north-1.console.amazonaws.cn/');
+  });
+});
+
+describe('a message of a rollback', () => {
+  let count = 0;
+  const message = startedMessage(assessment(), around);
+
+  it('goes out once, however often the step is repeated', async () => {
+    const { notices, messages, events } = recordingNotices();
+    const mailbox = { table: tables.ledger, notices, clock: testClock() };
+    const one = { rollbackId: `rb-m${(count += 1)}`, kind: 'started', message };
+    expect([await sendOnce(mailbox, one), await sendOnce(mailbox, one), await sendOnce(mailbox, one)]).toEqual([true, false, false]);
+    expect([messages.length, events.length]).toEqual([2, 1]);
+  });
+
+  it('goes out again when nobody knows whether it did', async () => {
+    let failing: string | null = 'on-call';
+    const { notices, messages } = recordingNotices(() => failing);
+    const mailbox = { table: tables.ledger, notices, clock: testClock() };
+    const one = { rollbackId: `rb-m${(count += 1)}`, kind: 'started', message };
+    await expect(sendOnce(mailbox, one)).rejects.toThrow(/on-call/);
+    expect(messages.map(({ topic }) => topic)).toEqual(['stakeholders']);
+    failing = null;
+    expect(await sendOnce(mailbox, one)).toBe(true);
+    expect(messages.map(({ topic }) => topic)).toContain('on-call');
+  });
+
+  it('is announced once a rung, with one audit row each', async () => {
+    const { notices, messages, events } = recordingNotices();
+    const rollbackId = `rb-m${(count += 1)}`;
+    const parts = { audit: tables.audit, table: tables.ledger, notices, clock: testClock(), machineArn, factsOf: async () => null, log: silent };
+    for (const rung of [0, 0, 1, 1]) await announce({ assessment: assessment({ rollbackId }), rung }, parts);
+    expect(events.map(({ type }) => type)).toEqual(['Rollback Started', 'Rollback Escalated']);
+    expect(messages.map(({ topic }) => topic)).toEqual(['on-call', 'stakeholders', 'on-call']);
+    expect((await tables.audit.read(rollbackId)).map(({ kind }) => kind)).toEqual(['announced', 'announced']);
+  });
+});
