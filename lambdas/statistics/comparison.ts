@@ -10,6 +10,8 @@ export interface ComparisonMove {
   readonly effect: number;
   /** ln of the likelihood that it shares the service's harm over that it does not. Above 0: rather shared. */
   readonly shared: number;
+  /** What `shared` would be if it stayed exactly at its base: how much it can say at best. 0 or less. */
+  readonly atBest: number;
 }
 
 export interface CompareWindow {
@@ -23,30 +25,36 @@ export interface CompareWindow {
 const countRatio = (count: number, high: number, low: number): number => count * Math.log(high / low) - (high - low);
 
 /** ln likelihood ratio of a shift by `effect` over none, for a normal mean with this spread. */
-const shiftRatio = (move: number, effect: number, spread: number): number => (effect * (move - effect / 2)) / spread ** 2;
+const shiftRatio = (move: number, shift: number, spread: number): number => (shift * (move - shift / 2)) / spread ** 2;
 
 const bounded = (ratio: number): number => Math.max(-settings.oneVoice, Math.min(settings.oneVoice, ratio));
 
 /** Rather there in this window than not? For errors on the counts, otherwise on the mean against the spread before the release. */
-export const likelihoodOf = (measure: Measure, window: CompareWindow): number => {
+export const likelihoodOf = (measure: Measure, window: CompareWindow): { now: number; atBest: number } => {
   const { from, until, effect } = window;
   if (measure.series.kind === 'errors') {
     const requests = (measure.weights[until] as number) - (measure.weights[from] as number);
     const failed = (measure.sums[until] as number) - (measure.sums[from] as number);
     const seen = Math.max(1, measure.weights[measure.release] as number);
     const low = requests * Math.max(measure.base, 0.5 / seen);
-    return requests > 0 ? countRatio(failed, low + requests * effect * settings.sharedStrength, low) : 0;
+    const high = low + requests * effect * settings.sharedStrength;
+    return requests > 0 ? { now: countRatio(failed, high, low), atBest: countRatio(low, high, low) } : { now: 0, atBest: 0 };
   }
   const move = windowLevel(measure, from, until) - measure.base;
-  return move === move ? shiftRatio(move, effect, spreadOf(measure, until - from)) : 0;
+  const spread = spreadOf(measure, until - from);
+  const shift = effect * settings.sharedStrength;
+  return move === move ? { now: shiftRatio(move, shift, spread), atBest: shiftRatio(0, shift, spread) } : { now: 0, atBest: 0 };
+};
+
+/** Spread of single points around their middle in the hour before the release, as one standard deviation. */
+export const pointSpread = (measure: Measure): number => {
+  const before = measure.levels.subarray(Math.max(0, measure.release - settings.errorBaseline), measure.release).filter((level) => level === level).sort();
+  return (quantile(before, 0.84) - quantile(before, 0.16)) / 2;
 };
 
 /** Spread of a mean over `length` points: neighbours are alike, so that more than a few points hardly help. */
-const spreadOf = (measure: Measure, length: number): number => {
-  const before = measure.levels.subarray(Math.max(0, measure.release - settings.errorBaseline), measure.release).filter((level) => level === level).sort();
-  const width = (quantile(before, 0.84) - quantile(before, 0.16)) / 2;
-  return Math.max(settings.leastSpread * measure.smallest, width / Math.sqrt(Math.min(length, settings.badPoints)));
-};
+const spreadOf = (measure: Measure, length: number): number =>
+  Math.max(settings.leastSpread * measure.smallest, pointSpread(measure) / Math.sqrt(Math.min(length, settings.badPoints)));
 
 /** Enough points before the release for a base. */
 const spanOf = (release: number, until: number): Span => ({ from: Math.max(0, release - settings.errorBaseline), release, until });
@@ -59,9 +67,14 @@ export const movesOf = (kind: Series['kind'], comparisons: readonly Comparison[]
     const measure = comparedMeasure(same, spanOf(release, release + window.until));
     const shifted = { ...window, from: measure.release + window.from, until: measure.release + window.until };
     const effect = windowLevel(measure, shifted.from, shifted.until) - measure.base;
-    return Number.isFinite(effect) ? [{ name, effect, shared: bounded(likelihoodOf(measure, shifted)) }] : [];
+    const { now, atBest } = likelihoodOf(measure, shifted);
+    return Number.isFinite(effect) ? [{ name, effect, shared: bounded(now), atBest: bounded(atBest) }] : [];
   });
 
 /** Is the harm rather elsewhere too? One comparison with a trouble of its own neither excuses nor hides much: each voice is bounded. */
-export const isShared = (moves: readonly ComparisonMove[]): boolean =>
-  moves.length > 0 && moves.reduce((total, move) => total + move.shared, 0) > settings.sharedLimit;
+export const isShared = (moves: readonly ComparisonMove[], points: number): boolean => {
+  if (moves.length === 0) return false;
+  const total = moves.reduce((sum, move) => sum + move.shared, 0);
+  const atBest = moves.reduce((sum, move) => sum + move.atBest, 0);
+  return total > (points < settings.patience ? settings.sharedLimit : Math.max(settings.sharedLimit, atBest / 2));
+};

@@ -33,7 +33,8 @@ export const judgeWindow = (measure: Measure, releases: PlaceboReleases, length:
   const until = measure.release + releases.lag;
   const effect = windowLevel(measure, until - length, until) - measure.base;
   const placebo = placeboOf(measure, releases, length);
-  const moved = -log10StudentTail((effect - Math.max(0, placebo.centre)) / placebo.spread, placebo.freedom);
+  const change = windowLevel(measure, until - length, until) - releases.base;
+  const moved = -log10StudentTail((change - Math.max(0, placebo.centre)) / placebo.spread, placebo.freedom);
   const evidence = measure.series.kind === 'errors' ? Math.min(moved, countEvidence(measure, placebo, until - length, until)) : moved;
   return { length, effect, evidence, placebo };
 };

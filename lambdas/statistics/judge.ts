@@ -66,7 +66,7 @@ const judgeSignal = (series: Series, question: ReleaseQuestion): SignalJudgement
   const controls = movesOf(series.kind, question.controls, release, where);
   const found = { series, measure: quick, window, shape, controls };
   if (shape.wasThereBefore) return { ...found, status: 'before' };
-  if (isShared(controls)) return { ...found, status: 'shared' };
+  if (isShared(controls, until - release)) return { ...found, status: 'shared' };
   const dependencies = movesOf(series.kind, question.dependencies ?? [], release, where);
   if (dependencies.some((one) => one.effect >= settings.dependencyShare * effect)) return { ...found, status: 'dependency' };
   if (series.kind === 'traffic' && controls.length === 0) return { ...found, status: 'no-controls' };
@@ -75,11 +75,15 @@ const judgeSignal = (series: Series, question: ReleaseQuestion): SignalJudgement
   return { ...found, status: 'bad' };
 };
 
+/** A release breaks things at once; what begins later is less and less likely its doing. */
+const strengthOf = ({ window, shape }: SignalJudgement): number =>
+  Math.max(0, (window?.evidence ?? 0) - settings.late * Math.log10(1 + (shape?.onset ?? 0) / settings.badPoints));
+
 export const judgeRelease = (question: ReleaseQuestion): Judgement => {
   const signals = question.series.map((series) => judgeSignal(series, question));
   const looked = Math.max(1, (question.series[0]?.values.length ?? 0) - question.releaseIndex);
   const needed = settings.needed + Math.log10(looked);
-  const bad = signals.filter((one) => one.status === 'bad').map((one) => one.window?.evidence ?? 0).sort((a, b) => b - a);
+  const bad = signals.filter((one) => one.status === 'bad').map(strengthOf).sort((a, b) => b - a);
   const further = bad.slice(1).reduce((total, one) => total + settings.furtherShare * Math.max(0, one), 0);
   const evidence = (bad[0] ?? 0) + Math.min(settings.furtherMost, further);
   const unrelated = signals.some((one) => ['before', 'shared', 'dependency'].includes(one.status));

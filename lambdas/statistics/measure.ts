@@ -29,15 +29,32 @@ export const windowLevel = (measure: Pick<Measure, 'sums' | 'weights'>, from: nu
 /** Median of nine means of five points that end at `at`; NaN when fewer than a third of the blocks have data. */
 export const levelBase = (measure: Pick<Measure, 'sums' | 'weights'>, at: number): number => {
   const { baselineBlock: block, baselineBlocks: blocks } = settings;
-  const means: number[] = [];
+  const means = new Float64Array(blocks);
+  let count = 0;
   for (let end = at; end - block >= 0 && end > at - block * blocks; end -= block) {
     const mean = windowLevel(measure, end - block, end);
-    if (mean === mean) means.push(mean);
+    if (mean !== mean) continue;
+    // Insertion into the sorted few: a call of sort costs ten times as much, and this runs for every placebo.
+    let place = count;
+    for (; place > 0 && (means[place - 1] as number) > mean; place -= 1) means[place] = means[place - 1] as number;
+    means[place] = mean;
+    count += 1;
   }
-  if (means.length * 3 < blocks) return Number.NaN;
-  means.sort((a, b) => a - b);
-  const middle = means.length >> 1;
-  return means.length % 2 === 1 ? (means[middle] as number) : ((means[middle - 1] as number) + (means[middle] as number)) / 2;
+  if (count * 3 < blocks) return Number.NaN;
+  return ((means[(count - 1) >> 1] as number) + (means[count >> 1] as number)) / 2;
+};
+
+/** Level right before `at`: the lower of two short means, so that one wild point does not raise it. */
+const levelBefore = (measure: Pick<Measure, 'sums' | 'weights'>, at: number): number => {
+  const [shorter, longer] = settings.beforeLengths;
+  return Math.min(windowLevel(measure, Math.max(0, at - shorter), at), windowLevel(measure, Math.max(0, at - longer), at));
+};
+
+/** What was there right before a release is not its doing: the higher of the base and the level right before. */
+export const changeBase = (measure: Pick<Measure, 'sums' | 'weights'>, at: number): number => {
+  const base = levelBase(measure, at);
+  const before = levelBefore(measure, at);
+  return before > base ? base + settings.beforeWeight * (before - base) : base;
 };
 
 /** The higher of the share just before `at` and the usual share: errors come in bursts that a quiet hour does not show. */
@@ -77,7 +94,7 @@ const errorMeasure = (series: Series, from: number, release: number, until: numb
   }
   const parts = { sums: runningTotals(errors), weights: runningTotals(requests), usual: shareOver(series.values, series.requests ?? [], release) };
   const base = errorBase(parts, release - from);
-  const smallest = Math.min(settings.smallestErrorsCap, Math.max(settings.smallestErrors, base));
+  const smallest = Math.min(settings.smallestErrorsCap, Math.max(settings.smallestErrors, settings.smallestErrorsRatio * base));
   return { series, levels, ...parts, release: release - from, base, smallest };
 };
 

@@ -1,5 +1,5 @@
 // How the same series moved over windows of the same length and lag without a release.
-import { errorBase, levelBase, windowLevel, type Measure } from './measure.ts';
+import { changeBase, errorBase, levelBase, windowLevel, type Measure } from './measure.ts';
 import { quantile, runningTotals } from './samples.ts';
 import { settings } from './settings.ts';
 
@@ -33,22 +33,30 @@ export interface PlaceboReleases {
   readonly at: readonly number[];
   readonly bases: Float64Array;
   readonly lag: number;
+  /** Base of the real release by the same rule. */
+  readonly base: number;
 }
+
+const golden = (Math.sqrt(5) - 1) / 2;
 
 /** `lag`: points from the release up to now. A placebo's window ends before the real release. */
 export const placeboReleases = (measure: Measure, lag: number): PlaceboReleases => {
   const first = settings.baselineBlock * settings.baselineBlocks;
   const last = measure.release - lag;
-  const stride = Math.max(1, Math.ceil((last - first + 1) / settings.placebos));
+  const room = last - first + 1;
   const at: number[] = [];
-  for (let index = last; index >= first; index -= stride) at.push(index);
-  const baseAt = measure.series.kind === 'errors' ? errorBase : levelBase;
-  return { at, bases: Float64Array.from(at, (index) => baseAt(measure, index)), lag };
+  // Steps of the golden section never fall in step with a job that runs every hour, as a fixed stride would.
+  if (room <= settings.placebos) for (let index = first; index <= last; index += 1) at.push(index);
+  else for (let place = 1; place <= settings.placebos; place += 1) at.push(first + Math.floor(((place * golden) % 1) * room));
+  const baseAt = measure.series.kind === 'errors' ? errorBase : changeBase;
+  const bases = new Float64Array(at.length);
+  for (let place = 0; place < at.length; place += 1) bases[place] = baseAt(measure, at[place] as number);
+  return { at, bases, lag, base: baseAt(measure, measure.release) };
 };
 
 const upperSpread = (moves: Float64Array, centre: number): number =>
   // Each quantile over its standard normal score; the widest wins, so that a heavy tail counts as a wide spread.
-  Math.max(quantile(moves, 0.84) - centre, (quantile(moves, 0.975) - centre) / 1.96, (quantile(moves, 0.99) - centre) / 2.6);
+  settings.tails.reduce((widest, [share, score]) => Math.max(widest, (quantile(moves, share) - centre) / score), 0);
 
 const beforeSpread = (measure: Measure, length: number): number => {
   const levels = measure.levels.subarray(Math.max(0, measure.release - settings.errorBaseline), measure.release).filter((level) => level === level).sort();
@@ -56,11 +64,23 @@ const beforeSpread = (measure: Measure, length: number): number => {
   return (settings.shortHistoryFactor * width) / Math.sqrt(Math.min(length, settings.badPoints));
 };
 
+const movesAt = (measure: Measure, { at, bases, lag }: PlaceboReleases, length: number): Float64Array => {
+  const moves = new Float64Array(at.length);
+  let count = 0;
+  for (let place = 0; place < at.length; place += 1) {
+    const end = (at[place] as number) + lag;
+    const move = windowLevel(measure, end - length, end) - (bases[place] as number);
+    if (move === move) {
+      moves[count] = move;
+      count += 1;
+    }
+  }
+  return moves.subarray(0, count).sort();
+};
+
 /** The placebo windows of `length` points that end where the window after the release ends. */
 export const placeboOf = (measure: Measure, releases: PlaceboReleases, length: number): Placebo => {
-  const { at, bases, lag } = releases;
-  const moves = Float64Array.from(at, (index, place) => windowLevel(measure, index + lag - length, index + lag) - (bases[place] as number))
-    .filter((move) => move === move).sort();
+  const moves = movesAt(measure, releases, length);
   const least = settings.leastSpread * measure.smallest;
   if (moves.length < settings.fewestPlacebos) {
     const spread = Math.max(beforeSpread(measure, length), least);

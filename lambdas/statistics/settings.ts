@@ -14,6 +14,7 @@ export const settings = {
   smallestTraffic: 2,
   /** Smallest rise of the error share that counts, or the base itself where that is higher (about double), but never more than the cap. */
   smallestErrors: 0.005,
+  smallestErrorsRatio: 1,
   smallestErrorsCap: 0.1,
   /** Latency in milliseconds below which nobody notices a difference. */
   latencyFloor: 10,
@@ -22,9 +23,10 @@ export const settings = {
   /** Fewer placebo windows than this say nothing about a tail: the spread before the release stands in, widened. */
   fewestPlacebos: 30,
   shortHistoryFactor: 1.5,
+  tails: [[0.84, 1], [0.975, 1.96], [0.99, 2.6]] as [number, number][],
   /** Degrees of freedom of Student's t: as many as independent windows in the history, within these bounds. */
   fewestFreedom: 4,
-  mostFreedom: 12,
+  mostFreedom: 30,
   /** No spread is taken as smaller than this part of the smallest effect: a constant history does not promise the future. */
   leastSpread: 0.12,
   /** One wild point may count for this many smallest effects, so that a spike is not taken for a shift. */
@@ -39,13 +41,20 @@ export const settings = {
   /** Points that must show the harm, and how much of the effect makes a point bad. */
   badPoints: 4,
   badShare: 0.6,
+  /** A harm lasts through at most this many good points in a row; before a longer pause it was another one. */
+  goodRun: 3,
+  /** A release breaks things at once: each tenfold delay of the onset needs this much more evidence. */
+  late: 1,
   /** Of the last `nowPoints`, the mean must still show `badShare` of the effect. */
   nowPoints: 3,
+  nowShare: 0.5,
   /** Half-lives in points of a harm that heals by itself; it fades when such a decay leaves less over than this part of what a level leaves. */
   halfLives: [2, 3, 5],
-  fading: 1,
+  fading: 4,
   /** The effect was there before the release when any of these many points before it already show `beforeShare` of it. */
-  beforeLengths: [3, 6, 10],
+  beforeLengths: [3, 6] as [number, number],
+  /** How much of a rise right before the release is taken off the change. */
+  beforeWeight: 1,
   beforeShare: 0.5,
   /** A comparison shares the harm at about this strength: Regions and neighbours are hit differently. */
   sharedStrength: 0.7,
@@ -53,6 +62,8 @@ export const settings = {
   oneVoice: 3,
   /** Sum of the voices above which the harm counts as shared. */
   sharedLimit: -1,
+  /** Comparisons with too little data to tell are waited for this many points; then half of what they could say at best is enough. */
+  patience: 12,
   dependencyShare: 0.3,
   /** Requests in a window below which nothing is proven. */
   fewestRequests: 20,

@@ -1,6 +1,7 @@
 // The course of a harm since the release: when it began, whether it lasts, whether it fades, whether it was there before.
 import { windowLevel, type Measure } from './measure.ts';
-import { likelihoodOf } from './comparison.ts';
+import { likelihoodOf, pointSpread } from './comparison.ts';
+import { median } from './samples.ts';
 import { settings } from './settings.ts';
 
 export interface Shape {
@@ -33,12 +34,21 @@ const leftOver = (rises: readonly number[], halfLife: number): number => {
   return square - (along * along) / course;
 };
 
-/** A warm-up or a cold cache: since it began, an exponential decay fits better than a level does. */
+const meanOf = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0) / values.length;
+
+/** A warm-up or a cold cache: since it began, a level does not fit clearly better than an exponential decay. */
 const isFading = (measure: Measure, from: number, until: number): boolean => {
-  const rises: number[] = [];
-  for (let index = from; index < until; index += 1) rises.push(riseOf(measure, index));
+  const raw: number[] = [];
+  for (let index = from; index < until; index += 1) {
+    const rise = riseOf(measure, index);
+    if (rise === rise) raw.push(rise);
+  }
+  // One wild point at the beginning must not make a level, or a slope upwards, look like a decay.
+  const most = 2 * median(raw);
+  const rises = raw.map((rise) => Math.min(rise, most));
   const level = leftOver(rises, Infinity);
-  return settings.halfLives.some((halfLife) => leftOver(rises, halfLife) < level * settings.fading);
+  const noise = (pointSpread(measure) * (measure.series.kind === 'errors' ? 1 : 1 + meanOf(rises))) ** 2;
+  return settings.halfLives.some((halfLife) => leftOver(rises, halfLife) - level < 2 * noise * settings.fading);
 };
 
 /** No point counts for more than the effect itself, so that one spike does not date the harm. */
@@ -55,8 +65,8 @@ const levelBefore = (measure: Measure, effect: number, length: number): number =
 };
 
 const wasThereBefore = (measure: Measure, effect: number): boolean =>
-  settings.beforeLengths.some((length) => (measure.series.kind === 'errors'
-    ? likelihoodOf(measure, { from: Math.max(0, measure.release - length), until: measure.release, effect }) > 0
+  settings.beforeLengths.every((length) => (measure.series.kind === 'errors'
+    ? likelihoodOf(measure, { from: Math.max(0, measure.release - length), until: measure.release, effect }).now > 0
     : levelBefore(measure, effect, length) >= settings.beforeShare * effect));
 
 /** `effect`: the rise of the window that speaks. `until`: index after the last point. */
@@ -65,14 +75,16 @@ export const shapeOf = (measure: Measure, effect: number, until: number): Shape 
   const badAbove = base + settings.badShare * Math.min(effect, settings.clip * measure.smallest);
   let badPoints = 0;
   let onset = until - release;
-  for (let index = until - 1; index >= release; index -= 1) {
-    if (!((levels[index] as number) >= badAbove)) continue;
-    badPoints += 1;
-    onset = index - release;
+  for (let index = until - 1, goodRun = 0; index >= release && goodRun <= settings.goodRun; index -= 1) {
+    if ((levels[index] as number) >= badAbove) {
+      badPoints += 1;
+      onset = index - release;
+      goodRun = 0;
+    } else goodRun += 1;
   }
   return {
     onset, badPoints,
-    isBadNow: windowLevel(measure, until - settings.nowPoints, until) - base >= settings.badShare * effect,
+    isBadNow: windowLevel(measure, until - settings.nowPoints, until) - base >= settings.nowShare * effect,
     isFading: isFading(measure, release + onset, until),
     wasThereBefore: wasThereBefore(measure, effect),
   };
