@@ -47,13 +47,13 @@ function unionProblems(issue: UnionIssue, checked: Checked): readonly Problem[] 
   const given = valueAt(checked.input, path);
   if ('options' in issue && Array.isArray(issue.options)) {
     const known = issue.options.map(String);
-    return [{ path, message: given === undefined ? `is missing; it must be one of ${known.join(', ')}` : `"${String(given)}" is not known${suggestion(String(given), known)}` }];
+    return [{ path, message: given === undefined ? `is missing; it must be one of ${known.join(', ')}` : `${JSON.stringify(given)} is not known${typeof given === 'string' ? suggestion(given, known) : ''}` }];
   }
   if (!isDefaultMessage(issue.message)) return [{ path, message: issue.message }];
   if (given === undefined) return [{ path, message: `is missing; it needs one of: ${alternatives(checked, path)}` }];
   const [best, next] = issue.errors.map((issues) => ({ issues, strange: strangeness(issues, given) })).toSorted((a, b) => a.strange - b.strange);
   if (best === undefined || best.strange === next?.strange) return [{ path, message: `needs one of: ${alternatives(checked, path)}` }];
-  return best.issues.flatMap((inner) => problemsOfIssue({ ...inner, path: [...path, ...inner.path] } as Issue, checked));
+  return best.issues.flatMap((inner) => problemsOfIssue({ ...inner, path: [...path, ...inner.path] }, checked));
 }
 
 /** How much says that another branch was meant: its unknown keys and its missing ones, or a value of another kind altogether. */

@@ -106,7 +106,7 @@ export class ProtectedService extends Construct {
   private permissions(engine: RollbackEngine, service: ServiceConfig): void {
     const { partition, account, region } = Stack.of(this);
     for (const target of Object.values(service.targets))
-      this.allow(engine.strategy(target.strategy).role, manifestOf(target.strategy).statements(target as never, { partition, account, region }));
+      this.allow(engine.strategy(target.strategy).role, manifestOf(target.strategy).statements(target, { partition, account, region }));
     const deployments = codeDeployGroups(service).map(({ application, deploymentGroup }) =>
       `arn:${partition}:codedeploy:${region}:${account}:deploymentgroup:${application}/${deploymentGroup}`);
     if (deployments.length > 0) {

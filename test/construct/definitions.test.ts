@@ -28,8 +28,8 @@ describe.each(machines)('%s', (_, definition) => {
   const tasks = states.filter(([, { Type }]) => Type === 'Task');
 
   test('is valid for asl-validator', () => {
-    const { isValid, errorsText } = validate(definition);
-    expect(isValid, errorsText('\n')).toBe(true);
+    const result = validate(definition);
+    expect(result.isValid, result.errorsText('\n')).toBe(true);
   });
 
   test('has expressions that parse, and no text that only looks like one', () => {

@@ -141,7 +141,7 @@ describe('a person is asked', () => {
     const rig = machineRig(wellAnswers({
       assess: (_: never, count: number) => (count === 1 ? ask : assessment()),
       approve: ({ taskToken }: { taskToken: string }) => {
-        queueMicrotask(() => rig.machines.tokens.find(taskToken).succeed(JSON.stringify({ answer: 'approved', by: 'arn:aws:sts::1:assumed-role/x/y', at: 'now', comment: '' })));
+        queueMicrotask(() => rig.machines.tokens.succeed(taskToken, JSON.stringify({ answer: 'approved', by: 'arn:aws:sts::1:assumed-role/x/y', at: 'now', comment: '' })));
         return { asked: true };
       },
     }), 20_000);

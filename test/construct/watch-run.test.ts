@@ -9,7 +9,7 @@ const watching = (over: Partial<Watching> = {}): Watching =>
 const looked = (over: Partial<WatchLooked> = {}): WatchLooked => ({ answer: 'continue', waitSeconds: 10, reasons: [], rollback: null, ...over });
 
 async function play(answer: (input: WatchInput, count: number) => unknown, over: Functions = {}) {
-  const rig = machineRig({ watch: answer as never, alb: strategyFunction(), verify: () => verified(), ...over }, 20_000);
+  const rig = machineRig({ watch: answer, alb: strategyFunction(), verify: () => verified(), ...over }, 20_000);
   const rollback = rig.create({ StartAt: 'Stay', States: { Stay: { Type: 'Wait', Seconds: 90_000, End: true } } });
   expect(rollback).toBe(rollbackArn);
   const execution = await rig.run(watch, { service: 'checkout', event: { id: 'e' } });
@@ -79,7 +79,7 @@ describe('a signal during the bake', () => {
   });
 
   test('that was reported before is no failure', async () => {
-    const rig = machineRig({ watch: byVerb({ record: () => watching(), start: () => signal }) as never, alb: strategyFunction(), verify: () => verified() }, 20_000);
+    const rig = machineRig({ watch: byVerb({ record: () => watching(), start: () => signal }), alb: strategyFunction(), verify: () => verified() }, 20_000);
     const rollback = rig.create({ StartAt: 'Stay', States: { Stay: { Type: 'Succeed' } } });
     rig.machines.startExecution(rollback, { service: 'checkout', reason: 'another text' }, 'watch-d-1');
     const execution = await rig.run(watch, { service: 'checkout' });
