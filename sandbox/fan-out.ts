@@ -35,7 +35,7 @@ export class FanOut {
   /** One action of an alarm: a topic or a function. */
   alarmAction({ actionArn, event }: { readonly actionArn: string; readonly event: Readonly<Record<string, unknown>> }): void {
     const kind = actionArn.split(':')[2];
-    const alarmArn = String((event['resources'] as readonly unknown[] | undefined)?.[0] ?? '');
+    const alarmArn = (event['resources'] as readonly string[] | undefined)?.[0] ?? '';
     const detail = (event['detail'] ?? {}) as { alarmName?: string; state?: Record<string, unknown>; previousState?: Record<string, unknown>; configuration?: Record<string, unknown> };
     if (kind === 'sns') {
       const message = {

@@ -12,6 +12,7 @@ import { LoadBalancing } from './services/elbv2/load-balancing.ts';
 import { loadBalancingService } from './services/elbv2/service.ts';
 import { EventBus } from './services/events/event-bus.ts';
 import { eventsService } from './services/events/operations.ts';
+import { LambdaAliases } from './services/lambda/aliases.ts';
 import { FunctionUrls } from './services/lambda/function-urls.ts';
 import { Functions } from './services/lambda/functions.ts';
 import { lambdaService } from './services/lambda/operations.ts';
@@ -54,6 +55,8 @@ export interface SandboxOptions {
 }
 
 export interface SandboxServices {
+  /** Versions and aliases of functions that are only traffic: the shop behind a Lambda alias. */
+  readonly aliases: LambdaAliases;
   readonly cloudwatch: CloudWatch;
   readonly dynamodb: DynamoDb;
   readonly events: EventBus;
@@ -193,6 +196,7 @@ function makeServices(sandbox: Sandbox, options: SandboxOptions): SandboxService
   });
   const { loadBalancerPropagationMilliseconds: elbDelay, dnsPropagationMilliseconds: dnsDelay, graceMs } = options;
   return {
+    aliases: new LambdaAliases({ place, clock }),
     queues,
     topics,
     events,
@@ -210,7 +214,7 @@ function makeServices(sandbox: Sandbox, options: SandboxOptions): SandboxService
 
 function registerAll(server: SandboxServer, services: SandboxServices): void {
   const all: AwsService[] = [
-    cloudWatchService(services.cloudwatch), services.dynamodb.service, eventsService(services.events), lambdaService(services.functions),
+    cloudWatchService(services.cloudwatch), services.dynamodb.service, eventsService(services.events), lambdaService(services.functions, services.aliases),
     loadBalancingService(services.loadBalancing), ssmService(services.parameters), sqsService(services.queues), route53Service(services.route53),
     secretsManagerService(services.secrets), statesService(services.states), snsService(services.topics), stsService,
   ];

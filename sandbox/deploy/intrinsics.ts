@@ -133,8 +133,9 @@ function ref(name: string, scope: Scope): unknown {
 
 function parameterValue(name: string, parameter: { readonly Type: string; readonly Default?: unknown }, scope: Scope): unknown {
   if (parameter.Default === undefined) throw new Error(`parameter ${name} has no default`);
-  if (parameter.Type.startsWith('AWS::SSM::Parameter::Value')) return scope.lookUp('ssm', String(parameter.Default));
-  return parameter.Type === 'CommaDelimitedList' || parameter.Type.startsWith('List<') ? String(parameter.Default).split(',') : parameter.Default;
+  const fallback = typeof parameter.Default === 'string' ? parameter.Default : JSON.stringify(parameter.Default);
+  if (parameter.Type.startsWith('AWS::SSM::Parameter::Value')) return scope.lookUp('ssm', fallback);
+  return parameter.Type === 'CommaDelimitedList' || parameter.Type.startsWith('List<') ? fallback.split(',') : parameter.Default;
 }
 
 function attribute(argument: unknown, scope: Scope): string {

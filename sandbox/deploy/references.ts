@@ -13,7 +13,7 @@ export function creationOrder({ Resources }: Template): string[] {
     if (open.includes(id)) throw new Error(`circular dependency: ${[...open.slice(open.indexOf(id)), id].join(' → ')}`);
     open.push(id);
     const { DependsOn = [], Properties = {} } = Resources[id] ?? {};
-    const needed = new Set([...(typeof DependsOn === 'string' ? [DependsOn] : (DependsOn as readonly string[])), ...referenced(Properties)]);
+    const needed = new Set([...(typeof DependsOn === 'string' ? [DependsOn] : DependsOn), ...referenced(Properties)]);
     for (const other of needed) if (Object.hasOwn(Resources, other)) visit(other);
     open.pop();
     ordered.push(id);

@@ -38,6 +38,14 @@ export const text = (making: Making, property: string): string => {
   return value;
 };
 
+/** Undefined when it is absent; templates may write flags and numbers where text is meant. */
+export function optionalText(making: Making, property: string): string | undefined {
+  const value = making.properties[property];
+  if (value === undefined || typeof value === 'string') return value;
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  throw new Error(`${property} must be a string`);
+}
+
 export const number = (making: Making, property: string, fallback: number): number => {
   const value = making.properties[property];
   if (value === undefined) return fallback;

@@ -1,6 +1,6 @@
 // Roles and policies of a template, for the sandbox's IAM.
 import type { PolicyDocument } from '../../aws/iam/policy.ts';
-import { text, type Making, type ResourceType } from '../resource-type.ts';
+import { optionalText, text, type Making, type ResourceType } from '../resource-type.ts';
 
 type RawPolicy = { readonly PolicyName: string; readonly PolicyDocument: PolicyDocument };
 
@@ -28,9 +28,9 @@ const role: ResourceType = {
   ignored: ['Description', 'MaxSessionDuration', 'Tags'],
   make: (making) => {
     const { iam, place } = making.target;
-    const { Policies = [], ManagedPolicyArns = [], AssumeRolePolicyDocument, Path = '/' } = making.properties;
+    const { Policies = [], ManagedPolicyArns = [], AssumeRolePolicyDocument } = making.properties;
     const roleName = making.name('RoleName', 64);
-    const arn = `arn:${place.partition}:iam::${place.account}:role${String(Path)}${roleName}`;
+    const arn = `arn:${place.partition}:iam::${place.account}:role${optionalText(making, 'Path') ?? '/'}${roleName}`;
     for (const one of ManagedPolicyArns as string[]) useManaged(making, one);
     iam.putRole({
       roleName,
@@ -59,7 +59,7 @@ const managedPolicy: ResourceType = {
   ignored: ['Description'],
   make: (making) => {
     const { iam, place } = making.target;
-    const arn = `arn:${place.partition}:iam::${place.account}:policy${String(making.properties['Path'] ?? '/')}${making.name('ManagedPolicyName', 128)}`;
+    const arn = `arn:${place.partition}:iam::${place.account}:policy${optionalText(making, 'Path') ?? '/'}${making.name('ManagedPolicyName', 128)}`;
     iam.putManagedPolicy(arn, making.properties['PolicyDocument'] as PolicyDocument);
     for (const roleName of (making.properties['Roles'] ?? []) as string[]) iam.attachRolePolicy(roleName, arn);
     return { ref: arn, attributes: { PolicyArn: arn, PolicyId: making.uuid() } };

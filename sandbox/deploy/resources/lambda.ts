@@ -3,7 +3,7 @@ import { mkdtempSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { RawStatement } from '../../aws/iam/policy.ts';
-import { number, refuse, text, type Making, type ResourceType } from '../resource-type.ts';
+import { number, optionalText, refuse, text, type Making, type ResourceType } from '../resource-type.ts';
 
 interface Code {
   readonly S3Key?: string;
@@ -30,7 +30,7 @@ const lambdaFunction: ResourceType = {
   ignored: ['Architectures', 'TracingConfig', 'LoggingConfig', 'Tags', 'EphemeralStorage', 'KmsKeyArn', 'RuntimeManagementConfig', 'RecursiveLoop', 'SnapStart'],
   make: (making) => {
     const { functions } = making.target.services;
-    const { Environment, ReservedConcurrentExecutions, Description = '', DeadLetterConfig } = making.properties;
+    const { Environment, ReservedConcurrentExecutions, DeadLetterConfig } = making.properties;
     refuse(making, 'Layers');
     refuse(making, 'VpcConfig');
     refuse(making, 'PackageType', ['Zip']);
@@ -47,7 +47,7 @@ const lambdaFunction: ResourceType = {
       timeoutSeconds: number(making, 'Timeout', 3),
       memoryMb: number(making, 'MemorySize', 128),
       reservedConcurrency: ReservedConcurrentExecutions === undefined ? null : Number(ReservedConcurrentExecutions),
-      description: String(Description),
+      description: optionalText(making, 'Description') ?? '',
     });
     const deadLetter = (DeadLetterConfig as { TargetArn?: string } | undefined)?.TargetArn;
     if (deadLetter !== undefined) functions.configureAsync(name, { onFailureArn: deadLetter });
@@ -57,21 +57,21 @@ const lambdaFunction: ResourceType = {
 
 /** A statement as AddPermission writes it into the function's policy. */
 function permissionStatement(making: Making, functionArn: string): RawStatement {
-  const { Principal, SourceArn, SourceAccount, FunctionUrlAuthType, InvokedViaFunctionUrl } = making.properties;
-  const principal = String(Principal);
+  const principal = text(making, 'Principal');
+  const [sourceArn, sourceAccount, authType, viaUrl] = ['SourceArn', 'SourceAccount', 'FunctionUrlAuthType', 'InvokedViaFunctionUrl'].map((one) => optionalText(making, one));
   const equals = {
-    ...(SourceAccount === undefined ? {} : { 'aws:SourceAccount': String(SourceAccount) }),
-    ...(FunctionUrlAuthType === undefined ? {} : { 'lambda:FunctionUrlAuthType': String(FunctionUrlAuthType) }),
+    ...(sourceAccount === undefined ? {} : { 'aws:SourceAccount': sourceAccount }),
+    ...(authType === undefined ? {} : { 'lambda:FunctionUrlAuthType': authType }),
   };
   const condition = {
-    ...(SourceArn === undefined ? {} : { ArnLike: { 'aws:SourceArn': String(SourceArn) } }),
+    ...(sourceArn === undefined ? {} : { ArnLike: { 'aws:SourceArn': sourceArn } }),
     ...(Object.keys(equals).length === 0 ? {} : { StringEquals: equals }),
-    ...(InvokedViaFunctionUrl === undefined ? {} : { Bool: { 'lambda:InvokedViaFunctionUrl': String(InvokedViaFunctionUrl) } }),
+    ...(viaUrl === undefined ? {} : { Bool: { 'lambda:InvokedViaFunctionUrl': viaUrl } }),
   };
   return {
     Sid: making.logicalId,
     Effect: 'Allow',
-    Principal: /\.amazonaws\.com$/.test(principal) ? { Service: principal } : { AWS: principal },
+    Principal: principal.endsWith('.amazonaws.com') ? { Service: principal } : { AWS: principal },
     Action: text(making, 'Action'),
     Resource: functionArn,
     ...(Object.keys(condition).length === 0 ? {} : { Condition: condition }),

@@ -1,7 +1,7 @@
 // Queues, topics and rules of a template.
 import type { PolicyDocument } from '../../aws/iam/policy.ts';
 import type { RuleTarget } from '../../services/events/rule.ts';
-import { number, refuse, text, type ResourceType } from '../resource-type.ts';
+import { number, optionalText, refuse, text, type ResourceType } from '../resource-type.ts';
 
 interface Redrive {
   readonly deadLetterTargetArn: string;
@@ -49,7 +49,7 @@ const topic: ResourceType = {
     refuse(making, 'FifoTopic', [false]);
     const { topics } = making.target.services;
     const name = making.name('TopicName', 256);
-    const arn = topics.create(name, String(making.properties['DisplayName'] ?? ''));
+    const arn = topics.create(name, optionalText(making, 'DisplayName'));
     for (const { Protocol, Endpoint } of (making.properties['Subscription'] ?? []) as Subscribing[]) topics.subscribe(arn, Protocol, Endpoint);
     return { ref: arn, attributes: { TopicArn: arn, TopicName: name } };
   },
@@ -81,14 +81,14 @@ const rule: ResourceType = {
   make: (making) => {
     refuse(making, 'EventBusName', ['default', making.target.services.events.arn]);
     refuse(making, 'RoleArn');
-    const { EventPattern, ScheduleExpression, State = 'ENABLED', Targets = [], Description } = making.properties;
-    if (State !== 'ENABLED' && State !== 'DISABLED') throw new Error(`State ${String(State)} is not supported`);
+    const { EventPattern, State = 'ENABLED', Targets = [] } = making.properties;
+    if (State !== 'ENABLED' && State !== 'DISABLED') throw new Error(`State ${JSON.stringify(State)} is not supported`);
     const made = making.target.services.events.putRule({
       name: making.name('Name', 64),
       state: State,
-      description: Description === undefined ? undefined : String(Description),
+      description: optionalText(making, 'Description'),
       pattern: EventPattern === undefined ? undefined : JSON.stringify(EventPattern),
-      schedule: ScheduleExpression === undefined ? undefined : String(ScheduleExpression),
+      schedule: optionalText(making, 'ScheduleExpression'),
     });
     for (const target of Targets as RuleTarget[]) making.target.services.events.putTarget(made.name, withNumbers(target));
     return { ref: made.name, attributes: { Arn: made.arn } };
@@ -98,7 +98,7 @@ const rule: ResourceType = {
 /** Templates may write numbers as text. */
 function withNumbers(target: RuleTarget): RuleTarget {
   if (target.RetryPolicy === undefined) return target;
-  return { ...target, RetryPolicy: Object.fromEntries(Object.entries(target.RetryPolicy).map(([key, value]) => [key, Number(value)])) };
+  return { ...target, RetryPolicy: Object.fromEntries(Object.entries<unknown>(target.RetryPolicy).map(([key, value]) => [key, Number(value)])) };
 }
 
 export const messagingTypes: Readonly<Record<string, ResourceType>> = {

@@ -3,7 +3,7 @@ import type { PolicyDocument } from '../../aws/iam/policy.ts';
 import type { TableProperties } from '../../services/dynamodb/dynamodb.ts';
 import type { Tier } from '../../services/ssm/parameter-store.ts';
 import type { Created } from '../intrinsics.ts';
-import { refuse, text, type Making, type ResourceType } from '../resource-type.ts';
+import { optionalText, refuse, text, type Making, type ResourceType } from '../resource-type.ts';
 
 const tableShape = ['TableName', 'KeySchema', 'AttributeDefinitions', 'GlobalSecondaryIndexes', 'LocalSecondaryIndexes', 'StreamSpecification'];
 const tableIgnored = [
@@ -42,7 +42,8 @@ const parameter: ResourceType = {
   make: (making) => {
     const type = making.properties['Type'];
     if (type !== 'String' && type !== 'StringList') throw new Error(`Type ${String(type)} is not supported`);
-    const { Tier: tier, Description } = making.properties;
+    const tier = making.properties['Tier'];
+    const description = optionalText(making, 'Description');
     const name = making.name('Name', 1011);
     const { value } = making.target.services.parameters.put({
       name,
@@ -50,7 +51,7 @@ const parameter: ResourceType = {
       value: text(making, 'Value'),
       by: 'cloudformation.amazonaws.com',
       ...(tier === undefined ? {} : { tier: tier as Tier }),
-      ...(Description === undefined ? {} : { description: String(Description) }),
+      ...(description === undefined ? {} : { description }),
     });
     return { ref: name, attributes: { Type: type, Value: value } };
   },

@@ -13,7 +13,7 @@ function definitionOf(making: Making): string {
   else throw new Error('needs DefinitionString, Definition or DefinitionS3Location');
   return definition.replace(/\$\{(\w+)\}/g, (found, name: string) => {
     const value = (DefinitionSubstitutions as Record<string, unknown>)[name];
-    return value === undefined ? found : String(value);
+    return typeof value === 'string' || typeof value === 'number' ? String(value) : found;
   });
 }
 

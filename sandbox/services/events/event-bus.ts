@@ -88,7 +88,7 @@ export class EventBus implements EventBusPort {
   }
 
   rules(): Rule[] {
-    return [...this.#rules.values()].sort((a, b) => a.name.localeCompare(b.name));
+    return [...this.#rules.values()].toSorted((a, b) => a.name.localeCompare(b.name));
   }
 
   /** @throws AwsError ResourceNotFoundException */

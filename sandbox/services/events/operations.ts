@@ -16,9 +16,10 @@ function onlyDefaultBus(name: string | undefined, bus: EventBus): void {
 
 const ruleArn = (name: string | undefined, { place }: OperationContext): string => `arn:${place.partition}:events:${place.region}:${place.account}:rule/${name ?? ''}`;
 
+const refuse = (ErrorCode: string, ErrorMessage: string): { ErrorCode: string; ErrorMessage: string } => ({ ErrorCode, ErrorMessage });
+
 function putEntry(bus: EventBus, entry: api.PutEventsRequestEntry): { EventId?: string; ErrorCode?: string; ErrorMessage?: string } {
   const { Source, DetailType, Detail, Resources, Time } = entry;
-  const refuse = (ErrorCode: string, ErrorMessage: string): { ErrorCode: string; ErrorMessage: string } => ({ ErrorCode, ErrorMessage });
   if (!Source || !DetailType || Detail === undefined) return refuse('InvalidArgument', 'Parameter Source, DetailType or Detail is not valid. Reason: is a required argument.');
   if (/^aws(\.|$)/i.test(Source)) return refuse('NotAuthorizedForSourceException', `Not authorized for the source ${Source}.`);
   onlyDefaultBus(entry.EventBusName, bus);

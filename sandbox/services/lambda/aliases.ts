@@ -143,8 +143,10 @@ export class LambdaAliases {
   }
 }
 
+const reference = /^(?:arn:[^:]*:lambda:[^:]*:[^:]*:function:)?([\w-]+)(?::([\w$-]+))?$/;
+
 /** `shop`, `shop:live` or any ARN of it. */
-export const bareName = (functionName: string): string => /(?:^|:function:)([\w-]+)/.exec(functionName)?.[1] ?? functionName;
+export const bareName = (functionName: string): string => reference.exec(functionName)?.[1] ?? functionName;
 
 /** The version or alias after the name, or null. */
-export const qualifierOf = (functionName: string): string | null => /(?:^|:function:)[\w-]+:([\w$-]+)$/.exec(functionName)?.[1] ?? null;
+export const qualifierOf = (functionName: string): string | null => reference.exec(functionName)?.[2] ?? null;

@@ -39,7 +39,7 @@ function named(name, message) {
 }
 
 async function load() {
-  const [file, ...names] = process.env._HANDLER.split('.');
+  const [file, ...names] = process.env['_HANDLER'].split('.');
   const root = path.resolve(process.env.LAMBDA_TASK_ROOT, file);
   const found = ['.js', '.mjs', '.cjs'].map((ending) => root + ending).find((one) => existsSync(one));
   if (found === undefined) throw named('Runtime.ImportModuleError', `Error: Cannot find module '${file}'`);
@@ -53,7 +53,7 @@ async function load() {
   }
   const pick = (from) => names.reduce((value, name) => value?.[name], from);
   const handler = pick(loaded) ?? pick(loaded.default);
-  if (typeof handler !== 'function') throw named('Runtime.HandlerNotFound', `${process.env._HANDLER} is undefined or not exported`);
+  if (typeof handler !== 'function') throw named('Runtime.HandlerNotFound', `${process.env['_HANDLER']} is undefined or not exported`);
   return handler;
 }
 
@@ -62,7 +62,7 @@ async function serve(handler) {
     const { headers, body } = await call('GET', '/invocation/next');
     const id = headers['lambda-runtime-aws-request-id'];
     const deadline = Number(headers['lambda-runtime-deadline-ms']);
-    process.env._X_AMZN_TRACE_ID = headers['lambda-runtime-trace-id'] ?? '';
+    process.env['_X_AMZN_TRACE_ID'] = headers['lambda-runtime-trace-id'] ?? '';
     const context = {
       awsRequestId: id,
       functionName: process.env.AWS_LAMBDA_FUNCTION_NAME,

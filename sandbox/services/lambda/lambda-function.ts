@@ -1,6 +1,7 @@
 // One function: its configuration, its processes kept warm, its log, and the mischief a scenario asks of it.
 import { randomUUID } from 'node:crypto';
 import { AwsError } from '../../aws/world.ts';
+import { pending } from '../../pending.ts';
 import { LogRing } from './log-ring.ts';
 import { Worker, type Answer, type WorkerParts } from './worker.ts';
 
@@ -101,14 +102,11 @@ export class LambdaFunction {
 
   /** Invocations wait until the returned function is called. */
   pause(): () => void {
-    let resume = (): void => undefined;
-    const promise = new Promise<void>((resolve) => {
-      resume = resolve;
-    });
-    this.#paused = { promise, resume };
+    const { promise, resolve } = pending<void>();
+    this.#paused = { promise, resume: () => resolve() };
     return () => {
       if (this.#paused?.promise === promise) this.#paused = null;
-      resume();
+      resolve();
     };
   }
 

@@ -1,8 +1,10 @@
-// The Lambda API: invoking functions and reading their configuration; alias operations are merged in by their own file.
+// The Lambda API: invoking functions and reading their configuration, merged with the operations on aliases.
 import * as lambda from '@aws-sdk/client-lambda';
 import type * as api from '@aws-sdk/client-lambda';
 import { createHash } from 'node:crypto';
 import { AwsError, type AwsService, type Operation } from '../../aws/world.ts';
+import { aliasOperations } from './alias-operations.ts';
+import type { LambdaAliases } from './aliases.ts';
 import type { Functions } from './functions.ts';
 import type { LambdaFunction } from './lambda-function.ts';
 
@@ -16,7 +18,7 @@ function arnAsked(functions: Functions, input: { FunctionName: string | undefine
 }
 
 function payloadOf(input: api.InvocationRequest): unknown {
-  const text = Buffer.from((input.Payload ?? new Uint8Array()) as Uint8Array).toString();
+  const text = Buffer.from(input.Payload ?? new Uint8Array()).toString();
   const limit = input.InvocationType === 'Event' ? asyncLimitBytes : syncLimitBytes;
   if (Buffer.byteLength(text) > limit) throw new AwsError('RequestTooLargeException', `Request must be smaller than ${limit} bytes for the InvokeFunction operation`, { status: 413, fields: { Type: 'User' } });
   if (text === '') return {};
@@ -63,8 +65,18 @@ const configuration = ({ spec, lastModified }: LambdaFunction): Record<string, u
   Environment: { Variables: spec.environment },
 });
 
-/** Lambda as an AWS service of the sandbox; `more` adds operations, for example those of aliases. */
-export function lambdaService(functions: Functions, more: Readonly<Record<string, Operation>> = {}): AwsService {
+/** Each call goes to the side that knows the function. */
+function either(knows: (functionName: string) => boolean, first: Operation, second: Operation): Operation {
+  const pick = (input: { FunctionName?: string }): Operation => (knows(input.FunctionName ?? '') ? first : second);
+  return {
+    mutating: first.mutating,
+    authorize: (input: { FunctionName?: string }, context) => pick(input).authorize(input as never, context),
+    run: (input: { FunctionName?: string }, context) => pick(input).run(input as never, context),
+  };
+}
+
+/** Lambda as an AWS service of the sandbox: functions that run, and functions that are only versions and aliases. */
+export function lambdaService(functions: Functions, aliases?: LambdaAliases): AwsService {
   const onFunction = (action: string) => (input: { FunctionName: string | undefined }) => [{ action: `lambda:${action}`, resources: [arnAsked(functions, input)] }];
   const operations: Record<string, Operation> = {
     Invoke: { mutating: true, authorize: onFunction('InvokeFunction'), run: (input: api.InvocationRequest) => invoke(functions, input) },
@@ -84,5 +96,10 @@ export function lambdaService(functions: Functions, more: Readonly<Record<string
       run: () => ({ Functions: functions.list().map(configuration) }),
     },
   };
-  return { signingName: 'lambda', iamPrefix: 'lambda', schemas: lambda, operations: { ...operations, ...more } };
+  if (aliases !== undefined) {
+    const { GetFunctionConfiguration: ofAlias, ...others } = aliasOperations(aliases);
+    const own = operations['GetFunctionConfiguration'];
+    Object.assign(operations, others, own === undefined ? {} : { GetFunctionConfiguration: either((name) => aliases.has(name), ofAlias, own) });
+  }
+  return { signingName: 'lambda', iamPrefix: 'lambda', schemas: lambda, operations };
 }

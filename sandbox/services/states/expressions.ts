@@ -33,7 +33,7 @@ export function compileAll(value: unknown, where = '$'): void {
     try {
       compile(whole.exec(value)?.[1] ?? '');
     } catch (error) {
-      throw new Error(`SCHEMA_VALIDATION_FAILED: ${where}: ${(error as Error).message}`);
+      throw new Error(`SCHEMA_VALIDATION_FAILED: ${where}: ${(error as Error).message}`, { cause: error });
     }
   } else if (typeof value === 'object' && value !== null)
     for (const [key, inner] of Object.entries(value)) compileAll(inner, `${where}.${key}`);
@@ -52,18 +52,16 @@ export async function evaluate(value: unknown, bindings: Bindings, where: string
 }
 
 async function run(text: string, bindings: Bindings, where: string): Promise<unknown> {
-  const fail = (why: string): never => {
-    throw new StateError('States.QueryEvaluationError', `The JSONata expression '${text.trim()}' specified for the field '${where}' ${why}`);
-  };
+  const fail = (why: string): StateError => new StateError('States.QueryEvaluationError', `The JSONata expression '${text.trim()}' specified for the field '${where}' ${why}`);
   let result: unknown;
   try {
     result = await compile(text).evaluate(undefined, { ...bindings.variables, ...functions(bindings.now), states: bindings.states });
   } catch (error) {
-    return fail(`threw an error during evaluation. ${(error as Error).message ?? String(error)}`);
+    throw fail(`threw an error during evaluation. ${(error as Error).message ?? String(error)}`);
   }
-  if (result === undefined) return fail('returned nothing (undefined).');
-  if (typeof result === 'function' || isJsonataFunction(result)) return fail('returned a function.');
-  if (typeof result === 'number' && !Number.isFinite(result)) return fail('returned a number that JSON cannot hold.');
+  if (result === undefined) throw fail('returned nothing (undefined).');
+  if (typeof result === 'function' || isJsonataFunction(result)) throw fail('returned a function.');
+  if (typeof result === 'number' && !Number.isFinite(result)) throw fail('returned a number that JSON cannot hold.');
   // A JSONata sequence is an array with extra properties; a round trip leaves plain JSON.
   return JSON.parse(JSON.stringify(result)) as unknown;
 }

@@ -164,8 +164,7 @@ async function perform(visit: Visit): Promise<Leaving> {
       return choose(visit);
     case 'Fail':
       return fail(visit);
-    case 'Pass':
-    case 'Succeed':
+    default:
       return onward(visit, visit.input, {});
   }
 }

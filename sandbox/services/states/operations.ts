@@ -8,11 +8,11 @@ import type { StateMachines } from './state-machines.ts';
 const on = (action: string, resource: string | undefined): readonly Authorization[] => [{ action: `states:${action}`, resources: [resource ?? '*'] }];
 
 function read<Input>(action: string, resource: (input: Input) => string | undefined, run: (input: Input) => unknown): Operation {
-  return { mutating: false, authorize: (input: Input) => on(action, resource(input)), run } as Operation;
+  return { mutating: false, authorize: (input: Input) => on(action, resource(input)), run };
 }
 
 function write<Input>(action: string, resource: (input: Input) => string | undefined, run: (input: Input) => unknown): Operation {
-  return { mutating: true, authorize: (input: Input) => on(action, resource(input)), run } as Operation;
+  return { mutating: true, authorize: (input: Input) => on(action, resource(input)), run };
 }
 
 function page<Item>(items: readonly Item[], token: string | undefined, size: number): { items: readonly Item[]; nextToken?: string } {
@@ -42,8 +42,9 @@ const description = (execution: Execution): Record<string, unknown> => ({
   ...(execution.cause === null ? {} : { cause: execution.cause }),
 });
 
+const byExecution = (input: { executionArn: string | undefined }): string | undefined => input.executionArn;
+
 function executionOperations(machines: StateMachines): Record<string, Operation> {
-  const byExecution = (input: { executionArn: string | undefined }): string | undefined => input.executionArn;
   return {
     StartExecution: write<api.StartExecutionInput>('StartExecution', (input) => input.stateMachineArn, (input) => {
       const started = machines.startWithText(input.stateMachineArn ?? '', input.input ?? '{}', input.name);
@@ -103,23 +104,15 @@ function machineOperations(machines: StateMachines): Record<string, Operation> {
 function taskOperations(machines: StateMachines): Record<string, Operation> {
   return {
     SendTaskSuccess: write<api.SendTaskSuccessInput>('SendTaskSuccess', () => '*', (input) => {
-      const answers = machines.tokens.find(input.taskToken ?? '');
-      try {
-        JSON.parse(input.output ?? '');
-      } catch (error) {
-        throw new AwsError('InvalidOutput', `Invalid Output: '${(error as Error).message}'`);
-      }
-      answers.succeed(input.output ?? '');
-      machines.tokens.close(input.taskToken ?? '');
+      machines.tokens.succeed(input.taskToken ?? '', input.output ?? '');
       return {};
     }),
     SendTaskFailure: write<api.SendTaskFailureInput>('SendTaskFailure', () => '*', (input) => {
-      machines.tokens.find(input.taskToken ?? '').fail(input.error ?? '', input.cause ?? '');
-      machines.tokens.close(input.taskToken ?? '');
+      machines.tokens.fail(input.taskToken ?? '', input.error ?? '', input.cause ?? '');
       return {};
     }),
     SendTaskHeartbeat: write<api.SendTaskHeartbeatInput>('SendTaskHeartbeat', () => '*', (input) => {
-      machines.tokens.find(input.taskToken ?? '').heartbeat();
+      machines.tokens.heartbeat(input.taskToken ?? '');
       return {};
     }),
   };

@@ -58,7 +58,7 @@ export class StateMachines implements StatesPort {
 
   /** Newest first, as ListExecutions. */
   executions(machineArn?: string): Execution[] {
-    return [...this.#executions.values()].filter((one) => machineArn === undefined || one.machine.arn === machineArn).reverse();
+    return [...this.#executions.values()].filter((one) => machineArn === undefined || one.machine.arn === machineArn).toReversed();
   }
 
   /** @throws AwsError StateMachineDoesNotExist */
@@ -86,7 +86,7 @@ export class StateMachines implements StatesPort {
   startWithText(stateMachineArn: string, input: string, name: string = randomUUID()): { executionArn: string; name: string; startedAt: Date } {
     const machine = this.machine(stateMachineArn);
     // AWS allows letters and digits of any script here; space, brackets, wildcards and some signs it does not.
-    if (name.length === 0 || name.length > 80 || /[\s<>{}[\]?*"#%\\^|~`$&,;:/\u0000-\u001f\u007f-\u009f]/.test(name)) throw new AwsError('InvalidName', `Invalid Name: '${name}'`);
+    if (name.length === 0 || name.length > 80 || /[\s<>{}[\]?*"#%\\^|~`$&,;:/\p{Cc}]/u.test(name)) throw new AwsError('InvalidName', `Invalid Name: '${name}'`);
     checkInput(input);
     const arn = this.#arn(`execution:${machine.name}:${name}`);
     const known = this.#executions.get(arn);
@@ -98,10 +98,7 @@ export class StateMachines implements StatesPort {
     const execution = new Execution({ machine, name, arn, input, clock, bus, tasks: this.#tasksOf(machine), random: random ?? Math.random });
     this.#executions.set(arn, execution);
     this.#count(machine, 'ExecutionsStarted');
-    void execution.finished.then(() => {
-      const metric = endMetrics[execution.status];
-      if (metric !== null) this.#count(machine, metric);
-    });
+    void this.#countEnd(execution);
     execution.start();
     return { executionArn: arn, name, startedAt: execution.startedAt };
   }
@@ -109,6 +106,12 @@ export class StateMachines implements StatesPort {
   /** Ends all executions without events, when the sandbox stops. */
   close(): void {
     for (const execution of this.#executions.values()) execution.drop();
+  }
+
+  async #countEnd(execution: Execution): Promise<void> {
+    await execution.finished;
+    const metric = endMetrics[execution.status];
+    if (metric !== null) this.#count(execution.machine, metric);
   }
 
   #count(machine: Machine, name: string): void {
@@ -144,7 +147,7 @@ export class StateMachines implements StatesPort {
     if (denied !== null) throw asError('AccessDenied', denied);
     try {
       const text = typeof Input === 'string' ? Input : JSON.stringify(Input ?? {});
-      const started = this.startWithText(StateMachineArn, text, Name === undefined ? undefined : String(Name));
+      const started = this.startWithText(StateMachineArn, text, Name === undefined ? undefined : typeof Name === 'string' ? Name : JSON.stringify(Name));
       return { ExecutionArn: started.executionArn, StartDate: started.startedAt.toISOString() };
     } catch (error) {
       if (error instanceof AwsError) throw asError(error.code, error.message);

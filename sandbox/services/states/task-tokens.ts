@@ -23,9 +23,30 @@ export class TaskTokens {
     this.#closed.add(token);
   }
 
-  /**
-   * @throws AwsError TaskTimedOut for a token whose task is over (AWS says the same for one that was answered), InvalidToken for any other text.
-   */
+  /** @param output JSON text. @throws AwsError as `find`, and InvalidOutput */
+  succeed(token: string, output: string): void {
+    const answers = this.find(token);
+    try {
+      JSON.parse(output);
+    } catch (error) {
+      throw new AwsError('InvalidOutput', `Invalid Output: '${(error as Error).message}'`);
+    }
+    answers.succeed(output);
+    this.close(token);
+  }
+
+  /** @throws AwsError as `find` */
+  fail(token: string, error: string, cause: string): void {
+    this.find(token).fail(error, cause);
+    this.close(token);
+  }
+
+  /** @throws AwsError as `find` */
+  heartbeat(token: string): void {
+    this.find(token).heartbeat();
+  }
+
+  /** @throws AwsError TaskTimedOut for a token whose task is over (AWS says the same of one that was answered), InvalidToken for any other text. */
   find(token: string): TokenAnswers {
     const found = this.#open.get(token);
     if (found !== undefined) return found;

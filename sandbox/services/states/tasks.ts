@@ -1,6 +1,7 @@
 // Task states: calls a function or starts an execution, within the task's timeout, and waits for a token where asked.
 import { performance } from 'node:perf_hooks';
 import type { SandboxClock } from '../../aws/world.ts';
+import { pending } from '../../pending.ts';
 import { lambdaInvoke, lambdaToken } from './definition.ts';
 import { asStateError, Interrupted, limited, StateError } from './errors.ts';
 import { evaluate } from './expressions.ts';
@@ -21,6 +22,8 @@ export interface TaskHost {
   /** @throws StateError with the integration's own prefix. */
   startExecution(prefix: 'Sfn' | 'StepFunctions', input: Record<string, unknown>): unknown;
 }
+
+const nothing = (): void => undefined;
 
 /** @throws StateError */
 export async function runTask(visit: Visit): Promise<unknown> {
@@ -57,12 +60,14 @@ const kindOf = (resource: string): { resourceType: string; resource: string } =>
   return { resourceType: parts.slice(0, -1).join(':'), resource: parts.at(-1) ?? '' };
 };
 
+const regionOf = (context: Readonly<Record<string, unknown>>): string => (context['StateMachine'] as { Id: string }).Id.split(':')[3] ?? '';
+
 function schedule(visit: Visit, args: unknown, timeoutInSeconds: number | null, heartbeatInSeconds: number | null): void {
   const kind = kindOf(visit.state.Resource ?? '');
   visit.frame.thread.add('TaskScheduled', {
     taskScheduledEventDetails: {
       ...kind,
-      region: (visit.state.Resource ?? '').split(':')[3] ?? '',
+      region: regionOf(visit.frame.host.context),
       parameters: JSON.stringify(args),
       ...(timeoutInSeconds === null ? {} : { timeoutInSeconds }),
       ...(heartbeatInSeconds === null ? {} : { heartbeatInSeconds }),
@@ -97,7 +102,7 @@ async function callFunction(visit: Visit, args: Record<string, unknown>, timeout
   const { tasks, clock } = visit.frame.host;
   const { FunctionName, Payload, InvocationType, Qualifier } = args;
   if (typeof FunctionName !== 'string') throw new StateError('States.Runtime', `The arguments of '${visit.name}' have no FunctionName.`);
-  if (InvocationType !== undefined && InvocationType !== 'RequestResponse') throw new StateError('States.Runtime', `InvocationType ${String(InvocationType)} is not supported.`);
+  if (InvocationType !== undefined && InvocationType !== 'RequestResponse') throw new StateError('States.Runtime', `InvocationType ${JSON.stringify(InvocationType)} is not supported.`);
   const name = typeof Qualifier === 'string' ? `${FunctionName}:${Qualifier}` : FunctionName;
   tasks.working(1);
   const work = tasks.invoke(name, Payload ?? {}).finally(() => tasks.working(-1));
@@ -124,9 +129,9 @@ function withinReal<T>(work: Promise<T>, milliseconds: number): Promise<T> {
 
 async function runTokenTask(visit: Visit): Promise<unknown> {
   const { tasks } = visit.frame.host;
-  const answer = pending();
+  const answer = pending<unknown>();
   answer.promise.catch(() => undefined);
-  let beat = (): void => undefined;
+  let beat = nothing;
   const token = tasks.tokens.issue({
     succeed: (output) => answer.resolve(JSON.parse(output) as unknown),
     fail: (error, cause) => answer.reject(new StateError(error, cause)),
@@ -163,8 +168,8 @@ interface TokenWatch {
 function watchToken(visit: Visit, { timeoutSeconds, heartbeatSeconds, expire, cancels }: TokenWatch): () => void {
   const { clock } = visit.frame.host;
   if (timeoutSeconds !== null) cancels.push(after(clock, timeoutSeconds * 1000, () => expire(new StateError('States.Timeout', `Task timed out after ${timeoutSeconds} seconds.`))));
-  if (heartbeatSeconds === null) return () => undefined;
-  let cancel = (): void => undefined;
+  if (heartbeatSeconds === null) return nothing;
+  let cancel = nothing;
   const renew = (): void => {
     cancel();
     cancel = after(clock, heartbeatSeconds * 1000, () => expire(new StateError('States.HeartbeatTimeout', `No heartbeat within ${heartbeatSeconds} seconds.`)));
@@ -172,14 +177,4 @@ function watchToken(visit: Visit, { timeoutSeconds, heartbeatSeconds, expire, ca
   renew();
   cancels.push(() => cancel());
   return renew;
-}
-
-function pending(): { promise: Promise<unknown>; resolve: (value: unknown) => void; reject: (error: unknown) => void } {
-  let resolve: (value: unknown) => void = () => undefined;
-  let reject: (error: unknown) => void = () => undefined;
-  const promise = new Promise<unknown>((yes, no) => {
-    resolve = yes;
-    reject = no;
-  });
-  return { promise, resolve, reject };
 }

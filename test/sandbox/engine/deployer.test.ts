@@ -19,7 +19,7 @@ afterEach(async () => {
 });
 
 const parameter = (Value: unknown, rest: object = {}): { Type: string; Properties: object } => ({ Type: 'AWS::SSM::Parameter', Properties: { Type: 'String', Value, Name: '/value', ...rest } });
-const valueOf = async (Value: unknown, template: { Resources?: object } & Record<string, unknown> = {}): Promise<string> => {
+const valueOf = async (Value: unknown, template: { Resources?: object } = {}): Promise<string> => {
   const { Resources = {}, ...rest } = template;
   await deploy(['S', { ...rest, Resources: { V: parameter(Value), ...Resources } }]);
   return sandbox.services.parameters.get('/value').value;

@@ -51,7 +51,7 @@ export function machineRig(functions: Functions = {}, speed = 1000): Rig {
     },
   };
   const gate = { denies: (_role: string, asked: { action: string; resources: readonly string[] }) => (denied.has(asked.action) ? `User is not authorized to perform: ${asked.action}` : null) };
-  const machines = new StateMachines({ clock, place: { account: '111122223333', region: 'eu-west-1', partition: 'aws' }, bus, lambda, gate, random: () => 0.5, graceMs: 50 });
+  const machines = new StateMachines({ clock, place: { account: '111122223333', region: 'eu-west-1', partition: 'aws' }, bus, lambda, gate, random: () => 0.5, graceMs: 400 });
   let count = 0;
   const create = (definition: object): string =>
     machines.create({ name: `m${(count += 1)}`, definition: JSON.stringify({ QueryLanguage: 'JSONata', ...definition }), roleArn: 'arn:aws:iam::111122223333:role/machine' }).arn;
