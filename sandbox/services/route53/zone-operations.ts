@@ -12,7 +12,7 @@ export const listHostedZones = (route53: Route53): Operation<ListHostedZonesRequ
     const all = [...route53.zones.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1)).filter(({ id }) => Marker === undefined || id >= Marker);
     const size = Math.min(100, MaxItems ?? 100);
     const next = all[size];
-    return { HostedZones: all.slice(0, size).map(zoneShown), Marker, IsTruncated: next !== undefined, MaxItems: size, ...(next === undefined ? {} : { NextMarker: next.id }) };
+    return { HostedZones: all.slice(0, size).map(zoneShown), Marker: Marker ?? '', IsTruncated: next !== undefined, MaxItems: size, ...(next === undefined ? {} : { NextMarker: next.id }) };
   },
 });
 

@@ -29,6 +29,7 @@ const many = async (count: number, headers: Record<string, string> = {}): Promis
   const answers = await Promise.all(Array.from({ length: count }, () => get('/catalogue', headers)));
   return answers.reduce<Record<string, number>>((counts, { version, status }) => ({ ...counts, [`${version} ${status}`]: (counts[`${version} ${status}`] ?? 0) + 1 }), {});
 };
+const weights = (list: readonly Action[]) => list[0]?.ForwardConfig?.TargetGroups?.map(({ Weight }) => Weight);
 const sum = (name: string, dimensions: Record<string, string>): number => {
   const read = rig.cloudwatch.store.read({ namespace: 'AWS/ApplicationELB', name, dimensions }, { start: 0, end: Infinity, periodSeconds: 86_400 });
   return [...read.values()].reduce((total, samples) => total + samples.sum, 0);
@@ -64,9 +65,8 @@ describe('a load balancer', () => {
     await start();
     await healthy();
     shop.shift({ blue: 0, green: 100 });
-    const [forward] = rig.elb.listener(shop.listenerArn).actions.current;
-    expect(forward?.ForwardConfig?.TargetGroups?.map(({ Weight }) => Weight)).toEqual([0, 100]);
-    expect((await get()).version).toBe('v1');
+    const { actions } = rig.elb.listener(shop.listenerArn);
+    expect([weights(actions.current), weights(actions.applied)]).toEqual([[0, 100], [100, 0]]);
     await rig.clock.sleep(1500);
     expect(await many(20)).toEqual({ 'v2 200': 20 });
   });
@@ -97,6 +97,7 @@ describe('a load balancer', () => {
     await until(() => states(shop.blue.targetGroupArn)[0] === 'unhealthy Target.FailedHealthChecks', 'blue is unhealthy');
     await shop.blue.recover();
     await until(() => states(shop.blue.targetGroupArn)[0] === 'healthy', 'blue is healthy again');
+    expect(states(shop.green.targetGroupArn)).toEqual(['unhealthy Target.ResponseCodeMismatch']);
   });
 
   it('avoids the unhealthy target of a group, but fails open when all are unhealthy', async () => {
@@ -178,7 +179,7 @@ describe('a load balancer', () => {
   });
 
   it('notices a login that a change dropped or altered', async () => {
-    const login: Action = { Type: 'authenticate-oidc', Order: 1, AuthenticateOidcConfig: { Issuer: 'https://id.example', AuthorizationEndpoint: 'https://id.example/a', TokenEndpoint: 'https://id.example/t', UserInfoEndpoint: 'https://id.example/u', ClientId: 'shop' } };
+    const login: Action = { Type: 'authenticate-oidc', Order: 1, AuthenticateOidcConfig: { Issuer: 'https://id.example', AuthorizationEndpoint: 'https://id.example/a', TokenEndpoint: 'https://id.example/t', UserInfoEndpoint: 'https://id.example/u', ClientId: 'shop', ClientSecret: 'hidden' } };
     await start({ actionsBefore: [login] });
     const broken = (): (string | null)[] => rig.elb.invariants().map((invariant) => invariant.check());
     shop.shift({ blue: 0, green: 100 });

@@ -44,16 +44,16 @@ export class StandingClock implements SandboxClock {
   }
 
   async advance(milliseconds: number): Promise<void> {
-    const until = this.#now + milliseconds;
+    const end = this.#now + milliseconds;
     for (;;) {
       const next = this.#due.toSorted((a, b) => a.at - b.at)[0];
-      if (next === undefined || next.at > until) break;
+      if (next === undefined || next.at > end) break;
       this.#due.splice(this.#due.indexOf(next), 1);
       this.#now = Math.max(this.#now, next.at);
       next.run();
       await settle();
     }
-    this.#now = until;
+    this.#now = end;
     await settle();
   }
 }

@@ -13,6 +13,18 @@ const upsert = (...records: ResourceRecordSet[]): Change[] => records.map((Resou
 const weightsOf = (records: Iterable<ResourceRecordSet>) => Object.fromEntries([...records].map(({ SetIdentifier, Weight }) => [SetIdentifier, Weight]));
 
 let rig: Rig<StandingClock>;
+const share = (group: ResourceRecordSet[], sick: readonly string[] = []): Record<string, number> => {
+  const counts: Record<string, number> = {};
+  for (let step = 0; step < 100; step += 1) {
+    const id = chooseAnswer(group, ({ SetIdentifier }) => !sick.includes(SetIdentifier ?? ''), () => step / 100)?.record.SetIdentifier ?? 'none';
+    counts[id] = (counts[id] ?? 0) + 1;
+  }
+  return counts;
+};
+const list = (input: object): ListResourceRecordSetsResponse =>
+  listResourceRecordSets(rig.route53).run({ HostedZoneId: 'Z1', ...input }, { caller: { kind: 'root', arn: 'root' }, place, clock: rig.clock, requestId: '1' }) as ListResourceRecordSetsResponse;
+const names = (records: ResourceRecordSet[] | undefined) => records?.map(({ Name, SetIdentifier = '' }) => `${Name ?? ''} ${SetIdentifier}`.trim());
+
 beforeEach(() => {
   rig = rigOn(new StandingClock());
   rig.route53.health.create({ id: 'hc-1' });
@@ -36,7 +48,7 @@ describe('a change batch', () => {
     ['a simple record beside weighted ones', upsert({ Name: 'shop.example.com', Type: 'A', TTL: 60, ResourceRecords: [{ Value: '10.0.0.3' }] }), 'cannot be created as other RRSets exist'],
     ['an alias with a TTL', upsert({ ...record('blue', 1), AliasTarget: { HostedZoneId: 'Z2', DNSName: 'lb.example.com', EvaluateTargetHealth: true } }), 'mixes an alias target'],
   ] as const)('refuses %s', (_, changes, message) => {
-    const error = refusal(() => rig.route53.change('Z1', changes as readonly Change[]));
+    const error = refusal(() => rig.route53.change('Z1', changes));
     expect(error.code).toBe('InvalidChangeBatch');
     expect(error.message).toContain(message);
   });
@@ -81,15 +93,6 @@ describe('a client', () => {
 });
 
 describe('a DNS answer', () => {
-  const share = (group: ResourceRecordSet[], sick: readonly string[] = []): Record<string, number> => {
-    const counts: Record<string, number> = {};
-    for (let step = 0; step < 100; step += 1) {
-      const id = chooseAnswer(group, ({ SetIdentifier }) => !sick.includes(SetIdentifier ?? ''), () => step / 100)?.record.SetIdentifier ?? 'none';
-      counts[id] = (counts[id] ?? 0) + 1;
-    }
-    return counts;
-  };
-
   it.each([
     ['follows the weights', share([record('blue', 30), record('green', 70)]), { blue: 30, green: 70 }],
     ['shares equally when all weights are zero', share([record('blue', 0), record('green', 0)]), { blue: 50, green: 50 }],
@@ -107,14 +110,10 @@ describe('a DNS answer', () => {
 });
 
 describe('ListResourceRecordSets', () => {
-  const list = (input: object): ListResourceRecordSetsResponse =>
-    listResourceRecordSets(rig.route53).run({ HostedZoneId: 'Z1', ...input }, { caller: { kind: 'root', arn: 'root' }, place, clock: rig.clock, requestId: '1' }) as ListResourceRecordSetsResponse;
-
   it('sorts by reversed labels, type and identifier, and pages on', () => {
     rig.route53.change('Z1', upsert(
       { Name: 'example.com', Type: 'TXT', TTL: 60, ResourceRecords: [{ Value: '"x"' }] }, { Name: 'z.a.example.com', Type: 'A', TTL: 60, ResourceRecords: [{ Value: '10.0.0.9' }] }, { Name: '*.example.com', Type: 'A', TTL: 60, ResourceRecords: [{ Value: '10.0.0.8' }] },
     ));
-    const names = (records: ResourceRecordSet[] | undefined) => records?.map(({ Name, SetIdentifier = '' }) => `${Name ?? ''} ${SetIdentifier}`.trim());
     expect(names(list({}).ResourceRecordSets)).toEqual(['example.com.', String.raw`\052.example.com.`, 'z.a.example.com.', 'shop.example.com. blue', 'shop.example.com. green']);
     const first = list({ MaxItems: 4 });
     expect(first).toMatchObject({ IsTruncated: true, NextRecordName: 'shop.example.com.', NextRecordType: 'A', NextRecordIdentifier: 'green' });
