@@ -11,7 +11,7 @@ interface Checked {
   readonly input: unknown;
 }
 
-const defOf = (schema: z.ZodType): Definition => schema.def as unknown as Definition;
+const defOf = (schema: z.ZodType): Definition => schema.def;
 
 /** Strips what only wraps a schema: optional, default, prefault, pipe. */
 function bare(schema: z.ZodType): z.ZodType {
@@ -77,9 +77,9 @@ export function suggestion(given: string, known: readonly string[]): string {
 /** Levenshtein: insertions, deletions and replacements from one word to the other. */
 function distance(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, index) => index);
-  for (const [i, letter] of [...from].entries()) {
+  for (const [i, letter] of from.split('').entries()) {
     const next = [i + 1];
-    for (const [j, other] of [...to].entries())
+    for (const [j, other] of to.split('').entries())
       next.push(Math.min((row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1, (row[j] ?? 0) + (letter === other ? 0 : 1)));
     row = next;
   }

@@ -81,8 +81,9 @@ test('a task that waits for a person is never asked again because of its deadlin
   expect((approve['Retry'] as { ErrorEquals: string[] }[]).flatMap((one) => one.ErrorEquals)).not.toContain('States.Timeout');
 });
 
+const service = (more: string) => Object.values(parseConfig(minimalYaml.replace('    policy:', `${more}    policy:`), 'x').services);
+
 test('the machines may run as long as the slowest service needs', () => {
-  const service = (more: string) => Object.values(parseConfig(minimalYaml.replace('    policy:', `${more}    policy:`), 'x').services);
   const base = longestRollbackSeconds(service(''));
   expect(longestRollbackSeconds([...service(''), ...Object.values(parseConfig(minimalYaml.replace('none: nobody is needed here', 'required: always\n        timeoutMinutes: 600\n        onDeadline: stop').replace('services:', 'engine: { approvers: [arn:aws:iam::111122223333:role/a] }\nservices:'), 'x').services)])).toBe(base + 2 * (600 - 30) * 60);
   expect(longestRollbackSeconds(service('    rungs: [[[web], [web]], [[web]]]\n'))).toBe(base + 3 * 3600);
