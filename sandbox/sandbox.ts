@@ -1,5 +1,5 @@
 // The whole sandbox as one object: starts AWS on one local port, takes a CDK assembly, and stops without a trace.
-import { AwsError, type AwsService, type Invariant, type Place, type Principal } from './aws/world.ts';
+import { AwsError, type AwsService, type Invariant, type MetricsPort, type Place, type Principal } from './aws/world.ts';
 import { SandboxServer } from './aws/server.ts';
 import { SpedUpClock } from './clock.ts';
 import { deployAssembly, type Deployed } from './deploy/deployer.ts';
@@ -183,17 +183,7 @@ function makeServices(sandbox: Sandbox, options: SandboxOptions): SandboxService
   });
   const cloudwatch: CloudWatch = new CloudWatch({ place, clock, bus: events, actions: (action) => fanOut().alarmAction(action) });
   topics.onPublish((published, subscriptions) => fanOut().published(published, subscriptions));
-  const functions: Functions = new Functions({
-    clock,
-    place,
-    endpoint: () => server.endpoint,
-    issueKey: (roleArn, sessionName) => server.iam.issueKey(roleArn, sessionName),
-    destination: (functionArn, targetArn, record) => fanOut().failure(roleOf(functions, sandbox, functionArn), targetArn, record),
-    metrics: cloudwatch,
-    ...(options.logDirectory === undefined ? {} : { logDirectory: options.logDirectory }),
-    ...(options.graceMs === undefined ? {} : { graceMs: options.graceMs }),
-    ...(options.processes === undefined ? {} : { processes: options.processes }),
-  });
+  const functions = makeFunctions(sandbox, options, { fanOut, metrics: cloudwatch });
   const { loadBalancerPropagationMilliseconds: elbDelay, dnsPropagationMilliseconds: dnsDelay, graceMs } = options;
   return {
     aliases: new LambdaAliases({ place, clock }),
@@ -210,6 +200,23 @@ function makeServices(sandbox: Sandbox, options: SandboxOptions): SandboxService
     loadBalancing: new LoadBalancing({ place, clock, metrics: cloudwatch, ...(elbDelay === undefined ? {} : { propagationMilliseconds: elbDelay }) }),
     route53: new Route53({ clock, ...(dnsDelay === undefined ? {} : { propagationMilliseconds: dnsDelay }) }),
   };
+}
+
+function makeFunctions(sandbox: Sandbox, options: SandboxOptions, { fanOut, metrics }: { fanOut: () => FanOut; metrics: MetricsPort }): Functions {
+  const { clock, place, server } = sandbox;
+  const { logDirectory, graceMs, processes } = options;
+  const functions: Functions = new Functions({
+    clock,
+    place,
+    endpoint: () => server.endpoint,
+    issueKey: (roleArn, sessionName) => server.iam.issueKey(roleArn, sessionName),
+    destination: (functionArn, targetArn, record) => fanOut().failure(roleOf(functions, sandbox, functionArn), targetArn, record),
+    metrics,
+    ...(logDirectory === undefined ? {} : { logDirectory }),
+    ...(graceMs === undefined ? {} : { graceMs }),
+    ...(processes === undefined ? {} : { processes }),
+  });
+  return functions;
 }
 
 function registerAll(server: SandboxServer, services: SandboxServices): void {
