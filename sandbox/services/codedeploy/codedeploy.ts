@@ -16,6 +16,8 @@ interface NewDeployment {
   readonly revision: RevisionLocation;
   readonly creator: DeploymentCreator;
   readonly input: Partial<CreateDeploymentInput>;
+  /** Default now. */
+  readonly createdAt?: number;
 }
 
 export class CodeDeploy {
@@ -91,10 +93,10 @@ export class CodeDeploy {
   }
 
   /** Writes a successful deployment into the history without running it: what was there before the story begins. */
-  recordPastDeployment({ application, group, revision, completedAt }: { application: string; group: string; revision: RevisionLocation; completedAt?: number }): DeploymentRecord {
-    const deployment = this.#new({ group: this.group(application, group), revision: this.#use(application, group, revision), creator: 'user', input: {} });
-    deployment.completedAt = completedAt ?? this.parts.clock.now();
-    deployment.startedAt = deployment.completedAt;
+  recordPastDeployment({ application, group, revision, completedAt = this.parts.clock.now() }: { application: string; group: string; revision: RevisionLocation; completedAt?: number }): DeploymentRecord {
+    const deployment = this.#new({ group: this.group(application, group), revision: this.#use(application, group, revision), creator: 'user', input: {}, createdAt: completedAt });
+    deployment.startedAt = completedAt;
+    deployment.completedAt = completedAt;
     deployment.status = 'Succeeded';
     return deployment;
   }
@@ -137,11 +139,11 @@ export class CodeDeploy {
     return record.location;
   }
 
-  #new({ group, revision, creator, input }: NewDeployment): DeploymentRecord {
+  #new({ group, revision, creator, input, createdAt = this.parts.clock.now() }: NewDeployment): DeploymentRecord {
     const deployment: DeploymentRecord = {
       id: newDeploymentId(), application: group.application, group: group.name, revision, creator, input,
       previousRevision: this.lastSuccessful(group.application, group.name)?.revision ?? null,
-      config: input.deploymentConfigName ?? group.deploymentConfig, createdAt: this.parts.clock.now(),
+      config: input.deploymentConfigName ?? group.deploymentConfig, createdAt,
       startedAt: null, completedAt: null, status: 'Created', error: null, rollbackInfo: {}, stop: null, waitsForTermination: false, targets: [],
     };
     this.#deployments.set(deployment.id, deployment);

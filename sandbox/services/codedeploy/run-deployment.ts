@@ -13,6 +13,8 @@ export interface RunParts {
   readonly bus: EventBusPort;
   /** State of a CloudWatch alarm; null when there is none of the name. */
   readonly alarmState: (name: string) => 'OK' | 'ALARM' | 'INSUFFICIENT_DATA' | null;
+  /** Hears of each change that a deployment made as time went by: no AWS call tells of it, and the invariants must hold all the same. */
+  readonly onChange?: (cause: string) => void;
 }
 
 const startsAfter = 1000;
@@ -76,6 +78,7 @@ const runOf = (deployment: DeploymentRecord, { watch, parts, traffic }: { watch:
   wait: (milliseconds) => watch.wait(milliseconds),
   show: (targets: readonly DeploymentTarget[]) => {
     deployment.targets = [...targets];
+    parts.onChange?.(`deployment ${deployment.id} of ${deployment.application}/${deployment.group}`);
   },
   startTerminationWait: () => {
     deployment.waitsForTermination = true;
