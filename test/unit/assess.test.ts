@@ -1,0 +1,275 @@
+// Assess against real clients and the sandbox's services: what it reads, in how many steps, what it decides, what it leaves behind.
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { closeRollback, putKnownGood, putRelease } from '../../lambdas/adapters/ledger-history.ts';
+import { acquireLock, readLock, releaseLock } from '../../lambdas/adapters/ledger-lock.ts';
+import { readService } from '../../lambdas/adapters/ledger.ts';
+import { serviceSchema } from '../../lambdas/config/schema.ts';
+import { decide } from '../../lambdas/domain/decide.ts';
+import type { Question } from '../../lambdas/domain/question.ts';
+import type { JourneyRound } from '../../lambdas/domain/workflow.ts';
+import { alarmInput, Rig, serviceInput } from './assess-rig.ts';
+
+let rig: Rig;
+let service = '';
+let count = 0;
+beforeAll(async () => {
+  rig = new Rig();
+  await rig.start();
+});
+afterAll(async () => { await rig.stop(); });
+
+/** Each test has a service of its own; alarms and deployments are the same for all. */
+beforeEach(async () => {
+  service = `shop-${(count += 1)}`;
+  await rig.attach(service);
+  rig.fire('5xx', 'latency');
+  rig.storm.services = 1000;
+});
+
+const codes = (reasons: readonly { readonly code: string }[]) => reasons.map(({ code }) => code);
+const ledger = (of = service) => readService(rig.table, of, new Date(rig.clock.now()));
+
+describe('Assess', () => {
+  it('rolls back in three steps of AWS calls, with the lock, one audit row and the record of the rollback', async () => {
+    rig.steps = 0;
+    const said = await rig.assess(rig.input(service, alarmInput(service)));
+    expect(rig.steps).toBe(3);
+    expect(said).toMatchObject({
+      verdict: 'roll-back', mode: 'roll-back', service, fence: 1, configVersion: 1, codeVersion: 'abc123', knownGood: { version: 'v1', basis: 'baked' },
+      release: { id: 'r-2', version: 'v2' }, audit: { length: 1 }, verification: { passesInARow: 2, intervalSeconds: 10, deadlineSeconds: 300 }, requestedBy: null,
+    });
+    expect(said.rungs.map(({ name }) => name)).toEqual(['alb-weights', 'codedeploy']);
+    expect(said.rungs[0]?.waves[0]?.[0]).toMatchObject({ id: 'alb-weights/web', good: { version: 'v1', state: { blue: 100, green: 0 } }, release: { isFinished: true, left: { blue: 0, green: 100 } } });
+    const { lock, rollbacks } = await ledger();
+    expect(lock.owner).toBe(`rb-${service}`);
+    expect(rollbacks).toMatchObject([{ rollbackId: `rb-${service}`, isAutomatic: true, release: { id: 'r-2', version: 'v2' }, goodVersion: 'v1', endedAt: null }]);
+  });
+
+  it('writes a row from which the decision can be made again', async () => {
+    await rig.assess(rig.input(service, alarmInput(service)));
+    const [row] = await rig.audited(`rb-${service}`);
+    expect(decide(row?.['question'] as Question)).toEqual(row?.['decision']);
+    expect(row).toMatchObject({ configVersion: 1, codeVersion: 'abc123', fence: 1 });
+  });
+
+  it('is safe to run twice', async () => {
+    const input = rig.input(service, alarmInput(service));
+    const [first, second] = [await rig.assess(input), await rig.assess(input)];
+    expect(second).toMatchObject({ verdict: 'roll-back', fence: first.fence });
+    expect((await ledger()).rollbacks).toHaveLength(1);
+  });
+
+  it('names the version of the catalogue entry that decided', async () => {
+    await rig.attach(service, { signals: { ...serviceInput.signals, minimum: 1 } });
+    expect((await rig.assess(rig.input(service, alarmInput(service)))).configVersion).toBe(2);
+  });
+
+  it('joins the run that has the lock, and leaves it the signal', async () => {
+    await acquireLock(rig.table, service, 'rb-first', { now: new Date(rig.clock.now()) });
+    const said = await rig.assess(rig.input(service, alarmInput(service)));
+    expect(said).toMatchObject({ verdict: 'joined', page: false, fence: null, rungs: [] });
+    expect(await ledger()).toMatchObject({ lock: { owner: 'rb-first' }, rollbacks: [], signals: [{ rollbackId: `rb-${service}`, source: '5xx' }] });
+    expect(await rig.audited(`rb-${service}`)).toHaveLength(1);
+  });
+
+  it('leaves a forged alarm alone: read again, it is OK', async () => {
+    rig.calm('5xx', 'latency');
+    const said = await rig.assess(rig.input(service, alarmInput(service)));
+    expect(said).toMatchObject({ verdict: 'leave', page: false });
+    expect(codes(said.reasons)).toEqual(['no-longer-firing']);
+    expect((await ledger()).rollbacks).toEqual([]);
+  });
+
+  it('holds with one signal, and acts when another tool\'s joins it', async () => {
+    rig.calm('latency');
+    const input = rig.input(service, alarmInput(service));
+    const held = await rig.assess(input);
+    expect(held).toMatchObject({ verdict: 'hold', holdSeconds: 15, wantsEvidence: true, fence: 1 });
+    const signal = { source: 'ripcord.signal', 'detail-type': 'Signal', time: rig.at(0), detail: { service, tool: 'datadog', id: 'm-1', status: 'firing', summary: 'p99 is up' } };
+    expect((await rig.assess({ ...rig.input(service, { service, event: signal }), rollbackId: `other-${service}` })).verdict).toBe('joined');
+    expect(await rig.assess({ ...input, look: 1, audit: held.audit })).toMatchObject({ verdict: 'roll-back', fence: 1, audit: { length: 2 } });
+  });
+
+  it('takes a failing journey for the second signal', async () => {
+    rig.calm('latency');
+    const evidence: JourneyRound = { at: rig.at(0), results: [{ journey: 'buy', ok: false, durationMs: 9, failedAt: 'home', reason: 'status 500' }] };
+    expect((await rig.assess(rig.input(service, alarmInput(service), { look: 1, evidence }))).verdict).toBe('roll-back');
+  });
+
+  it('holds without data about traffic: nobody counted is not nobody came', async () => {
+    await rig.attach(service, { signals: { ...serviceInput.signals, traffic: { metric: { namespace: 'Shop', name: 'Nothing' }, minimumRequests: 1, minutes: 5 } } });
+    const said = await rig.assess(rig.input(service, alarmInput(service)));
+    expect(said.verdict).toBe('hold');
+    expect(codes(said.reasons)).toEqual(['traffic-unknown']);
+  });
+
+  it('does not count the minute that is not over', async () => {
+    const metric = { namespace: 'Shop', name: `Running${count}` };
+    rig.cloudWatch.record({ ...metric, dimensions: {}, value: 900, at: rig.clock.now() });
+    await rig.attach(service, { signals: { ...serviceInput.signals, traffic: { metric, minimumRequests: 50, minutes: 5 } } });
+    expect(codes((await rig.assess(rig.input(service, alarmInput(service)))).reasons)).toEqual(['traffic-unknown']);
+  });
+
+  it('takes an alarm that does not exist for unknown, not for quiet', async () => {
+    await rig.attach(service, { signals: { ...serviceInput.signals, alarms: [{ name: 'gone' }] } });
+    const said = await rig.assess(rig.input(service, alarmInput(service, 'gone')));
+    expect(said).toMatchObject({ verdict: 'hold', signals: [{ source: 'gone', status: 'unknown' }] });
+  });
+
+  it('keeps a muted alarm from counting for anybody, and pages nobody for it', async () => {
+    const muteDetail = { mutedByArn: 'arn:night', muteWindowEnd: rig.at(60).replace('Z', '+0000') };
+    const silenced = { ...rig.input(service, alarmInput(service, 'latency', { muteDetail })), rollbackId: `muted-${service}` };
+    const muted = await rig.assess(silenced);
+    expect(muted).toMatchObject({ verdict: 'leave', page: false });
+    await releaseLock(rig.table, { service, owner: silenced.rollbackId, fence: muted.fence ?? 0 }, null);
+    const said = await rig.assess(rig.input(service, alarmInput(service)));
+    expect(said.verdict).toBe('hold');
+    expect(said.signals.find(({ source }) => source === 'latency')?.status).toBe('unknown');
+  });
+
+  it('waits for a person when the budget is spent, and acts on the answer', async () => {
+    await rig.attach(service, { policy: { ...serviceInput.policy, dailyBudget: 1, coolDownMinutes: 0 } });
+    const first = await rig.assess(rig.input(service, alarmInput(service)));
+    await closeRollback(rig.table, { service, startedAt: (await ledger()).rollbacks[0]?.startedAt ?? '', rollbackId: `rb-${service}` }, { endedAt: rig.at(0), outcome: 'failed', auditLength: 1, auditHash: first.audit.hash });
+    await releaseLock(rig.table, { service, owner: `rb-${service}`, fence: 1 }, null);
+    const input = { ...rig.input(service, alarmInput(service)), rollbackId: `second-${service}` };
+    expect(await rig.assess(input)).toMatchObject({ verdict: 'ask', approval: { timeoutSeconds: 1800, onDeadline: 'stop' } });
+    expect((await ledger()).rollbacks).toHaveLength(1);
+    const approval = { answer: 'approved', by: 'arn:aws:iam::111122223333:role/ops', at: rig.at(0), comment: '' } as const;
+    expect(await rig.assess({ ...input, look: 1, approval })).toMatchObject({ verdict: 'roll-back' });
+    expect((await ledger()).rollbacks).toHaveLength(2);
+  });
+
+  it('shows a dry run without taking the lock, without a record, and beside a run that has the lock', async () => {
+    await acquireLock(rig.table, service, 'rb-first', { now: new Date(rig.clock.now()) });
+    const said = await rig.assess(rig.input(service, { service, reason: 'what would you do', requestedBy: 'ada', mode: 'dry-run' }));
+    expect(said).toMatchObject({ verdict: 'roll-back', mode: 'dry-run', fence: null, requestedBy: 'ada' });
+    expect(await ledger()).toMatchObject({ lock: { owner: 'rb-first' }, rollbacks: [] });
+  });
+
+  it('does not count a person\'s rollback as one by itself', async () => {
+    await rig.assess(rig.input(service, { service, reason: 'customers report errors', requestedBy: 'ada' }));
+    expect((await ledger()).rollbacks).toMatchObject([{ isAutomatic: false }]);
+  });
+});
+
+describe('Assess in a storm', () => {
+  it('rolls nothing back, and pages once', async () => {
+    rig.storm.services = 2;
+    const said = [];
+    for (const name of ['a', 'b', 'c', 'd']) {
+      await rig.attach(`storm-${name}`);
+      said.push(await rig.assess(rig.input(`storm-${name}`, alarmInput(`storm-${name}`))));
+    }
+    expect(said.filter(({ reasons }) => codes(reasons).includes('storm')).filter(({ page }) => page)).toHaveLength(1);
+    expect(said.at(-1)).toMatchObject({ verdict: 'leave', page: false });
+  });
+});
+
+describe('Assess and CodeDeploy', () => {
+  const failure = (deploymentId: string, deploymentGroup = 'prod') => ({
+    service, event: { source: 'aws.codedeploy', 'detail-type': 'CodeDeploy Deployment State-change Notification', time: rig.at(0), detail: { deploymentId, application: 'shop', deploymentGroup, state: 'FAILURE' } },
+  });
+  const alone = { signals: { ...serviceInput.signals, minimum: 1 } };
+
+  beforeEach(async () => {
+    // A service that the ledger knows nothing of: CodeDeploy alone tells its story.
+    service = `history-${count}`;
+    rig.catalogue(service, { name: service, service: serviceSchema.parse({ ...serviceInput, ...alone, targets: { app: serviceInput.targets['app'] } }) });
+    for (const record of rig.codeDeploy.deployments()) Object.assign(record, { createdAt: 0, group: 'gone' });
+  });
+
+  it('finds the release and the good version in its history', async () => {
+    rig.deployment({ version: 1, from: -200, to: -190 });
+    const bad = rig.deployment({ version: 2, from: -8, to: -7 });
+    const said = await rig.assess(rig.input(service, alarmInput(service)));
+    expect(said).toMatchObject({ verdict: 'roll-back', release: { id: bad.id, version: '2', origin: 'codedeploy' }, knownGood: { version: '1', basis: 'history' } });
+    expect(said.rungs[0]?.waves[0]?.[0]?.good).toEqual({ version: '1', basis: 'history', state: null });
+  });
+
+  it('does not take for good what was live for less than a bake', async () => {
+    rig.deployment({ version: 1, from: -15, to: -14 });
+    rig.deployment({ version: 2, from: -8, to: -7 });
+    expect(await rig.assess(rig.input(service, alarmInput(service)))).toMatchObject({ verdict: 'ask', knownGood: null });
+  });
+
+  it('rolls a failed deployment back although no user came', async () => {
+    rig.calm('5xx', 'latency');
+    rig.deployment({ version: 1, from: -200, to: -190 });
+    const bad = rig.deployment({ version: 2, from: -3, to: -1, status: 'Failed' });
+    expect(await rig.assess(rig.input(service, failure(bad.id)))).toMatchObject({ verdict: 'roll-back', release: { id: bad.id, status: 'failed' } });
+  });
+
+  it.each([
+    ['its own rollback', { input: { description: 'ripcord rb-1/codedeploy/app' } }, 'own-rollback'],
+    ['a native rollback', { creator: 'codeDeployRollback' as const }, 'own-rollback'],
+    ['upkeep', { creator: 'autoscaling' as const }, 'own-rollback'],
+  ])('leaves %s alone when it fails', async (_name, over, code) => {
+    const bad = rig.deployment({ version: 2, from: -3, to: -1, status: 'Failed', ...over });
+    const said = await rig.assess(rig.input(service, failure(bad.id)));
+    expect(said).toMatchObject({ verdict: 'leave', page: false });
+    expect(codes(said.reasons)).toEqual([code]);
+  });
+
+  it.each([['of another group', 'other'], ['said to be of this group', 'prod']])('leaves a deployment %s alone', async (_name, group) => {
+    const foreign = rig.deployment({ version: 2, from: -3, to: -1, status: 'Failed', group: 'other' });
+    expect(codes((await rig.assess(rig.input(service, failure(foreign.id, group)))).reasons)).toEqual(['not-our-deployment']);
+  });
+
+  it('leaves an id that was made up alone', async () => {
+    expect(codes((await rig.assess(rig.input(service, failure('d-MADEUP123')))).reasons)).toEqual(['not-our-deployment']);
+  });
+
+  it('reads no details of deployments whose end the ledger knows, and again the one that still ran', async () => {
+    const known = rig.deployment({ version: 2, from: -8, to: -7 });
+    const release = rig.release(service, { id: known.id, version: '2', origin: 'codedeploy', startedAt: new Date(known.createdAt).toISOString() });
+    await putRelease(rig.table, release, 'w-1');
+    await putKnownGood(rig.table, service, { version: '1', since: rig.at(-600), basis: 'baked', states: { app: { live: '1' } } });
+    const details = () => rig.server.calls.list({ role: 'assess' }).filter(({ operation }) => operation === 'BatchGetDeployments').length;
+    const before = details();
+    expect((await rig.assess(rig.input(service, alarmInput(service)))).verdict).toBe('roll-back');
+    expect(details()).toBe(before);
+  });
+
+  it('learns from CodeDeploy that a release is over, when the event was lost', async () => {
+    const done = rig.deployment({ version: 2, from: -8, to: -7 });
+    await putRelease(rig.table, rig.release(service, { id: done.id, version: '2', origin: 'codedeploy', status: 'in-progress', finishedAt: null, left: null }), 'w-1');
+    await putKnownGood(rig.table, service, { version: '1', since: rig.at(-600), basis: 'baked', states: { app: { live: '1' } } });
+    expect(await rig.assess(rig.input(service, alarmInput(service)))).toMatchObject({ release: { status: 'finished' }, rungs: [{ waves: [[{ release: { isFinished: true } }]] }] });
+  });
+});
+
+describe('Assess refuses', () => {
+  const isUntouched = async () => {
+    expect(await readLock(rig.table, service)).toMatchObject({ owner: null, fence: 0 });
+  };
+
+  it.each<[string, () => unknown, RegExp]>([
+    ['what is no event', () => ({ service, event: 'ALARM' }), /"event"/],
+    ['target ids', () => ({ service, reason: 'why', requestedBy: 'ada', targets: ['arn:…'] }), /keys that do not belong here/],
+    ['300 kB of text', () => ({ service, reason: 'x'.repeat(300_000), requestedBy: 'ada' }), /too large/],
+    ['a service that is not in the catalogue', () => alarmInput('nobody'), /service "nobody" is not in the catalogue/],
+  ])('%s: audited, and nothing is changed', async (_name, given, message) => {
+    await expect(rig.assess(rig.input(service, given()))).rejects.toMatchObject({ name: 'Refused', message: expect.stringMatching(message) as string });
+    const [row, more] = await rig.audited(`rb-${service}`);
+    expect(row).toMatchObject({ refused: { text: expect.stringMatching(message) as string } });
+    expect(more).toBeUndefined();
+    await isUntouched();
+  });
+
+  it.each([['no JSON', '{', /it is not JSON/], ['about another service', { name: 'other', service: {} }, /about "other"/], ['an entry with a mistake', { name: '', service: { targets: {} } }, /cannot be used/]])('a catalogue entry that is %s, before anything is changed', async (_name, value, message) => {
+    rig.catalogue(service, typeof value === 'object' && value.name === '' ? { ...value, name: service } : value);
+    await expect(rig.assess(rig.input(service, alarmInput(service)))).rejects.toMatchObject({ name: 'Stopped', code: 'catalogue-invalid', message: expect.stringMatching(message) as string });
+    await isUntouched();
+  });
+
+  it.each(['cloudwatch:DescribeAlarms', 'cloudwatch:GetMetricData', 'codedeploy:ListDeployments'])('to guess when %s is denied', async (action) => {
+    const giveBack = rig.server.iam.takeAway('assess', action);
+    try {
+      await expect(rig.assess(rig.input(service, alarmInput(service)))).rejects.toMatchObject({ name: 'Stopped', code: 'denied' });
+    } finally {
+      giveBack();
+    }
+    expect((await ledger()).rollbacks).toEqual([]);
+  });
+});
