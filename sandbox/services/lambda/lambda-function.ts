@@ -150,9 +150,9 @@ export class LambdaFunction {
     const { realTimeoutMs } = this.#parts;
     const startedAt = performance.now();
     this.log.add(`START RequestId: ${requestId} Version: $LATEST`);
-    const deadline = performance.timeOrigin + startedAt + realTimeoutMs;
-    const traceId = `Root=1-${Math.floor(deadline / 1000).toString(16)}-${requestId.replaceAll('-', '').slice(0, 24)};Sampled=0`;
-    const answer = await worker.run({ requestId, payload, deadline, functionArn: this.spec.arn, traceId }, realTimeoutMs, this.spec.timeoutSeconds);
+    const second = Math.floor((performance.timeOrigin + startedAt) / 1000);
+    const traceId = `Root=1-${second.toString(16)}-${requestId.replaceAll('-', '').slice(0, 24)};Sampled=0`;
+    const answer = await worker.run({ requestId, payload, milliseconds: realTimeoutMs, functionArn: this.spec.arn, traceId }, this.spec.timeoutSeconds);
     this.log.add(`END RequestId: ${requestId}`);
     this.log.add(`REPORT RequestId: ${requestId} Duration: ${(performance.now() - startedAt).toFixed(2)} ms Memory Size: ${this.spec.memoryMb} MB`);
     if (worker.isGone) this.#workers.delete(worker);

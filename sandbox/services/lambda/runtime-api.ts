@@ -5,8 +5,8 @@ import type { AddressInfo } from 'node:net';
 export interface Delivery {
   readonly requestId: string;
   readonly payload: string;
-  /** Real epoch milliseconds. */
-  readonly deadline: number;
+  /** Real milliseconds it may take from the moment the process gets it. */
+  readonly milliseconds: number;
   readonly functionArn: string;
   readonly traceId: string;
 }
@@ -15,7 +15,8 @@ export interface RuntimeEvents {
   /** `functionError` null for an answer; the payload is JSON text. */
   onAnswer(requestId: string, payload: string, functionError: string | null): void;
   onInitError(payload: string): void;
-  onReady(): void;
+  /** The process has taken the invocation: its time runs from now. */
+  onTaken(): void;
 }
 
 const version = '/2018-06-01/runtime';
@@ -54,7 +55,6 @@ export class RuntimeApi {
     const path = request.url ?? '';
     if (request.method === 'GET' && path === `${version}/invocation/next`) {
       this.#waiting = response;
-      this.#events.onReady();
       return this.#flush();
     }
     const body = await bodyOf(request);
@@ -76,17 +76,18 @@ export class RuntimeApi {
 
   #flush(): void {
     if (this.#waiting === null || this.#pending === null) return;
-    const { requestId, payload, deadline, functionArn, traceId } = this.#pending;
+    const { requestId, payload, milliseconds, functionArn, traceId } = this.#pending;
     this.#waiting.writeHead(200, {
       'content-type': 'application/json',
       'lambda-runtime-aws-request-id': requestId,
-      'lambda-runtime-deadline-ms': String(Math.floor(deadline)),
+      'lambda-runtime-deadline-ms': String(Math.floor(performance.timeOrigin + performance.now() + milliseconds)),
       'lambda-runtime-invoked-function-arn': functionArn,
       'lambda-runtime-trace-id': traceId,
     });
     this.#waiting.end(payload);
     this.#waiting = null;
     this.#pending = null;
+    this.#events.onTaken();
   }
 }
 

@@ -23,9 +23,11 @@ interface Running {
   readonly delivery: Delivery;
   readonly timeoutSeconds: number;
   readonly resolve: (answer: Answer) => void;
-  readonly timer: NodeJS.Timeout;
+  timer: NodeJS.Timeout;
 }
 
+// AWS gives a function ten seconds to start, besides its own timeout.
+const startLimitMs = 10_000;
 const here = (name: string): URL => new URL(name, import.meta.url);
 
 export class Worker {
@@ -40,7 +42,7 @@ export class Worker {
   constructor(parts: WorkerParts) {
     this.#parts = parts;
     this.#api = new RuntimeApi({
-      onReady: () => undefined,
+      onTaken: () => this.#limit(this.#running?.delivery.milliseconds ?? 0),
       onAnswer: (requestId, payload, functionError) => {
         if (this.#running?.delivery.requestId === requestId) this.#settle({ payload, functionError });
       },
@@ -75,10 +77,10 @@ export class Worker {
     child.on('error', (error) => this.#exited(error.message));
   }
 
-  /** Runs one invocation; `milliseconds` is the real time it has. Never rejects. */
-  run(delivery: Delivery, milliseconds: number, timeoutSeconds: number): Promise<Answer> {
+  /** Runs one invocation; a start that it waits for has a time of its own. Never rejects. */
+  run(delivery: Delivery, timeoutSeconds: number): Promise<Answer> {
     return new Promise((resolve) => {
-      const timer = setTimeout(() => this.#timeout(), milliseconds);
+      const timer = setTimeout(() => this.#timeout(), startLimitMs);
       this.#running = { delivery, timeoutSeconds, resolve, timer };
       if (this.#gone) return this.#settle(exitError(delivery.requestId, 'exit status 1'));
       if (this.#initError !== null) return this.#settle({ payload: this.#initError, functionError: 'Unhandled' });
@@ -99,6 +101,13 @@ export class Worker {
     const exited = new Promise((resolve) => child.once('exit', resolve));
     child.kill('SIGKILL');
     await exited;
+  }
+
+  #limit(milliseconds: number): void {
+    const running = this.#running;
+    if (running === null) return;
+    clearTimeout(running.timer);
+    running.timer = setTimeout(() => this.#timeout(), milliseconds);
   }
 
   #timeout(): void {
