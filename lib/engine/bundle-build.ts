@@ -42,7 +42,7 @@ const strategyEntries: esbuild.Plugin = {
 };
 
 /** Every function in one run, so that the SDK is parsed once and not a dozen times. */
-const options = (outDirectory: string) => ({
+export const bundleOptions = (outDirectory: string) => ({
   entryPoints: [
     ...handlerNames.map((name) => ({ in: join(lambdas, 'handlers', `${name}.ts`), out: `${name}/index` })),
     ...Object.keys(manifests).map((name) => ({ in: `strategy:${name}`, out: `strategy-${name}/index` })),
@@ -78,7 +78,7 @@ function writeBundle(path: string, text: string): Bundle {
  * @throws Error naming what cannot be bundled, or each function that is larger than {@link bundleLimitBytes}.
  */
 export async function buildBundles(outDirectory: string, limitBytes = bundleLimitBytes): Promise<readonly Bundle[]> {
-  const { outputFiles } = await esbuild.build({ ...options(outDirectory), write: false });
+  const { outputFiles } = await esbuild.build({ ...bundleOptions(outDirectory), write: false });
   const bundles = outputFiles.map(({ path, text }) => writeBundle(path, text));
   const tooLarge = bundles.filter(({ bytes }) => bytes > limitBytes);
   if (tooLarge.length > 0) throw new Error(tooLarge.map(({ name, bytes }) =>

@@ -1,0 +1,192 @@
+// What the engine's stack holds: each promise of the architecture as an assertion on the synthesized template.
+import { Match, Template } from 'aws-cdk-lib/assertions';
+import { readFileSync } from 'node:fs';
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { Definition } from '../../lib/engine/asl.ts';
+import { exampleTemplate, type Resource } from './stack-samples.ts';
+
+let template: Template;
+beforeAll(() => { template = exampleTemplate(); });
+
+const all = (type: string): Resource[] => Object.values(template.findResources(type)) as Resource[];
+
+describe('functions', () => {
+  test('run on Node 24, arm64, traced, with their own log group and a limit', () => {
+    expect(all('AWS::Lambda::Function')).toHaveLength(11);
+    for (const { Properties } of all('AWS::Lambda::Function')) {
+      expect(Properties).toMatchObject({
+        Runtime: 'nodejs24.x', Architectures: ['arm64'], MemorySize: 1024, Handler: 'index.handler', TracingConfig: { Mode: 'Active' },
+        LoggingConfig: { LogGroup: expect.anything() }, Timeout: expect.any(Number),
+      });
+      expect(Properties).not.toHaveProperty('ReservedConcurrentExecutions');
+      expect((Properties['Environment'] as { Variables: Record<string, unknown> }).Variables['RIPCORD_CODE_VERSION']).toMatch(/^[0-9a-f]{12}$/);
+    }
+    for (const { Properties } of all('AWS::Logs::LogGroup')) expect(Properties['RetentionInDays']).toBe(180);
+  });
+
+  test('exist for the strategies in use only', () => {
+    const names = all('AWS::Lambda::Function').map(({ Properties }) => Properties['FunctionName']);
+    expect(names).toEqual(expect.arrayContaining(['ripcord-strategy-alb-weights', 'ripcord-strategy-codedeploy', 'ripcord-strategy-route53-weights', 'ripcord-assess']));
+  });
+});
+
+describe('tables', () => {
+  test('both are kept, protected and recoverable', () => {
+    expect(all('AWS::DynamoDB::Table')).toHaveLength(2);
+    for (const { Properties, DeletionPolicy } of all('AWS::DynamoDB::Table')) {
+      expect(DeletionPolicy).toBe('Retain');
+      expect(Properties).toMatchObject({ DeletionProtectionEnabled: true, PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true }, BillingMode: 'PAY_PER_REQUEST' });
+    }
+  });
+
+  test('the audit lets nobody change or remove a row', () => {
+    template.hasResourceProperties('AWS::DynamoDB::Table', {
+      KeySchema: [{ AttributeName: 'rollbackId', KeyType: 'HASH' }, { AttributeName: 'seq', KeyType: 'RANGE' }],
+      SSESpecification: { SSEEnabled: true },
+      ResourcePolicy: { PolicyDocument: { Statement: [Match.objectLike({
+        Effect: 'Deny', Principal: { AWS: '*' },
+        Action: ['dynamodb:BatchWriteItem', 'dynamodb:DeleteItem', 'dynamodb:PartiQLDelete', 'dynamodb:PartiQLInsert', 'dynamodb:PartiQLUpdate', 'dynamodb:UpdateItem'],
+      })] } },
+    });
+  });
+});
+
+describe('state machines', () => {
+  test('are standard, traced, and logged without their data', () => {
+    template.resourcePropertiesCountIs('AWS::StepFunctions::StateMachine', {
+      StateMachineType: 'STANDARD', TracingConfiguration: { Enabled: true }, LoggingConfiguration: Match.objectLike({ Level: 'ALL', IncludeExecutionData: false }),
+    }, 2);
+  });
+
+  test('hold every strategy in use, and a limit of time', () => {
+    const definition = definitionOf('ripcord-rollback');
+    expect(JSON.stringify(definition)).toMatch(/'alb-weights': '[^']*', 'codedeploy': '[^']*', 'route53-weights': '/);
+    expect(definition.TimeoutSeconds).toBeGreaterThan(3600);
+    expect(definition.QueryLanguage).toBe('JSONata');
+  });
+});
+
+/** Intrinsic functions become their names: enough to parse the definition. */
+function definitionOf(name: string): Definition {
+  const machine = all('AWS::StepFunctions::StateMachine').find(({ Properties }) => Properties['StateMachineName'] === name);
+  const [, parts] = (machine?.Properties['DefinitionString'] as { 'Fn::Join': [string, unknown[]] })['Fn::Join'];
+  return JSON.parse(parts.map((part) => (typeof part === 'string' ? part : Object.values(part as Record<string, unknown>).flat().join('.'))).join('')) as Definition;
+}
+
+describe('rules', () => {
+  const delivered = { DeadLetterConfig: Match.anyValue(), RetryPolicy: { MaximumEventAgeInSeconds: 600, MaximumRetryAttempts: 8 } };
+
+  test('every target has a dead-letter queue, ten minutes and eight tries', () => {
+    expect(all('AWS::Events::Rule')).toHaveLength(8);
+    for (const { Properties } of all('AWS::Events::Rule'))
+      for (const target of Properties['Targets'] as Record<string, unknown>[])
+        expect(target).toMatchObject({ DeadLetterConfig: { Arn: expect.anything() }, RetryPolicy: { MaximumEventAgeInSeconds: 600, MaximumRetryAttempts: 8 } });
+  });
+
+  test('an alarm starts a rollback with the whole event beside the service', () => {
+    template.hasResourceProperties('AWS::Events::Rule', {
+      EventPattern: {
+        source: ['aws.cloudwatch'], 'detail-type': ['CloudWatch Alarm State Change', 'CloudWatch Alarm Contributor State Change'],
+        detail: { alarmName: ['checkout-5xx-rate', 'checkout-latency-p99', 'checkout-latency-p50'], state: { value: ['ALARM'] } },
+      },
+      Targets: [Match.objectLike({ ...delivered, InputTransformer: { InputPathsMap: { f1: '$' }, InputTemplate: '{"service":"checkout","event":<f1>}' }, RoleArn: Match.anyValue() })],
+    });
+  });
+
+  test.each([[['FAILURE', 'STOP'], 'Rollback'], [['START', 'SUCCESS'], 'Watch']])('deployment states %j go to %s', (state, machine) => {
+    template.hasResourceProperties('AWS::Events::Rule', {
+      EventPattern: { source: ['aws.codedeploy'], detail: { application: ['checkout'], deploymentGroup: ['checkout-prod'], state } },
+      Targets: [Match.objectLike({ Arn: { Ref: Match.stringLikeRegexp(`Workflows${machine}`) } })],
+    });
+  });
+
+  test('messages of other tools and of pipelines are matched by service', () => {
+    template.hasResourceProperties('AWS::Events::Rule', { EventPattern: { source: ['ripcord.signal'], 'detail-type': ['Signal'], detail: { service: ['checkout'], tool: ['datadog'] } } });
+    template.hasResourceProperties('AWS::Events::Rule', { EventPattern: { source: ['ripcord.release'], 'detail-type': ['Release Started', 'Release Finished'], detail: { service: ['search'] } } });
+  });
+
+  test('a rollback that died calls the Watchdog, and what fails there is kept', () => {
+    template.hasResourceProperties('AWS::Events::Rule', {
+      EventPattern: { source: ['aws.states'], detail: { status: ['FAILED', 'TIMED_OUT', 'ABORTED'], stateMachineArn: [Match.anyValue()] } },
+    });
+    template.hasResourceProperties('AWS::Lambda::EventInvokeConfig', { MaximumRetryAttempts: 2, DestinationConfig: { OnFailure: Match.anyValue() } });
+  });
+
+  test('the queue takes events from every rule with one statement: a queue policy holds twenty', () => {
+    const [policy] = all('AWS::SQS::QueuePolicy');
+    expect((policy?.Properties['PolicyDocument'] as { Statement: unknown[] }).Statement.length).toBeLessThan(5);
+    template.hasResourceProperties('AWS::SQS::Queue', { SqsManagedSseEnabled: true });
+  });
+});
+
+describe('messages and answers', () => {
+  test('topics are encrypted and take nothing without TLS', () => {
+    template.resourcePropertiesCountIs('AWS::SNS::Topic', { KmsMasterKeyId: Match.anyValue() }, 2);
+    template.resourcePropertiesCountIs('AWS::SNS::TopicPolicy', {
+      PolicyDocument: Match.objectLike({ Statement: Match.arrayWith([Match.objectLike({ Effect: 'Deny', Condition: { Bool: { 'aws:SecureTransport': 'false' } } })]) }),
+    }, 2);
+    template.hasResourceProperties('AWS::SNS::Subscription', { Protocol: 'email', Endpoint: 'on-call@example.com' });
+  });
+
+  test('the alarms of CloudWatch may use the key of the topics', () => {
+    template.hasResourceProperties('AWS::KMS::Key', {
+      EnableKeyRotation: true,
+      KeyPolicy: { Statement: Match.arrayWith([Match.objectLike({ Principal: { Service: 'cloudwatch.amazonaws.com' } })]) },
+    });
+  });
+
+  test('the function URL is for the approvers alone', () => {
+    const principal = 'arn:aws:iam::111122223333:role/release-approver';
+    template.hasResourceProperties('AWS::Lambda::Url', { AuthType: 'AWS_IAM' });
+    template.hasResourceProperties('AWS::Lambda::Permission', { Action: 'lambda:InvokeFunctionUrl', FunctionUrlAuthType: 'AWS_IAM', Principal: principal });
+    template.hasResourceProperties('AWS::Lambda::Permission', { Action: 'lambda:InvokeFunction', InvokedViaFunctionUrl: true, Principal: principal });
+    template.hasResourceProperties('AWS::SSM::Parameter', { Name: '/ripcord/approval-url' });
+  });
+});
+
+describe('who watches the watchman', () => {
+  test('each alarm pages, and links a section of the runbook that exists', () => {
+    const headings = [...readFileSync('docs/runbook.md', 'utf8').matchAll(/^##+ (.+)$/gm)].map(([, text]) => (text ?? '').toLowerCase().replaceAll(/[^a-z0-9 -]/g, '').trim().replaceAll(' ', '-'));
+    const alarms = all('AWS::CloudWatch::Alarm');
+    expect(alarms.length).toBeGreaterThan(20);
+    for (const { Properties } of alarms) {
+      const section = /docs\/runbook\.md#([a-z-]+)$/.exec(String(Properties['AlarmDescription']))?.[1];
+      expect(headings, `the runbook has no section for ${String(Properties['AlarmName'])}`).toContain(section);
+      expect(Properties).toMatchObject({ AlarmActions: [expect.anything()], TreatMissingData: 'notBreaching' });
+    }
+  });
+
+  test('there is an alarm for events, executions and every function', () => {
+    const names = all('AWS::CloudWatch::Alarm').map(({ Properties }) => Properties['AlarmName']);
+    expect(names).toEqual(expect.arrayContaining([
+      'ripcord-dead-letters', 'ripcord-rollback-failed', 'ripcord-rollback-timed-out', 'ripcord-rollback-aborted', 'ripcord-watch-failed', 'ripcord-approval-waiting',
+      'ripcord-handler-errors-assess', 'ripcord-handler-throttles-report', 'ripcord-handler-errors-strategy-alb-weights',
+    ]));
+  });
+
+  test('there is one dashboard', () => {
+    template.resourceCountIs('AWS::CloudWatch::Dashboard', 1);
+  });
+});
+
+describe('the catalogue', () => {
+  test('holds each service with every default resolved', () => {
+    const entry = all('AWS::SSM::Parameter').find(({ Properties }) => Properties['Name'] === '/ripcord/services/search');
+    expect(entry?.Properties['Tier']).toBe('Intelligent-Tiering');
+    expect(JSON.parse(String(entry?.Properties['Value']))).toMatchObject({
+      name: 'search',
+      service: { signals: { minimum: 1, holdSeconds: 300 }, policy: { bakeMinutes: 60, dailyBudget: 3, askTimeoutMinutes: 30 }, targets: { dns: { strategy: 'route53-weights' } } },
+    });
+  });
+});
+
+test('a newcomer finds what to use in the outputs', () => {
+  expect(Object.values(template.findOutputs('*')).map(({ Description }) => Description)).toEqual(expect.arrayContaining([
+    'Start a rollback or a dry run here', 'Subscribe whoever is woken', 'Where approvers answer, with `npx ripcord approve`',
+  ]));
+});
+
+test('the template of the example app, without the hashes of its code', () => {
+  const text = JSON.stringify(template.toJSON(), null, 1).replaceAll(/[0-9a-f]{64}/g, '<hash>').replaceAll(/"RIPCORD_CODE_VERSION": "[0-9a-f]{12}"/g, '"RIPCORD_CODE_VERSION": "<digest>"');
+  expect(JSON.parse(text)).toMatchSnapshot();
+});

@@ -1,0 +1,122 @@
+// IAM of the example app: every call a function can make is allowed, nothing else is, and each wildcard has its reason.
+import * as esbuild from 'esbuild';
+import { App, aws_iam as iam, Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { variables, type Variable } from '../../lambdas/runtime/environment.ts';
+import { bundleOptions } from '../../lib/engine/bundle-build.ts';
+import { rewritingActions } from '../../lib/engine/audit-table.ts';
+import { allow } from '../../lib/engine/statements.ts';
+import { actionsOf, exampleTemplate, listOf, type Resource, statementsOf } from './stack-samples.ts';
+
+/** IAM prefix of each SDK client that a handler may hold. */
+const prefixes: Readonly<Record<string, string>> = {
+  'client-cloudwatch': 'cloudwatch', 'client-codedeploy': 'codedeploy', 'client-dynamodb': 'dynamodb', 'client-ecs': 'ecs', 'client-elastic-load-balancing-v2': 'elasticloadbalancing',
+  'client-eventbridge': 'events', 'client-lambda': 'lambda', 'client-route-53': 'route53', 'client-secrets-manager': 'secretsmanager', 'client-sfn': 'states', 'client-sns': 'sns', 'client-ssm': 'ssm',
+};
+
+/** Allowed although no command of that name is sent. */
+const silent: Readonly<Record<string, readonly string[]>> = {
+  every: ['logs:CreateLogStream', 'logs:PutLogEvents', 'xray:PutTelemetryRecords', 'xray:PutTraceSegments'],
+  // A topic with a key of its own needs the key of whoever publishes.
+  approve: ['kms:Decrypt', 'kms:GenerateDataKey'], announce: ['kms:Decrypt', 'kms:GenerateDataKey'], report: ['kms:Decrypt', 'kms:GenerateDataKey'],
+  // Lambda sends what the Watchdog failed at to the queue in the function's name.
+  watchdog: ['kms:Decrypt', 'kms:GenerateDataKey', 'sqs:GetQueueAttributes', 'sqs:GetQueueUrl', 'sqs:SendMessage'],
+  // CodeDeploy demands these of whoever calls CreateDeployment.
+  'strategy-codedeploy': ['codedeploy:GetApplicationRevision', 'codedeploy:GetDeploymentConfig', 'codedeploy:RegisterApplicationRevision', 'codedeploy:UpdateDeploymentGroup'],
+};
+
+/** Sent only for targets of a kind that the example does not have. */
+const otherTargets: readonly string[] = ['elasticloadbalancing:DescribeRules', 'elasticloadbalancing:ModifyRule', 'lambda:GetAlias', 'lambda:GetFunctionConfiguration'];
+
+let template: Template;
+const reach = new Map<string, { readonly actions: string[]; readonly variables: string[] }>();
+
+beforeAll(async () => {
+  template = exampleTemplate();
+  const { outputFiles } = await esbuild.build({ ...bundleOptions('/out'), minify: false, write: false });
+  for (const { path, text } of outputFiles) {
+    const name = /\/out\/(.+)\/index\.mjs$/.exec(path)?.[1] ?? path;
+    const owner = new Map([...text.matchAll(/\/\/ (?:\.\.\/)*node_modules\/@aws-sdk\/(client-[a-z0-9-]+)\/dist-es\/commands\/(\w+)Command\.js/g)].map(([, client, command]) => [command, client]));
+    const sent = [...text.matchAll(/new (\w+?)Command\d*\(/g)].map(([, command]) => command ?? '');
+    reach.set(name, {
+      actions: [...new Set(sent.map((command) => `${prefixes[owner.get(command) ?? ''] ?? `unknown client of ${command}`}:${command}`))].toSorted(),
+      variables: [...new Set([...text.matchAll(/\bread\d*\("(\w+)"\)/g)].map(([, variable]) => variable ?? ''))],
+    });
+  }
+});
+
+const functionNames = ['assess', 'verify', 'approve', 'answer', 'announce', 'report', 'watch', 'watchdog', 'strategy-alb-weights', 'strategy-codedeploy', 'strategy-route53-weights'];
+const roleOf = (name: string): string =>
+  (name.startsWith('strategy-') ? `EngineStrategies${name.slice('strategy-'.length)}Role` : `EngineHandlers${name}Role`).replaceAll('-', '');
+
+describe.each(functionNames)('%s', (name) => {
+  test('may make every call that its code can make, and no other', () => {
+    const wanted = reach.get(name)?.actions ?? [];
+    expect(wanted.length).toBeGreaterThan(0);
+    const allowed = actionsOf(statementsOf(template, roleOf(name))).filter((action) => ![...(silent['every'] ?? []), ...(silent[name] ?? [])].includes(action));
+    expect(allowed).toEqual(wanted.filter((action) => !otherTargets.includes(action)));
+  });
+
+  test('is told every variable that its code reads, and no other', () => {
+    const properties = Object.values(template.findResources('AWS::Lambda::Function') as Record<string, Resource>).find((one) => one.Properties['FunctionName'] === `ripcord-${name}`)?.Properties;
+    const given = Object.keys((properties?.['Environment'] as { Variables: object }).Variables);
+    const read = (reach.get(name)?.variables ?? []).map((variable) => variables[variable as Variable]);
+    expect(given.toSorted()).toEqual([...new Set([...read, variables.codeVersion])].toSorted());
+  });
+
+  test('can never change or remove a row of the audit', () => {
+    if (name === 'watch') return expect(JSON.stringify(statementsOf(template, roleOf(name)))).not.toContain('EngineAuditTable');
+    const statements = statementsOf(template, roleOf(name)).filter((one) => JSON.stringify(one.Resource).includes('EngineAuditTable'));
+    expect(actionsOf(statements)).toEqual(expect.arrayContaining(['dynamodb:PutItem', 'dynamodb:Query']));
+    expect(actionsOf(statements.filter((one) => !JSON.stringify(one.Resource).includes('EngineLedgerTable')), 'Deny')).toEqual([...rewritingActions].toSorted());
+    expect(actionsOf(statements).filter((action) => (rewritingActions as readonly string[]).includes(action))).toEqual([]);
+  });
+});
+
+describe('the narrowest resource', () => {
+  test('a strategy changes its own targets only', () => {
+    const modify = statementsOf(template, roleOf('strategy-alb-weights')).filter((one) => listOf(one.Action).includes('elasticloadbalancing:ModifyListener'));
+    expect(modify.map((one) => one.Resource)).toEqual(['arn:aws:elasticloadbalancing:eu-west-1:111122223333:listener/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2']);
+    const records = statementsOf(template, roleOf('strategy-route53-weights')).find((one) => listOf(one.Action).includes('route53:ChangeResourceRecordSets'));
+    expect(records?.Condition).toMatchObject({ 'ForAllValues:StringEquals': { 'route53:ChangeResourceRecordSetsNormalizedRecordNames': ['search.example.com'] } });
+  });
+
+  test('Verify reads the secrets of the journeys, and no others', () => {
+    const read = statementsOf(template, roleOf('verify')).find((one) => listOf(one.Action).includes('secretsmanager:GetSecretValue'));
+    expect(read?.Resource).toBe('arn:aws:secretsmanager:eu-west-1:111122223333:secret:synthetic-user-AbCdEf');
+  });
+
+  test('a workflow calls functions of the engine only, at their latest version', () => {
+    for (const machine of ['EngineWorkflowsRollback', 'EngineWorkflowsWatch'])
+      for (const one of statementsOf(template, machine).filter((statement) => listOf(statement.Action).includes('lambda:InvokeFunction')))
+        expect(JSON.stringify(one.Resource)).not.toContain('*');
+  });
+
+  test('rules start the two workflows and nothing else', () => {
+    expect(actionsOf(statementsOf(template, 'EngineDeliveryRole'))).toEqual(['states:StartExecution']);
+  });
+
+  test('a wildcard without a reason does not get into a policy', () => {
+    const role = new iam.Role(new Stack(new App(), 'S'), 'Role', { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') });
+    expect(() => allow(role, [{ actions: ['ecs:UpdateService'], resources: ['arn:aws:ecs:*:*:service/*'] }])).toThrow('ecs:UpdateService on arn:aws:ecs:*:*:service/* needs `because`');
+  });
+});
+
+describe('people', () => {
+  const policy = (id: string): string => JSON.stringify(Object.entries(template.findResources('AWS::IAM::ManagedPolicy')).find(([name]) => name.includes(`People${id}`)));
+
+  test('a viewer starts and answers nothing', () => {
+    for (const action of ['states:StartExecution', 'lambda:Invoke', 'states:SendTask']) expect(policy('Viewer')).not.toContain(action);
+  });
+
+  test('an operator starts and stops, and never redrives yesterday\'s verdict', () => {
+    expect(policy('Operator')).toContain('states:StopExecution');
+    expect(policy('Operator')).toMatch(/"states:RedriveExecution","Effect":"Deny"/);
+  });
+
+  test('an approver answers through the URL only', () => {
+    expect(policy('Approver')).toContain('"Condition":{"Bool":{"lambda:InvokedViaFunctionUrl":"true"}}');
+    expect(policy('Approver')).not.toContain('states:SendTask');
+  });
+});
