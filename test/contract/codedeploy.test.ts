@@ -135,7 +135,7 @@ async function start(build: Build, { isRunning = false, isRecorded, config, alar
   codedeploy.recordPastDeployment({ application: 'shop', group: 'prod', revision: stage.revision(1, 0) });
   await account.clock.sleep(5000);
   const bad = codedeploy.createDeployment({ ...group, revision: stage.revision(2, 1) });
-  if (isRunning) await account.clock.sleep(10_000);
+  if (isRunning) await until(account, () => bad.status === 'InProgress' && (platform.computePlatform !== 'Lambda' || JSON.stringify(stage.serving()).includes('0.1')));
   else await codedeploy.settled(bad.id);
   if (alarm) alarmState = 'ALARM';
   await account.serve([codeDeployService(codedeploy), ...stage.services]);
@@ -176,6 +176,12 @@ async function start(build: Build, { isRunning = false, isRecorded, config, alar
   };
 }
 
+/** Looks again each sandbox second, a thousand times. */
+async function until(account: Account, isSo: () => boolean): Promise<void> {
+  for (let look = 0; look < 1000 && !isSo(); look += 1) await account.clock.sleep(1000);
+  expect(isSo()).toBe(true);
+}
+
 /** Waits until nothing runs in the group. */
 async function idle(codedeploy: CodeDeploy, account: Account): Promise<void> {
   for (const one of codedeploy.deployments('shop', 'prod')) await codedeploy.settled(one.id);
@@ -208,6 +214,25 @@ describe('codedeploy on a live group', () => {
     expect(rig.stage.serving()).toEqual({ functionVersion: '1', weights: {} });
   });
 
+  it('stops an ECS release that has all the traffic already, while its old tasks are kept', async () => {
+    rig = await start(onEcs, { isRecorded: true, isRunning: true });
+    const { bad, stage } = rig;
+    await until(rig.bench.account, () => bad.waitsForTermination);
+    expect(JSON.stringify(stage.serving())).toContain(stage.version(2));
+    const applied = await rig.bench.apply();
+    expect(applied).toMatchObject({ status: 'changed', to: { live: rig.stage.version(1) }, handle: { stoppedId: rig.bad.id } });
+    expect(await rig.bench.confirm(applied)).toMatchObject({ answer: 'yes' });
+    expect(rig.isBack()).toBe(true);
+  });
+
+  it('calls an ECS redeploy done when the traffic is back, not when the bad tasks are gone', async () => {
+    rig = await start(onEcs, { isRecorded: true });
+    const applied = await rig.bench.apply();
+    expect(await rig.bench.confirm(applied)).toMatchObject({ answer: 'yes' });
+    expect(rig.codedeploy.deployments('shop', 'prod').at(-1)).toMatchObject({ status: 'InProgress', waitsForTermination: true });
+    expect(rig.isBack()).toBe(true);
+  });
+
   it('redeploys under an alarm that would stop it, and lets no second rollback follow', async () => {
     rig = await start(onLambda, { isRecorded: true, alarm: true });
     const applied = await rig.bench.apply();
@@ -225,8 +250,9 @@ describe('codedeploy on a live group', () => {
     rig = await start(onServers, { isRecorded: true, isRunning: true, config: 'CodeDeployDefault.AllAtOnce' });
     rig.codedeploy.stopDeployment(rig.bad.id, true);
     await rig.codedeploy.settled(rig.bad.id);
-    await rig.bench.account.clock.sleep(1500);
-    const native = rig.codedeploy.deployments('shop', 'prod').at(-1);
+    const { codedeploy } = rig;
+    await until(rig.bench.account, () => codedeploy.deployments('shop', 'prod').at(-1)?.creator === 'codeDeployRollback');
+    const native = codedeploy.deployments('shop', 'prod').at(-1);
     const applied = await rig.bench.apply();
     expect(applied).toMatchObject({ status: 'changed', handle: { deploymentId: native?.id } });
     expect(rig.bench.changes()).toEqual([]);
@@ -276,10 +302,10 @@ describe('codedeploy on a live group', () => {
 
   it('deploys the good revision again to servers that a stopped release left mixed', async () => {
     rig = await start(onServers, { isRecorded: true, isRunning: true, config: 'CodeDeployDefault.OneAtATime' });
-    await rig.bench.account.clock.sleep(70_000);
+    const { stage } = rig;
+    await until(rig.bench.account, () => JSON.stringify(stage.serving()) === JSON.stringify(['checkout-2', 'checkout-1']));
     rig.codedeploy.stopDeployment(rig.bad.id, false);
     await rig.codedeploy.settled(rig.bad.id);
-    expect(rig.stage.serving()).toEqual(['checkout-2', 'checkout-1']);
     const applied = await rig.bench.apply();
     expect(applied).toMatchObject({ status: 'changed', summary: expect.stringContaining('mixed fleet') as string });
     expect(created()).toMatchObject({ ignoreApplicationStopFailures: true, fileExistsBehavior: 'OVERWRITE', deploymentConfigName: 'CodeDeployDefault.AllAtOnce' });

@@ -6,8 +6,6 @@ import { sameVersion } from './revision.ts';
 
 export type Question = ConfirmQuestion<CodeDeployTarget, CodeDeployState>;
 export type Detailed = Deployment & {
-  /** The traffic has moved; CodeDeploy keeps the tasks it moved away from for a while, up to two days. */
-  readonly isWaitingForTermination: boolean;
   readonly error: { readonly code: string; readonly message: string } | null;
   /** Number of instances by how far they are. */
   readonly overview: { readonly Succeeded?: number | undefined; readonly Failed?: number | undefined; readonly Skipped?: number | undefined } | null;

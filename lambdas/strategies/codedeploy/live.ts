@@ -191,7 +191,6 @@ async function readDeployment(aws: Lazy, deploymentId: string): Promise<Detailed
     ...deploymentOf({ ...info, deploymentId }),
     error: error === undefined ? null : { code: error.code ?? '', message: error.message ?? '' },
     overview: overview ?? null,
-    isWaitingForTermination: info.instanceTerminationWaitTimeStarted === true,
   };
 }
 
@@ -203,6 +202,7 @@ function deploymentOf(info: DeploymentInfo): Deployment {
     revision: revisionOf(info.revision), previousRevision: revisionOf(info.previousRevision),
     createdAt: info.createTime?.toISOString() ?? '', completedAt: info.completeTime?.toISOString() ?? null,
     rolledBackBy: info.rollbackInfo?.rollbackDeploymentId ?? null, rollsBack: info.rollbackInfo?.rollbackTriggeringDeploymentId ?? null,
+    isWaitingForTermination: info.instanceTerminationWaitTimeStarted === true,
   };
 }
 

@@ -18,6 +18,8 @@ export type Deployment = {
   readonly rolledBackBy: string | null;
   /** The deployment that this one undoes. */
   readonly rollsBack: string | null;
+  /** The traffic has moved; ECS keeps the tasks it moved away from for a while, up to two days. */
+  readonly isWaitingForTermination: boolean;
 };
 
 export type CodeDeployState = {
@@ -76,6 +78,8 @@ export function plan(question: Question): Answer {
 }
 
 function adopt(live: CodeDeployState, running: Deployment, good: Good | null): Answer {
+  if (running.isWaitingForTermination && good !== null && isAt(live, good))
+    return { outcome: 'already', from: live, to: live, summary: `${good.version} has all traffic already; ${running.id} only keeps the other tasks for a while` };
   const undone = running.rolledBackBy === null ? running.revision : running.previousRevision;
   const to: CodeDeployState = { ...live, live: versionIn(live.platform, undone) ?? good?.version ?? null, shifting: {}, revision: undone, running: null };
   const id = running.rolledBackBy ?? running.id;

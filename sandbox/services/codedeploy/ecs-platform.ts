@@ -26,6 +26,8 @@ const events = ['BeforeInstall', 'Install', 'AfterInstall', 'BeforeAllowTraffic'
 export class EcsPlatform implements Platform {
   readonly computePlatform = 'ECS';
   readonly #parts: EcsPlatformParts;
+  /** Deployment to the task set that it found in service: where its rollback goes back to. */
+  readonly #originals = new Map<string, TaskSetRecord>();
 
   constructor(parts: EcsPlatformParts) {
     this.#parts = parts;
@@ -33,16 +35,18 @@ export class EcsPlatform implements Platform {
 
   async deploy(run: DeploymentRun): Promise<void> {
     const service = this.#parts.ecs.service(this.#parts.cluster, this.#parts.service);
-    const original = primaryOf(service);
+    const original = (run.undoes === null ? undefined : this.#originals.get(run.undoes)) ?? primaryOf(service);
+    this.#originals.set(run.deploymentId, original);
     // A stopped deployment leaves both task sets: the rollback sends the traffic back to the original and drops the replacement.
     const leftover = service.taskSets.find((set) => set !== original);
     if (run.undoes !== null && leftover !== undefined) return await this.#goBack(run, { service, original, replacement: leftover });
     if (leftover !== undefined) await this.#drop(service, leftover);
     const replacement = await this.#start(run, service, original);
     await this.#shift(run, { service, original, replacement });
+    // PRIMARY is the task set that serves production traffic, from the moment when it does.
+    serve(replacement, original);
     run.startTerminationWait();
     await run.wait((this.#parts.terminationWaitMinutes ?? 5) * 60_000);
-    replacement.status = 'PRIMARY';
     await this.#drop(service, original);
     this.#show(run, { service, done: events.length });
   }
@@ -81,6 +85,7 @@ export class EcsPlatform implements Platform {
   async #goBack(run: DeploymentRun, { service, original, replacement }: Move): Promise<void> {
     await run.wait(1000);
     this.#route(service, { original, replacement, percent: 0 });
+    serve(original, replacement);
     await run.wait(2000);
     await this.#drop(service, replacement);
     this.#show(run, { service, done: events.length });
@@ -122,6 +127,11 @@ function primaryOf({ name, taskSets }: EcsServiceRecord): TaskSetRecord {
   const primary = taskSets.find(({ status }) => status === 'PRIMARY');
   if (primary === undefined) throw new DeploymentFailed('INVALID_ECS_SERVICE', `The service ${name} has no primary task set.`);
   return primary;
+}
+
+function serve(primary: TaskSetRecord, other: TaskSetRecord): void {
+  primary.status = 'PRIMARY';
+  other.status = 'ACTIVE';
 }
 
 const otherFleet = ({ fleets }: EcsServiceRecord, { fleet }: TaskSetRecord): Fleet => (fleets[0] === fleet ? fleets[1] : fleets[0]);

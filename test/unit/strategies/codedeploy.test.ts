@@ -29,7 +29,7 @@ const s3 = (key: string, fields: object = {}): Revision => ({ revisionType: 'S3'
 
 const deployment = (id: string, fields: Partial<Deployment> = {}): Deployment => ({
   id, status: 'Succeeded', creator: 'user', description: '', revision: null, previousRevision: null, createdAt: '2026-11-20T09:00:00.000Z',
-  completedAt: '2026-11-20T09:10:00.000Z', rolledBackBy: null, rollsBack: null, ...fields,
+  completedAt: '2026-11-20T09:10:00.000Z', rolledBackBy: null, rollsBack: null, isWaitingForTermination: false, ...fields,
 });
 const running = (id: string, fields: Partial<Deployment> = {}): Deployment => deployment(id, { status: 'InProgress', completedAt: null, ...fields });
 
@@ -93,6 +93,14 @@ describe('a rollback in progress', () => {
     const answer = ask({ state: lambdaState({ running: native }), good: goodLambda });
     expect(answer).toMatchObject({ outcome: 'change', to: { live: '4' }, summary: expect.stringContaining('d-UNDO') as string });
     expect(answer.outcome === 'change' && wayFrom(answer.from)).toBe('adopt');
+  });
+
+  it('that has moved the traffic, and only keeps the bad tasks for a while, leaves nothing to do', () => {
+    const ours = running('d-OURS', { description: 'ripcord run-1/first/ecs', revision: ecsRevision(6), isWaitingForTermination: true });
+    const ecs = { platform: 'ECS' as const, live: taskDefinition(6), shifting: {}, revision: ecsRevision(7), running: ours };
+    const good = { version: '6', state: { ...ecs, revision: ecsRevision(6), running: null } };
+    expect(ask({ state: ecs, good, target: ecsTarget }).outcome).toBe('already');
+    expect(ask({ state: { ...ecs, running: { ...ours, isWaitingForTermination: false } }, good, target: ecsTarget }).outcome).toBe('change');
   });
 
   it('is adopted from the deployment that it undoes, before it shows in the list', () => {
