@@ -250,7 +250,7 @@ describe('the incident report', () => {
   });
 
   it('fits its row after a long rollback', async () => {
-    const input = await begun({ results: Array.from({ length: 120 }, () => result({ summary: 'x'.repeat(5000), reason: { code: 'c', text: 'y'.repeat(5000) } })) }, { reasons: Array.from({ length: 200 }, () => ({ code: 'z', text: 'z'.repeat(5000) })) });
+    const input = await begun({ results: Array.from({ length: 120 }, () => result({ summary: 'x'.repeat(5000), reason: { code: 'c', text: 'y'.repeat(5000) } })) }, { reasons: Array.from({ length: 2000 }, () => ({ code: 'z', text: 'z'.repeat(5000) })) });
     await expect(endRollback(input, parts())).resolves.toMatchObject({ outcome: 'recovered' });
   });
 });
