@@ -17,7 +17,7 @@ const program = new Command('sandbox').description('Ripcord on this machine: no 
 
 program.command('demo', { isDefault: true })
   .description('play a bad release and its rollback (npm start)')
-  .option('--speed <factor>', 'sandbox seconds per second', number, 30)
+  .option('--speed <factor>', 'sandbox seconds per second', number, 60)
   .action(async ({ speed }: { speed: number }) => {
     process.exitCode = await demo({ speed, directory, synthesize: make });
   });
@@ -26,7 +26,7 @@ program.command('rehearse')
   .description('play scenarios (npm run rehearse -- <scenario>)')
   .argument('[scenario...]', 'names of scenarios; `all` for every one')
   .option('--list', 'list the scenarios')
-  .option('--speed <factor>', 'sandbox seconds per second', number, 30)
+  .option('--speed <factor>', 'sandbox seconds per second', number, 60)
   .option('--config <services.yaml>', 'rehearse your own services instead of the demo shop')
   .option('--service <name>', 'with --config: one service; default all')
   .option('--report', 'print the incident report at the end')

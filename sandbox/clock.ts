@@ -1,4 +1,4 @@
-// Sandbox time: the wall clock, sped up, with sleeps that end when the sandbox stops.
+// Sandbox time: faster than the wall clock while everybody waits, as fast as it while functions work.
 import { performance } from 'node:perf_hooks';
 import type { SandboxClock } from './aws/world.ts';
 
@@ -19,30 +19,52 @@ export interface ClockOptions {
   readonly onError?: (error: unknown) => void;
 }
 
+interface Timer {
+  readonly dueAt: number;
+  readonly fire: () => void;
+  handle: NodeJS.Timeout;
+}
+
 // setTimeout fires at once for anything longer than this.
 const longestTimeout = 2_147_483_647;
 
 export class SpedUpClock implements SandboxClock {
   readonly speed: number;
-  /** Sandbox time when the clock was made, epoch milliseconds: child processes need it to run at the same time. */
-  readonly startedAt: number;
-  /** The wall clock's time at that moment, epoch milliseconds. */
-  readonly wallStartedAt: number;
-  readonly #origin = performance.now();
-  readonly #pending = new Set<() => void>();
+  readonly #timers = new Set<Timer>();
+  readonly #cancels = new Set<() => void>();
   readonly #onError: (error: unknown) => void;
+  #rate: number;
+  #base: number;
+  #since = performance.now();
+  #workers = 0;
   #stopped = false;
 
   constructor(options: ClockOptions = {}) {
     this.speed = options.speed ?? 1;
     if (!(this.speed > 0) || !Number.isFinite(this.speed)) throw new RangeError(`speed must be greater than 0, got ${this.speed}`);
-    this.wallStartedAt = performance.timeOrigin + this.#origin;
-    this.startedAt = options.startAt ?? this.wallStartedAt;
+    this.#rate = this.speed;
+    this.#base = options.startAt ?? performance.timeOrigin + this.#since;
     this.#onError = options.onError ?? rethrow;
   }
 
   now(): number {
-    return this.startedAt + (performance.now() - this.#origin) * this.speed;
+    return this.#base + (performance.now() - this.#since) * this.#rate;
+  }
+
+  /**
+   * Until the returned function is called, a sandbox second lasts a wall second (or longer, where the clock is slower):
+   * work is real, so it must take real time, or a busy machine would look like a slow Ripcord.
+   */
+  work(): () => void {
+    let done = false;
+    this.#workers += 1;
+    this.#setRate(Math.min(1, this.speed));
+    return () => {
+      if (done) return;
+      done = true;
+      this.#workers -= 1;
+      if (this.#workers === 0) this.#setRate(this.speed);
+    };
   }
 
   /** @throws ClockStopped when the clock is, or gets, stopped. */
@@ -50,14 +72,14 @@ export class SpedUpClock implements SandboxClock {
     return new Promise((resolve, reject) => {
       if (this.#stopped) return reject(new ClockStopped());
       const cancel = (): void => {
-        clearTimeout(timer);
+        drop();
         reject(new ClockStopped());
       };
-      const timer = setTimeout(() => {
-        this.#pending.delete(cancel);
+      const drop = this.#at(this.now() + milliseconds, () => {
+        this.#cancels.delete(cancel);
         resolve();
-      }, this.#wall(milliseconds));
-      this.#pending.add(cancel);
+      });
+      this.#cancels.add(cancel);
     });
   }
 
@@ -65,14 +87,8 @@ export class SpedUpClock implements SandboxClock {
   every(milliseconds: number, run: () => void | Promise<void>): () => void {
     if (!(milliseconds > 0)) throw new RangeError(`a period must be greater than 0 ms, got ${milliseconds}`);
     if (this.#stopped) return () => undefined;
-    let timer: NodeJS.Timeout;
     let next = this.now() + milliseconds;
     let cancelled = false;
-    const cancel = (): void => {
-      cancelled = true;
-      clearTimeout(timer);
-      this.#pending.delete(cancel);
-    };
     const beat = async (): Promise<void> => {
       try {
         await run();
@@ -80,22 +96,52 @@ export class SpedUpClock implements SandboxClock {
         if (!(error instanceof ClockStopped)) this.#onError(error);
       }
       next += milliseconds * Math.max(1, Math.ceil((this.now() - next) / milliseconds));
-      if (!cancelled) timer = setTimeout(() => void beat(), this.#wall(next - this.now()));
+      if (!cancelled) drop = this.#at(next, () => void beat());
     };
-    timer = setTimeout(() => void beat(), this.#wall(milliseconds));
-    this.#pending.add(cancel);
+    let drop = this.#at(next, () => void beat());
+    const cancel = (): void => {
+      cancelled = true;
+      drop();
+      this.#cancels.delete(cancel);
+    };
+    this.#cancels.add(cancel);
     return cancel;
   }
 
   /** Ends every pending sleep and every repetition; the clock itself goes on telling the time. */
   stop(): void {
     this.#stopped = true;
-    for (const cancel of this.#pending) cancel();
-    this.#pending.clear();
+    for (const cancel of this.#cancels) cancel();
+    this.#cancels.clear();
   }
 
-  #wall(milliseconds: number): number {
-    return Math.min(longestTimeout, Math.max(0, milliseconds / this.speed));
+  #setRate(rate: number): void {
+    if (rate === this.#rate) return;
+    this.#base = this.now();
+    this.#since = performance.now();
+    this.#rate = rate;
+    for (const timer of this.#timers) this.#arm(timer);
+  }
+
+  #at(dueAt: number, fire: () => void): () => void {
+    const timer: Timer = { dueAt, fire, handle: setTimeout(() => undefined, 0) };
+    this.#timers.add(timer);
+    this.#arm(timer);
+    return () => {
+      clearTimeout(timer.handle);
+      this.#timers.delete(timer);
+    };
+  }
+
+  #arm(timer: Timer): void {
+    clearTimeout(timer.handle);
+    const wall = Math.min(longestTimeout, Math.max(0, (timer.dueAt - this.now()) / this.#rate));
+    timer.handle = setTimeout(() => {
+      // Node's timers may fire a little early, and a far one only in several turns.
+      if (timer.dueAt > this.now()) return this.#arm(timer);
+      this.#timers.delete(timer);
+      timer.fire();
+    }, wall);
   }
 }
 

@@ -17,7 +17,7 @@ const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
 async function playAndTell(scenario: Scenario, options: CommandOptions): Promise<Played> {
   print(`\n${pc.bold(scenario.name)}: ${scenario.summary}`);
-  print(pc.dim(`sandbox time runs ${options.speed} times as fast as the clock on the wall\n`));
+  print(pc.dim(`while nothing works, sandbox time runs ${options.speed} times as fast as the clock on the wall\n`));
   const played = await play(scenario, { ...options, directory: path.join(options.directory, scenario.name), print });
   print('');
   for (const line of summaryLines(played)) print(line);

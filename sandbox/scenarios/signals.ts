@@ -14,9 +14,15 @@ export const alreadyInAlarm: Scenario = {
       holdSeconds: 240,
       traffic: { none: 'the demo counts no requests in this scenario' },
     },
+    policy: {
+      approval: { none: 'the demo shop takes no money, so nobody has to be asked' },
+      // Short, so that the release of 1.0.0 is no suspect any more when blue has its bad minute.
+      bakeMinutes: 4, releaseWindowMinutes: 5, coolDownMinutes: 1, dailyBudget: 3,
+    },
   }),
   async play(stage) {
-    await stage.minutes(5);
+    stage.announce('1.0.0');
+    await stage.minutes(8);
     stage.say('blue has a bad minute of its own: the alarm fires with no release behind it');
     stage.sicken('blue', { errorShare: 0.5 });
     await stage.until('the error alarm fires', () => stage.alarmState(alarms.errors) === 'ALARM', 6);

@@ -41,7 +41,7 @@ class CodeDeployWorkload implements RunningWorkload {
     this.#codedeploy.createApplication(application, 'Server');
     this.#codedeploy.createDeploymentGroup({
       application, name: deploymentGroup, deploymentConfig: 'CodeDeployDefault.HalfAtATime',
-      platform: new ServerPlatform({ fleet: this.#shop.blue, elb: services.loadBalancing, releases: this.#shop.releases, installSeconds: 20 }),
+      platform: new ServerPlatform({ fleet: this.#shop.blue, elb: services.loadBalancing, releases: this.#shop.releases, installSeconds: 60 }),
       // The very alarm that starts the rollback would stop the redeploy that mends it.
       alarmConfiguration: { enabled: true, alarms: [{ name: alarms.errors }], ignorePollAlarmFailure: false },
     });
@@ -91,9 +91,9 @@ class CodeDeployWorkload implements RunningWorkload {
     this.#new = new MutableVersion(version);
     this.#new.become(this.#sickness.green);
     this.#shop.releases.add(this.#new);
-    // A running deployment must last long enough to be caught in the act.
-    const config = finish ? 'CodeDeployDefault.AllAtOnce' : 'CodeDeployDefault.OneAtATime';
-    const deployment = this.#codedeploy.createDeployment({ applicationName: application, deploymentGroupName: deploymentGroup, revision: revisionOf(version), deploymentConfigName: config });
+    // A deployment that is to be caught in the act is slow, and nothing of CodeDeploy's own stops it first.
+    const pace = finish ? { deploymentConfigName: 'CodeDeployDefault.AllAtOnce' } : { deploymentConfigName: 'CodeDeployDefault.OneAtATime', overrideAlarmConfiguration: { enabled: false } };
+    const deployment = this.#codedeploy.createDeployment({ applicationName: application, deploymentGroupName: deploymentGroup, revision: revisionOf(version), ...pace });
     const { clock } = this.#sandbox;
     while (finish && this.#codedeploy.deployment(deployment.id).status !== 'Succeeded') await clock.sleep(1000);
     return { releaseId: deployment.id };

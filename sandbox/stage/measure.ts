@@ -1,5 +1,4 @@
 // How long each part of a rollback took, and what it cost the users: measured from the traffic, the alarms and the audit.
-import type { Sandbox } from '../sandbox.ts';
 import type { RollbackRun } from '../scenarios/scenario.ts';
 import type { RipcordView } from './ripcord-view.ts';
 import type { LiveStage } from './stage.ts';
@@ -15,17 +14,17 @@ export interface Measured {
   readonly verifySeconds: number | null;
   readonly requests: number;
   readonly failedRequests: number;
-  /** Real milliseconds from the event to the first change, as the wall clock of this machine saw it. */
-  readonly eventToChangeRealMs: number | null;
+  /** Milliseconds from the start of the run to the first change. While functions work, sandbox time is real time. */
+  readonly eventToChangeMs: number | null;
 }
 
 const seconds = (from: number | null, to: number | null): number | null => (from === null || to === null ? null : Math.max(0, (to - from) / 1000));
 
-export async function measure({ sandbox, stage, ripcord }: { sandbox: Sandbox; stage: LiveStage; ripcord: RipcordView }): Promise<Measured> {
+export async function measure({ stage, ripcord }: { stage: LiveStage; ripcord: RipcordView }): Promise<Measured> {
   const acted = await actingRun(ripcord);
   const { ok, failed } = stage.load.totals;
   const counts = { requests: ok + failed, failedRequests: failed };
-  if (acted === null) return { ...counts, detectSeconds: null, decideSeconds: null, restoreSeconds: null, verifySeconds: null, eventToChangeRealMs: null };
+  if (acted === null) return { ...counts, detectSeconds: null, decideSeconds: null, restoreSeconds: null, verifySeconds: null, eventToChangeMs: null };
   const { run, decidedAt } = acted;
   const changes = ripcord.changes().filter(({ at }) => at >= run.startedAt);
   const firstChange = changes[0]?.at ?? null;
@@ -36,7 +35,7 @@ export async function measure({ sandbox, stage, ripcord }: { sandbox: Sandbox; s
     decideSeconds: seconds(run.startedAt, decidedAt),
     restoreSeconds: seconds(decidedAt, lastChange),
     verifySeconds: seconds(lastChange, lastChange === null ? null : run.stoppedAt),
-    eventToChangeRealMs: firstChange === null ? null : (firstChange - run.startedAt) / sandbox.clock.speed,
+    eventToChangeMs: firstChange === null ? null : firstChange - run.startedAt,
   };
 }
 

@@ -106,7 +106,7 @@ async function verdictOf(scenario: Scenario, { sandbox, stage, ripcord }: Runnin
     checks: stage.checks,
     error,
     breaches: broken,
-    measured: await measure({ sandbox, stage, ripcord }),
+    measured: await measure({ stage, ripcord }),
     rollbacks,
     report: typeof markdown === 'string' ? markdown : null,
   };

@@ -72,7 +72,7 @@ export class RipcordView {
 
   /** Calls of strategy roles that changed the workload, in order, with the sandbox time of each. */
   changes(): readonly { readonly call: string; readonly at: number }[] {
-    const own = new Set(['dynamodb', 'sns', 'events', 'states', 'ssm', 'lambda']);
+    const own = new Set(['dynamodb', 'sns', 'sqs', 'events', 'states', 'ssm', 'lambda']);
     return this.#sandbox.calls
       .list({ mutating: true, where: ({ caller, status, service }) => caller.kind === 'role' && status < 300 && !own.has(service) })
       .map(({ service, operation, startedAt }) => ({ call: `${service}:${operation}`, at: startedAt }));

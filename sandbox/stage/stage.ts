@@ -82,6 +82,12 @@ export class LiveStage implements Stage {
     return deployed.releaseId;
   }
 
+  announce(version: string): void {
+    this.#parts.timeline.tell('pipeline', `${version} is released, and bakes`);
+    this.#releaseEvent('Release Started', `release-${version}`, version);
+    this.#releaseEvent('Release Finished', `release-${version}`, version);
+  }
+
   async weights(): Promise<Readonly<Record<string, number>>> {
     return this.#parts.running.weights();
   }

@@ -3,7 +3,7 @@ import pc from 'picocolors';
 import type { Measured } from './measure.ts';
 import type { Played } from './play.ts';
 
-const time = (seconds: number | null): string => (seconds === null ? '–' : seconds < 90 ? `${seconds.toFixed(0)} s` : `${(seconds / 60).toFixed(1)} min`);
+const time = (seconds: number | null): string => (seconds === null ? '–' : seconds < 10 ? `${seconds.toFixed(1)} s` : seconds < 90 ? `${seconds.toFixed(0)} s` : `${(seconds / 60).toFixed(1)} min`);
 
 export function summaryLines(played: Played): readonly string[] {
   const lines = played.checks.map(({ fact, holds, evidence }) => (holds ? `  ${pc.green('✓')} ${fact}` : `  ${pc.red('✗')} ${fact}: ${evidence}`));
@@ -15,10 +15,10 @@ export function summaryLines(played: Played): readonly string[] {
 }
 
 function measuredLines(measured: Measured): readonly string[] {
-  const { detectSeconds, decideSeconds, restoreSeconds, verifySeconds, requests, failedRequests, eventToChangeRealMs } = measured;
+  const { detectSeconds, decideSeconds, restoreSeconds, verifySeconds, requests, failedRequests, eventToChangeMs } = measured;
   const share = requests === 0 ? 0 : (100 * failedRequests) / requests;
   return [
     `  ${pc.bold('detect')} ${time(detectSeconds)}   ${pc.bold('decide')} ${time(decideSeconds)}   ${pc.bold('restore')} ${time(restoreSeconds)}   ${pc.bold('verify')} ${time(verifySeconds)}   ${pc.dim('(sandbox time)')}`,
-    `  ${requests} requests, ${failedRequests} failed (${share.toFixed(1)} %)${eventToChangeRealMs === null ? '' : `; from the event to the first change: ${eventToChangeRealMs.toFixed(0)} ms on this machine's clock`}`,
+    `  ${requests} requests, ${failedRequests} failed (${share.toFixed(1)} %)${eventToChangeMs === null ? '' : `; from the event to the first change: ${eventToChangeMs.toFixed(0)} ms`}`,
   ];
 }

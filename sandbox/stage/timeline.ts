@@ -39,7 +39,7 @@ export class Timeline {
     this.#stops.push(
       topics.onPublish(({ topicArn, subject }) => this.tell('message', `to ${topicArn === names.onCallTopicArn ? 'on-call' : 'stakeholders'}: ${subject ?? ''}`)),
       this.#sandbox.calls.onCall(({ service, operation, caller, mutating, errorCode }) => {
-        if (!mutating || caller.kind !== 'role' || ['dynamodb', 'sns', 'events', 'states', 'ssm', 'lambda'].includes(service)) return;
+        if (!mutating || caller.kind !== 'role' || ['dynamodb', 'sns', 'sqs', 'events', 'states', 'ssm', 'lambda'].includes(service)) return;
         this.tell('aws', `${service}:${operation} ${errorCode === null ? 'done' : pc.red(errorCode)}`);
       }),
       this.#followStates([names.rollbackMachineArn, names.watchMachineArn]),

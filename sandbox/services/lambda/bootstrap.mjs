@@ -60,6 +60,7 @@ async function load() {
 async function serve(handler) {
   for (;;) {
     const { headers, body } = await call('GET', '/invocation/next');
+    globalThis[Symbol.for('sandbox.tellTime')]?.(Number(headers['sandbox-now-ms']));
     const id = headers['lambda-runtime-aws-request-id'];
     const deadline = Number(headers['lambda-runtime-deadline-ms']);
     process.env['_X_AMZN_TRACE_ID'] = headers['lambda-runtime-trace-id'] ?? '';

@@ -1,11 +1,15 @@
 // Preloaded into every function's process: makes `Date`, and only `Date`, tell sandbox time.
-// Timers and `performance` stay real, as the work they measure is real.
-const settings = new URL(import.meta.url).searchParams;
-const startedAt = Number(settings.get('startedAt'));
-const wallStartedAt = Number(settings.get('wallStartedAt'));
-const speed = Number(settings.get('speed'));
+// Timers and `performance` stay real, as the work they measure is real; while functions work, sandbox time passes as real time does.
 const RealDate = globalThis.Date;
-const now = () => Math.floor(startedAt + (performance.timeOrigin + performance.now() - wallStartedAt) * speed);
+let told = Number(new URL(import.meta.url).searchParams.get('now'));
+let toldAt = performance.now();
+const now = () => Math.floor(told + performance.now() - toldAt);
+
+/** The runtime calls it with each invocation: time went faster while the process slept. */
+globalThis[Symbol.for('sandbox.tellTime')] = (milliseconds) => {
+  told = milliseconds;
+  toldAt = performance.now();
+};
 
 globalThis.Date = new Proxy(RealDate, {
   construct: (target, args, newTarget) => Reflect.construct(target, args.length === 0 ? [now()] : args, newTarget),

@@ -58,7 +58,7 @@ export class Functions implements LambdaPort {
     const realTimeout = spec.timeoutSeconds * 1000;
     const fn = new LambdaFunction({
       spec,
-      clock: { startedAt: clock.startedAt, wallStartedAt: clock.wallStartedAt, speed: clock.speed },
+      now: () => clock.now(),
       systemEnvironment: () => this.#systemEnvironment(spec, key),
       realTimeoutMs: Math.max(realTimeout / clock.speed, Math.min(realTimeout, graceMs ?? 10_000)),
       slots: this.#slots,
@@ -99,10 +99,11 @@ export class Functions implements LambdaPort {
   async invoke(functionArn: string, payload: unknown): Promise<{ payload: unknown; functionError: string | null }> {
     const { fn } = this.#entry(functionArn);
     const startedAt = performance.now();
+    const rest = this.#parts.clock.work();
     const answer = await fn.invoke(JSON.stringify(payload) ?? 'null').catch((error: unknown) => {
       this.#count(fn, 'Throttles', 1);
       throw error;
-    });
+    }).finally(rest);
     this.#count(fn, 'Invocations', 1);
     this.#count(fn, 'Errors', answer.functionError === null ? 0 : 1);
     this.#count(fn, 'Duration', performance.now() - startedAt);

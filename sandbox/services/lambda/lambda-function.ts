@@ -24,7 +24,7 @@ export interface FunctionSpec {
 
 export interface FunctionParts {
   readonly spec: FunctionSpec;
-  readonly clock: WorkerParts['clock'];
+  readonly now: WorkerParts['now'];
   /** Variables that Lambda itself sets, among them this function's own credentials. */
   readonly systemEnvironment: () => Readonly<Record<string, string>>;
   /** Real milliseconds an invocation gets. */
@@ -167,12 +167,12 @@ export class LambdaFunction {
 
   async #start(): Promise<Worker> {
     if (this.#stopped) throw new AwsError('ServiceException', 'the sandbox has stopped', { status: 500 });
-    const { spec, clock, systemEnvironment } = this.#parts;
+    const { spec, now, systemEnvironment } = this.#parts;
     const worker: Worker = new Worker({
       environment: { ...spec.environment, ...systemEnvironment() },
       codeDirectory: spec.codeDirectory,
       memoryMb: spec.memoryMb,
-      clock,
+      now,
       log: (line) => this.log.add(line),
       onGone: () => this.#workers.delete(worker),
     });

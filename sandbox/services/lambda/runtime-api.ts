@@ -26,10 +26,13 @@ const answerLimitBytes = 6 * 1024 * 1024;
 export class RuntimeApi {
   readonly #server: Server;
   readonly #events: RuntimeEvents;
+  readonly #now: () => number;
   #waiting: ServerResponse | null = null;
   #pending: Delivery | null = null;
 
-  constructor(events: RuntimeEvents) {
+  /** @param now sandbox time, epoch milliseconds. */
+  constructor(now: () => number, events: RuntimeEvents) {
+    this.#now = now;
     this.#events = events;
     this.#server = createServer((request, response) => void this.#serve(request, response));
     this.#server.keepAliveTimeout = 0;
@@ -80,6 +83,8 @@ export class RuntimeApi {
     this.#waiting.writeHead(200, {
       'content-type': 'application/json',
       'lambda-runtime-aws-request-id': requestId,
+      // For the clock shim; Lambda itself has no such header.
+      'sandbox-now-ms': String(this.#now()),
       'lambda-runtime-deadline-ms': String(Math.floor(performance.timeOrigin + performance.now() + milliseconds)),
       'lambda-runtime-invoked-function-arn': functionArn,
       'lambda-runtime-trace-id': traceId,

@@ -7,8 +7,8 @@ export interface WorkerParts {
   readonly environment: Readonly<Record<string, string>>;
   readonly codeDirectory: string;
   readonly memoryMb: number;
-  /** Of the sandbox clock, for the clock shim. */
-  readonly clock: { readonly startedAt: number; readonly wallStartedAt: number; readonly speed: number };
+  /** Sandbox time, epoch milliseconds. */
+  readonly now: () => number;
   readonly log: (line: string) => void;
   readonly onGone: () => void;
 }
@@ -41,7 +41,7 @@ export class Worker {
 
   constructor(parts: WorkerParts) {
     this.#parts = parts;
-    this.#api = new RuntimeApi({
+    this.#api = new RuntimeApi(parts.now, {
       onTaken: () => this.#limit(this.#running?.delivery.milliseconds ?? 0),
       onAnswer: (requestId, payload, functionError) => {
         if (this.#running?.delivery.requestId === requestId) this.#settle({ payload, functionError });
@@ -60,11 +60,11 @@ export class Worker {
   }
 
   async start(): Promise<void> {
-    const { environment, codeDirectory, memoryMb, clock, log } = this.#parts;
+    const { environment, codeDirectory, memoryMb, now, log } = this.#parts;
     const runtimeApi = await this.#api.listen();
     if (this.#doomed) return this.#api.close();
     const shim = here('clock-shim.mjs');
-    for (const [key, value] of Object.entries(clock)) shim.searchParams.set(key, String(value));
+    shim.searchParams.set('now', String(now()));
     const flags = [`--max-old-space-size=${Math.max(64, Math.floor(memoryMb * 0.9))}`, '--import', shim.href, '--enable-source-maps'];
     const child = spawn(process.execPath, [...flags, here('bootstrap.mjs').pathname], {
       cwd: codeDirectory,

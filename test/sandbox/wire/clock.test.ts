@@ -73,3 +73,20 @@ test.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY])('a speed of %s is refus
   clock = new SpedUpClock();
   expect(() => new SpedUpClock({ speed })).toThrow('speed');
 });
+
+test('while somebody works, a second lasts a second; afterwards time flies again', async () => {
+  clock = new SpedUpClock({ speed: 1000, startAt: 0 });
+  const slept = clock.sleep(60_000);
+  const rest = clock.work();
+  const alsoRest = clock.work();
+  await wallWait(100);
+  const busy = clock.now();
+  expect(busy).toBeLessThan(1000);
+  rest();
+  rest();
+  await wallWait(30);
+  expect(clock.now()).toBeLessThan(2000);
+  alsoRest();
+  await slept;
+  expect(clock.now()).toBeGreaterThanOrEqual(60_000 - 1000);
+});
