@@ -88,6 +88,7 @@ describe('a load balancer', () => {
     rig.elb.registerTargets(spare.arn, [{ Id: '127.0.0.1', Port: shop.blue.instances[0]?.port }]);
     await rig.clock.sleep(25_000);
     expect(states(spare.arn)).toEqual(['unused Target.NotInUse']);
+    expect([...spare.targets.values()].map(({ health, successes }) => [health.State, successes])).toEqual([['unused', 0]]);
   });
 
   it('finds a target unhealthy by its own answers, with the reason', async () => {
@@ -141,7 +142,8 @@ describe('a load balancer', () => {
     await rig.clock.sleep(1500);
     expect(await many(10, held)).toEqual({ 'v2 200': 10 });
     expect(await many(10)).toEqual({ 'v1 200': 10 });
-    rig.elb.modifyListener(shop.listenerArn, [{ Type: 'forward', TargetGroupArn: shop.blue.targetGroupArn }]);
+    const TargetGroups = [{ TargetGroupArn: shop.blue.targetGroupArn, Weight: 100 }, { TargetGroupArn: shop.green.targetGroupArn, Weight: 0 }];
+    rig.elb.modifyListener(shop.listenerArn, [{ Type: 'forward', ForwardConfig: { TargetGroups, TargetGroupStickinessConfig: { Enabled: false } } }]);
     await rig.clock.sleep(1500);
     expect(await many(10, held)).toEqual({ 'v1 200': 10 });
   });
