@@ -48,9 +48,9 @@ describe('a handler', () => {
   });
 });
 
-describe('errors for the state machine', () => {
-  const named = (name: string, more: object = {}): Error => Object.assign(new Error('x'), { name }, more);
+const named = (name: string, more: object = {}): Error => Object.assign(new Error('x'), { name }, more);
 
+describe('errors for the state machine', () => {
   it.each([
     named('TooManyRequestsException'), named('TimeoutError'), named('Whatever', { $metadata: { httpStatusCode: 503 } }), named('Error', { code: 'ECONNRESET' }),
     new AggregateError([named('ThrottlingException'), named('TimeoutError')]), new RipcordError('retry', 'throttled', 'x'),
