@@ -138,7 +138,7 @@ const recordedSubjects = (source: string, recording: Recording): Subject[] => {
 
 /** Every usable series of the folder's `*.json.gz`. Throws when the folder cannot be read. */
 export const loadSubjects = (folder: string): Subject[] =>
-  readdirSync(folder).filter((file) => file.endsWith('.json.gz')).sort().flatMap((file) => {
+  readdirSync(folder).filter((file) => file.endsWith('.json.gz')).toSorted().flatMap((file) => {
     const data = JSON.parse(gunzipSync(readFileSync(join(folder, file))).toString('utf8')) as DataFile;
     const source = file.replace('.json.gz', '');
     return [

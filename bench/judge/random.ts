@@ -38,7 +38,8 @@ export const shuffled = <T>(random: Random, all: readonly T[]): T[] => {
   const copy = [...all];
   for (let index = copy.length - 1; index > 0; index -= 1) {
     const other = Math.floor(random() * (index + 1));
-    [copy[index], copy[other]] = [copy[other] as T, copy[index] as T];
+    const [one, two] = [copy[index], copy[other]];
+    if (one !== undefined && two !== undefined) [copy[index], copy[other]] = [two, one];
   }
   return copy;
 };

@@ -32,6 +32,6 @@ export const medianOf = (values: ArrayLike<number>): number => quantileOf(values
 
 /** Quantile of the finite values; NaN when there are none. */
 export const quantileOf = (values: ArrayLike<number>, share: number): number => {
-  const sorted = Float64Array.from(values).filter((value) => Number.isFinite(value)).sort();
+  const sorted = Float64Array.from(values).filter((value) => Number.isFinite(value)).toSorted();
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
 };

@@ -48,7 +48,7 @@ export const likelihoodOf = (measure: Measure, window: CompareWindow): { now: nu
 
 /** Spread of single points around their middle in the hour before the release, as one standard deviation. */
 export const pointSpread = (measure: Measure): number => {
-  const before = measure.levels.subarray(Math.max(0, measure.release - settings.errorBaseline), measure.release).filter((level) => level === level).sort();
+  const before = measure.levels.subarray(Math.max(0, measure.release - settings.errorBaseline), measure.release).filter((level) => level === level).toSorted();
   return (quantile(before, 0.84) - quantile(before, 0.16)) / 2;
 };
 
@@ -71,10 +71,14 @@ export const movesOf = (kind: Series['kind'], comparisons: readonly Comparison[]
     return Number.isFinite(effect) ? [{ name, effect, shared: bounded(now), atBest: bounded(atBest) }] : [];
   });
 
-/** Is the harm rather elsewhere too? One comparison with a trouble of its own neither excuses nor hides much: each voice is bounded. */
-export const isShared = (moves: readonly ComparisonMove[], points: number): boolean => {
-  if (moves.length === 0) return false;
+/**
+ * Is the harm elsewhere too? One comparison with a trouble of its own neither excuses nor hides much: each voice is bounded.
+ * `undecided`: rather not, but with less than the assurance that comparisons with enough data give; null: no.
+ */
+export const sharingOf = (moves: readonly ComparisonMove[], points: number): 'shared' | 'undecided' | null => {
+  if (moves.length === 0) return null;
   const total = moves.reduce((sum, move) => sum + move.shared, 0);
   const atBest = moves.reduce((sum, move) => sum + move.atBest, 0);
-  return total > (points < settings.patience ? settings.sharedLimit : Math.max(settings.sharedLimit, atBest / 2));
+  if (total > 0) return 'shared';
+  return total > (points < settings.patience ? settings.sharedLimit : Math.max(settings.sharedLimit, atBest / 2)) ? 'undecided' : null;
 };

@@ -59,7 +59,7 @@ const upperSpread = (moves: Float64Array, centre: number): number =>
   settings.tails.reduce((widest, [share, score]) => Math.max(widest, (quantile(moves, share) - centre) / score), 0);
 
 const beforeSpread = (measure: Measure, length: number): number => {
-  const levels = measure.levels.subarray(Math.max(0, measure.release - settings.errorBaseline), measure.release).filter((level) => level === level).sort();
+  const levels = measure.levels.subarray(Math.max(0, measure.release - settings.errorBaseline), measure.release).filter((level) => level === level).toSorted();
   const width = (quantile(levels, 0.84) - quantile(levels, 0.16)) / 2;
   return (settings.shortHistoryFactor * width) / Math.sqrt(Math.min(length, settings.badPoints));
 };
@@ -75,7 +75,7 @@ const movesAt = (measure: Measure, { at, bases, lag }: PlaceboReleases, length: 
       count += 1;
     }
   }
-  return moves.subarray(0, count).sort();
+  return moves.subarray(0, count).toSorted();
 };
 
 /** The placebo windows of `length` points that end where the window after the release ends. */

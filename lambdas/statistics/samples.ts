@@ -36,4 +36,4 @@ export const quantile = (sorted: Float64Array, share: number): number => {
 
 /** Median of the values that are there; NaN for none. */
 export const median = (values: ArrayLike<number>): number =>
-  quantile(Float64Array.from(values).filter((value) => value === value).sort(), 0.5);
+  quantile(Float64Array.from(values).filter((value) => value === value).toSorted(), 0.5);

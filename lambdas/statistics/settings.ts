@@ -50,7 +50,7 @@ export const settings = {
   nowShare: 0.5,
   /** Half-lives in points of a harm that heals by itself; it fades when such a decay leaves less over than this part of what a level leaves. */
   halfLives: [2, 3, 5],
-  fading: 4,
+  fading: 1,
   /** The effect was there before the release when any of these many points before it already show `beforeShare` of it. */
   beforeLengths: [3, 6] as [number, number],
   /** How much of a rise right before the release is taken off the change. */
@@ -65,6 +65,15 @@ export const settings = {
   /** Comparisons with too little data to tell are waited for this many points; then half of what they could say at best is enough. */
   patience: 12,
   dependencyShare: 0.3,
+  /** Recovered: at least this many points after the rollback, and the mean of at most the last `recoveryMost` within the limits. */
+  recoveryPoints: 5,
+  recoveryMost: 10,
+  /** First points after a rollback that are left out when there are more: connections drain, caches fill. */
+  recoverySettle: 2,
+  /** ln of likelihood by which none of the harm must beat half of it: 1 in 20. */
+  recoveryRatio: 3,
+  /** Not recovered after this many points: a person is told. */
+  recoveryDeadline: 20,
   /** Requests in a window below which nothing is proven. */
   fewestRequests: 20,
 };

@@ -1,0 +1,104 @@
+// Says to a person why: what moved, what was expected, how rare that is, when it began, and who else moved.
+import type { ComparisonMove } from './comparison.ts';
+import type { Judgement, JudgeReason } from './judgement.ts';
+import { quantile } from './samples.ts';
+import { settings } from './settings.ts';
+import type { SignalJudgement, SignalStatus } from './signal.ts';
+import { duration, number, percent, plural, signedPercent } from './wording.ts';
+
+export interface Findings extends Pick<Judgement, 'verdict' | 'evidence' | 'needed' | 'points' | 'signals'> {
+  readonly periodSeconds: number;
+}
+
+/** A move on the scale of the measure, as people say it: points for errors, per cent otherwise; a fall of traffic is negative. */
+const moveText = ({ series }: SignalJudgement, effect: number): string => {
+  if (series.kind === 'errors') return `${number(Math.abs(effect) * 100)} points`;
+  return series.kind === 'traffic' ? signedPercent(Math.expm1(-effect)) : signedPercent(Math.expm1(effect));
+};
+
+const observed = (signal: SignalJudgement, periodSeconds: number): string => {
+  const { series, measure, window } = signal;
+  if (window === null) return series.name;
+  const end = measure.levels.length;
+  const from = end - window.length;
+  const over = `over the last ${duration(window.length, periodSeconds)}`;
+  if (series.kind === 'errors') {
+    const failed = (measure.sums[end] as number) - (measure.sums[from] as number);
+    const requests = (measure.weights[end] as number) - (measure.weights[from] as number);
+    return `${series.name} ${percent(failed / requests)} ${over} (${number(failed)} of ${number(requests)} requests); expected at most ${percent(measure.base)}`;
+  }
+  const sign = series.kind === 'traffic' ? -1 : 1;
+  const unit = series.kind === 'traffic' ? ' requests a period' : ' ms';
+  const level = number(Math.exp(sign * (measure.base + window.effect)));
+  return `${series.name} ${level}${unit} ${over} (${moveText(signal, window.effect)}); expected ${number(Math.exp(sign * measure.base))}${unit}`;
+};
+
+/** The 99 % quantile, never the worst window ever: one old incident says nothing about what is usual. */
+const rarity = (signal: SignalJudgement): string => {
+  const { window, series } = signal;
+  if (window === null) return '';
+  const { moves } = window.placebo;
+  if (moves.length < settings.fewestPlacebos) return ' The history is too short for windows to compare with; the spread before the release stands in, widened.';
+  const most = Math.max(0, quantile(moves, 0.99));
+  const verb = series.kind === 'traffic' ? 'fell' : 'rose';
+  const size = series.kind === 'errors' ? moveText(signal, most) : percent(series.kind === 'traffic' ? -Math.expm1(-most) : Math.expm1(most));
+  return ` In ${moves.length} windows of this length without a release, 99 % ${verb} by less than ${size}.`;
+};
+
+const beginning = ({ shape }: SignalJudgement, periodSeconds: number): string => {
+  if (shape === null) return '';
+  return shape.onset === 0 ? ' It began with the release.' : ` It began ${duration(shape.onset, periodSeconds)} after the release.`;
+};
+
+const largest = (moves: readonly ComparisonMove[]): ComparisonMove | undefined =>
+  moves.toSorted((a, b) => Math.abs(b.effect) - Math.abs(a.effect))[0];
+
+/** "Flat" is only said of comparisons of which none moved by half of what counts. */
+const company = (signal: SignalJudgement): string => {
+  const most = largest(signal.controls);
+  if (most === undefined) return ' Nothing to compare with was given.';
+  const count = plural(signal.controls.length, 'comparison service');
+  const size = signal.series.kind === 'errors' ? `${most.effect < 0 ? '−' : '+'}${moveText(signal, most.effect)}` : moveText(signal, most.effect);
+  const isFlat = Math.abs(most.effect) < signal.measure.smallest / 2;
+  return isFlat ? ` ${count} stayed flat (largest move ${size}).` : ` ${count} did not share it (largest move ${size}, ${most.name}).`;
+};
+
+const plain: Readonly<Record<Exclude<SignalStatus, 'bad'>, string>> = {
+  'too-early': 'too few periods since the release',
+  'no-data': 'no data since the release',
+  'short-history': 'the history before the release is too short',
+  'no-traffic': 'no requests since the release',
+  'few-requests': 'too few requests since the release to prove anything',
+  flat: 'no rise that counts',
+  passing: 'was worse, but not for long enough, or not any more',
+  fading: 'is worse, but may be healing by itself, as after a warm-up',
+  before: 'was already worse before the release',
+  shared: 'is worse, but so are the comparison services',
+  undecided: 'is worse, but the comparison services cannot tell yet whether they share it',
+  dependency: 'is worse, but so is something that it calls',
+  'no-controls': 'fell, with nothing to compare it to',
+};
+
+const sentence = (signal: SignalJudgement, findings: Findings): string => {
+  if (signal.window === null) return signal.status === 'bad' ? signal.series.name : `${signal.series.name}: ${plain[signal.status]}.`;
+  const facts = `${observed(signal, findings.periodSeconds)}.`;
+  if (signal.status !== 'bad') return `${facts} It ${plain[signal.status]}.`;
+  return `${facts}${rarity(signal)}${beginning(signal, findings.periodSeconds)}${company(signal)}`;
+};
+
+const titles = { worse: 'ROLL BACK', unrelated: 'NOT THE RELEASE', 'not-yet': 'NOT YET' } as const;
+
+/** Loudest first; a signal about which there is nothing to say comes last. */
+const inOrder = (signals: readonly SignalJudgement[]): SignalJudgement[] =>
+  signals.toSorted((a, b) => Number(b.status === 'bad') - Number(a.status === 'bad') || (b.window?.evidence ?? -1) - (a.window?.evidence ?? -1));
+
+/** One reason a signal, and the whole in a few sentences. */
+export const explainRelease = (findings: Findings): { reasons: JudgeReason[]; explanation: string } => {
+  const signals = inOrder(findings.signals);
+  const reasons = signals.map((signal) => ({ code: signal.status, text: sentence(signal, findings) }));
+  const told = signals.filter((signal) => signal.window !== null);
+  const body = (told.length > 0 ? reasons.slice(0, told.length) : reasons).map((reason) => reason.text).join(' ');
+  const strength = findings.evidence > 0 ? ` Evidence ${findings.evidence.toFixed(1)}, needed ${findings.needed.toFixed(1)}.` : '';
+  const none = signals.length === 0 ? 'no signals were given.' : body;
+  return { reasons, explanation: `${titles[findings.verdict]}: ${none}${strength}` };
+};
