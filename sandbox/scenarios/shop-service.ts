@@ -57,7 +57,7 @@ export const shopService = (workload: Workload, targets: Record<string, JsonValu
   verification: { passesInARow: 3, intervalSeconds: 15, deadlineMinutes: 12 },
   policy: {
     approval: { none: 'the demo shop takes no money, so nobody has to be asked' },
-    bakeMinutes: 4,
+    bakeMinutes: 3,
     releaseWindowMinutes: 240,
     coolDownMinutes: 10,
     dailyBudget: 3,

@@ -17,7 +17,7 @@ export const alreadyInAlarm: Scenario = {
     policy: {
       approval: { none: 'the demo shop takes no money, so nobody has to be asked' },
       // Short, so that the release of 1.0.0 is no suspect any more when blue has its bad minute.
-      bakeMinutes: 4, releaseWindowMinutes: 5, coolDownMinutes: 1, dailyBudget: 3,
+      bakeMinutes: 3, releaseWindowMinutes: 5, coolDownMinutes: 1, dailyBudget: 3,
     },
   }),
   async play(stage) {
@@ -112,7 +112,7 @@ export const flapping: Scenario = {
   service: (workload) => shopService(workload, { web: webTarget(workload) }, {
     policy: {
       approval: { none: 'the demo shop takes no money, so nobody has to be asked' },
-      bakeMinutes: 4, releaseWindowMinutes: 240, coolDownMinutes: 1, dailyBudget: 1, askTimeoutMinutes: 3,
+      bakeMinutes: 3, releaseWindowMinutes: 240, coolDownMinutes: 1, dailyBudget: 1, askTimeoutMinutes: 3,
     },
   }),
   async play(stage) {
