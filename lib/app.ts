@@ -25,13 +25,13 @@ export class RipcordStack extends Stack {
 
 /**
  * Builds the app without synthesizing it.
- * @param configPath of a `services.yaml`; relative to the working directory.
+ * @param configPath of a `services.yaml`, relative to the working directory. Absent: what `-c config=<path>` says, or `services.yaml`.
  * @throws Error with one line for each problem of the configuration.
  */
-export function buildApp(configPath: string, props: AppProps = {}): App {
-  const config = loadConfig(configPath);
-  const app = new App({ analyticsReporting: false, ...props });
-  new RipcordStack(app, 'Ripcord', config);
+export function buildApp(configPath?: string, props: AppProps = {}): App {
+  const app = new App({ analyticsReporting: false, autoSynth: false, ...props });
+  const chosen: unknown = configPath ?? app.node.tryGetContext('config') ?? 'services.yaml';
+  new RipcordStack(app, 'Ripcord', loadConfig(String(chosen)));
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
   return app;
 }

@@ -7,8 +7,6 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Bundle } from './bundle-build.ts';
 
-export type { Bundle } from './bundle-build.ts';
-
 let bundles: ReadonlyMap<string, Bundle> | undefined;
 
 function build(): ReadonlyMap<string, Bundle> {

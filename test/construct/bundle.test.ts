@@ -1,0 +1,62 @@
+// Every function's bundle: small, importable, the same wherever the checkout lies, and refused when it grows.
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { buildBundles, type Bundle, bundleLimitBytes } from '../../lib/engine/bundle-build.ts';
+import { hollow, shakeable } from '../../lib/engine/bundle-plugins.ts';
+import { handlerNames } from '../../lib/engine/handler-timeouts.ts';
+
+let directory: string;
+let bundles: readonly Bundle[];
+
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'ripcord-bundle-test-'));
+  bundles = await buildBundles(join(directory, 'first'));
+});
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+test('there is one for each handler and each strategy', () => {
+  expect(bundles.map(({ name }) => name).toSorted()).toEqual([...handlerNames, 'strategy-alb-weights', 'strategy-codedeploy', 'strategy-route53-weights'].toSorted());
+});
+
+test('each has 400,000 bytes at most', () => {
+  for (const { name, bytes } of bundles) expect(bytes, `${name} has ${bytes} bytes`).toBeLessThanOrEqual(bundleLimitBytes);
+  expect(bundleLimitBytes).toBe(400_000);
+});
+
+test('each can be imported and has a handler, without environment or network', async () => {
+  for (const { directory: one, name } of bundles) {
+    const module = (await import(pathToFileURL(join(one, 'index.mjs')).href)) as { handler: unknown };
+    expect(module.handler, name).toBeTypeOf('function');
+  }
+});
+
+test('each is the same wherever it is made, and holds no path of this machine', async () => {
+  const again = await buildBundles(join(directory, 'second'));
+  expect(again.map(({ digest }) => digest)).toEqual(bundles.map(({ digest }) => digest));
+  for (const { directory: one } of again) expect(readFileSync(join(one, 'index.mjs'), 'utf8')).not.toContain(process.cwd());
+});
+
+test('one that is too large is refused with its name, its size and the mend', async () => {
+  await expect(buildBundles(join(directory, 'third'), 1000)).rejects.toThrow(/the bundle of function "assess" has \d+ bytes, more than 1000: import fewer clients, or single commands/);
+});
+
+test('holds no chain of credential providers', () => {
+  for (const { directory: one, name } of bundles) expect(readFileSync(join(one, 'index.mjs'), 'utf8'), name).not.toMatch(/AWS_WEB_IDENTITY_TOKEN_FILE|sso_session/);
+});
+
+describe('what esbuild cannot see by itself', () => {
+  test('modelled error classes go, computed keys become plain ones', () => {
+    const source = 'const _h = "http";\nn0_registry.registerError(Gone$, Gone);\nexport var Op$ = [9, n0, _Op, { [_h]: ["GET", "/x", 200], [_other]: 1 }];\n';
+    expect(shakeable(source)).toBe('const _h = "http";\n\nexport var Op$ = [9, n0, _Op, { "http": ["GET", "/x", 200], [_other]: 1 }];\n');
+  });
+
+  test('a hollow module has the same exports, each of which says that it was left out', async () => {
+    const code = hollow('export function one() { return 1; }\nexport const two = 2;\nfunction inner() {}\nexport { inner as three };\n', 'JSON Schemas');
+    const module = (await import(`data:text/javascript,${encodeURIComponent(code)}`)) as Record<string, () => () => void>;
+    expect(Object.keys(module).toSorted()).toEqual(['one', 'three', 'two']);
+    expect(() => module['one']?.()()).toThrow('JSON Schemas are left out of the bundles');
+  });
+});
