@@ -166,6 +166,9 @@ const checks: Readonly<Record<Sentence, (subject: Subject) => Promise<void>>> = 
   pages: async ({ bench, crowd, isBack }) => {
     await crowd?.();
     await proven(bench, await bench.apply());
+    const tokenIn = (part: unknown): unknown => (part as { nextToken?: unknown } | null)?.nextToken;
+    const tokens = bench.calls().flatMap(({ output }) => tokenIn(output) ?? []);
+    expect(tokens.filter((token) => !bench.calls().some(({ input }) => tokenIn(input) === token))).toEqual([]);
     expect(isBack()).toBe(true);
   },
 };
