@@ -65,6 +65,8 @@ export function keepsTheContract({ name, start, skips = {} }: Contract): void {
   });
 }
 
+const tokenIn = (part: unknown): unknown => (part as { nextToken?: unknown } | null)?.nextToken;
+
 /** Confirms, and shows what confirm said when it did not say yes. */
 async function proven(bench: Bench, applied: StepApplied): Promise<void> {
   const { answer, detail } = await bench.confirm(applied);
@@ -166,7 +168,6 @@ const checks: Readonly<Record<Sentence, (subject: Subject) => Promise<void>>> = 
   pages: async ({ bench, crowd, isBack }) => {
     await crowd?.();
     await proven(bench, await bench.apply());
-    const tokenIn = (part: unknown): unknown => (part as { nextToken?: unknown } | null)?.nextToken;
     const tokens = bench.calls().flatMap(({ output }) => tokenIn(output) ?? []);
     expect(tokens.filter((token) => !bench.calls().some(({ input }) => tokenIn(input) === token))).toEqual([]);
     expect(isBack()).toBe(true);
