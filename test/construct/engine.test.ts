@@ -68,8 +68,8 @@ describe('state machines', () => {
 
 /** Intrinsic functions become their names: enough to parse the definition. */
 function definitionOf(name: string): Definition {
-  const machine = all('AWS::StepFunctions::StateMachine').find(({ Properties }) => Properties['StateMachineName'] === name);
-  const [, parts] = (machine?.Properties['DefinitionString'] as { 'Fn::Join': [string, unknown[]] })['Fn::Join'];
+  const [machine] = all('AWS::StepFunctions::StateMachine').filter(({ Properties }) => Properties['StateMachineName'] === name) as (Resource & { Properties: { DefinitionString: { 'Fn::Join': [string, unknown[]] } } })[];
+  const parts = machine?.Properties.DefinitionString['Fn::Join'][1] ?? [];
   return JSON.parse(parts.map((part) => (typeof part === 'string' ? part : Object.values(part as Record<string, unknown>).flat().join('.'))).join('')) as Definition;
 }
 
@@ -113,8 +113,8 @@ describe('rules', () => {
   });
 
   test('the queue takes events from every rule with one statement: a queue policy holds twenty', () => {
-    const [policy] = all('AWS::SQS::QueuePolicy');
-    expect((policy?.Properties['PolicyDocument'] as { Statement: unknown[] }).Statement.length).toBeLessThan(5);
+    const [policy] = all('AWS::SQS::QueuePolicy') as (Resource & { Properties: { PolicyDocument: { Statement: unknown[] } } })[];
+    expect(policy?.Properties.PolicyDocument.Statement.length).toBeLessThan(5);
     template.hasResourceProperties('AWS::SQS::Queue', { SqsManagedSseEnabled: true });
   });
 });

@@ -59,14 +59,13 @@ describe.each(functionNames)('%s', (name) => {
   });
 
   test('is told every variable that its code reads, and no other', () => {
-    const properties = Object.values(template.findResources('AWS::Lambda::Function') as Record<string, Resource>).find((one) => one.Properties['FunctionName'] === `ripcord-${name}`)?.Properties;
-    const given = Object.keys((properties?.['Environment'] as { Variables: object }).Variables);
+    const [made] = Object.values(template.findResources('AWS::Lambda::Function', { Properties: { FunctionName: `ripcord-${name}` } }) as Record<string, Resource>);
+    const given = Object.keys((made as Resource & { Properties: { Environment: { Variables: object } } }).Properties.Environment.Variables);
     const read = (reach.get(name)?.variables ?? []).map((variable) => variables[variable as Variable]);
     expect(given.toSorted()).toEqual([...new Set([...read, variables.codeVersion])].toSorted());
   });
 
-  test('can never change or remove a row of the audit', () => {
-    if (name === 'watch') return expect(JSON.stringify(statementsOf(template, roleOf(name)))).not.toContain('EngineAuditTable');
+  test.skipIf(name === 'watch')('can never change or remove a row of the audit', () => {
     const statements = statementsOf(template, roleOf(name)).filter((one) => JSON.stringify(one.Resource).includes('EngineAuditTable'));
     expect(actionsOf(statements)).toEqual(expect.arrayContaining(['dynamodb:PutItem', 'dynamodb:Query']));
     expect(actionsOf(statements.filter((one) => !JSON.stringify(one.Resource).includes('EngineLedgerTable')), 'Deny')).toEqual([...rewritingActions].toSorted());
@@ -75,6 +74,10 @@ describe.each(functionNames)('%s', (name) => {
 });
 
 describe('the narrowest resource', () => {
+  test('Watch has nothing to do with the audit', () => {
+    expect(JSON.stringify(statementsOf(template, roleOf('watch')))).not.toContain('EngineAuditTable');
+  });
+
   test('a strategy changes its own targets only', () => {
     const modify = statementsOf(template, roleOf('strategy-alb-weights')).filter((one) => listOf(one.Action).includes('elasticloadbalancing:ModifyListener'));
     expect(modify.map((one) => one.Resource)).toEqual(['arn:aws:elasticloadbalancing:eu-west-1:111122223333:listener/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2']);
@@ -103,9 +106,9 @@ describe('the narrowest resource', () => {
   });
 });
 
-describe('people', () => {
-  const policy = (id: string): string => JSON.stringify(Object.entries(template.findResources('AWS::IAM::ManagedPolicy')).find(([name]) => name.includes(`People${id}`)));
+const policy = (id: string): string => JSON.stringify(Object.entries(template.findResources('AWS::IAM::ManagedPolicy')).find(([name]) => name.includes(`People${id}`)));
 
+describe('people', () => {
   test('a viewer starts and answers nothing', () => {
     for (const action of ['states:StartExecution', 'lambda:Invoke', 'states:SendTask']) expect(policy('Viewer')).not.toContain(action);
   });

@@ -42,7 +42,8 @@ describe('a service made of constructs', () => {
   test('has a catalogue entry whose ARNs CloudFormation fills in', () => {
     const { stack, props } = parts();
     new ProtectedService(stack, 'Checkout', props);
-    Template.fromStack(stack).hasResourceProperties('AWS::SSM::Parameter', {
+    const template = Template.fromStack(stack);
+    template.hasResourceProperties('AWS::SSM::Parameter', {
       Name: '/ripcord/services/checkout',
       Value: { 'Fn::Join': ['', Match.arrayWith([Match.stringLikeRegexp('"strategy":"alb-weights","listenerArn":"'), { Ref: Match.stringLikeRegexp('BalancerHttp') }])] },
     });
@@ -109,12 +110,12 @@ describe('targets from constructs', () => {
   });
 });
 
-describe('mistakes are told at synth', () => {
-  const attach = (over: Partial<ProtectedServiceProps>) => () => {
-    const { stack, props } = parts();
-    return new ProtectedService(stack, 'Checkout', { ...props, ...over });
-  };
+const attach = (over: Partial<ProtectedServiceProps>) => (): ProtectedService => {
+  const { stack, props } = parts();
+  return new ProtectedService(stack, 'Checkout', { ...props, ...over });
+};
 
+describe('mistakes are told at synth', () => {
   test('what the schema refuses, with the service and the path', () => {
     expect(attach({ signals: { minimum: 9, traffic: { none: 'a sample without requests' } } })).toThrow('service "checkout" signals.minimum: Too big');
     expect(attach({ approval: Approval.none({ reason: 'why not' }) })).toThrow('service "checkout" policy.approval');
