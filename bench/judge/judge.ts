@@ -14,8 +14,8 @@ export interface View {
 
 export interface Judge {
   readonly name: string;
-  /** True when it would roll back now. */
-  readonly isWorse: (view: View) => boolean;
+  /** Called once a release, with the history up to it: a peer may set its thresholds. What it returns says whether to roll back now. */
+  readonly begin: (atRelease: View) => (now: View) => boolean;
 }
 
 export const seriesOf = (service: Service): Series[] => {
@@ -34,4 +34,7 @@ export const questionOf = ({ service, controls, release, stepSeconds }: View): P
   periodSeconds: stepSeconds,
 });
 
-export const ripcord: Judge = { name: 'Ripcord', isWorse: (view) => judgeRelease(questionOf(view)).verdict === 'worse' };
+const isWorse = (view: View): boolean => judgeRelease(questionOf(view)).verdict === 'worse';
+
+/** Stateless: each look starts from nothing. */
+export const ripcord: Judge = { name: 'Ripcord', begin: () => isWorse };

@@ -67,7 +67,8 @@ const play = (one: Case, harm: Harm, remaining: number): RecoveryOutcome => {
 /** Only a harm that the judge saw leads to a rollback, and to the question whether it is over. */
 const isSeen = (one: Case, harm: Harm): boolean => {
   const service = harmed(one, harm, 1);
-  for (let seen = 1; seen <= rollbackAfter; seen += 1) if (ripcord.isWorse(viewAt({ ...one, service }, seen))) return true;
+  const isWorse = ripcord.begin(viewAt(one, 0));
+  for (let seen = 1; seen <= rollbackAfter; seen += 1) if (isWorse(viewAt({ ...one, service }, seen))) return true;
   return false;
 };
 

@@ -36,9 +36,10 @@ export const play = (one: Case, judge: Judge): Outcome => {
   let saidAt: number | null = null;
   let looks = 0;
   const begun = performance.now();
+  const isWorse = judge.begin(viewAt(one, 0));
   for (let seen = 1; seen <= horizon && saidAt === null; seen += 1) {
     looks += 1;
-    if (judge.isWorse(viewAt(one, seen))) saidAt = seen;
+    if (isWorse(viewAt(one, seen))) saidAt = seen;
   }
   const microseconds = (performance.now() - begun) * 1000;
   const delay = saidAt === null || !one.isBad ? null : saidAt - (one.onset - one.release);

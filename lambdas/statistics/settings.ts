@@ -70,8 +70,8 @@ export const settings = {
   recoveryMost: 10,
   /** First points after a rollback that are left out when there are more: connections drain, caches fill. */
   recoverySettle: 2,
-  /** ln of likelihood by which none of the harm must beat half of it: 1 in 20. */
-  recoveryRatio: 3,
+  /** ln of likelihood by which none of the harm must beat half of it: asked again at every point, so that a small lead that lasts is enough. */
+  recoveryRatio: 0.5,
   /** Not recovered after this many points: a person is told. */
   recoveryDeadline: 20,
   /** Requests in a window below which nothing is proven. */

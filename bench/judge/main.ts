@@ -1,0 +1,93 @@
+// `npm run bench:judge`: plays the protocol to our judge and its peers, prints the tables, writes the page.
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { drawCases, type Drawing } from './cases.ts';
+import { isRight, type Example } from './examples.ts';
+import { ripcord, type Judge } from './judge.ts';
+import { loadSubjects } from './load.ts';
+import { madeSubjects } from './made.ts';
+import { pageOf, type Part } from './page.ts';
+import { kayentaDefault, kayentaTuned } from './peers/kayenta.ts';
+import { sequentialTest } from './peers/sequential.ts';
+import { staticThreshold } from './peers/static.ts';
+import { recoveryOutcomes } from './recovery.ts';
+import { play, type Outcome } from './run.ts';
+import { bundleSize } from './size.ts';
+import type { Split, Subject } from './subject.ts';
+import { judgesTable, recoveryTable, scenarioTable, sourceTable } from './tables.ts';
+
+const judges: readonly Judge[] = [
+  ripcord,
+  staticThreshold('static threshold, 3 in a row', 3),
+  staticThreshold('static threshold, 5 in a row', 5),
+  sequentialTest,
+  kayentaDefault,
+  kayentaTuned,
+];
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const { values: options } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    /** `development`, `test` or `both`. */
+    split: { type: 'string', default: 'both' },
+    data: { type: 'string', default: resolve(root, '../shared/data') },
+    page: { type: 'string', default: resolve(root, 'bench/judge/out/judge.html') },
+  },
+});
+
+const print = (text: string): void => {
+  process.stdout.write(`${text}\n`);
+};
+
+const drawings = (split: Split): Drawing[] => (options.quick
+  ? [{ split, seed: 1, perScenario: 40, untouched: 400 }]
+  : [1, 2].map((seed) => ({ split, seed, perScenario: 300, untouched: 3000 })));
+
+/** A few of each scenario, right and wrong, spread over the run. */
+const keep = (examples: Example[], example: Example): void => {
+  const alike = examples.filter((other) => other.one.scenario === example.one.scenario && isRight(other) === isRight(example)).length;
+  const total = examples.filter((other) => isRight(other) === isRight(example)).length;
+  if (alike === 0 && total < 6 && (example.outcome.isBad || !isRight(example))) examples.push(example);
+};
+
+const measure = (subjects: readonly Subject[], split: Split): Part => {
+  const results = new Map<string, Outcome[]>(judges.map((judge) => [judge.name, []]));
+  const examples: Example[] = [];
+  for (const drawing of drawings(split))
+    for (const one of drawCases(subjects, drawing))
+      for (const judge of judges) {
+        const outcome = play(one, judge);
+        results.get(judge.name)?.push(outcome);
+        if (judge === ripcord) keep(examples, { one, outcome });
+      }
+  const recoveries = recoveryOutcomes(subjects, { split, seed: 3, perScenario: 0, untouched: options.quick ? 60 : 400 });
+  return { title: split === 'test' ? 'Test split' : 'Development split', results, recoveries, examples };
+};
+
+const report = (part: Part): void => {
+  const [ours = []] = part.results.values();
+  print(`\n## ${part.title}: ${ours.length} cases, ${new Set(ours.map((one) => one.name)).size} series\n`);
+  print(judgesTable(part.results));
+  print(`\n### ${ripcord.name} by scenario\n\n${scenarioTable(ours)}`);
+  print(`\n### ${ripcord.name} by source\n\n${sourceTable(ours)}`);
+  const oneMinute = ours.filter((one) => one.stepSeconds === 60);
+  print(`\n### One-minute sources only\n\n${judgesTable(new Map([[ripcord.name, oneMinute]]))}`);
+  print(`\n### After the rollback\n\n${recoveryTable(part.recoveries)}`);
+};
+
+const splits = (['development', 'test'] as const).filter((split) => options.split === 'both' || options.split === split);
+if (splits.length === 0) throw new Error(`--split must be development, test or both, not ${options.split}`);
+const isReal = existsSync(options.data);
+const subjects = isReal ? loadSubjects(options.data) : madeSubjects();
+print(isReal ? `Data: the series of ${options.data}` : `Data: made series, as there is no ${options.data}`);
+const parts = splits.map((split) => measure(subjects, split));
+for (const part of parts) report(part);
+const { minified, gzipped } = await bundleSize();
+const footer = `Judge of releases and recoveries: ${minified} bytes minified, ${gzipped} bytes gzipped, no dependency.`;
+print(`\n${footer}`);
+mkdirSync(dirname(options.page), { recursive: true });
+writeFileSync(options.page, pageOf(parts, footer));
+print(`Page: ${options.page}`);

@@ -1,0 +1,49 @@
+// The page with the figures: one file, no script, readable in ten years.
+import { byScenario, foundOverTime, legend, precisionRecall, type Results } from './charts.ts';
+import { drawExample, isRight, type Example } from './examples.ts';
+import type { RecoveryOutcome } from './recovery.ts';
+import { escape } from './svg.ts';
+import { judgesTable, recoveryTable, scenarioTable, sourceTable } from './tables.ts';
+
+export interface Part {
+  readonly title: string;
+  readonly results: Results;
+  readonly recoveries: readonly RecoveryOutcome[];
+  readonly examples: readonly Example[];
+}
+
+const style = `
+body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:1080px;padding:0 1rem;color:#1d2a26;background:#fff}
+h1{font-size:1.6rem}h2{margin-top:2.5rem;border-bottom:2px solid #0b6e4f}svg{width:100%;height:auto;background:#fbfaf7}
+.pair{display:grid;grid-template-columns:1fr 1fr;gap:1.2rem}figure{margin:0 0 1rem}figcaption{font-weight:600;font-size:13px}figure p{font-size:13px;margin:.3rem 0}
+table{border-collapse:collapse;font-size:13px;margin:1rem 0}td,th{border:1px solid #d9d4c7;padding:.2rem .5rem;text-align:right}td:first-child,th:first-child{text-align:left}
+tbody tr:first-child td{font-weight:600}.grid{stroke:#e3dfd3}.tick,.label{font-size:11px;fill:#5c6661}.label{font-weight:600}.goal{fill:#0b6e4f;opacity:.25}
+.release{stroke:#2f6690;stroke-width:2}.onset{stroke:#e0a458;stroke-width:2;stroke-dasharray:4 3}.said{stroke:#c8553d;stroke-width:2}
+.legend{display:flex;flex-wrap:wrap;gap:.3rem 1.2rem;list-style:none;padding:0;font-size:13px}.legend i{display:inline-block;width:12px;height:12px;margin-right:.4rem}
+@media(max-width:760px){.pair{grid-template-columns:1fr}}`;
+
+const toHtml = (markdown: string): string => {
+  const rows = markdown.split('\n').filter((row) => !row.startsWith('| ---')).map((row) => row.slice(2, -2).split(' | ').map(escape));
+  const [head = [], ...body] = rows;
+  return `<table><thead><tr>${head.map((cell) => `<th>${cell}</th>`).join('')}</tr></thead><tbody>${body.map((row) => `<tr>${row.map((cell) => `<td>${cell}</td>`).join('')}</tr>`).join('')}</tbody></table>`;
+};
+
+const examplesOf = (examples: readonly Example[], wanted: boolean): string =>
+  examples.filter((example) => isRight(example) === wanted).slice(0, 6).map(drawExample).join('');
+
+const partOf = ({ title, results, recoveries, examples }: Part): string => {
+  const [ours = []] = results.values();
+  return `<h2>${escape(title)}</h2>${legend([...results.keys()])}${toHtml(judgesTable(results))}
+<div class="pair"><figure><figcaption>Precision against recall; the goal is shaded</figcaption>${precisionRecall(results)}</figure>
+<figure><figcaption>Share of the bad releases found, by delay</figcaption>${foundOverTime(results)}</figure></div>
+<h3>Recall, bad releases</h3>${byScenario(results, true)}<h3>Rolled back for nothing</h3>${byScenario(results, false)}
+<h3>Ripcord by scenario</h3>${toHtml(scenarioTable(ours))}<h3>Ripcord by source</h3>${toHtml(sourceTable(ours))}
+<h3>After the rollback</h3>${toHtml(recoveryTable(recoveries))}
+<h3>Right decisions</h3><p>Blue: the release. Dashed: the harm begins. Red: Ripcord rolls back.</p><div class="pair">${examplesOf(examples, true)}</div>
+<h3>Wrong decisions</h3><div class="pair">${examplesOf(examples, false)}</div>`;
+};
+
+export const pageOf = (parts: readonly Part[], footer: string): string =>
+  `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Ripcord: the metric judge, measured</title><style>${style}</style>
+<h1>The metric judge, measured</h1><p>The same cases for every judge, asked again at each of 30 points after the release; the first “roll back” counts.</p>
+${parts.map(partOf).join('\n')}<p>${escape(footer)}</p></html>\n`;

@@ -1,0 +1,43 @@
+// The figures as tables for a terminal and for the documentation.
+import type { Outcome } from './run.ts';
+import type { RecoveryOutcome } from './recovery.ts';
+import { groupedBy, scoreOf, type Score } from './score.ts';
+
+const figure = (value: number, digits: number): string => (Number.isFinite(value) ? value.toFixed(digits) : '–');
+const cells = (row: readonly string[]): string => `| ${row.join(' | ')} |`;
+const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
+  [cells(head), cells(head.map(() => '---')), ...rows.map(cells)].join('\n');
+
+const delays = (score: Score): string[] => [figure(score.medianDelay, 0), figure(score.slowDelay, 0)];
+
+/** One row a judge. */
+export const judgesTable = (byJudge: ReadonlyMap<string, readonly Outcome[]>): string => table(
+  ['judge', 'recall', 'precision', 'false / 1000 healthy', '/ 1000 not the release', 'median delay', '90 % delay', 'µs a decision'],
+  [...byJudge].map(([name, outcomes]) => {
+    const score = scoreOf(outcomes);
+    return [name, figure(score.recall, 3), figure(score.precision, 3), figure(score.perThousandHealthy, 1), figure(score.perThousandGood, 1), ...delays(score), figure(score.microseconds, 0)];
+  }));
+
+export const scenarioTable = (outcomes: readonly Outcome[]): string => table(
+  ['scenario', 'cases', 'recall', 'false / 1000', 'median delay', '90 % delay'],
+  [...groupedBy(outcomes, (one) => one.scenario)].map(([name, group]) => {
+    const score = scoreOf(group);
+    return [name, String(score.cases), figure(score.recall, 3), figure((1000 * score.falseAlarms) / score.cases, 1), ...delays(score)];
+  }));
+
+const stepName = (seconds: number): string => (seconds >= 3600 ? `${seconds / 3600} h` : `${seconds / 60} min`);
+
+export const sourceTable = (outcomes: readonly Outcome[]): string => table(
+  ['source', 'period', 'cases', 'recall', 'precision', 'false / 1000 not the release', 'median delay', '90 % delay'],
+  [...groupedBy(outcomes, (one) => `${one.source}:${one.stepSeconds}`)].map(([, group]) => {
+    const score = scoreOf(group);
+    const [first] = group;
+    return [first?.source ?? '', stepName(first?.stepSeconds ?? 0), String(score.cases), figure(score.recall, 3), figure(score.precision, 3), figure(score.perThousandGood, 1), ...delays(score)];
+  }));
+
+export const recoveryTable = (outcomes: readonly RecoveryOutcome[]): string => table(
+  ['what remains of the harm', 'cases', 'said recovered within 10 points', 'within 20'],
+  [...groupedBy(outcomes, (one) => String(one.remaining))].map(([remaining, group]) => {
+    const within = (points: number): string => `${((100 * group.filter((one) => one.saidAt !== null && one.saidAt <= points).length) / group.length).toFixed(1)} %`;
+    return [remaining === '0' ? 'nothing' : remaining === '1' ? 'all' : 'half', String(group.length), within(10), within(20)];
+  }));
