@@ -158,7 +158,7 @@ const someoneElse = (list: string): string =>
   `$count(${list}[applied.status = 'changed-by-someone-else' or confirmed.answer = 'changed-by-someone-else']) > 0`;
 
 const ways = (): Record<string, State> => ({
-  NextWave: choice('Each wave is proven before the next; a failed step leads to the next rung.', [
+  NextWave: choice('Each wave is confirmed before the next; a failed step leads to the next rung.', [
     rule(someoneElse('$last'), 'Report'),
     rule(`$count($last[$not(applied.status in ['changed', 'already'] and confirmed.answer = 'yes')]) > 0`, 'NextRung'),
     rule(`$wave + 1 < $count(${rungs}[$rung].waves)`, 'Revert', { wave: jsonata('$wave + 1') }),
