@@ -59,7 +59,7 @@ const nowhere: EventBusPort = {
 export class Rig {
   readonly clock = new SpedUpClock({ speed: 1 });
   readonly server = new SandboxServer({ services: [], place, clock: this.clock });
-  readonly cloudWatch = new CloudWatch({ place, clock: this.clock, bus: nowhere, actions: async () => undefined });
+  readonly cloudWatch = new CloudWatch({ place, clock: this.clock, bus: nowhere, actions: () => undefined });
   readonly codeDeploy = new CodeDeploy({ place, clock: this.clock, bus: nowhere, alarmState: () => null });
   readonly parameters = new ParameterStore(place, this.clock);
   readonly dynamo = new DynamoDb(place);

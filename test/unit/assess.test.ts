@@ -166,10 +166,11 @@ describe('Assess in a storm', () => {
   });
 });
 
+const failure = (deploymentId: string, deploymentGroup = 'prod') => ({
+  service, event: { source: 'aws.codedeploy', 'detail-type': 'CodeDeploy Deployment State-change Notification', time: rig.at(0), detail: { deploymentId, application: 'shop', deploymentGroup, state: 'FAILURE' } },
+});
+
 describe('Assess and CodeDeploy', () => {
-  const failure = (deploymentId: string, deploymentGroup = 'prod') => ({
-    service, event: { source: 'aws.codedeploy', 'detail-type': 'CodeDeploy Deployment State-change Notification', time: rig.at(0), detail: { deploymentId, application: 'shop', deploymentGroup, state: 'FAILURE' } },
-  });
   const alone = { signals: { ...serviceInput.signals, minimum: 1 } };
 
   beforeEach(async () => {
@@ -239,11 +240,11 @@ describe('Assess and CodeDeploy', () => {
   });
 });
 
-describe('Assess refuses', () => {
-  const isUntouched = async () => {
-    expect(await readLock(rig.table, service)).toMatchObject({ owner: null, fence: 0 });
-  };
+const isUntouched = async () => {
+  expect(await readLock(rig.table, service)).toMatchObject({ owner: null, fence: 0 });
+};
 
+describe('Assess refuses', () => {
   it.each<[string, () => unknown, RegExp]>([
     ['what is no event', () => ({ service, event: 'ALARM' }), /"event"/],
     ['target ids', () => ({ service, reason: 'why', requestedBy: 'ada', targets: ['arn:…'] }), /keys that do not belong here/],

@@ -116,12 +116,13 @@ describe('recording', () => {
   });
 });
 
-describe('the start of a watch', () => {
-  /** Alarms that have been OK since before a bake of no minutes at all would be a lie: a bake of one minute, and a clock one minute on. */
-  const later = (minutes: number) => ({ ...rig.parts, clock: { now: () => new Date(rig.clock.now() + minutes * 60_000) } });
-  const startLater = (watching: Watching, minutes: number, evidence = ran(true)) =>
-    watch({ verb: 'start', watchId: 'w-1', watch: watching, captured: captured('blue'), evidence }, later(minutes)) as Promise<WatchLooked>;
+/** The same account some minutes on: alarms that became OK just now have been quiet for so long then. */
+const later = (minutes: number) => ({ ...rig.parts, clock: { now: () => new Date(rig.clock.now() + minutes * 60_000) } });
 
+const startLater = (watching: Watching, minutes: number, evidence = ran(true)) =>
+  watch({ verb: 'start', watchId: 'w-1', watch: watching, captured: captured('blue'), evidence }, later(minutes)) as Promise<WatchLooked>;
+
+describe('the start of a watch', () => {
   it('calls the version before good when everything was quiet for a bake', async () => {
     const watching = await record(pipeline('Started', 0));
     const said = await startLater(watching, 11);
@@ -200,9 +201,9 @@ describe('a look', () => {
   });
 });
 
-describe('settling', () => {
-  const settle = (watching: Watching) => watch({ verb: 'settle', watchId: 'w-1', watch: watching, captured: captured('green') }, rig.parts) as Promise<WatchLooked>;
+const settle = (watching: Watching) => watch({ verb: 'settle', watchId: 'w-1', watch: watching, captured: captured('green') }, rig.parts) as Promise<WatchLooked>;
 
+describe('settling', () => {
   it('calls the version good, as it looks now, since the release finished', async () => {
     await record(pipeline('Started', -20));
     const watching = await record(pipeline('Finished', -15), 'w-2');
