@@ -113,11 +113,13 @@ const evidence = (assessment: Assessment): string => section('Evidence', [
   ...assessment.signals.map((signal) => signalLine(signal)), ...assessment.reasons.map((reason) => plain(reason.text, 400)),
 ]);
 
-function release({ release: bad, knownGood, requestedBy, service }: Assessment): string {
+function release({ release: bad, knownGood, requestedBy, service, rungs }: Assessment): string {
+  // A side that the catalogue declares good needs no version in the ledger.
+  const declared = rungs[0]?.waves[0]?.[0]?.good?.version;
   return section('Service and release', [
     `Service: ${service}`,
     bad === null ? 'Release: none is known' : `Release: ${plain(bad.version, 80)} (${plain(bad.id, 120)}) by ${plain(bad.actor, 120)}, began ${utc(bad.startedAt)}, ${bad.status}; touched ${bad.touched.join(', ') || 'unknown parts'}`,
-    knownGood === null ? 'Known good: none is known' : `Known good: ${plain(knownGood.version, 80)} since ${utc(knownGood.since)} (${knownGood.basis})`,
+    knownGood === null ? `Known good: ${declared === undefined ? 'none is known' : `${plain(declared, 80)}, as the catalogue declares`}` : `Known good: ${plain(knownGood.version, 80)} since ${utc(knownGood.since)} (${knownGood.basis})`,
     ...(requestedBy === null ? [] : [`Asked for by: ${plain(requestedBy, 120)} (as typed, not verified)`]),
   ]);
 }

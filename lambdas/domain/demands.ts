@@ -1,0 +1,48 @@
+// Why a person has to decide, for how long the question stands, and what an answer or its absence means.
+import { at } from './instants.ts';
+import type { KnownGoodFacts, Question } from './question.ts';
+import { because } from './reasons.ts';
+import type { Reason } from './vocabulary.ts';
+import type { ApprovalDemand } from './workflow.ts';
+
+export interface Demand extends ApprovalDemand {
+  readonly reason: Reason;
+}
+
+/** Why a person has to decide, and what happens when nobody does. */
+export function demandsOf(question: Question, isProven: boolean, good: KnownGoodFacts | null): Demand[] {
+  const { policy, rollbacks, rollbackId, now, trigger, service } = question;
+  const ask = { timeoutSeconds: policy.askTimeoutMinutes * 60, onDeadline: 'stop' as const };
+  const demands: Demand[] = [];
+  if (!isProven) demands.push({ ...ask, reason: because('no-known-good', good === null ? `No version of ${service} is proven good.` : `No way back is proven whole: ${good.version} is known good, but not for every target.`) });
+  const recent = rollbacks.filter((one) => one.isAutomatic && one.rollbackId !== rollbackId && at(one.startedAt) > at(now) - 24 * 3_600_000).length;
+  if (trigger.kind !== 'person' && recent >= policy.dailyBudget)
+    demands.push({ ...ask, reason: because('budget-spent', `${service} was rolled back by itself ${recent} times in 24 hours, and ${policy.dailyBudget} are allowed.`) });
+  const { approval } = policy;
+  if ('required' in approval && (approval.required === 'always' || trigger.kind === 'person'))
+    demands.push({ timeoutSeconds: approval.timeoutMinutes * 60, onDeadline: approval.onDeadline, reason: because('policy-approval', `The policy of ${service} wants a person to approve ${approval.required === 'always' ? 'each rollback' : 'each rollback that a person asks for'}.`) });
+  return demands;
+}
+
+/** Several demands are one question: the shorter time, and stop unless every one of them would go on. */
+export const demandOf = (demands: readonly Demand[]): ApprovalDemand => ({
+  timeoutSeconds: Math.min(...demands.map(({ timeoutSeconds }) => timeoutSeconds)),
+  onDeadline: demands.every(({ onDeadline }) => onDeadline === 'roll-back') ? 'roll-back' : 'stop',
+});
+
+export const isDryRun = ({ trigger }: Question): boolean => trigger.kind === 'person' && trigger.mode === 'dry-run';
+
+/** Go on, ask, or stop because nobody answered. A dry run asks nobody. */
+export function answerTo(question: Question, demands: readonly Demand[]): 'go' | 'ask' | 'stop' {
+  if (demands.length === 0 || isDryRun(question) || question.approval?.answer === 'approved') return 'go';
+  if (question.approval?.answer === 'deadline') return demandOf(demands).onDeadline === 'roll-back' ? 'go' : 'stop';
+  return 'ask';
+}
+
+/** Who or what allowed it in the end. */
+export function consent(question: Question, demands: readonly Demand[]): Reason[] {
+  const { approval } = question;
+  if (isDryRun(question) && demands.length > 0) return [because('would-ask', 'This is a dry run; in earnest a person would be asked first.')];
+  if (approval?.answer === 'approved') return [because('approved', `${approval.by ?? 'A person'} said yes${approval.comment === '' ? '' : `: ${approval.comment}`}.`)];
+  return approval?.answer === 'deadline' && demands.length > 0 ? [because('deadline-roll-back', 'Nobody answered before the deadline, and the rule for that case is to roll back.')] : [];
+}

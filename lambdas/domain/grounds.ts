@@ -1,0 +1,48 @@
+// What speaks for a rollback and where it leads, in words: for the record and for the first message.
+import { isDryRun } from './demands.ts';
+import type { KnownGoodFacts, Question, ReleaseFacts, RungFacts } from './question.ts';
+import { because } from './reasons.ts';
+import { goodOf } from './rungs.ts';
+import type { Count } from './signals.ts';
+import type { Reason, Signal } from './vocabulary.ts';
+
+/** What the chosen release and its signals come to, shared by every verdict. */
+export interface Case {
+  readonly question: Question;
+  readonly suspect: ReleaseFacts | null;
+  readonly signals: readonly Signal[];
+  readonly count: Count;
+}
+
+/** What speaks for the rollback, for the record and for the first message. */
+export function grounds({ question, suspect, count, signals }: Case, good: KnownGoodFacts | null, rungs: readonly RungFacts[]): Reason[] {
+  const { trigger, traffic, minimumSignals, targets } = question;
+  const sides = [...new Set(rungs.flatMap(({ waves }) => waves.flat()).flatMap((id) => targets[id]?.goodSide ?? []))];
+  const firing = signals.filter(({ status, kind }) => status === 'firing' && kind !== 'person').map(({ summary }) => summary).join('; ');
+  return [
+    ...(trigger.kind === 'person' ? [because('asked-by-person', `${trigger.requestedBy} asked for it: ${trigger.reason}`)] : []),
+    suspect === null ? because('no-release-needed', 'No release is suspected; a person asked to go back.') : because('release-suspected', `Release ${suspect.version} by ${suspect.actor} began at ${suspect.startedAt}.`),
+    ...(firing === '' ? [] : [because(minimumSignals === 1 && count.groups.length === 1 ? 'one-signal-enough' : 'signals-agree', `${count.groups.length} independent: ${firing}.`)]),
+    ...(traffic.status === 'enough' ? [because('traffic-enough', `${traffic.requests ?? 0} requests in ${traffic.minutes ?? 0} minutes.`)] : []),
+    ...(traffic.status === 'not-measured' ? [because('traffic-not-measured', 'The service is declared to have no measure of its traffic.')] : []),
+    ...(good === null ? [] : [because('known-good', `${good.version} is known good (${good.basis}) since ${good.since}.`)]),
+    ...sides.map((side) => because('good-side', `Side ${side} is declared as the good one.`)),
+  ];
+}
+
+export const leftOut = (all: readonly RungFacts[], kept: readonly RungFacts[]): Reason[] =>
+  all.filter((rung) => !kept.includes(rung)).map(({ name }) => because('rung-left-out', `Rung ${name} is left out: no good state is known for each of its targets.`));
+
+/** Where one target would go back to; null when nobody knows. */
+export function goodHere({ targets }: Question, id: string, good: KnownGoodFacts | null): { readonly version: string } | null {
+  const target = targets[id];
+  return target === undefined ? null : goodOf(id, target, good);
+}
+
+/** One sentence: from what to what, and who asked. */
+export function wayBack({ question, suspect }: Case, rungs: readonly RungFacts[], good: KnownGoodFacts | null): string {
+  const versions = [...new Set((rungs[0]?.waves.flat() ?? []).map((id) => goodHere(question, id, good)?.version ?? 'what the strategy finds'))].join(' and ');
+  const from = suspect === null ? '' : ` from release ${suspect.version}`;
+  const { trigger } = question;
+  return `${isDryRun(question) ? 'Dry run: ' : ''}${question.service} goes back${from} to ${versions}${trigger.kind === 'person' ? `, as ${trigger.requestedBy} asked` : ''}.`;
+}
