@@ -1,6 +1,6 @@
 // Scenarios about what starts a rollback and what must not.
 import { checkEndedAs, checkPaged, checkRecovered, expectNoChange } from './facts.ts';
-import { alarms, shopService, webTarget } from './shop-service.ts';
+import { alarms, shopService, trafficMetric, webTarget } from './shop-service.ts';
 import type { Scenario } from './scenario.ts';
 
 export const alreadyInAlarm: Scenario = {
@@ -89,7 +89,9 @@ export const secondSignalMissing: Scenario = {
   name: 'second-signal-missing',
   summary: 'one alarm alone, journeys pass: it is held, looked at again, and a person is told; nothing is rolled back',
   traffic: 'load-balancer',
-  service: (workload) => shopService(workload, { web: webTarget(workload) }),
+  service: (workload) => shopService(workload, { web: webTarget(workload) }, {
+    signals: { alarms: [{ name: alarms.errors }, { name: alarms.latency }], minimum: 2, holdSeconds: 75, traffic: trafficMetric(workload) },
+  }),
   async play(stage) {
     await stage.minutes(5);
     await stage.release('2.0.0');

@@ -36,7 +36,7 @@ export class LiveStage implements Stage {
 
   constructor(parts: StageParts) {
     this.#parts = parts;
-    this.load = new Load({ clock: parts.sandbox.clock, target: parts.running.target, requestsPerSecond: 40 });
+    this.load = new Load({ clock: parts.sandbox.clock, target: parts.running.target, requestsPerSecond: Math.min(100, Math.max(40, (40 * parts.sandbox.clock.speed) / 60)) });
   }
 
   get workload(): Workload {

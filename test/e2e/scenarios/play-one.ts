@@ -1,0 +1,20 @@
+// Plays one scenario on the real synthesized stack and shows what did not hold.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { synthesize } from '../../../lib/app.ts';
+import { scenarioNamed } from '../../../sandbox/scenarios/catalogue.ts';
+import { play } from '../../../sandbox/stage/play.ts';
+
+export function playEach(names: readonly string[]): void {
+  test.each(names)('%s', async (name) => {
+    const directory = await mkdtemp(path.join(tmpdir(), `ripcord-${name}-`));
+    const lines: string[] = [];
+    const played = await play(scenarioNamed(name), { speed: 120, directory, synthesize: (config, out) => void synthesize(config, out), print: (line) => lines.push(line) });
+    const broken = played.checks.filter(({ holds }) => !holds).map(({ fact, evidence }) => `${fact}: ${evidence}`);
+    expect({ broken, breaches: played.breaches, error: played.error }, lines.join('\n')).toEqual({ broken: [], breaches: [], error: null });
+    expect(played.checks.length).toBeGreaterThan(0);
+    await rm(directory, { recursive: true, force: true });
+  });
+}
