@@ -38,7 +38,7 @@ const evidenceOf = (signals: readonly SignalJudgement[]): number => {
  * @throws RangeError when the release index lies outside the series, or series differ in length.
  */
 export const judgeRelease = (question: ReleaseQuestion): Judgement => {
-  const length = question.series[0]?.values.length ?? 0;
+  const length = question.series[0]?.values.length ?? question.releaseIndex;
   const points = length - question.releaseIndex;
   if (!(question.releaseIndex >= 0 && points >= 0)) throw new RangeError(`releaseIndex ${question.releaseIndex} is outside a series of ${length} points`);
   if (question.series.some((one) => one.values.length !== length)) throw new RangeError('series differ in length');

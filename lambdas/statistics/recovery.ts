@@ -106,7 +106,7 @@ const titles = { recovered: 'RECOVERED', 'not-yet': 'NOT YET', 'still-bad': 'STI
  * @throws RangeError when the indices are out of order or outside the series.
  */
 export const judgeRecovery = (question: RecoveryQuestion): RecoveryJudgement => {
-  const length = question.series[0]?.values.length ?? 0;
+  const length = question.series[0]?.values.length ?? question.rollbackIndex;
   const points = length - question.rollbackIndex;
   if (!(question.releaseIndex >= 0 && question.rollbackIndex >= question.releaseIndex && points >= 0))
     throw new RangeError(`releaseIndex ${question.releaseIndex} and rollbackIndex ${question.rollbackIndex} do not fit a series of ${length} points`);

@@ -1,0 +1,148 @@
+// Known series, known verdicts: what the judge must say of a release.
+import { describe, expect, it } from 'vitest';
+import { judgeRelease } from '../../../lambdas/statistics/judge.ts';
+import type { Comparison, Series } from '../../../lambdas/statistics/series.ts';
+import { columns, control, quiet, releaseIndex, seriesOf, service, type Made } from './made-service.ts';
+
+const judge = (series: readonly Series[], controls: readonly Comparison[] = quiet(series[0]?.values.length === undefined ? 10 : series[0].values.length - releaseIndex), dependencies: readonly Comparison[] = []) =>
+  judgeRelease({ series, controls, dependencies, releaseIndex, periodSeconds: 60 });
+
+const statusOf = (answer: ReturnType<typeof judge>, kind: Series['kind']): string | undefined =>
+  answer.signals.find((one) => one.series.kind === kind)?.status;
+
+describe('a release that broke something', () => {
+  it.each<[string, Made, Series['kind']]>([
+    ['errors +5 points', { errorsAfter: 0.05 }, 'errors'],
+    ['errors +30 points, 2 minutes late', { errorsAfter: 0.3, onset: 2 }, 'errors'],
+    ['latency ×1.5', { slower: () => 1.5 }, 'latency'],
+    ['latency ×4', { slower: () => 4 }, 'latency'],
+    ['traffic −70 %, with quiet controls', { traffic: 0.3 }, 'traffic'],
+  ])('%s is worse', (_, made, kind) => {
+    const answer = judge(service(made));
+    expect(answer.verdict).toBe('worse');
+    expect(statusOf(answer, kind)).toBe('bad');
+    expect(answer.evidence).toBeGreaterThanOrEqual(answer.needed);
+  });
+
+  it('is found without any control, from the history alone', () => {
+    expect(judge(service({ errorsAfter: 0.05 }), []).verdict).toBe('worse');
+  });
+
+  it('is found with a history of two hours', () => {
+    const { requests, errors, latency } = columns({ errorsAfter: 0.1 });
+    const from = releaseIndex - 120;
+    const short = seriesOf({ requests: requests.slice(from), errors: errors.slice(from), latency: latency.slice(from) });
+    expect(judgeRelease({ series: short, controls: [], releaseIndex: 120, periodSeconds: 60 }).verdict).toBe('worse');
+  });
+
+  it('adds up two weak signals', () => {
+    const both = judge(service({ errorsAfter: 0.05, slower: () => 1.5 }));
+    const errorsAlone = judge(service({ errorsAfter: 0.05, slower: () => 1.5 }).slice(0, 1));
+    expect(both.evidence).toBeGreaterThan(errorsAlone.evidence);
+    expect(both.evidence - errorsAlone.evidence).toBeLessThanOrEqual(1.5);
+  });
+
+  it('a supporting signal alone accuses nobody', () => {
+    const [errors, latency] = service({ slower: () => 2 });
+    expect(judge([errors as Series, latency as Series]).verdict).toBe('worse');
+    expect(judge([errors as Series, { ...(latency as Series), isSupporting: true }]).verdict).toBe('not-yet');
+  });
+});
+
+describe('what only looks like a bad release', () => {
+  it('says nothing of a healthy one, whatever its noise', () => {
+    for (let seed = 1; seed <= 40; seed += 1)
+      for (const after of [5, 15, 30]) expect(judge(service({ seed, after }), quiet(after)).verdict).toBe('not-yet');
+  });
+
+  it('waits while a warm-up fades', () => {
+    const answer = judge(service({ slower: (since) => 1 + 2 * 0.5 ** (since / 3), after: 6 }), quiet(6));
+    expect(answer.verdict).toBe('not-yet');
+    expect(statusOf(answer, 'latency')).toBe('fading');
+  });
+
+  it('lets a spike of three minutes pass', () => {
+    const answer = judge(service({ slower: (since) => (since < 3 ? 5 : 1), after: 8 }), quiet(8));
+    expect(answer.verdict).toBe('not-yet');
+  });
+
+  it('calls a harm unrelated that began ten minutes before the release', () => {
+    const answer = judge(service({ errorsAfter: 0.1, onset: -10 }));
+    expect(answer.verdict).toBe('unrelated');
+    expect(statusOf(answer, 'errors')).toBe('before');
+  });
+
+  it('calls a harm unrelated that the controls share', () => {
+    const sick = ['cart', 'payments', 'search'].map((name) => control(name, { errorsAfter: 0.08 }));
+    const answer = judge(service({ errorsAfter: 0.1 }), sick);
+    expect(answer.verdict).toBe('unrelated');
+    expect(statusOf(answer, 'errors')).toBe('shared');
+  });
+
+  it('does not let one sick control of three excuse the release', () => {
+    expect(judge(service({ errorsAfter: 0.1 }), [control('cart', { errorsAfter: 0.1 }), control('payments'), control('search')]).verdict).toBe('worse');
+  });
+
+  it('blames a dependency that is as slow', () => {
+    const answer = judge(service({ slower: () => 2 }), quiet(), [control('database', { slower: () => 1.8 })]);
+    expect(answer.verdict).toBe('unrelated');
+    expect(statusOf(answer, 'latency')).toBe('dependency');
+  });
+
+  it('never accuses by a fall of traffic without controls', () => {
+    const answer = judge(service({ traffic: 0.3 }), []);
+    expect(answer.verdict).toBe('not-yet');
+    expect(statusOf(answer, 'traffic')).toBe('no-controls');
+  });
+
+  it('ignores a doubling below the floor of notice', () => {
+    const tiny = columns({ slower: () => 2 }).latency.map((value) => value / 60);
+    expect(judge([{ name: 'latency', kind: 'latency', values: tiny }]).verdict).toBe('not-yet');
+  });
+});
+
+describe('degenerate input has a name and is never healthy or worse', () => {
+  const { requests, errors, latency } = columns({ errorsAfter: 0.3 });
+  const gone = (values: readonly number[]): (number | null)[] => values.map((value, index) => (index >= releaseIndex ? null : value));
+
+  it.each<[string, Series, string]>([
+    ['no value since the release', { name: 'latency', kind: 'latency', values: gone(latency) }, 'no-data'],
+    ['no requests known since the release', { name: 'error rate', kind: 'errors', values: errors, requests: gone(requests) }, 'no-data'],
+    ['all zero requests', { name: 'error rate', kind: 'errors', values: errors, requests: requests.map((count, index) => (index >= releaseIndex ? 0 : count)) }, 'no-traffic'],
+    ['three errors of five requests', { name: 'error rate', kind: 'errors', values: errors.map((count, index) => (index >= releaseIndex ? Number(index < releaseIndex + 3) : count)), requests: requests.map((count, index) => (index >= releaseIndex ? Number(index < releaseIndex + 5) : count)) }, 'few-requests'],
+    ['only NaN', { name: 'latency', kind: 'latency', values: latency.map(() => Number.NaN) }, 'no-data'],
+    ['all zero errors', { name: 'error rate', kind: 'errors', values: errors.map(() => 0), requests }, 'flat'],
+    ['a constant', { name: 'latency', kind: 'latency', values: latency.map(() => 200) }, 'flat'],
+  ])('%s', (_, series, status) => {
+    const answer = judge([series]);
+    expect(answer.verdict).toBe('not-yet');
+    expect(answer.reasons).toMatchObject([{ code: status }]);
+  });
+
+  it('a history of ten minutes is too short', () => {
+    const answer = judgeRelease({ series: [{ name: 'latency', kind: 'latency', values: latency.slice(releaseIndex - 10) }], controls: [], releaseIndex: 10, periodSeconds: 60 });
+    expect(answer).toMatchObject({ verdict: 'not-yet', reasons: [{ code: 'short-history' }] });
+  });
+
+  it('three minutes are too early', () => {
+    const early = service({ errorsAfter: 0.5, after: 3 });
+    expect(judge(early, quiet(3))).toMatchObject({ verdict: 'not-yet', reasons: [{ code: 'too-early' }, { code: 'too-early' }, { code: 'too-early' }] });
+  });
+
+  it('no signals at all are not healthy', () => {
+    expect(judge([], [])).toMatchObject({ verdict: 'not-yet', explanation: 'NOT YET: no signals were given.' });
+  });
+
+  it('missing errors while there is traffic are zero errors, missing traffic is no traffic', () => {
+    const sparse = errors.map((count, index) => (count === 0 ? null : index < 0 ? 0 : count));
+    expect(judge([{ name: 'error rate', kind: 'errors', values: sparse, requests }]).verdict).toBe('worse');
+    const holes = requests.map((count, index) => (index >= releaseIndex && index % 2 === 0 ? null : count));
+    const traffic = judge([{ name: 'traffic', kind: 'traffic', values: holes }]);
+    expect(traffic.reasons).toMatchObject([{ code: 'flat' }]);
+  });
+
+  it('refuses an index outside the series, and series of different lengths', () => {
+    expect(() => judgeRelease({ series: service(), controls: [], releaseIndex: 5000, periodSeconds: 60 })).toThrow(RangeError);
+    expect(() => judge([...service().slice(0, 1), ...service({ after: 11 }).slice(1)])).toThrow('series differ in length');
+  });
+});
