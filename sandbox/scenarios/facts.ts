@@ -1,7 +1,7 @@
 // Facts that many scenarios check: how a recovery, a refusal and a page look from outside.
 import type { AuditRow, RollbackRun, Stage } from './scenario.ts';
 
-const outcomeOf = (run: RollbackRun): string => String(run.output?.['outcome'] ?? run.error ?? run.status);
+const outcomeOf = (run: RollbackRun): string => run.outcome ?? 'still running';
 
 /** Everything that has to be true after a rollback that helped. */
 export async function checkRecovered(stage: Stage, run: RollbackRun): Promise<readonly AuditRow[]> {
@@ -18,7 +18,7 @@ export async function checkRecovered(stage: Stage, run: RollbackRun): Promise<re
 
 /** A run that must end without a change of the workload; `outcomes` are the acceptable ends. */
 export function checkEndedAs(stage: Stage, run: RollbackRun, outcomes: readonly string[]): void {
-  stage.check(`it ended as ${outcomes.join(' or ')}`, outcomes.includes(outcomeOf(run)), `${run.status}, ${outcomeOf(run)}: ${String(run.output?.['headline'] ?? run.cause ?? '')}`);
+  stage.check(`it ended as ${outcomes.join(' or ')}`, outcomes.includes(outcomeOf(run)), `${run.status}, ${outcomeOf(run)}: ${run.headline}`);
 }
 
 export function expectNoChange(stage: Stage, when: string): void {

@@ -36,10 +36,10 @@ export interface RollbackRun {
   readonly startedAt: number;
   readonly stoppedAt: number | null;
   readonly input: unknown;
-  /** `Reported` of the workflow, or the fail state's error and cause. */
-  readonly output: Record<string, unknown> | null;
-  readonly error: string | null;
-  readonly cause: string | null;
+  /** How it ended: `recovered`, `left`, `joined` …; of a failed execution its error. Null while it runs. */
+  readonly outcome: string | null;
+  /** One sentence; of a failed execution its cause. */
+  readonly headline: string;
 }
 
 export interface AuditRow {

@@ -37,7 +37,7 @@ class CodeDeployWorkload implements RunningWorkload {
     this.#sandbox = sandbox;
     const { clock, place, services } = sandbox;
     this.#shop = new Shop({ elb: services.loadBalancing, clock, blue: this.#old, instances: 4 });
-    this.#codedeploy = new CodeDeploy({ clock, place, bus: services.events, alarmState: (name) => services.cloudwatch.alarmState(name) });
+    this.#codedeploy = new CodeDeploy({ clock, place, bus: services.events, alarmState: (name) => services.cloudwatch.alarmState(name), onChange: (cause) => void sandbox.calls.checkInvariants(cause) });
     this.#codedeploy.createApplication(application, 'Server');
     this.#codedeploy.createDeploymentGroup({
       application, name: deploymentGroup, deploymentConfig: 'CodeDeployDefault.HalfAtATime',
@@ -94,8 +94,7 @@ class CodeDeployWorkload implements RunningWorkload {
     // A deployment that is to be caught in the act is slow, and nothing of CodeDeploy's own stops it first.
     const pace = finish ? { deploymentConfigName: 'CodeDeployDefault.AllAtOnce' } : { deploymentConfigName: 'CodeDeployDefault.OneAtATime', overrideAlarmConfiguration: { enabled: false } };
     const deployment = this.#codedeploy.createDeployment({ applicationName: application, deploymentGroupName: deploymentGroup, revision: revisionOf(version), ...pace });
-    const { clock } = this.#sandbox;
-    while (finish && this.#codedeploy.deployment(deployment.id).status !== 'Succeeded') await clock.sleep(1000);
+    if (finish) await this.#codedeploy.settled(deployment.id);
     return { releaseId: deployment.id };
   }
 

@@ -26,12 +26,12 @@ export function namesOf(deployed: Deployed): RipcordNames {
   const found = Object.entries(outputNames).map(([name, pattern]) => {
     const output = outputs.find(([key]) => pattern.test(key));
     if (output === undefined) throw new Error(`the stack has no output like ${pattern.source}; it has ${outputs.map(([key]) => key).join(', ')}`);
-    return [name, String(output[1])];
+    return [name, output[1]];
   });
-  return Object.fromEntries(found) as unknown as RipcordNames;
+  return Object.fromEntries(found) as RipcordNames;
 }
 
-const parsed = (text: string | null): Record<string, unknown> | null => (text === null ? null : (JSON.parse(text) as Record<string, unknown>));
+const endOf = (output: string | null): { readonly outcome?: string; readonly headline?: string } => (output === null ? {} : (JSON.parse(output) as { outcome?: string; headline?: string }));
 
 export class RipcordView {
   readonly names: RipcordNames;
@@ -51,9 +51,8 @@ export class RipcordView {
       startedAt: execution.startedAt.getTime(),
       stoppedAt: execution.stoppedAt?.getTime() ?? null,
       input: JSON.parse(execution.input) as unknown,
-      output: parsed(execution.output),
-      error: execution.error,
-      cause: execution.cause,
+      outcome: endOf(execution.output).outcome ?? execution.error ?? (execution.status === 'RUNNING' ? null : execution.status),
+      headline: endOf(execution.output).headline ?? execution.cause ?? '',
     }));
   }
 

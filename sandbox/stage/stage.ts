@@ -22,7 +22,7 @@ export interface StageParts {
 const serviceName = 'checkout';
 const minute = 60_000;
 const isOver = (run: RollbackRun): boolean => run.status !== 'RUNNING';
-const joined = (run: RollbackRun): boolean => run.output?.['outcome'] === 'joined';
+const joined = (run: RollbackRun): boolean => run.outcome === 'joined';
 
 export class LiveStage implements Stage {
   readonly service = serviceName;
