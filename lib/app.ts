@@ -1,5 +1,5 @@
 // The CDK app: one engine and the services of one configuration file, checked by cdk-nag.
-import { App, aws_iam as iam, Stack, Validations, type AppProps } from 'aws-cdk-lib';
+import { App, aws_iam as iam, CfnOutput, Stack, Validations, type AppProps } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import type { Construct } from 'constructs';
 import type { Config } from '../lambdas/config/schema.ts';
@@ -20,6 +20,22 @@ export class RipcordStack extends Stack {
     });
     for (const [serviceName, service] of Object.entries(config.services))
       ProtectedService.fromConfig(this, `service-${serviceName}`, { engine: this.engine, serviceName, service });
+    this.outputs();
+  }
+
+  private outputs(): void {
+    const { names, onCallTopic, stakeholderTopic, approvalUrl, auditTable, people } = this.engine;
+    const output = (id: string, description: string, value: string): void => void new CfnOutput(this, id, { description, value });
+    output('RollbackStateMachine', 'Start a rollback or a dry run here', names.rollbackArn);
+    output('RollbackConsole', 'The same in the console', `https://${this.region}.console.aws.amazon.com/states/home?region=${this.region}#/statemachines/view/${names.rollbackArn}`);
+    output('WatchStateMachine', 'Watches releases', names.watchArn);
+    output('OnCallTopic', 'Subscribe whoever is woken', onCallTopic.topicArn);
+    output('StakeholderTopic', 'Subscribe whoever wants to know', stakeholderTopic.topicArn);
+    output('ApprovalUrl', 'Where approvers answer, with `npx ripcord approve`', approvalUrl);
+    output('AuditTable', 'Check a rollback with `npx ripcord audit verify`', auditTable.tableName);
+    output('ViewerPolicy', 'For people who look', people.viewer.managedPolicyArn);
+    output('OperatorPolicy', 'For people who start and stop', people.operator.managedPolicyArn);
+    output('ApproverPolicy', 'For people who answer', people.approver.managedPolicyArn);
   }
 }
 

@@ -1,5 +1,5 @@
 // The engine of one account and Region: workflows, functions, tables, topics, and the alarms that watch over them.
-import { aws_cloudwatch as cloudwatch, aws_iam as iam, aws_lambda as lambda, aws_sns as sns, aws_stepfunctions as sfn, CfnOutput, Stack } from 'aws-cdk-lib';
+import { aws_cloudwatch as cloudwatch, type aws_dynamodb as dynamodb, aws_iam as iam, aws_lambda as lambda, aws_sns as sns, aws_stepfunctions as sfn } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import type { ServiceConfig } from '../lambdas/config/schema.ts';
 import { EngineAlarms } from './engine/alarms.ts';
@@ -92,11 +92,14 @@ export class RollbackEngine extends Construct {
     }).url;
     this.people = new People(this, 'People', { names, auditTableArn: audit.table.tableArn, answerFunctionArn: this.handler('answer').function.functionArn });
     this.alarms = this.watchedByAlarms();
-    this.outputs();
   }
 
   get rollbackStateMachine(): sfn.IStateMachine {
     return this.workflows.rollback.stateMachine;
+  }
+
+  get auditTable(): dynamodb.ITable {
+    return this.audit.table;
   }
 
   get watchStateMachine(): sfn.IStateMachine {
@@ -178,22 +181,5 @@ export class RollbackEngine extends Construct {
       functions: Object.values(functions), alarms: alarms.alarms,
     });
     return alarms;
-  }
-
-  private outputs(): void {
-    const { region } = Stack.of(this);
-    const outputs = {
-      RollbackStateMachine: ['Start a rollback or a dry run here', this.names.rollbackArn],
-      RollbackConsole: ['The same in the console', `https://${region}.console.aws.amazon.com/states/home?region=${region}#/statemachines/view/${this.names.rollbackArn}`],
-      WatchStateMachine: ['Watches releases', this.names.watchArn],
-      OnCallTopic: ['Subscribe whoever is woken', this.onCallTopic.topicArn],
-      StakeholderTopic: ['Subscribe whoever wants to know', this.stakeholderTopic.topicArn],
-      ApprovalUrl: ['Where approvers answer, with `npx ripcord approve`', this.approvalUrl],
-      AuditTable: ['Check a rollback with `npx ripcord verify`', this.audit.table.tableName],
-      ViewerPolicy: ['For people who look', this.people.viewer.managedPolicyArn],
-      OperatorPolicy: ['For people who start and stop', this.people.operator.managedPolicyArn],
-      ApproverPolicy: ['For people who answer', this.people.approver.managedPolicyArn],
-    };
-    for (const [id, [description, value]] of Object.entries(outputs)) new CfnOutput(this, id, { description: description ?? '', value: value ?? '' });
   }
 }
