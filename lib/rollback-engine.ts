@@ -98,7 +98,7 @@ export class RollbackEngine extends Construct {
     return this.workflows.rollback.stateMachine;
   }
 
-  get auditTable(): dynamodb.ITable {
+  get auditTable(): dynamodb.Table {
     return this.audit.table;
   }
 
