@@ -8,9 +8,9 @@ export interface Measured {
   readonly detectSeconds: number | null;
   /** Event until Ripcord decided to act. */
   readonly decideSeconds: number | null;
-  /** Decision until the last change of traffic was made. */
+  /** Decision until every change was confirmed to have taken hold. */
   readonly restoreSeconds: number | null;
-  /** Last change until the recovery was proven. */
+  /** From then until the recovery was proven and reported. */
   readonly verifySeconds: number | null;
   readonly requests: number;
   readonly failedRequests: number;
@@ -25,25 +25,26 @@ export async function measure({ stage, ripcord }: { stage: LiveStage; ripcord: R
   const { ok, failed } = stage.load.totals;
   const counts = { requests: ok + failed, failedRequests: failed };
   if (acted === null) return { ...counts, detectSeconds: null, decideSeconds: null, restoreSeconds: null, verifySeconds: null, eventToChangeMs: null };
-  const { run, decidedAt } = acted;
+  const { run, decidedAt, confirmedAt } = acted;
   const changes = ripcord.changes().filter(({ at }) => at >= run.startedAt);
   const firstChange = changes[0]?.at ?? null;
-  const lastChange = changes.at(-1)?.at ?? null;
   return {
     ...counts,
     detectSeconds: seconds(stage.sickSince, run.startedAt),
     decideSeconds: seconds(run.startedAt, decidedAt),
-    restoreSeconds: seconds(decidedAt, lastChange),
-    verifySeconds: seconds(lastChange, lastChange === null ? null : run.stoppedAt),
+    restoreSeconds: seconds(decidedAt, confirmedAt),
+    verifySeconds: seconds(confirmedAt, run.stoppedAt),
     eventToChangeMs: firstChange === null ? null : firstChange - run.startedAt,
   };
 }
 
-/** The run whose verdict was to roll back, and when it said so. */
-async function actingRun(ripcord: RipcordView): Promise<{ run: RollbackRun; decidedAt: number } | null> {
+/** The run whose verdict was to roll back, when it said so, and when its last change was confirmed. */
+async function actingRun(ripcord: RipcordView): Promise<{ run: RollbackRun; decidedAt: number; confirmedAt: number | null } | null> {
   for (const run of ripcord.rollbacks().toReversed()) {
-    const decision = (await ripcord.audit(run.rollbackId)).find(({ kind, data }) => kind === 'assessed' && JSON.stringify(data).includes('"verdict":"roll-back"'));
-    if (decision !== undefined) return { run, decidedAt: Date.parse(decision.at) };
+    const rows = await ripcord.audit(run.rollbackId);
+    const decision = rows.find(({ kind, data }) => kind === 'assessed' && JSON.stringify(data).includes('"verdict":"roll-back"'));
+    const confirmed = rows.findLast(({ kind, data }) => kind === 'confirmed' && data['answer'] === 'yes');
+    if (decision !== undefined) return { run, decidedAt: Date.parse(decision.at), confirmedAt: confirmed === undefined ? null : Date.parse(confirmed.at) };
   }
   return null;
 }
