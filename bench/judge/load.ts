@@ -123,7 +123,8 @@ const nodeService = (metrics: Readonly<Record<string, Values>>): Service | null 
     const share = availability[index];
     return count > 0 && share !== undefined && Number.isFinite(share) ? Math.round(count * (1 - share / 100)) : Number.NaN;
   });
-  const latency = toPoints(metrics['latency_p90'] ?? metrics['latency_Average'] ?? []).map((seconds) => seconds * 1000);
+  // The average: the statistic on which the recorded incidents of this data were defined.
+  const latency = toPoints(metrics['latency_Average'] ?? []).map((seconds) => seconds * 1000);
   return { requests, errors, latency: latency.some((value) => Number.isFinite(value)) ? latency : null };
 };
 

@@ -3,6 +3,9 @@
 export const settings = {
   /** Lengths of the windows after the release: the shortest that can hold `badPoints`, the longest the horizon; in between about ×1.4 apart. */
   windows: [4, 5, 7, 10, 15, 20, 30],
+  /** Only so many windows, those with the largest effect × length to this power, are compared with placebos: the others hardly ever decide. */
+  windowsCompared: 2,
+  lengthCounts: 0.3,
   /** The baseline is the median of nine means of five points: as robust as a median of 45, nearly as sharp as a mean. */
   baselineBlocks: 9,
   baselineBlock: 5,
@@ -44,7 +47,7 @@ export const settings = {
   /** A harm lasts through at most this many good points in a row; before a longer pause it was another one. */
   goodRun: 3,
   /** A release breaks things at once: each tenfold delay of the onset needs this much more evidence. */
-  late: 1,
+  late: 0.5,
   /** Of the last `nowPoints`, the mean must still show `badShare` of the effect. */
   nowPoints: 3,
   nowShare: 0.5,

@@ -46,11 +46,18 @@ export interface Circumstances {
 const lastingRise = ({ levels, base }: Measure): number =>
   quantile(levels.slice(-settings.badPoints).filter((level) => level === level).toSorted(), 0.25) - base;
 
+/** Lengths of the windows that moved by enough, the most telling first: a longer window strays less, but neighbours are alike. */
+const tellingLengths = (measure: Measure, lag: number): number[] => {
+  const until = measure.release + lag;
+  return settings.windows.flatMap((length) => {
+    const effect = length <= lag ? windowLevel(measure, until - length, until) - measure.base : Number.NaN;
+    return effect >= measure.smallest ? [{ length, telling: effect * length ** settings.lengthCounts }] : [];
+  }).toSorted((a, b) => b.telling - a.telling).slice(0, settings.windowsCompared).map((one) => one.length);
+};
+
 /** The history is only read and its placebos are only drawn when some window moved by enough: most looks end before that. */
 const bestWindow = (quick: Measure, full: () => Measure, lag: number): Window | null => {
-  const until = quick.release + lag;
-  const lengths = settings.windows.filter((length) => length <= lag
-    && windowLevel(quick, until - length, until) - quick.base >= quick.smallest);
+  const lengths = tellingLengths(quick, lag);
   if (lengths.length === 0) return null;
   const history = clipped(full(), lastingRise(quick));
   const releases = placeboReleases(history, lag);
