@@ -50,10 +50,10 @@ const asRequests = (values: Float64Array): Float64Array => {
 /** Real request counts with made errors: a base share fixed by the name, wandering a little as real ones do. */
 const madeErrors = (name: string, requests: Float64Array): Float64Array => {
   const random = seeded(hashOf(`errors:${name}`));
-  const base = [0.0002, 0.001, 0.003, 0.01][hashOf(`base:${name}`) % 4] ?? 0.001;
+  const base = [0.0002, 0.001, 0.002, 0.005][hashOf(`base:${name}`) % 4] ?? 0.001;
   let drift = 0;
   return requests.map((count) => {
-    drift = 0.95 * drift + 0.12 * normal(random);
+    drift = 0.95 * drift + 0.05 * normal(random);
     return Number.isFinite(count) ? binomial(random, count, Math.min(0.2, base * Math.exp(drift))) : Number.NaN;
   });
 };

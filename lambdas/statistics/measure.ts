@@ -22,14 +22,17 @@ export interface Measure {
 
 /** Weighted mean level from one index up to another; NaN when nothing is there. */
 export const windowLevel = (measure: Pick<Measure, 'sums' | 'weights'>, from: number, until: number): number => {
-  const weight = (measure.weights[until] as number) - (measure.weights[from] as number);
-  return weight > 0 ? ((measure.sums[until] as number) - (measure.sums[from] as number)) / weight : Number.NaN;
+  const { sums, weights } = measure;
+  const weight = (weights[until] as number) - (weights[from] as number);
+  return weight > 0 ? ((sums[until] as number) - (sums[from] as number)) / weight : Number.NaN;
 };
+
+/** Scratch of `levelBase`, filled anew by each call: an allocation for each placebo costs more than its median. */
+const means = new Float64Array(settings.baselineBlocks);
 
 /** Median of nine means of five points that end at `at`; NaN when fewer than a third of the blocks have data. */
 export const levelBase = (measure: Pick<Measure, 'sums' | 'weights'>, at: number): number => {
   const { baselineBlock: block, baselineBlocks: blocks } = settings;
-  const means = new Float64Array(blocks);
   let count = 0;
   for (let end = at; end - block >= 0 && end > at - block * blocks; end -= block) {
     const mean = windowLevel(measure, end - block, end);

@@ -1,5 +1,5 @@
 // How the same series moved over windows of the same length and lag without a release.
-import { changeBase, errorBase, levelBase, windowLevel, type Measure } from './measure.ts';
+import { changeBase, errorBase, levelBase, type Measure } from './measure.ts';
 import { quantile, runningTotals } from './samples.ts';
 import { settings } from './settings.ts';
 
@@ -64,13 +64,14 @@ const beforeSpread = (measure: Measure, length: number): number => {
   return (settings.shortHistoryFactor * width) / Math.sqrt(Math.min(length, settings.badPoints));
 };
 
-const movesAt = (measure: Measure, { at, bases, lag }: PlaceboReleases, length: number): Float64Array => {
+const movesAt = ({ sums, weights }: Measure, { at, bases, lag }: PlaceboReleases, length: number): Float64Array => {
   const moves = new Float64Array(at.length);
   let count = 0;
   for (let place = 0; place < at.length; place += 1) {
     const end = (at[place] as number) + lag;
-    const move = windowLevel(measure, end - length, end) - (bases[place] as number);
-    if (move === move) {
+    const weight = (weights[end] as number) - (weights[end - length] as number);
+    const move = ((sums[end] as number) - (sums[end - length] as number)) / weight - (bases[place] as number);
+    if (weight > 0 && move === move) {
       moves[count] = move;
       count += 1;
     }

@@ -17,7 +17,7 @@ export const settings = {
   smallestTraffic: 2,
   /** Smallest rise of the error share that counts, or the base itself where that is higher (about double), but never more than the cap. */
   smallestErrors: 0.005,
-  smallestErrorsRatio: 1,
+  smallestErrorsRatio: 0.6,
   smallestErrorsCap: 0.1,
   /** Latency in milliseconds below which nobody notices a difference. */
   latencyFloor: 10,
@@ -44,6 +44,7 @@ export const settings = {
   /** Points that must show the harm, and how much of the effect makes a point bad. */
   badPoints: 4,
   badShare: 0.6,
+  badCap: 100,
   /** A harm lasts through at most this many good points in a row; before a longer pause it was another one. */
   goodRun: 3,
   /** A release breaks things at once: each tenfold delay of the onset needs this much more evidence. */
@@ -53,7 +54,7 @@ export const settings = {
   nowShare: 0.5,
   /** Half-lives in points of a harm that heals by itself; it fades when such a decay leaves less over than this part of what a level leaves. */
   halfLives: [2, 3, 5],
-  fading: 1,
+  fading: 3,
   /** The effect was there before the release when any of these many points before it already show `beforeShare` of it. */
   beforeLengths: [3, 6] as [number, number],
   /** How much of a rise right before the release is taken off the change. */

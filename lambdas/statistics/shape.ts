@@ -72,7 +72,7 @@ const wasThereBefore = (measure: Measure, effect: number): boolean =>
 /** `effect`: the rise of the window that speaks. `until`: index after the last point. */
 export const shapeOf = (measure: Measure, effect: number, until: number): Shape => {
   const { release, base, levels } = measure;
-  const badAbove = base + settings.badShare * Math.min(effect, settings.clip * measure.smallest);
+  const badAbove = base + settings.badShare * Math.min(effect, settings.badCap * measure.smallest);
   let badPoints = 0;
   let onset = until - release;
   for (let index = until - 1, goodRun = 0; index >= release && goodRun <= settings.goodRun; index -= 1) {
