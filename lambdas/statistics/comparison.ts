@@ -37,7 +37,8 @@ export const likelihoodOf = (measure: Measure, window: CompareWindow): { now: nu
     const failed = (measure.sums[until] as number) - (measure.sums[from] as number);
     const seen = Math.max(1, measure.weights[measure.release] as number);
     const low = requests * Math.max(measure.base, 0.5 / seen);
-    const high = low + requests * effect * settings.sharedStrength;
+    // Only what still succeeds can begin to fail: a comparison that fails anyway has nothing to say.
+    const high = low + Math.max(0, requests - low) * effect * settings.sharedStrength;
     return requests > 0 ? { now: countRatio(failed, high, low), atBest: countRatio(low, high, low) } : { now: 0, atBest: 0 };
   }
   const move = windowLevel(measure, from, until) - measure.base;

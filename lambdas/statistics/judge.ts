@@ -18,9 +18,14 @@ export interface ReleaseQuestion {
   readonly periodSeconds: number;
 }
 
-/** A release breaks things at once; what begins later is less and less likely its doing. */
-const strengthOf = ({ window, shape }: SignalJudgement): number =>
-  Math.max(0, (window?.evidence ?? 0) - settings.late * Math.log10(1 + (shape?.onset ?? 0) / settings.badPoints));
+/** What the strength of a signal is reduced by: harm that begins late is less likely the release's, latency that is up at once may be cold caches. */
+const strengthOf = ({ window, shape, series, measure }: SignalJudgement): number => {
+  const onset = shape?.onset ?? 0;
+  const points = measure.levels.length - measure.release;
+  const isCold = series.kind === 'latency' && onset < settings.badPoints && points < settings.coldPoints;
+  const late = settings.late * Math.log10(1 + onset / settings.badPoints);
+  return Math.max(0, (window?.evidence ?? 0) - late - (isCold ? settings.coldEvidence : 0));
+};
 
 /** The strongest accusing signal, and part of the others: signals of one service are not independent. */
 const evidenceOf = (signals: readonly SignalJudgement[]): number => {

@@ -12,7 +12,7 @@ export const settings = {
   /** Errors are compared with the higher of this many points before and all of history: an hour of one-minute periods. */
   errorBaseline: 60,
   /** Smallest ratio of latency that counts: below a fifth nobody notices, and real services wander that far in a day. */
-  smallestRatio: 1.2,
+  smallestRatio: 1.15,
   /** Smallest ratio of traffic that counts: half of it gone. */
   smallestTraffic: 2,
   /** Smallest rise of the error share that counts, or the base itself where that is higher (about double), but never more than the cap. */
@@ -37,14 +37,13 @@ export const settings = {
   /** Counts of errors vary up to this many times more than independent failures would (retries, one bad host). */
   mostDispersion: 30,
   /** Evidence needed is this plus log10 of the points looked at: a chance of about 1 in 100 per look-adjusted release before the other checks. */
-  needed: 2,
+  needed: 1.7,
   /** Part of each further signal's evidence that is added, and the most it can add: signals of one service are not independent. */
   furtherShare: 0.5,
   furtherMost: 1.5,
   /** Points that must show the harm, and how much of the effect makes a point bad. */
   badPoints: 4,
   badShare: 0.6,
-  badCap: 100,
   /** A harm lasts through at most this many good points in a row; before a longer pause it was another one. */
   goodRun: 3,
   /** A release breaks things at once: each tenfold delay of the onset needs this much more evidence. */
@@ -52,8 +51,13 @@ export const settings = {
   /** Of the last `nowPoints`, the mean must still show `badShare` of the effect. */
   nowPoints: 3,
   nowShare: 0.5,
+  /** A spike of up to this many points heals by itself, and must not carry a verdict alone. */
+  spikePoints: 3,
+  /** Caches are cold right after a release: latency that is up from the start needs this much more evidence for so many points. */
+  coldPoints: 8,
+  coldEvidence: 1,
   /** Half-lives in points of a harm that heals by itself; it fades when such a decay leaves less over than this part of what a level leaves. */
-  halfLives: [2, 3, 5],
+  halfLives: [2, 4, 8],
   fading: 3,
   /** The effect was there before the release when any of these many points before it already show `beforeShare` of it. */
   beforeLengths: [3, 6] as [number, number],

@@ -9,6 +9,8 @@ export interface Shape {
   readonly onset: number;
   readonly badPoints: number;
   readonly isBadNow: boolean;
+  /** More than a spike: without its worst few points the window still shows half of the effect. */
+  readonly isMoreThanSpike: boolean;
   readonly isFading: boolean;
   readonly wasThereBefore: boolean;
 }
@@ -69,10 +71,24 @@ const wasThereBefore = (measure: Measure, effect: number): boolean =>
     ? likelihoodOf(measure, { from: Math.max(0, measure.release - length), until: measure.release, effect }).now > 0
     : levelBefore(measure, effect, length) >= settings.beforeShare * effect));
 
-/** `effect`: the rise of the window that speaks. `until`: index after the last point. */
-export const shapeOf = (measure: Measure, effect: number, until: number): Shape => {
+/** Few errors come in few points by nature, so that only levels are asked. */
+const isMoreThanSpike = (measure: Measure, window: SpeakingWindow, until: number): boolean => {
+  if (measure.series.kind === 'errors') return true;
+  const sorted = measure.levels.slice(until - window.length, until).filter((level) => level === level).toSorted();
+  const without = sorted.subarray(0, Math.max(1, sorted.length - settings.spikePoints));
+  return meanOf(Array.from(without)) - measure.base >= settings.nowShare * window.effect;
+};
+
+export interface SpeakingWindow {
+  readonly length: number;
+  readonly effect: number;
+}
+
+/** `window`: the one that speaks. `until`: index after the last point. */
+export const shapeOf = (measure: Measure, window: SpeakingWindow, until: number): Shape => {
+  const { effect } = window;
   const { release, base, levels } = measure;
-  const badAbove = base + settings.badShare * Math.min(effect, settings.badCap * measure.smallest);
+  const badAbove = base + settings.badShare * effect;
   let badPoints = 0;
   let onset = until - release;
   for (let index = until - 1, goodRun = 0; index >= release && goodRun <= settings.goodRun; index -= 1) {
@@ -85,6 +101,7 @@ export const shapeOf = (measure: Measure, effect: number, until: number): Shape 
   return {
     onset, badPoints,
     isBadNow: windowLevel(measure, until - settings.nowPoints, until) - base >= settings.nowShare * effect,
+    isMoreThanSpike: isMoreThanSpike(measure, window, until),
     isFading: isFading(measure, release + onset, until),
     wasThereBefore: wasThereBefore(measure, effect),
   };

@@ -97,7 +97,7 @@ const obstacle = (series: Series, measure: Measure, release: number): SignalStat
 };
 
 const courseStatus = (shape: Shape): SignalStatus | null => {
-  if (shape.badPoints < settings.badPoints || !shape.isBadNow) return 'passing';
+  if (shape.badPoints < settings.badPoints || !shape.isBadNow || !shape.isMoreThanSpike) return 'passing';
   return shape.isFading ? 'fading' : null;
 };
 
@@ -111,7 +111,7 @@ export const judgeSignal = (series: Series, { controls, dependencies = [], relea
   if (hindered !== null) return { ...nothing, status: hindered };
   const window = bestWindow(measure, () => measureOf(series, { ...span, from: 0 }), until - releaseIndex);
   if (window === null) return { ...nothing, status: 'flat' };
-  const shape = shapeOf(measure, window.effect, measure.levels.length);
+  const shape = shapeOf(measure, window, measure.levels.length);
   const from = Math.min(shape.onset, until - releaseIndex - settings.badPoints);
   const effect = windowLevel(measure, measure.release + from, measure.levels.length) - measure.base;
   const where = { from, until: until - releaseIndex, effect };
