@@ -22,6 +22,8 @@ export interface InstanceParts {
   readonly clock: SandboxClock;
   readonly backend: Backend;
   readonly carts: Carts;
+  /** Answers instead of the shop, for a fleet that stands for another service. */
+  readonly respond?: (request: http.IncomingMessage, version: ShopVersion) => { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: string };
 }
 
 export class ShopInstance {
@@ -84,6 +86,12 @@ export class ShopInstance {
   async #serve(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
     const body = await textOf(request);
     const sickness = this.#sickness();
+    const given = this.#parts.respond?.(request, this.#version);
+    if (given !== undefined) {
+      if (sickness.latencyMilliseconds !== undefined) await sleep(sickness.latencyMilliseconds);
+      response.writeHead(given.status, { ...given.headers, 'x-shop-version': this.#version.name }).end(given.body);
+      return;
+    }
     const answer = this.#answer(`${request.method ?? ''} ${new URL(request.url ?? '/', 'http://shop').pathname}`, { body, sickness });
     if (sickness.latencyMilliseconds !== undefined) await sleep(sickness.latencyMilliseconds);
     const text = typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body);

@@ -93,7 +93,8 @@ export async function play(scenario: Scenario, options: PlayOptions): Promise<Pl
   }
 }
 
-async function verdictOf(scenario: Scenario, { sandbox, stage, ripcord }: Running, error: string | null): Promise<Played> {
+/** What a play came to, whatever it was that was played. */
+export async function verdictOf(scenario: Pick<Scenario, 'name'>, { sandbox, stage, ripcord }: Running, error: string | null): Promise<Played> {
   const breaches = sandbox.breaches.map(({ invariant, problem, cause }) => `${invariant}: ${problem} (after ${cause})`);
   const unsupported = sandbox.calls.unsupported.map(({ service, operation }) => `the sandbox has no ${service}:${operation}`);
   const rollbacks = ripcord.rollbacks();

@@ -17,15 +17,17 @@ export interface StageParts {
   readonly running: RunningWorkload;
   readonly ripcord: RipcordView;
   readonly timeline: Timeline;
+  /** Default: the demo's. */
+  readonly service?: string;
 }
 
-const serviceName = 'checkout';
+const demoService = 'checkout';
 const minute = 60_000;
 const isOver = (run: RollbackRun): boolean => run.status !== 'RUNNING';
 const joined = (run: RollbackRun): boolean => run.outcome === 'joined';
 
 export class LiveStage implements Stage {
-  readonly service = serviceName;
+  readonly service: string;
   readonly checks: Checked[] = [];
   readonly load: Load;
   /** Sandbox time when a version was first made sick, epoch milliseconds. */
@@ -36,6 +38,7 @@ export class LiveStage implements Stage {
 
   constructor(parts: StageParts) {
     this.#parts = parts;
+    this.service = parts.service ?? demoService;
     this.load = new Load({ clock: parts.sandbox.clock, target: parts.running.target, requestsPerSecond: Math.min(100, Math.max(40, (40 * parts.sandbox.clock.speed) / 60)) });
   }
 

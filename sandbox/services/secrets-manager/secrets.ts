@@ -34,11 +34,11 @@ export class Secrets {
     return `arn:aws:secretsmanager:${this.#place.region}:${this.#place.account}:secret:${name}-${suffix}`;
   }
 
-  /** @throws AwsError ResourceExistsException */
-  create(name: string, value: string, description: string | null = null): Secret {
+  /** `arn` only where one is given from outside, such as in a user's services.yaml. @throws AwsError ResourceExistsException */
+  create(name: string, value: string, description: string | null = null, arn = this.arn(name)): Secret {
     if (this.#secrets.has(name)) throw new AwsError('ResourceExistsException', `The operation failed because the secret ${name} already exists.`);
     const createdAt = this.#clock.now();
-    const secret: Secret = { name, arn: this.arn(name), description, createdAt, versions: [this.#version(name, value, 0)] };
+    const secret: Secret = { name, arn, description, createdAt, versions: [this.#version(name, value, 0)] };
     this.#secrets.set(name, secret);
     return secret;
   }

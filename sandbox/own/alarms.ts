@@ -1,0 +1,65 @@
+// The user's alarms and traffic metric in the sandbox, fed by what the users of the rehearsal really meet.
+import type { MetricsPort } from '../aws/world.ts';
+import type { CloudWatch } from '../services/cloudwatch/cloudwatch.ts';
+import type { Service } from './document.ts';
+
+export const namespace = 'Rehearsal';
+
+/** Groups take turns, so that two groups are two independent measurements. Answers alarm to what it watches. */
+export function createOwnAlarms(cloudwatch: CloudWatch, { signals }: Service): Map<string, string> {
+  const groups = alarmGroups({ signals });
+  const watched = new Map<string, string>();
+  for (const { name, group = name } of signals.alarms ?? []) {
+    if (watched.has(name)) continue;
+    const isErrors = groups.indexOf(group) % 2 === 0;
+    if (isErrors) watchErrors(cloudwatch, name);
+    else watchLatency(cloudwatch, name);
+    watched.set(name, isErrors ? 'more than 5 % of requests fail' : 'one request in ten takes longer than 200 ms');
+  }
+  return watched;
+}
+
+export const alarmGroups = ({ signals }: Pick<Service, 'signals'>): readonly string[] => [...new Set((signals.alarms ?? []).map(({ name, group = name }) => group))];
+
+const twoMinutes = { EvaluationPeriods: 2, DatapointsToAlarm: 2, ComparisonOperator: 'GreaterThanThreshold', TreatMissingData: 'missing' } as const;
+
+function watchErrors(cloudwatch: CloudWatch, AlarmName: string): void {
+  const sum = (Id: string, MetricName: string) => ({ Id, ReturnData: false, MetricStat: { Metric: { Namespace: namespace, MetricName }, Period: 60, Stat: 'Sum' } });
+  cloudwatch.putMetricAlarm({
+    AlarmName, Threshold: 5, ...twoMinutes,
+    Metrics: [{ Id: 'share', Expression: '100 * FILL(errors, 0) / requests', Label: 'failed requests, percent', ReturnData: true }, sum('errors', 'Errors'), sum('requests', 'Requests')],
+  });
+}
+
+function watchLatency(cloudwatch: CloudWatch, AlarmName: string): void {
+  cloudwatch.putMetricAlarm({ AlarmName, Namespace: namespace, MetricName: 'Latency', ExtendedStatistic: 'p90', Period: 60, Threshold: 0.2, ...twoMinutes });
+}
+
+/** The front's metrics, and the user's traffic metric beside them; one request may stand for several, so that a laptop is busy enough. */
+export class OwnMetrics implements MetricsPort {
+  /** How many requests of users one request of the rehearsal stands for. */
+  readonly factor: number;
+  readonly #cloudwatch: CloudWatch;
+  readonly #traffic: Service['signals']['traffic'];
+
+  /** @param perMinute requests that the rehearsal makes at least, in a sandbox minute. */
+  constructor(cloudwatch: CloudWatch, { signals }: Service, perMinute: number) {
+    this.#cloudwatch = cloudwatch;
+    this.#traffic = signals.traffic;
+    this.factor = 'none' in signals.traffic ? 1 : Math.max(1, Math.ceil((2 * (signals.traffic.minimumRequests ?? 50)) / ((signals.traffic.minutes ?? 5) * perMinute)));
+  }
+
+  record(datum: Parameters<MetricsPort['record']>[0]): void {
+    this.#cloudwatch.record(datum);
+    if (datum.name === 'Requests' && !('none' in this.#traffic)) this.#recordTraffic(this.#traffic);
+  }
+
+  #recordTraffic({ metric, minimumRequests = 50, minutes = 5 }: Exclude<Service['signals']['traffic'], { readonly none: string }>): void {
+    const { namespace: space, name, dimensions = {}, statistic = 'Sum' } = metric;
+    const record = (value: number): void => this.#cloudwatch.record({ namespace: space, name, dimensions: { ...dimensions }, value, unit: 'Count' });
+    if (statistic === 'Sum') record(this.factor);
+    else if (statistic === 'SampleCount') for (let count = 0; count < this.factor; count += 1) record(1);
+    // A gauge of requests per minute: each of its points already stands for all of them.
+    else record(Math.ceil((2 * minimumRequests) / minutes));
+  }
+}
