@@ -58,7 +58,7 @@ export const settings = {
   coldEvidence: 1,
   /** Half-lives in points of a harm that heals by itself; it fades when such a decay leaves less over than this part of what a level leaves. */
   halfLives: [2, 4, 8],
-  fading: 3,
+  fading: 1.5,
   /** The effect was there before the release when any of these many points before it already show `beforeShare` of it. */
   beforeLengths: [3, 6] as [number, number],
   /** How much of a rise right before the release is taken off the change. */
