@@ -24,7 +24,7 @@ class World {
   onApply: () => void = () => {};
 
   readonly strategy: Strategy<JsonObject, Side> = {
-    manifest: { name: 'lamp', summary: '', order: 1, target: z.strictObject({ lamp: z.string() }) as never, statements: () => [], expectedSeconds: 7 },
+    manifest: { name: 'lamp', summary: '', order: 1, target: z.strictObject({ lamp: z.string() }), statements: () => [], expectedSeconds: 7 },
     capture: () => {
       this.story.push('capture');
       return this.captureFailure === null ? Promise.resolve({ state: { side: this.side }, facts: {} }) : Promise.reject(this.captureFailure);
