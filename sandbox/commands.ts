@@ -1,6 +1,8 @@
 // What `npm start`, `npm run rehearse` and `npm run sandbox` do; each answers the process's exit code.
 import path from 'node:path';
 import pc from 'picocolors';
+import { OwnDocument } from './own/document.ts';
+import { rehearseService } from './own/stage-own.ts';
 import { badReleaseAlb } from './scenarios/bad-release-alb.ts';
 import { scenarioNamed, scenarios } from './scenarios/catalogue.ts';
 import type { Scenario } from './scenarios/scenario.ts';
@@ -31,11 +33,21 @@ export async function demo(options: CommandOptions): Promise<number> {
   return played.passed ? 0 : 1;
 }
 
-export async function rehearse(names: readonly string[], options: CommandOptions & { readonly list?: boolean; readonly report?: boolean }): Promise<number> {
+export interface RehearseOptions extends CommandOptions {
+  readonly list?: boolean;
+  readonly report?: boolean;
+  /** A services.yaml of the user's, to be rehearsed instead of scenarios. */
+  readonly config?: string;
+  /** With `config`: one of its services. */
+  readonly service?: string;
+}
+
+export async function rehearse(names: readonly string[], options: RehearseOptions): Promise<number> {
+  if (options.config !== undefined || options.service !== undefined) return rehearseOwn(names, options);
   if (options.list === true || names.length === 0) {
     const width = Math.max(...scenarios.map(({ name }) => name.length));
     for (const { name, summary } of scenarios) print(`${pc.bold(name.padEnd(width))}  ${summary}`);
-    print(`\n${pc.dim('npm run rehearse -- <scenario>, or `all`')}`);
+    print(`\n${pc.dim('npm run rehearse -- <scenario>, or `all`; npm run rehearse -- --config services.yaml for your own services')}`);
     return 0;
   }
   const chosen = names.includes('all') ? scenarios : names.map(scenarioNamed);
@@ -45,8 +57,44 @@ export async function rehearse(names: readonly string[], options: CommandOptions
     if (options.report === true && played.report !== null) print(`\n${played.report}`);
     results.push(played);
   }
-  if (results.length > 1) print(`\n${results.filter(({ passed }) => passed).length} of ${results.length} scenarios as they should be${failures(results)}`);
+  return tellAll(results, 'scenarios');
+}
+
+/** 0 when everything was as it should be. */
+function tellAll(results: readonly Played[], what: string): number {
+  if (results.length > 1) print(`\n${results.filter(({ passed }) => passed).length} of ${results.length} ${what} as they should be${failures(results)}`);
   return results.every(({ passed }) => passed) ? 0 : 1;
+}
+
+/** Exit code 2 when there is nothing that could be rehearsed. */
+async function rehearseOwn(names: readonly string[], options: RehearseOptions): Promise<number> {
+  const { config, service, synthesize, directory } = options;
+  if (config === undefined || names.length > 0) return mistaken(config === undefined ? '--service needs --config <services.yaml>' : `--config rehearses services, not scenarios: leave out ${names.join(', ')}`);
+  const own = path.join(directory, 'own');
+  try {
+    synthesize(config, path.join(own, 'checked', 'cdk.out'));
+  } catch (error) {
+    return mistaken(error instanceof Error ? error.message : String(error));
+  }
+  const document = await OwnDocument.read(config);
+  const known = Object.keys(document.config.services);
+  if (service !== undefined && !known.includes(service)) return mistaken(`${config} has no service "${service}"; it has ${known.join(', ')}`);
+  const results: Played[] = [];
+  for (const name of service === undefined ? known : [service]) {
+    print(`\n${pc.bold(name)}: a release of it goes bad, and is put back; played in a sandbox with your names`);
+    print(pc.dim(`while nothing works, sandbox time runs ${options.speed} times as fast as the clock on the wall\n`));
+    const played = await rehearseService(document, name, { ...options, directory: path.join(own, name), print });
+    print('');
+    for (const line of summaryLines(played)) print(line);
+    if (options.report === true && played.report !== null) print(`\n${played.report}`);
+    results.push(played);
+  }
+  return tellAll(results, 'services');
+}
+
+function mistaken(text: string): number {
+  process.stderr.write(`${text}\n`);
+  return 2;
 }
 
 const failures = (results: readonly Played[]): string => {

@@ -1,0 +1,83 @@
+// The user's service with the few values changed that a rehearsal cannot take as they are, each said with its line.
+import { defaultPlace } from '../sandbox.ts';
+import type { Place } from '../aws/world.ts';
+import type { Config, OwnDocument, Service, Target } from './document.ts';
+import type { Note } from './journeys.ts';
+
+export interface Scaled {
+  readonly service: Service;
+  readonly engine: NonNullable<Config['engine']>;
+  readonly place: Place;
+  /** Role whose session answers approvals; null when the configuration names none. */
+  readonly approver: string | null;
+  readonly replaced: readonly Note[];
+}
+
+const longestBake = 30;
+const shortBake = 5;
+/** The sandbox's alarms need two whole minutes to become OK again. */
+const shortestDeadline = 6;
+const mostServers = 10;
+
+/** @param name one of the document's services. */
+export function scaled({ config }: OwnDocument, name: string): Scaled {
+  const service = config.services[name];
+  if (service === undefined) throw new Error(`the configuration has no service "${name}"`);
+  const place = placeOf(service);
+  const notes: Note[] = [];
+  const engine = engineIn(config, place, notes);
+  return {
+    place, engine,
+    approver: engine.approvers?.[0] ?? null,
+    service: {
+      ...service,
+      targets: Object.fromEntries(Object.entries(service.targets).map(([id, target]) => [id, smaller(target, ['services', name, 'targets', id], notes)])),
+      policy: policyOf(service, name, notes),
+      verification: verificationOf(service, name, notes),
+    },
+    replaced: notes,
+  };
+}
+
+const ofArn = /arn:aws[a-z-]*:(?:elasticloadbalancing|secretsmanager):([a-z0-9-]+):(\d{12}):/;
+
+/** Account and Region of the first ARN that has both. */
+function placeOf({ targets, journeys = {} }: Service): Place {
+  const [, region = defaultPlace.region, account = defaultPlace.account] = ofArn.exec(JSON.stringify([targets, journeys])) ?? [];
+  return { ...defaultPlace, region, account };
+}
+
+/** An approver of another account cannot have a session in the sandbox's one. */
+function engineIn({ engine = {} }: Config, { account }: Place, notes: Note[]): Scaled['engine'] {
+  const { approvers } = engine;
+  if (approvers === undefined) return engine;
+  return {
+    ...engine,
+    approvers: approvers.map((arn, index) => {
+      const here = arn.replace(/^arn:aws[a-z-]*:iam::\d{12}:/, `arn:aws:iam::${account}:`);
+      if (here !== arn) notes.push({ where: ['engine', 'approvers', index], text: `${arn} → ${here}: the sandbox is one account` });
+      return here;
+    }),
+  };
+}
+
+function smaller(target: Target, where: Note['where'], notes: Note[]): Target {
+  if (target.strategy !== 'alb-weights' || (target.minimumHealthyTargets ?? 1) <= mostServers) return target;
+  notes.push({ where: [...where, 'minimumHealthyTargets'], text: `${target.minimumHealthyTargets ?? 1} → ${mostServers}: as many servers run on this computer` });
+  return { ...target, minimumHealthyTargets: mostServers };
+}
+
+function policyOf({ policy }: Service, name: string, notes: Note[]): Service['policy'] {
+  const { bakeMinutes = 60 } = policy;
+  if (bakeMinutes <= longestBake) return policy;
+  notes.push({ where: ['services', name, 'policy', 'bakeMinutes'], text: `${bakeMinutes}${policy.bakeMinutes === undefined ? ' (the default)' : ''} → ${shortBake}: nobody wants to watch a whole bake` });
+  return { ...policy, bakeMinutes: shortBake };
+}
+
+function verificationOf({ verification }: Service, name: string, notes: Note[]): Service['verification'] {
+  if ('none' in verification) return verification;
+  const { deadlineMinutes = 15, intervalSeconds = 20 } = verification;
+  if (deadlineMinutes >= shortestDeadline) return verification;
+  notes.push({ where: ['services', name, 'verification', 'deadlineMinutes'], text: `${deadlineMinutes} → ${shortestDeadline}: the sandbox's alarms look at whole minutes` });
+  return { ...verification, deadlineMinutes: shortestDeadline, intervalSeconds };
+}
