@@ -2,7 +2,7 @@
 import { comparedMeasure, windowLevel, type Measure, type Span } from './measure.ts';
 import { quantile } from './samples.ts';
 import type { Comparison, Series } from './series.ts';
-import { settings } from './settings.ts';
+import { errorBaseline, fewestBadPoints, leastSpread, oneVoice, patiencePoints, sharedLimit, sharedStrength } from './settings.ts';
 
 export interface ComparisonMove {
   readonly name: string;
@@ -27,7 +27,7 @@ const countRatio = (count: number, high: number, low: number): number => count *
 /** ln likelihood ratio of a shift by `effect` over none, for a normal mean with this spread. */
 const shiftRatio = (move: number, shift: number, spread: number): number => (shift * (move - shift / 2)) / spread ** 2;
 
-const bounded = (ratio: number): number => Math.max(-settings.oneVoice, Math.min(settings.oneVoice, ratio));
+const bounded = (ratio: number): number => Math.max(-oneVoice, Math.min(oneVoice, ratio));
 
 /** Rather there in this window than not? For errors on the counts, otherwise on the mean against the spread before the release. */
 export const likelihoodOf = (measure: Measure, window: CompareWindow): { now: number; atBest: number } => {
@@ -38,27 +38,27 @@ export const likelihoodOf = (measure: Measure, window: CompareWindow): { now: nu
     const seen = Math.max(1, measure.weights[measure.release] as number);
     const low = requests * Math.max(measure.base, 0.5 / seen);
     // Only what still succeeds can begin to fail: a comparison that fails anyway has nothing to say.
-    const high = low + Math.max(0, requests - low) * effect * settings.sharedStrength;
+    const high = low + Math.max(0, requests - low) * effect * sharedStrength;
     return requests > 0 ? { now: countRatio(failed, high, low), atBest: countRatio(low, high, low) } : { now: 0, atBest: 0 };
   }
   const move = windowLevel(measure, from, until) - measure.base;
   const spread = spreadOf(measure, until - from);
-  const shift = effect * settings.sharedStrength;
+  const shift = effect * sharedStrength;
   return move === move ? { now: shiftRatio(move, shift, spread), atBest: shiftRatio(0, shift, spread) } : { now: 0, atBest: 0 };
 };
 
 /** Spread of single points around their middle in the hour before the release, as one standard deviation. */
 export const pointSpread = (measure: Measure): number => {
-  const before = measure.levels.subarray(Math.max(0, measure.release - settings.errorBaseline), measure.release).filter((level) => level === level).toSorted();
+  const before = measure.levels.subarray(Math.max(0, measure.release - errorBaseline), measure.release).filter((level) => level === level).toSorted();
   return (quantile(before, 0.84) - quantile(before, 0.16)) / 2;
 };
 
 /** Spread of a mean over `length` points: neighbours are alike, so that more than a few points hardly help. */
 const spreadOf = (measure: Measure, length: number): number =>
-  Math.max(settings.leastSpread * measure.smallest, pointSpread(measure) / Math.sqrt(Math.min(length, settings.badPoints)));
+  Math.max(leastSpread * measure.smallest, pointSpread(measure) / Math.sqrt(Math.min(length, fewestBadPoints)));
 
 /** Enough points before the release for a base. */
-const spanOf = (release: number, until: number): Span => ({ from: Math.max(0, release - settings.errorBaseline), release, until });
+const spanOf = (release: number, until: number): Span => ({ from: Math.max(0, release - errorBaseline), release, until });
 
 /** Every comparison that has a signal of this kind. `window` counts from the release. */
 export const movesOf = (kind: Series['kind'], comparisons: readonly Comparison[], release: number, window: CompareWindow): ComparisonMove[] =>
@@ -81,5 +81,5 @@ export const sharingOf = (moves: readonly ComparisonMove[], points: number): 'sh
   const total = moves.reduce((sum, move) => sum + move.shared, 0);
   const atBest = moves.reduce((sum, move) => sum + move.atBest, 0);
   if (total > 0) return 'shared';
-  return total > (points < settings.patience ? settings.sharedLimit : Math.max(settings.sharedLimit, atBest / 2)) ? 'undecided' : null;
+  return total > (points < patiencePoints ? sharedLimit : Math.max(sharedLimit, atBest / 2)) ? 'undecided' : null;
 };

@@ -1,7 +1,7 @@
 // How strongly one signal speaks: −log10 of the chance of such a move without a release, on the worse of two accounts.
 import { windowLevel, type Measure } from './measure.ts';
 import { placeboOf, type Placebo, type PlaceboReleases } from './placebo.ts';
-import { settings } from './settings.ts';
+import { mostDispersion } from './settings.ts';
 import { log10CountTail, log10StudentTail } from './tails.ts';
 
 export interface Window {
@@ -16,7 +16,7 @@ export interface Window {
 /** Counts of one window vary at least as independent failures do, and as much more as they did in windows before. */
 const dispersionOf = (measure: Measure, placebo: Placebo, requests: number): number => {
   const independent = Math.max(measure.base, 1 / Math.max(1, measure.weights[measure.release] as number)) / requests;
-  return Math.min(settings.mostDispersion, Math.max(1.05, placebo.spread ** 2 / independent));
+  return Math.min(mostDispersion, Math.max(1.05, placebo.spread ** 2 / independent));
 };
 
 const countEvidence = (measure: Measure, placebo: Placebo, from: number, until: number): number => {

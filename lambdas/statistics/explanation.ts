@@ -2,7 +2,7 @@
 import type { ComparisonMove } from './comparison.ts';
 import type { Judgement, JudgeReason } from './judgement.ts';
 import { quantile } from './samples.ts';
-import { settings } from './settings.ts';
+import { fewestPlacebos } from './settings.ts';
 import type { SignalJudgement, SignalStatus } from './signal.ts';
 import { duration, number, percent, plural, signedPercent } from './wording.ts';
 
@@ -38,7 +38,7 @@ const rarity = (signal: SignalJudgement): string => {
   const { window, series } = signal;
   if (window === null) return '';
   const { moves } = window.placebo;
-  if (moves.length < settings.fewestPlacebos) return ' The history is too short for windows to compare with; the spread before the release stands in, widened.';
+  if (moves.length < fewestPlacebos) return ' The history is too short for windows to compare with; the spread before the release stands in, widened.';
   const most = Math.max(0, quantile(moves, 0.99));
   const verb = series.kind === 'traffic' ? 'fell' : 'rose';
   const size = series.kind === 'errors' ? moveText(signal, most) : percent(series.kind === 'traffic' ? -Math.expm1(-most) : Math.expm1(most));

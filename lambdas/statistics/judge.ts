@@ -2,7 +2,7 @@
 import { explainRelease } from './explanation.ts';
 import type { Judgement } from './judgement.ts';
 import type { Comparison, Series } from './series.ts';
-import { settings } from './settings.ts';
+import { coldEvidence, coldPoints, evidenceNeeded, fewestBadPoints, furtherMost, furtherShare, lateEvidence } from './settings.ts';
 import { judgeSignal, unrelatedStatuses, type SignalJudgement } from './signal.ts';
 
 export interface ReleaseQuestion {
@@ -22,9 +22,9 @@ export interface ReleaseQuestion {
 const strengthOf = ({ window, shape, series, measure }: SignalJudgement): number => {
   const onset = shape?.onset ?? 0;
   const points = measure.levels.length - measure.release;
-  const isCold = series.kind === 'latency' && onset < settings.badPoints && points < settings.coldPoints;
-  const late = settings.late * Math.log10(1 + onset / settings.badPoints);
-  return Math.max(0, (window?.evidence ?? 0) - late - (isCold ? settings.coldEvidence : 0));
+  const isCold = series.kind === 'latency' && onset < fewestBadPoints && points < coldPoints;
+  const late = lateEvidence * Math.log10(1 + onset / fewestBadPoints);
+  return Math.max(0, (window?.evidence ?? 0) - late - (isCold ? coldEvidence : 0));
 };
 
 /** The strongest accusing signal, and part of the others: signals of one service are not independent. */
@@ -34,7 +34,7 @@ const evidenceOf = (signals: readonly SignalJudgement[]): number => {
   const first = accusing[0];
   if (first === undefined) return 0;
   const further = bad.filter((one) => one !== first).reduce((total, one) => total + strengthOf(one), 0);
-  return strengthOf(first) + Math.min(settings.furtherMost, settings.furtherShare * further);
+  return strengthOf(first) + Math.min(furtherMost, furtherShare * further);
 };
 
 /**
@@ -48,7 +48,7 @@ export const judgeRelease = (question: ReleaseQuestion): Judgement => {
   if (!(question.releaseIndex >= 0 && points >= 0)) throw new RangeError(`releaseIndex ${question.releaseIndex} is outside a series of ${length} points`);
   if (question.series.some((one) => one.values.length !== length)) throw new RangeError('series differ in length');
   const signals = question.series.map((series) => judgeSignal(series, question));
-  const needed = settings.needed + Math.log10(Math.max(1, points));
+  const needed = evidenceNeeded + Math.log10(Math.max(1, points));
   const evidence = evidenceOf(signals);
   const isUnrelated = signals.some((one) => unrelatedStatuses.has(one.status));
   const verdict = evidence >= needed ? 'worse' : isUnrelated ? 'unrelated' : 'not-yet';

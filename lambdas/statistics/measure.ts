@@ -1,7 +1,16 @@
 // A signal on the scale where it is judged: worse is up, windows are means, and one release splits it in before and after.
 import { clean, median, runningTotals, type Points } from './samples.ts';
 import type { Series } from './series.ts';
-import { settings } from './settings.ts';
+import {
+  baselineBlock, baselineBlocks, beforeLengths, beforeWeight, errorBaseline, latencyFloor, smallestErrors, smallestErrorsCap, smallestErrorsRatio, smallestRatio, smallestTraffic,
+} from './settings.ts';
+
+/** Where the arrays of a measure begin, the release lies and they end, in the indices of the series. */
+export interface Span {
+  readonly from: number;
+  readonly release: number;
+  readonly until: number;
+}
 
 export interface Measure {
   readonly series: Series;
@@ -28,11 +37,11 @@ export const windowLevel = (measure: Pick<Measure, 'sums' | 'weights'>, from: nu
 };
 
 /** Scratch of `levelBase`, filled anew by each call: an allocation for each placebo costs more than its median. */
-const means = new Float64Array(settings.baselineBlocks);
+const means = new Float64Array(baselineBlocks);
 
 /** Median of nine means of five points that end at `at`; NaN when fewer than a third of the blocks have data. */
 export const levelBase = (measure: Pick<Measure, 'sums' | 'weights'>, at: number): number => {
-  const { baselineBlock: block, baselineBlocks: blocks } = settings;
+  const [block, blocks] = [baselineBlock, baselineBlocks];
   let count = 0;
   for (let end = at; end - block >= 0 && end > at - block * blocks; end -= block) {
     const mean = windowLevel(measure, end - block, end);
@@ -49,7 +58,7 @@ export const levelBase = (measure: Pick<Measure, 'sums' | 'weights'>, at: number
 
 /** Level right before `at`: the lower of two short means, so that one wild point does not raise it. */
 const levelBefore = (measure: Pick<Measure, 'sums' | 'weights'>, at: number): number => {
-  const [shorter, longer] = settings.beforeLengths;
+  const [shorter, longer] = beforeLengths;
   return Math.min(windowLevel(measure, Math.max(0, at - shorter), at), windowLevel(measure, Math.max(0, at - longer), at));
 };
 
@@ -57,12 +66,12 @@ const levelBefore = (measure: Pick<Measure, 'sums' | 'weights'>, at: number): nu
 export const changeBase = (measure: Pick<Measure, 'sums' | 'weights'>, at: number): number => {
   const base = levelBase(measure, at);
   const before = levelBefore(measure, at);
-  return before > base ? base + settings.beforeWeight * (before - base) : base;
+  return before > base ? base + beforeWeight * (before - base) : base;
 };
 
 /** The higher of the share just before `at` and the usual share: errors come in bursts that a quiet hour does not show. */
 export const errorBase = (measure: Pick<Measure, 'sums' | 'weights' | 'usual'>, at: number): number => {
-  const recent = windowLevel(measure, Math.max(0, at - settings.errorBaseline), at);
+  const recent = windowLevel(measure, Math.max(0, at - errorBaseline), at);
   return recent > measure.usual ? recent : measure.usual;
 };
 
@@ -80,7 +89,7 @@ const shareOver = (errors: Points, requests: Points, until: number): number => {
 };
 
 /** Errors as shares; while there is traffic, a missing count of errors is zero: CloudWatch sends no zeros for errors. */
-const errorMeasure = (series: Series, from: number, release: number, until: number): Measure => {
+const errorMeasure = (series: Series, { from, release, until }: Span): Measure => {
   const requests = clean(series.requests ?? [], from, until);
   const errors = clean(series.values, from, until);
   const levels = new Float64Array(until - from);
@@ -97,11 +106,11 @@ const errorMeasure = (series: Series, from: number, release: number, until: numb
   }
   const parts = { sums: runningTotals(errors), weights: runningTotals(requests), usual: shareOver(series.values, series.requests ?? [], release) };
   const base = errorBase(parts, release - from);
-  const smallest = Math.min(settings.smallestErrorsCap, Math.max(settings.smallestErrors, settings.smallestErrorsRatio * base));
+  const smallest = Math.min(smallestErrorsCap, Math.max(smallestErrors, smallestErrorsRatio * base));
   return { series, levels, ...parts, release: release - from, base, smallest };
 };
 
-const levelMeasure = (series: Series, from: number, release: number, until: number, floor: number): Measure => {
+const levelMeasure = (series: Series, { from, release, until }: Span, floor: number): Measure => {
   const levels = clean(series.values, from, until);
   const present = new Float64Array(levels.length);
   const sign = series.kind === 'traffic' ? -1 : 1;
@@ -112,28 +121,22 @@ const levelMeasure = (series: Series, from: number, release: number, until: numb
     present[index] = 1;
   }
   const parts = { sums: runningTotals(levels), weights: runningTotals(present) };
-  const ratio = series.kind === 'traffic' ? settings.smallestTraffic : settings.smallestRatio;
+  const ratio = series.kind === 'traffic' ? smallestTraffic : smallestRatio;
   return { series, levels, ...parts, release: release - from, base: levelBase(parts, release - from), smallest: Math.log(ratio), usual: Number.NaN };
 };
 
 /** A floor far below what is usual, so that a zero has a logarithm. */
 const relativeFloor = (series: Series, release: number): number =>
-  Math.max(Number.MIN_VALUE, median(clean(series.values, Math.max(0, release - settings.errorBaseline), release)) / 50);
-
-export interface Span {
-  readonly from: number;
-  readonly release: number;
-  readonly until: number;
-}
+  Math.max(Number.MIN_VALUE, median(clean(series.values, Math.max(0, release - errorBaseline), release)) / 50);
 
 /** The service's own signal. */
 export const measureOf = (series: Series, span: Span): Measure => {
-  if (series.kind === 'errors') return errorMeasure(series, span.from, span.release, span.until);
-  const floor = series.kind === 'latency' ? settings.latencyFloor : relativeFloor(series, span.release);
-  return levelMeasure(series, span.from, span.release, span.until, floor);
+  if (series.kind === 'errors') return errorMeasure(series, span);
+  const floor = series.kind === 'latency' ? latencyFloor : relativeFloor(series, span.release);
+  return levelMeasure(series, span, floor);
 };
 
 /** A comparison's signal: a dependency of 2 ms that doubles says as much as one of 200 ms, so that there is no floor of notice. */
 export const comparedMeasure = (series: Series, span: Span): Measure =>
-  series.kind === 'errors' ? errorMeasure(series, span.from, span.release, span.until)
-    : levelMeasure(series, span.from, span.release, span.until, relativeFloor(series, span.release));
+  series.kind === 'errors' ? errorMeasure(series, span)
+    : levelMeasure(series, span, relativeFloor(series, span.release));

@@ -1,7 +1,9 @@
 // How the same series moved over windows of the same length and lag without a release.
 import { changeBase, errorBase, levelBase, type Measure } from './measure.ts';
 import { quantile, runningTotals } from './samples.ts';
-import { settings } from './settings.ts';
+import {
+  baselineBlock, baselineBlocks, clipEffects, errorBaseline, fewestBadPoints, fewestFreedom, fewestPlacebos, leastSpread, mostFreedom, placeboCount, shortHistoryFactor, tailScores,
+} from './settings.ts';
 
 export interface Placebo {
   /** Moves of the placebo windows in rising order. */
@@ -15,12 +17,12 @@ export interface Placebo {
 /** The history with wild points cut back to a few smallest effects, or to the lasting rise if that is more, around the level of their time. */
 export const clipped = (measure: Measure, lasting: number): Measure => {
   if (measure.series.kind === 'errors') return measure;
-  const width = Math.max(settings.clip * measure.smallest, lasting);
+  const width = Math.max(clipEffects * measure.smallest, lasting);
   const levels = measure.levels.slice();
   let level = Number.NaN;
   for (let index = 0; index < levels.length; index += 1) {
     if (index >= measure.release) level = measure.base;
-    else if (index % settings.baselineBlock === 0) level = levelBase(measure, index);
+    else if (index % baselineBlock === 0) level = levelBase(measure, index);
     const value = levels[index] as number;
     if (value > level + width) levels[index] = level + width;
     else if (value < level - width) levels[index] = level - width;
@@ -41,13 +43,13 @@ const golden = (Math.sqrt(5) - 1) / 2;
 
 /** `lag`: points from the release up to now. A placebo's window ends before the real release. */
 export const placeboReleases = (measure: Measure, lag: number): PlaceboReleases => {
-  const first = settings.baselineBlock * settings.baselineBlocks;
+  const first = baselineBlock * baselineBlocks;
   const last = measure.release - lag;
   const room = last - first + 1;
   const at: number[] = [];
   // Steps of the golden section never fall in step with a job that runs every hour, as a fixed stride would.
-  if (room <= settings.placebos) for (let index = first; index <= last; index += 1) at.push(index);
-  else for (let place = 1; place <= settings.placebos; place += 1) at.push(first + Math.floor(((place * golden) % 1) * room));
+  if (room <= placeboCount) for (let index = first; index <= last; index += 1) at.push(index);
+  else for (let place = 1; place <= placeboCount; place += 1) at.push(first + Math.floor(((place * golden) % 1) * room));
   const baseAt = measure.series.kind === 'errors' ? errorBase : changeBase;
   const bases = new Float64Array(at.length);
   for (let place = 0; place < at.length; place += 1) bases[place] = baseAt(measure, at[place] as number);
@@ -56,12 +58,12 @@ export const placeboReleases = (measure: Measure, lag: number): PlaceboReleases 
 
 const upperSpread = (moves: Float64Array, centre: number): number =>
   // Each quantile over its standard normal score; the widest wins, so that a heavy tail counts as a wide spread.
-  settings.tails.reduce((widest, [share, score]) => Math.max(widest, (quantile(moves, share) - centre) / score), 0);
+  tailScores.reduce((widest, [share, score]) => Math.max(widest, (quantile(moves, share) - centre) / score), 0);
 
 const beforeSpread = (measure: Measure, length: number): number => {
-  const levels = measure.levels.subarray(Math.max(0, measure.release - settings.errorBaseline), measure.release).filter((level) => level === level).toSorted();
+  const levels = measure.levels.subarray(Math.max(0, measure.release - errorBaseline), measure.release).filter((level) => level === level).toSorted();
   const width = (quantile(levels, 0.84) - quantile(levels, 0.16)) / 2;
-  return (settings.shortHistoryFactor * width) / Math.sqrt(Math.min(length, settings.badPoints));
+  return (shortHistoryFactor * width) / Math.sqrt(Math.min(length, fewestBadPoints));
 };
 
 const movesAt = ({ sums, weights }: Measure, { at, bases, lag }: PlaceboReleases, length: number): Float64Array => {
@@ -82,13 +84,13 @@ const movesAt = ({ sums, weights }: Measure, { at, bases, lag }: PlaceboReleases
 /** The placebo windows of `length` points that end where the window after the release ends. */
 export const placeboOf = (measure: Measure, releases: PlaceboReleases, length: number): Placebo => {
   const moves = movesAt(measure, releases, length);
-  const least = settings.leastSpread * measure.smallest;
-  if (moves.length < settings.fewestPlacebos) {
+  const least = leastSpread * measure.smallest;
+  if (moves.length < fewestPlacebos) {
     const spread = Math.max(beforeSpread(measure, length), least);
-    return { moves, centre: 0, spread: Number.isFinite(spread) ? spread : measure.smallest, freedom: settings.fewestFreedom };
+    return { moves, centre: 0, spread: Number.isFinite(spread) ? spread : measure.smallest, freedom: fewestFreedom };
   }
   const centre = quantile(moves, 0.5);
-  const independent = measure.release / (length + settings.baselineBlock);
-  const freedom = Math.min(settings.mostFreedom, Math.max(settings.fewestFreedom, Math.floor(independent)));
+  const independent = measure.release / (length + baselineBlock);
+  const freedom = Math.min(mostFreedom, Math.max(fewestFreedom, Math.floor(independent)));
   return { moves, centre, spread: Math.max(upperSpread(moves, centre), least), freedom };
 };

@@ -4,7 +4,7 @@ import { measureOf, windowLevel, type Measure } from './measure.ts';
 import { clipped, placeboOf, placeboReleases } from './placebo.ts';
 import { quantile } from './samples.ts';
 import type { Series } from './series.ts';
-import { settings } from './settings.ts';
+import { fewestPlacebos, recoveryDeadline, recoveryMost, recoveryPoints, recoveryRatio, recoverySettle } from './settings.ts';
 import { duration, number, percent } from './wording.ts';
 
 export interface RecoveryQuestion {
@@ -39,7 +39,7 @@ interface Recovered {
 
 /** Rise over the last points before the rollback: what has to go away again. */
 const harmOf = (measure: Measure, rollback: number): number =>
-  windowLevel(measure, Math.max(measure.release, rollback - settings.recoveryMost), rollback) - measure.base;
+  windowLevel(measure, Math.max(measure.release, rollback - recoveryMost), rollback) - measure.base;
 
 /** Middle half of the points, as a mean would be drawn off by one spike; counts need all of them. */
 const riseSince = (measure: Measure, from: number, until: number): number => {
@@ -51,7 +51,7 @@ const riseSince = (measure: Measure, from: number, until: number): number => {
 /** How far such a window strays without any harm: one standard deviation and the 95 % quantile. */
 const strayOf = (measure: Measure, length: number): { spread: number; most: number } => {
   const { moves, spread } = placeboOf(measure, placeboReleases(measure, length), length);
-  return { spread, most: moves.length < settings.fewestPlacebos ? spread * 1.65 : quantile(moves, 0.95) };
+  return { spread, most: moves.length < fewestPlacebos ? spread * 1.65 : quantile(moves, 0.95) };
 };
 
 /** None of the harm against half of it, and within what is usual; the smallest effect stands in for a harm that never was. */
@@ -62,7 +62,7 @@ const statusOf = (measure: Measure, rise: number, harm: number, length: number):
   if (!wasHarmed) return rise < Math.max(measure.smallest, 2 * most) ? 'never-harmed' : 'still-up';
   const noneOverHalf = (half * (half / 2 - rise)) / spread ** 2;
   const limit = Math.max(measure.smallest / 2, most);
-  if (rise <= Math.min(limit, half * 0.9) && noneOverHalf >= settings.recoveryRatio) return 'back';
+  if (rise <= Math.min(limit, half * 0.9) && noneOverHalf >= recoveryRatio) return 'back';
   return rise > half || noneOverHalf <= 0 ? 'still-up' : 'unsure';
 };
 
@@ -73,11 +73,11 @@ const judgeSeries = (series: Series, question: RecoveryQuestion): Recovered => {
   const raw = measureOf(series, { from: 0, release: releaseIndex, until });
   const harm = harmOf(raw, rollbackIndex);
   const measure = clipped(raw, harm > 0 ? harm : 0);
-  const length = Math.min(settings.recoveryMost, Math.max(settings.recoveryPoints, points - settings.recoverySettle));
-  if (points < settings.recoveryPoints) return { series, measure, status: 'too-early', level: Number.NaN };
+  const length = Math.min(recoveryMost, Math.max(recoveryPoints, points - recoverySettle));
+  if (points < recoveryPoints) return { series, measure, status: 'too-early', level: Number.NaN };
   const present = raw.levels.slice(until - length).filter((level) => level === level).length;
   const level = windowLevel(raw, until - length, until);
-  if (present < settings.recoveryPoints || !Number.isFinite(raw.base)) return { series, measure, status: 'no-data', level };
+  if (present < recoveryPoints || !Number.isFinite(raw.base)) return { series, measure, status: 'no-data', level };
   return { series, measure, status: statusOf(measure, riseSince(raw, until - length, until), harm, length), level };
 };
 
@@ -114,7 +114,7 @@ export const judgeRecovery = (question: RecoveryQuestion): RecoveryJudgement => 
   const isRecovered = signals.some((one) => one.status === 'back')
     ? signals.every((one) => one.status === 'back' || one.status === 'never-harmed')
     : signals.length > 0 && signals.every((one) => one.status === 'never-harmed');
-  const verdict = isRecovered ? 'recovered' : points >= settings.recoveryDeadline ? 'still-bad' : 'not-yet';
+  const verdict = isRecovered ? 'recovered' : points >= recoveryDeadline ? 'still-bad' : 'not-yet';
   const reasons = signals.map((one) => ({ code: one.status, text: sentence(one) }));
   const text = reasons.length === 0 ? 'no signals were given.' : reasons.map((reason) => reason.text).join(' ');
   return { verdict, points, reasons, explanation: `${titles[verdict]} ${duration(points, question.periodSeconds)} after the rollback: ${text}` };

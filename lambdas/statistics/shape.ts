@@ -2,7 +2,7 @@
 import { windowLevel, type Measure } from './measure.ts';
 import { likelihoodOf, pointSpread } from './comparison.ts';
 import { median } from './samples.ts';
-import { settings } from './settings.ts';
+import { badShare, beforeLengths, beforeShare, fadingLead, goodRunPoints, halfLives, nowPoints, nowShare, spikePoints } from './settings.ts';
 
 export interface Shape {
   /** Points from the release to the first bad one. */
@@ -50,7 +50,7 @@ const isFading = (measure: Measure, from: number, until: number): boolean => {
   const rises = raw.map((rise) => Math.min(rise, most));
   const level = leftOver(rises, Infinity);
   const noise = (pointSpread(measure) * (measure.series.kind === 'errors' ? 1 : 1 + meanOf(rises))) ** 2;
-  return settings.halfLives.some((halfLife) => leftOver(rises, halfLife) - level < 2 * noise * settings.fading);
+  return halfLives.some((halfLife) => leftOver(rises, halfLife) - level < 2 * noise * fadingLead);
 };
 
 /** No point counts for more than the effect itself, so that one spike does not date the harm. */
@@ -67,16 +67,16 @@ const levelBefore = (measure: Measure, effect: number, length: number): number =
 };
 
 const wasThereBefore = (measure: Measure, effect: number): boolean =>
-  settings.beforeLengths.every((length) => (measure.series.kind === 'errors'
+  beforeLengths.every((length) => (measure.series.kind === 'errors'
     ? likelihoodOf(measure, { from: Math.max(0, measure.release - length), until: measure.release, effect }).now > 0
-    : levelBefore(measure, effect, length) >= settings.beforeShare * effect));
+    : levelBefore(measure, effect, length) >= beforeShare * effect));
 
 /** Few errors come in few points by nature, so that only levels are asked. */
 const isMoreThanSpike = (measure: Measure, window: SpeakingWindow, until: number): boolean => {
   if (measure.series.kind === 'errors') return true;
   const sorted = measure.levels.slice(until - window.length, until).filter((level) => level === level).toSorted();
-  const without = sorted.subarray(0, Math.max(1, sorted.length - settings.spikePoints));
-  return meanOf(Array.from(without)) - measure.base >= settings.nowShare * window.effect;
+  const without = sorted.subarray(0, Math.max(1, sorted.length - spikePoints));
+  return meanOf(Array.from(without)) - measure.base >= nowShare * window.effect;
 };
 
 export interface SpeakingWindow {
@@ -88,10 +88,10 @@ export interface SpeakingWindow {
 export const shapeOf = (measure: Measure, window: SpeakingWindow, until: number): Shape => {
   const { effect } = window;
   const { release, base, levels } = measure;
-  const badAbove = base + settings.badShare * effect;
+  const badAbove = base + badShare * effect;
   let badPoints = 0;
   let onset = until - release;
-  for (let index = until - 1, goodRun = 0; index >= release && goodRun <= settings.goodRun; index -= 1) {
+  for (let index = until - 1, goodRun = 0; index >= release && goodRun <= goodRunPoints; index -= 1) {
     if ((levels[index] as number) >= badAbove) {
       badPoints += 1;
       onset = index - release;
@@ -100,7 +100,7 @@ export const shapeOf = (measure: Measure, window: SpeakingWindow, until: number)
   }
   return {
     onset, badPoints,
-    isBadNow: windowLevel(measure, until - settings.nowPoints, until) - base >= settings.nowShare * effect,
+    isBadNow: windowLevel(measure, until - nowPoints, until) - base >= nowShare * effect,
     isMoreThanSpike: isMoreThanSpike(measure, window, until),
     isFading: isFading(measure, release + onset, until),
     wasThereBefore: wasThereBefore(measure, effect),

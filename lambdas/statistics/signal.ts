@@ -5,7 +5,7 @@ import { measureOf, windowLevel, type Measure } from './measure.ts';
 import { clipped, placeboReleases } from './placebo.ts';
 import { quantile } from './samples.ts';
 import type { Comparison, Series } from './series.ts';
-import { settings } from './settings.ts';
+import { dependencyShare, errorBaseline, fewestBadPoints, fewestRequests, lengthCounts, windowLengths, windowsCompared } from './settings.ts';
 import { shapeOf, type Shape } from './shape.ts';
 
 export type SignalStatus =
@@ -44,15 +44,15 @@ export interface Circumstances {
 
 /** Rise that three of four points of the shortest window reach at least. */
 const lastingRise = ({ levels, base }: Measure): number =>
-  quantile(levels.slice(-settings.badPoints).filter((level) => level === level).toSorted(), 0.25) - base;
+  quantile(levels.slice(-fewestBadPoints).filter((level) => level === level).toSorted(), 0.25) - base;
 
 /** Lengths of the windows that moved by enough, the most telling first: a longer window strays less, but neighbours are alike. */
 const tellingLengths = (measure: Measure, lag: number): number[] => {
   const until = measure.release + lag;
-  return settings.windows.flatMap((length) => {
+  return windowLengths.flatMap((length) => {
     const effect = length <= lag ? windowLevel(measure, until - length, until) - measure.base : Number.NaN;
-    return effect >= measure.smallest ? [{ length, telling: effect * length ** settings.lengthCounts }] : [];
-  }).toSorted((a, b) => b.telling - a.telling).slice(0, settings.windowsCompared).map((one) => one.length);
+    return effect >= measure.smallest ? [{ length, telling: effect * length ** lengthCounts }] : [];
+  }).toSorted((a, b) => b.telling - a.telling).slice(0, windowsCompared).map((one) => one.length);
 };
 
 /** The history is only read and its placebos are only drawn when some window moved by enough: most looks end before that. */
@@ -86,25 +86,25 @@ const requestsAfter = (series: Series, release: number): { total: number; presen
 /** Why this signal cannot be judged at all; null when it can. */
 const obstacle = (series: Series, measure: Measure, release: number): SignalStatus | null => {
   const until = series.values.length;
-  if (until - release < settings.badPoints) return 'too-early';
+  if (until - release < fewestBadPoints) return 'too-early';
   const { total, present } = requestsAfter(series, release);
   if (present === 0) return 'no-data';
   // Traffic that stops altogether is a move to judge, not an obstacle.
   if (series.kind !== 'traffic' && total === 0) return 'no-traffic';
-  if (series.kind !== 'traffic' && total < settings.fewestRequests) return 'few-requests';
+  if (series.kind !== 'traffic' && total < fewestRequests) return 'few-requests';
   if (!(windowLevel(measure, measure.release, measure.levels.length) === windowLevel(measure, measure.release, measure.levels.length))) return 'no-data';
   return Number.isFinite(measure.base) ? null : 'short-history';
 };
 
 const courseStatus = (shape: Shape): SignalStatus | null => {
-  if (shape.badPoints < settings.badPoints || !shape.isBadNow || !shape.isMoreThanSpike) return 'passing';
+  if (shape.badPoints < fewestBadPoints || !shape.isBadNow || !shape.isMoreThanSpike) return 'passing';
   return shape.isFading ? 'fading' : null;
 };
 
 /** One signal of the service, as of its last value. */
 export const judgeSignal = (series: Series, { controls, dependencies = [], releaseIndex }: Circumstances): SignalJudgement => {
   const until = series.values.length;
-  const span = { from: Math.max(0, releaseIndex - settings.errorBaseline), release: releaseIndex, until };
+  const span = { from: Math.max(0, releaseIndex - errorBaseline), release: releaseIndex, until };
   const measure = measureOf(series, span);
   const nothing = { series, measure, window: null, shape: null, controls: [], dependencies: [] };
   const hindered = obstacle(series, measure, releaseIndex);
@@ -112,7 +112,7 @@ export const judgeSignal = (series: Series, { controls, dependencies = [], relea
   const window = bestWindow(measure, () => measureOf(series, { ...span, from: 0 }), until - releaseIndex);
   if (window === null) return { ...nothing, status: 'flat' };
   const shape = shapeOf(measure, window, measure.levels.length);
-  const from = Math.min(shape.onset, until - releaseIndex - settings.badPoints);
+  const from = Math.min(shape.onset, until - releaseIndex - fewestBadPoints);
   const effect = windowLevel(measure, measure.release + from, measure.levels.length) - measure.base;
   const where = { from, until: until - releaseIndex, effect };
   const found = {
@@ -123,7 +123,7 @@ export const judgeSignal = (series: Series, { controls, dependencies = [], relea
   if (shape.wasThereBefore) return { ...found, status: 'before' };
   const sharing = sharingOf(found.controls, until - releaseIndex);
   if (sharing !== null) return { ...found, status: sharing };
-  if (found.dependencies.some((one) => one.effect >= settings.dependencyShare * effect)) return { ...found, status: 'dependency' };
+  if (found.dependencies.some((one) => one.effect >= dependencyShare * effect)) return { ...found, status: 'dependency' };
   if (series.kind === 'traffic' && found.controls.length === 0) return { ...found, status: 'no-controls' };
   return { ...found, status: courseStatus(shape) ?? 'bad' };
 };
