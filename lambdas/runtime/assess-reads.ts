@@ -5,7 +5,7 @@ import { readAlarms } from '../adapters/alarms.ts';
 import { type CatalogueStore, type VersionedEntry, readEntry } from '../adapters/catalogue.ts';
 import { type WatchedGroup, readDeployments } from '../adapters/deployments.ts';
 import { acquireLock } from '../adapters/ledger-lock.ts';
-import { type StormWindows, addToStorm, claimStormPage, readStorm } from '../adapters/ledger-storm.ts';
+import { type StormWindows, addToStorm, readStorm } from '../adapters/ledger-storm.ts';
 import type { LedgerTable } from '../adapters/ledger-table.ts';
 import { readService } from '../adapters/ledger.ts';
 import { readTraffic } from '../adapters/traffic.ts';
@@ -79,9 +79,7 @@ async function stormNow({ table, storm }: AssessSources, { service, trigger, inp
   const isTrouble = trigger.kind !== 'person' && !(trigger.kind === 'alarm' && trigger.mutedUntil !== null) && !(trigger.kind === 'external' && trigger.status === 'quiet');
   const current = isTrouble && input.look === 0 ? await addToStorm(table, service, storm.minutes, now) : windows.current;
   const services = [...new Set([...current, ...windows.previous])].toSorted();
-  // Only in a storm is there one more call: who sends the page.
-  const isAnnounced = isTrouble && services.length > storm.services ? !await claimStormPage(table, input.rollbackId, storm.minutes, now) : false;
-  return { services, limit: storm.services, minutes: storm.minutes, isAnnounced };
+  return { services, limit: storm.services, minutes: storm.minutes, isAnnounced: false };
 }
 
 /** How far CodeDeploy's own history is read when the ledger knows no good version yet, in days. */

@@ -1,6 +1,7 @@
 // Assess: from an event to a verdict with its reasons, in three sequential steps of AWS calls: known, now, record.
 import type { AuditStore } from '../adapters/audit-store.ts';
 import { joinSignal, recordRollback } from '../adapters/ledger-history.ts';
+import { claimStormPage } from '../adapters/ledger-storm.ts';
 import type { Clock } from '../domain/clock.ts';
 import { type Decision, decide } from '../domain/decide.ts';
 import { isRefusal } from '../domain/errors.ts';
@@ -26,8 +27,7 @@ export async function assess(input: AssessInput, parts: AssessParts, log: Log): 
   const now = parts.clock.now();
   const { admitted, known } = await admit(input, parts, now);
   const seen = await readNow(parts, input, { admitted, known, now });
-  const question = questionOf(input, { admitted, known, seen, now: now.toISOString() });
-  const decision = decide(question);
+  const { question, decision } = await decided(questionOf(input, { admitted, known, seen, now: now.toISOString() }), parts, now);
   const audit = await record(input, parts, { question, decision, known, fence: seen.fence });
   log.info(decision.headline, { verdict: decision.verdict, reasons: decision.reasons.map(({ code }) => code), release: decision.releaseId, look: input.look });
   return assessmentOf(input, decision, { admitted, known, seen, audit, codeVersion: parts.codeVersion });
@@ -43,6 +43,15 @@ async function admit(input: AssessInput, parts: AssessParts, now: Date): Promise
     await parts.audit.append({ rollbackId: input.rollbackId, service: 'unknown', kind: 'assessed', at: now.toISOString(), data }, input.audit);
     throw error;
   }
+}
+
+/** Only a run that would send the page of a storm claims it: one that joins another or is muted would use it up, and nobody be told. */
+async function decided(question: Question, { table, storm }: AssessParts, now: Date): Promise<{ readonly question: Question; readonly decision: Decision }> {
+  const decision = decide(question);
+  const wouldPage = decision.page && decision.reasons.some(({ code }) => code === 'storm');
+  if (!wouldPage || await claimStormPage(table, question.rollbackId, storm.minutes, now)) return { question, decision };
+  const announced = { ...question, storm: { ...question.storm, isAnnounced: true } };
+  return { question: announced, decision: decide(announced) };
 }
 
 interface Gathered {

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { closeRollback, putKnownGood, putRelease } from '../../lambdas/adapters/ledger-history.ts';
 import { acquireLock, readLock, releaseLock } from '../../lambdas/adapters/ledger-lock.ts';
+import { addToStorm } from '../../lambdas/adapters/ledger-storm.ts';
 import { readService } from '../../lambdas/adapters/ledger.ts';
 import { serviceSchema } from '../../lambdas/config/schema.ts';
 import { decide } from '../../lambdas/domain/decide.ts';
@@ -163,6 +164,18 @@ describe('Assess in a storm', () => {
     }
     expect(said.filter(({ reasons }) => codes(reasons).includes('storm')).filter(({ page }) => page)).toHaveLength(1);
     expect(said.at(-1)).toMatchObject({ verdict: 'leave', page: false });
+  });
+
+  it('keeps the one page for a run that sends it: one that joins another run uses nothing up', async () => {
+    Object.assign(rig.storm, { services: 2, minutes: 43 });
+    for (const name of ['d', 'e', 'f']) await rig.attach(`storm-${name}`);
+    for (const name of ['d', 'e']) await addToStorm(rig.table, `storm-${name}`, rig.storm.minutes, new Date(rig.clock.now()));
+    const first = rig.input('storm-f', alarmInput('storm-f'));
+    await acquireLock(rig.table, 'storm-f', first.rollbackId, { now: new Date(rig.clock.now()) });
+    const second = await rig.assess({ ...first, rollbackId: 'rb-storm-f-2', input: alarmInput('storm-f', 'latency') });
+    expect(second.verdict).toBe('joined');
+    expect(await rig.assess(first)).toMatchObject({ verdict: 'leave', page: true });
+    expect((await rig.audited(first.rollbackId))[0]).toMatchObject({ question: { storm: { isAnnounced: false } }, decision: { page: true } });
   });
 });
 
