@@ -1,8 +1,9 @@
-// The command line of Ripcord for people: answer an approval, read a rollback, check its audit.
+// The command line of Ripcord for people: answer an approval, read a rollback, check its audit, decide again.
 import { Command, CommanderError } from 'commander';
 import { addAnswerCommands } from './commands/answer.ts';
 import { addAuditCommands } from './commands/audit.ts';
 import { addReadCommands } from './commands/read.ts';
+import { addReplayCommand } from './commands/replay.ts';
 import { explain, type Terminal, terminal } from './commands/terminal.ts';
 
 /** @returns the exit code: 0 when all is well, 1 when the answer is no, the chain is broken or the command could not be run. */
@@ -15,6 +16,7 @@ export async function main(argv: readonly string[], screen: Terminal = terminal)
   addAnswerCommands(program, screen);
   addReadCommands(program, screen);
   addAuditCommands(program, screen);
+  addReplayCommand(program, screen);
   try {
     await program.parseAsync([...argv]);
     return screen.code;

@@ -8,7 +8,7 @@ import { createAlarms } from './alarms.ts';
 import { startCodeDeployWorkload } from './codedeploy-workload.ts';
 import { startDnsWorkload } from './dns-workload.ts';
 import { startLoadBalancerWorkload } from './load-balancer-workload.ts';
-import { namesOf, RipcordView } from './ripcord-view.ts';
+import { type AuditRecord, namesOf, RipcordView } from './ripcord-view.ts';
 import { LiveStage, type Checked } from './stage.ts';
 import { measure, type Measured } from './measure.ts';
 import { Timeline, type Print } from './timeline.ts';
@@ -34,6 +34,8 @@ export interface Played {
   readonly breaches: readonly string[];
   readonly measured: Measured | null;
   readonly rollbacks: readonly RollbackRun[];
+  /** The whole audit of each rollback, as it is stored. */
+  readonly records: readonly AuditRecord[];
   /** The incident report of the last rollback that wrote one. */
   readonly report: string | null;
 }
@@ -98,8 +100,9 @@ export async function verdictOf(scenario: Pick<Scenario, 'name'>, { sandbox, sta
   const breaches = sandbox.breaches.map(({ invariant, problem, cause }) => `${invariant}: ${problem} (after ${cause})`);
   const unsupported = sandbox.calls.unsupported.map(({ service, operation }) => `the sandbox has no ${service}:${operation}`);
   const rollbacks = ripcord.rollbacks();
-  const reports = await Promise.all(rollbacks.toReversed().map(async ({ rollbackId }) => (await ripcord.audit(rollbackId)).find(({ kind }) => kind === 'reported')));
-  const markdown = reports.find((row) => row !== undefined)?.data['markdown'];
+  const records = await Promise.all(rollbacks.map(({ rollbackId }) => ripcord.record(rollbackId)));
+  const report = records.flatMap(({ rows }) => rows.filter(({ kind }) => kind === 'reported')).at(-1);
+  const markdown = report === undefined ? null : (JSON.parse(report.data) as { readonly markdown?: unknown }).markdown;
   const broken = [...breaches, ...unsupported];
   return {
     scenario: scenario.name,
@@ -109,6 +112,7 @@ export async function verdictOf(scenario: Pick<Scenario, 'name'>, { sandbox, sta
     breaches: broken,
     measured: await measure({ stage, ripcord }),
     rollbacks,
+    records,
     report: typeof markdown === 'string' ? markdown : null,
   };
 }

@@ -12,6 +12,20 @@ export interface RipcordNames {
   readonly stakeholderTopicArn: string;
 }
 
+/** One row of the audit table, attribute by attribute. */
+export interface StoredRow extends Omit<AuditRow, 'data'> {
+  readonly rollbackId: string;
+  readonly service: string;
+  readonly data: string;
+  readonly previousHash: string;
+  readonly hash: string;
+}
+
+export interface AuditRecord {
+  readonly rollbackId: string;
+  readonly rows: readonly StoredRow[];
+}
+
 const outputNames: Readonly<Record<keyof RipcordNames, RegExp>> = {
   rollbackMachineArn: /RollbackStateMachine/,
   watchMachineArn: /WatchStateMachine/,
@@ -57,11 +71,21 @@ export class RipcordView {
   }
 
   async audit(rollbackId: string): Promise<readonly AuditRow[]> {
+    const { rows } = await this.record(rollbackId);
+    return rows.map(({ seq, at, kind, data }) => ({ seq, at, kind, data: JSON.parse(data) as Record<string, unknown> }));
+  }
+
+  /** The rows as they are stored, in order: what an export of the audit holds. */
+  async record(rollbackId: string): Promise<AuditRecord> {
     const items = await this.#sandbox.services.dynamodb.items(this.names.auditTable);
-    return items
-      .filter((item) => item['rollbackId']?.S === rollbackId)
-      .map((item) => ({ seq: Number(item['seq']?.N), at: item['at']?.S ?? '', kind: item['kind']?.S ?? '', data: JSON.parse(item['data']?.S ?? '{}') as Record<string, unknown> }))
-      .toSorted((a, b) => a.seq - b.seq);
+    const rows = items.filter((item) => item['rollbackId']?.S === rollbackId).map((item): StoredRow => {
+      const text = (name: string): string => item[name]?.S ?? '';
+      return {
+        rollbackId, seq: Number(item['seq']?.N), at: text('at'), kind: text('kind'), service: text('service'), data: text('data'),
+        previousHash: text('previousHash'), hash: text('hash'),
+      };
+    });
+    return { rollbackId, rows: rows.toSorted((a, b) => a.seq - b.seq) };
   }
 
   messages(): readonly SentMessage[] {

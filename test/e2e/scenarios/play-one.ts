@@ -3,9 +3,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, test } from 'vitest';
+import { replayRows } from '../../../bin/commands/replay.ts';
+import { verifyChain } from '../../../lambdas/audit/chain.ts';
 import { synthesize } from '../../../lib/app.ts';
 import { scenarioNamed } from '../../../sandbox/scenarios/catalogue.ts';
-import { play } from '../../../sandbox/stage/play.ts';
+import { type Played, play } from '../../../sandbox/stage/play.ts';
 
 export function playEach(names: readonly string[]): void {
   test.each(names)('%s', async (name) => {
@@ -15,6 +17,15 @@ export function playEach(names: readonly string[]): void {
     const broken = played.checks.filter(({ holds }) => !holds).map(({ fact, evidence }) => `${fact}: ${evidence}`);
     expect({ broken, breaches: played.breaches, error: played.error }, lines.join('\n')).toEqual({ broken: [], breaches: [], error: null });
     expect(played.checks.length).toBeGreaterThan(0);
+    expectReplay(played);
     await rm(directory, { recursive: true, force: true });
   });
+}
+
+/** Every record is as it was written, and every decision in it is made again from what it holds. */
+function expectReplay({ records }: Played): void {
+  const replayed = records.flatMap(({ rows }) => replayRows(rows));
+  expect(replayed.length).toBeGreaterThan(0);
+  expect(replayed.filter(({ result }) => result !== 'same')).toEqual([]);
+  expect(records.map(({ rows }) => verifyChain(rows)).filter(({ intact }) => !intact)).toEqual([]);
 }
