@@ -17,7 +17,7 @@ body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:1080px;paddin
 h1{font-size:1.6rem}h2{margin-top:2.5rem;border-bottom:2px solid #0b6e4f}svg{width:100%;height:auto;background:#fbfaf7}
 .pair{display:grid;grid-template-columns:1fr 1fr;gap:1.2rem}figure{margin:0 0 1rem}figcaption{font-weight:600;font-size:13px}figure p{font-size:13px;margin:.3rem 0}
 table{border-collapse:collapse;font-size:13px;margin:1rem 0}td,th{border:1px solid #d9d4c7;padding:.2rem .5rem;text-align:right}td:first-child,th:first-child{text-align:left}
-tbody tr:first-child td{font-weight:600}.grid{stroke:#e3dfd3}.tick,.label{font-size:11px;fill:#5c6661}.label{font-weight:600}.goal{fill:#0b6e4f;opacity:.25}
+.judges tbody tr:first-child td{font-weight:600}.grid{stroke:#e3dfd3}.tick,.label{font-size:11px;fill:#5c6661}.label{font-weight:600}.goal{fill:#0b6e4f;opacity:.25}
 .release{stroke:#2f6690;stroke-width:2}.onset{stroke:#e0a458;stroke-width:2;stroke-dasharray:4 3}.said{stroke:#c8553d;stroke-width:2}
 .legend{display:flex;flex-wrap:wrap;gap:.3rem 1.2rem;list-style:none;padding:0;font-size:13px}.legend i{display:inline-block;width:12px;height:12px;margin-right:.4rem}
 @media(max-width:760px){.pair{grid-template-columns:1fr}}`;
@@ -33,7 +33,7 @@ const examplesOf = (examples: readonly Example[], wanted: boolean): string =>
 
 const partOf = ({ title, results, recoveries, examples }: Part): string => {
   const [ours = []] = results.values();
-  return `<h2>${escape(title)}</h2>${legend([...results.keys()])}${toHtml(judgesTable(results))}
+  return `<h2>${escape(title)}</h2>${legend([...results.keys()])}<div class="judges">${toHtml(judgesTable(results))}</div>
 <div class="pair"><figure><figcaption>Precision against recall; the goal is shaded</figcaption>${precisionRecall(results)}</figure>
 <figure><figcaption>Share of the bad releases found, by delay</figcaption>${foundOverTime(results)}</figure></div>
 <h3>Recall, bad releases</h3>${byScenario(results, true)}<h3>Rolled back for nothing</h3>${byScenario(results, false)}
