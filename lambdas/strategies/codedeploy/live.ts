@@ -10,7 +10,7 @@ import { codeDeployClient, codeDeployOnceClient, ecsClient, lambdaClient } from 
 import type { Capture, Change, Known, Made, Strategy } from '../strategy.ts';
 import { confirmed, type Detailed, type Followed, type Question } from './follow.ts';
 import { type CodeDeployTarget, manifest } from './manifest.ts';
-import { type CodeDeployFacts, type CodeDeployState, type Deployment, goodOf, isFollowUp, mark, plan, wayFrom } from './plan.ts';
+import { type CodeDeployFacts, type CodeDeployState, type Deployment, goodOf, isFollowUp, mark, plan, recordedGood, wayFrom } from './plan.ts';
 import { type Container, type Revision, versionIn } from './revision.ts';
 
 export interface Clients {
@@ -22,7 +22,7 @@ export interface Clients {
 }
 
 type Lazy = { readonly codeDeploy: CodeDeployClient; readonly codeDeployOnce: CodeDeployClient; readonly lambda: LambdaClient; readonly ecs: ECSClient };
-type Group = { readonly last: string | null; readonly succeeded: string | null };
+type Group = { readonly last: string | null; readonly succeeded: string | null; readonly succeededAt: { readonly created: string; readonly completed: string | null } };
 type Serving = { readonly live: string | null; readonly shifting: Readonly<Record<string, number>>; readonly container: Container | null };
 
 const activeStatuses: DeploymentStatus[] = ['Created', 'Queued', 'InProgress', 'Baking', 'Ready'];
@@ -59,23 +59,56 @@ type Seen = { readonly group: Group; readonly serving: Serving; readonly active:
 
 const isActive = (one: Deployment | undefined): boolean => activeStatuses.some((status) => status === one?.status);
 
-/** A deployment that ends while we read would show us its list from before and its traffic from before, but its status from after: read again. */
-async function look(aws: Lazy, target: CodeDeployTarget, needsHistory: boolean): Promise<Seen> {
+interface Looking {
+  readonly needsHistory: boolean;
+  /** The deployment that the lists will most likely name: read beside them, it costs no time of its own. */
+  readonly likely: string | null;
+}
+
+/** A deployment that ends while we read would show us its list and its traffic from one moment, but its status from another: read again. */
+async function look(aws: Lazy, target: CodeDeployTarget, { needsHistory, likely }: Looking): Promise<Seen> {
   for (let attempt = 1; ; attempt += 1) {
-    const [group, active, history, serving] = await Promise.all([
+    const [group, active, history, serving, guessed] = await Promise.all([
       readGroup(aws, target), listIds(aws, target, { includeOnlyStatuses: activeStatuses }),
       needsHistory ? listIds(aws, target, { includeOnlyStatuses: ['Succeeded'] }) : [], readServing(aws, target),
+      attempt === 1 && likely !== null ? readLikely(aws, likely) : [],
     ]);
-    const wanted = [...new Set([...active, ...history, ...[group.last, group.succeeded].filter((id) => id !== null)])];
-    const deployments = new Map((await readDeployments(aws, wanted)).map((one) => [one.id, one]));
-    if (attempt === 3 || active.every((id) => isActive(deployments.get(id)))) return { group, serving, active, history, deployments };
+    const deployments = new Map(guessed.flatMap((one) => [[one.id, one], ...successBefore(group, one)]));
+    const wanted = new Set([...active, ...history, ...[group.last, group.succeeded].filter((id) => id !== null)]);
+    for (const one of await readDeployments(aws, [...wanted].filter((id) => !deployments.has(id)))) deployments.set(one.id, one);
+    const isOneMoment = [...wanted].every((id) => isActive(deployments.get(id)) === active.includes(id));
+    if (attempt === 3 || isOneMoment) return { group, serving, active, history, deployments };
   }
 }
 
+/** The release's own deployment; nothing when its id is no deployment, or one of another group. */
+async function readLikely(aws: Lazy, id: string): Promise<Deployment[]> {
+  try {
+    return await readDeployments(aws, [id]);
+  } catch (error) {
+    if (isFault(error, 'gone', 'invalid', 'denied')) return [];
+    throw error;
+  }
+}
+
+/** A group deploys one revision at a time, so the one that runs tells which had succeeded before it. */
+function successBefore({ succeeded, succeededAt: { created, completed } }: Group, running: Deployment): [string, Deployment][] {
+  if (succeeded === null || succeeded === running.id || !isActive(running) || running.previousRevision === null || created >= running.createdAt) return [];
+  return [[succeeded, {
+    id: succeeded, status: 'Succeeded', creator: 'unknown', description: '', revision: running.previousRevision, previousRevision: null,
+    createdAt: created, completedAt: completed, rolledBackBy: null, rollsBack: null, isWaitingForTermination: false,
+  }]];
+}
+
+/** As CodeDeploy makes ids; a pipeline may call its release anything. */
+const deploymentId = /^d-[A-Z0-9]+$/;
+
 async function capture(aws: Lazy, target: CodeDeployTarget, known: Known<CodeDeployState> | null): Promise<Capture<CodeDeployState>> {
-  const recorded = known?.good?.state?.live ?? null;
+  const recorded = known === null ? null : (recordedGood(target.platform, known.good)?.version ?? null);
   const needsHistory = known !== null && recorded === null;
-  const [seen, recordedProblem] = await Promise.all([look(aws, target, needsHistory), recorded === null ? null : problemWith(aws, target, recorded)]);
+  const likely = known?.release?.id ?? '';
+  const looking = { needsHistory, likely: deploymentId.test(likely) ? likely : null };
+  const [seen, recordedProblem] = await Promise.all([look(aws, target, looking), recorded === null ? null : problemWith(aws, target, recorded)]);
   const found = (id: string | null): Deployment | null => (id === null ? null : (seen.deployments.get(id) ?? null));
   const [last, succeeded] = [found(seen.group.last), found(seen.group.succeeded)];
   // Deployments that only bring up new instances are nobody's release.
@@ -161,7 +194,11 @@ async function follow(aws: Lazy, { handle }: Question): Promise<Followed | null>
 async function readGroup(aws: Lazy, target: CodeDeployTarget): Promise<Group> {
   const { deploymentGroupInfo: group } = await calling('codedeploy:GetDeploymentGroup', aws.codeDeploy.send(
     new GetDeploymentGroupCommand({ applicationName: target.application, deploymentGroupName: target.deploymentGroup })));
-  return { last: group?.lastAttemptedDeployment?.deploymentId ?? null, succeeded: group?.lastSuccessfulDeployment?.deploymentId ?? null };
+  const success = group?.lastSuccessfulDeployment;
+  return {
+    last: group?.lastAttemptedDeployment?.deploymentId ?? null, succeeded: success?.deploymentId ?? null,
+    succeededAt: { created: success?.createTime?.toISOString() ?? '', completed: success?.endTime?.toISOString() ?? null },
+  };
 }
 
 async function listIds(aws: Lazy, target: CodeDeployTarget, filter: Pick<ListDeploymentsCommandInput, 'includeOnlyStatuses' | 'createTimeRange'>): Promise<string[]> {

@@ -1,5 +1,5 @@
 // Plans the way back of a deployment group: adopt the rollback that runs, stop the deployment that runs, or redeploy what was good.
-import type { Reason, TargetState } from '../../domain/vocabulary.ts';
+import type { Reason } from '../../domain/vocabulary.ts';
 import type { Known, PlanAnswer, PlanQuestion } from '../strategy.ts';
 import type { CodeDeployTarget } from './manifest.ts';
 import { type Container, currentVersionIn, type Platform, type Revision, revisionFor, sameVersion, versionIn } from './revision.ts';
@@ -124,9 +124,12 @@ function redeploy({ target, live: { state: live, facts: known } }: Question, goo
 
 const isAt = (live: CodeDeployState, good: Good): boolean => sameVersion(live.platform, live.live, good.version) && Object.keys(live.shifting).length === 0;
 
-/** The version to go back to: as the ledger saw it, else the newest success in CodeDeploy's history that is older than the release. */
+/**
+ * The version to go back to: as the ledger saw it, else from CodeDeploy's history: the success of the version that Assess found proven, and only
+ * where nobody names one (a person sees the plan then) the newest that is older than the release.
+ */
 export function goodOf({ good, release }: Known<CodeDeployState>, live: { readonly state: CodeDeployState; readonly facts: object }): Good | null {
-  const recorded = recordedGood(live.state.platform, good?.state ?? null);
+  const recorded = recordedGood(live.state.platform, good);
   if (recorded !== null) return recorded;
   const { history } = live.facts as CodeDeployFacts;
   const { platform } = live.state;
@@ -134,15 +137,20 @@ export function goodOf({ good, release }: Known<CodeDeployState>, live: { readon
   const candidates = history.flatMap((one) => {
     const version = versionIn(platform, one.revision);
     const isOlder = release === null || one.createdAt < release.startedAt;
-    return one.status === 'Succeeded' && !isFollowUp(one) && isOlder && version !== null && !sameVersion(platform, version, bad) ? [{ ...one, version }] : [];
+    const isMeant = good === null || sameVersion(platform, version, good.version);
+    return one.status === 'Succeeded' && !isFollowUp(one) && isOlder && isMeant && version !== null && !sameVersion(platform, version, bad) ? [{ ...one, version }] : [];
   });
   const newest = candidates.toSorted((one, other) => (other.completedAt ?? '').localeCompare(one.completedAt ?? ''))[0];
   return newest === undefined ? null : { version: newest.version, revision: newest.revision };
 }
 
-function recordedGood(platform: Platform, state: TargetState | null): Good | null {
-  const { live, revision, platform: recordedFor } = (state ?? {}) as Partial<CodeDeployState>;
-  return typeof live === 'string' && recordedFor === platform ? { version: live, revision: revision ?? null } : null;
+/** What the ledger's state says of the good version; null where it says nothing that can be gone back to. */
+export function recordedGood(platform: Platform, good: Known<CodeDeployState>['good']): Good | null {
+  const { live, revision, platform: recordedFor, running = null } = (good?.state ?? {}) as Partial<CodeDeployState>;
+  if (typeof live !== 'string' || recordedFor !== platform || good === null) return null;
+  // A quick deployment may have moved the traffic before its own beginning was captured: then this is what it brought, not the version before it.
+  const isTooLate = running !== null && sameVersion(platform, live, versionIn(platform, running.revision)) && sameVersion(platform, good.version, versionIn(platform, running.previousRevision));
+  return isTooLate ? null : { version: live, revision: revision ?? null };
 }
 
 /** Why what is live or running may not be undone; null when it may. */

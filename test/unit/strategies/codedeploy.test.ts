@@ -148,6 +148,25 @@ describe('the good version of a group that the ledger has no state of', () => {
     expect(ask({ state: lambdaState(), facts: { history } })).toMatchObject({ outcome: 'change', to: { live: '4' } });
   });
 
+  it('is the version that Assess found proven, not a newer success that did not last', () => {
+    const history = [old('d-BAD', '5', '20', { createdAt: '2026-11-20T09:00:00.000Z' }), old('d-4', '4', '19'), old('d-3', '3', '15')];
+    expect(ask({ state: lambdaState(), good: { version: '3', state: null }, facts: { history } })).toMatchObject({ outcome: 'change', to: { live: '3' } });
+    expect(ask({ state: lambdaState(), good: { version: '2', state: null }, facts: { history } })).toMatchObject({ outcome: 'impossible', reason: { code: 'no-known-good' } });
+  });
+
+  it('is not what a state holds that was captured after the release had moved the traffic', () => {
+    const late = lambdaState({ live: '5', running: running('d-BAD', { revision: lambdaRevision('4', '5'), previousRevision: lambdaRevision('3', '4') }) });
+    const history = [old('d-4', '4', '19')];
+    expect(ask({ state: lambdaState(), good: { version: '4', state: late }, facts: { history } })).toMatchObject({ outcome: 'change', to: { live: '4' } });
+  });
+
+  it('is what a state holds that was captured while the good deployment only kept the old tasks', () => {
+    const kept = running('d-6', { revision: ecsRevision(6), previousRevision: ecsRevision(5), isWaitingForTermination: true });
+    const baked: CodeDeployState = { platform: 'ECS', live: taskDefinition(6), shifting: {}, revision: ecsRevision(6), running: kept };
+    const state: CodeDeployState = { ...baked, live: taskDefinition(7), revision: ecsRevision(7), running: null };
+    expect(ask({ target: ecsTarget, state, good: { version: 'build-6', state: baked } })).toMatchObject({ outcome: 'change', to: { live: taskDefinition(6) } });
+  });
+
   it('is never a deployment of the bad revision, of auto scaling, or one that failed', () => {
     const history = [
       old('d-5', '5', '19'), old('d-A', '4', '18', { creator: 'autoscaling' }), old('d-U', '4', '18', { creator: 'CodeDeployAutoUpdate' }),
