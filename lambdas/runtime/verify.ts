@@ -79,7 +79,8 @@ function conditions(input: VerifyInput, round: Round): { readonly lost: Reason[]
   const unproven = input.live.filter(({ answer }) => answer !== 'yes' && answer !== 'changed-by-someone-else');
   const firing = round.alarms.filter(({ state }) => state === 'ALARM');
   const older = firing.filter(({ name }) => input.alarmsAtStart.includes(name));
-  const silent = round.alarms.filter(({ state }) => state !== 'ALARM' && state !== 'OK');
+  // Of an alarm that could not be evaluated only the last state is known.
+  const silent = round.alarms.filter(({ state, evaluationState }) => state !== 'ALARM' && (state !== 'OK' || evaluationState !== null));
   return {
     lost: [
       ...others.map(({ stepId, detail }) => ({ code: 'changed-by-someone-else', text: `${stepId}: ${detail}` })),
@@ -89,7 +90,8 @@ function conditions(input: VerifyInput, round: Round): { readonly lost: Reason[]
       ...unproven.map(({ stepId, answer, detail }) => ({ code: `live-${answer}`, text: `${stepId}: ${detail}` })),
       ...(input.live.length > 0 ? [] : [{ code: 'live-unknown', text: 'No step says that its target is live as planned.' }]),
       ...firing.filter((alarm) => !older.includes(alarm)).map(({ name, reason }) => ({ code: 'alarm-firing', text: `Alarm ${name} is in ALARM: ${reason}` })),
-      ...silent.map(({ name, state }) => ({ code: 'alarm-no-data', text: `Alarm ${name} ${state === 'missing' ? 'does not exist' : 'has no data'}, which is not OK.` })),
+      ...silent.map(({ name, state }) => ({ code: 'alarm-no-data', text: `Alarm ${name} ${state === 'missing' ? 'does not exist' : state === 'OK' ? 'could not be evaluated' : 'has no data'}, which is not OK.` })),
+      ...(round.journeys.results.length + round.alarms.length > 0 ? [] : [{ code: 'nothing-to-prove-it', text: 'The service has neither journeys nor alarms: live state alone proves no recovery.' }]),
     ],
     noted: older.map(({ name }) => ({ code: 'alarm-older-than-release', text: `Alarm ${name} is in ALARM since before the release; it does not count.` })),
   };

@@ -54,6 +54,18 @@ describe('proof', () => {
     expect(codes(verified)).toEqual(['too-few-passes']);
   });
 
+  it('is not given on an alarm that CloudWatch could not evaluate, whatever its last state', async () => {
+    const verified = await prove(proofInput(), { alarms: [{ ...alarm('5xx', 'OK'), evaluationState: 'EVALUATION_FAILURE' }] });
+    expect(verified.answer).toBe('not-yet');
+    expect(codes(verified)).toEqual(['alarm-no-data']);
+  });
+
+  it('is not given on the live state alone: without journeys and alarms nothing outside the plan was asked', async () => {
+    const verified = await prove(proofInput(), { results: [], alarms: [] });
+    expect(verified.answer).toBe('not-yet');
+    expect(codes(verified)).toEqual(['nothing-to-prove-it']);
+  });
+
   it('begins to count again after one journey failed', async () => {
     const verified = await prove(proofInput({ passes: 2 }), { results: [passed, failed] });
     expect(verified).toMatchObject({ answer: 'not-yet', passes: 0 });
