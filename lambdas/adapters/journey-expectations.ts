@@ -6,8 +6,14 @@ import type { Json } from '../domain/vocabulary.ts';
 import type { Answer } from './journey-request.ts';
 import { JourneyBroken } from './journey-template.ts';
 
-/** What was found instead of what was expected, in words; null when everything is as expected. */
-export function disappointment(expect: JourneyRequest['expect'], answer: Answer): string | null {
+type Mask = (text: string) => string;
+
+/**
+ * What was found instead of what was expected, in words; null when everything is as expected.
+ * @param mask takes secrets out of what is quoted, before it is cut: half a secret is recognized by nobody.
+ */
+export function disappointment(expect: JourneyRequest['expect'], answer: Answer, mask: Mask): string | null {
+  const short = shortener(mask);
   const statuses = Array.isArray(expect.status) ? expect.status : [expect.status];
   if (!statuses.includes(answer.status)) return `answered ${answer.status}, expected ${statuses.join(' or ')}`;
   if (expect.latencyMs !== undefined && answer.durationMs > expect.latencyMs) return `took ${answer.durationMs} ms, expected at most ${expect.latencyMs} ms`;
@@ -22,13 +28,13 @@ export function disappointment(expect: JourneyRequest['expect'], answer: Answer)
   const json = parse(body);
   if (json === undefined) return `the body is not JSON: ${short(body)}`;
   for (const wanted of expect.json) {
-    const why = jsonDisappointment(wanted, json);
+    const why = jsonDisappointment(wanted, json, short);
     if (why !== null) return why;
   }
   return null;
 }
 
-function jsonDisappointment(wanted: JourneyRequest['expect']['json'][number], json: Json): string | null {
+function jsonDisappointment(wanted: JourneyRequest['expect']['json'][number], json: Json, short: Mask): string | null {
   const found = select(json, wanted.path);
   if ('exists' in wanted) return (found.length > 0) === wanted.exists ? null : `${wanted.path} is ${wanted.exists ? 'missing' : 'there'}`;
   if (found.length === 0) return `${wanted.path} is missing, expected ${short(canonicalJson(wanted.equals))}`;
@@ -66,4 +72,7 @@ function parse(text: string): Json | undefined {
   }
 }
 
-const short = (text: string): string => (text.length > 120 ? `${JSON.stringify(text.slice(0, 120))}…` : JSON.stringify(text));
+const shortener = (mask: Mask): Mask => (text) => {
+  const masked = mask(text);
+  return masked.length > 120 ? `${JSON.stringify(masked.slice(0, 120))}…` : JSON.stringify(masked);
+};

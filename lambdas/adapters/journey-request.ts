@@ -14,6 +14,8 @@ export interface Exchange {
   /** Names (lower case) of headers that must not follow a redirect to another host. */
   readonly confidential: ReadonlySet<string>;
   readonly body: string | null;
+  /** The body holds a secret, so it must not follow a redirect to another host either. */
+  readonly isBodyConfidential: boolean;
   /** For connection, redirects and body together, in milliseconds. */
   readonly timeoutMs: number;
   readonly followRedirects: number;
@@ -58,8 +60,11 @@ function redirected(from: Exchange, status: number, location: string): Exchange 
   const isOtherHost = url.hostname !== from.url.hostname;
   if (isOtherHost && !from.allowHosts.includes(url.hostname) && !from.allowHosts.includes(url.host))
     throw new ExchangeFailed(`redirected to ${url.host}, which \`allowHosts\` does not name`);
+  // Another port is another server; only the step from http: to https: keeps the server and changes the port.
+  const isOtherServer = isOtherHost || (portOf(url) !== portOf(from.url) && !(portOf(from.url) === '80' && portOf(url) === '443'));
   const isPlainGet = status === 303 || ((status === 301 || status === 302) && from.method === 'POST');
-  const dropped = new Set([...(isOtherHost ? from.confidential : []), ...(isPlainGet ? ['content-type', 'content-length'] : []), 'host']);
+  if (isOtherServer && from.isBodyConfidential && !isPlainGet) throw new ExchangeFailed(`redirected to ${url.host} with a body that holds a secret`);
+  const dropped = new Set([...(isOtherServer ? from.confidential : []), ...(isPlainGet ? ['content-type', 'content-length'] : []), 'host']);
   const headers = Object.fromEntries(Object.entries(from.headers).filter(([name]) => !dropped.has(name.toLowerCase())));
   return { ...from, url, headers, ...(isPlainGet ? { method: from.method === 'HEAD' ? 'HEAD' : 'GET', body: null } : {}) };
 }

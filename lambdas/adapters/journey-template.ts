@@ -49,6 +49,8 @@ export function fillUrl(template: string, values: Values): URL {
   });
   if (!URL.canParse(filled)) throw new JourneyBroken('the URL cannot be parsed once its templates are filled');
   const url = new URL(filled);
+  const lead = template.startsWith('{{') ? fillText(template.slice(0, template.indexOf('}}') + 2), values) : template.slice(0, hostEnds);
+  if (!URL.canParse(lead) || new URL(lead).host !== url.host) throw new JourneyBroken('what follows the first template changes the host of the URL: put a / after it');
   if (url.protocol !== 'http:' && url.protocol !== 'https:') throw new JourneyBroken(`the URL has the scheme ${url.protocol} instead of http: or https:`);
   return url;
 }

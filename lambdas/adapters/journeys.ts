@@ -40,7 +40,7 @@ async function runJourney(name: string, journey: Journey, tools: JourneyTools): 
     try {
       const left = journeyLimitMs - (performance.now() - began);
       if (left <= 0) return result(false, request.name, `the journey was not through after ${journeyLimitMs / 1000} s`);
-      const why = await runRequest(request, { journey, values, left, tools });
+      const why = await runRequest(request, { journey, values, left, tools, mask });
       if (why !== null) return result(false, request.name, clean(mask(why)));
     } catch (error) {
       const isBroken = error instanceof Error && (error.name === 'JourneyBroken' || error.name === 'AddressRefused');
@@ -55,12 +55,13 @@ interface Course {
   readonly values: Map<string, Json>;
   readonly left: number;
   readonly tools: JourneyTools;
+  readonly mask: (text: string) => string;
 }
 
 /** @returns why the request failed, or null; what it carries is added to the values. */
 async function runRequest(request: JourneyRequest, course: Course): Promise<string | null> {
   const answer = await exchange(fill(request, course));
-  const why = disappointment(request.expect, answer);
+  const why = disappointment(request.expect, answer, course.mask);
   if (why !== null) return why;
   const found = carried(request.carry, answer);
   if (typeof found === 'string') return found;
@@ -70,7 +71,8 @@ async function runRequest(request: JourneyRequest, course: Course): Promise<stri
 
 function fill(request: JourneyRequest, { journey, values, left, tools }: Course): Exchange {
   const url = fillUrl(request.url, values);
-  if (request.url.startsWith('{{') && !usesSecret(request.url)) assertKnownHost(url, journey);
+  // A secret at the beginning is the catalogue's own choice of a host; a secret elsewhere is what must not go to a stranger.
+  if (request.url.startsWith('{{') && !usesSecret(leading(request.url))) assertKnownHost(url, journey);
   const body = bodyOf(request, values);
   const given = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name.toLowerCase(), fillText(value, values)]));
   const confidential = Object.entries(request.headers).filter(([, value]) => usesSecret(value)).map(([name]) => name.toLowerCase());
@@ -79,10 +81,12 @@ function fill(request: JourneyRequest, { journey, values, left, tools }: Course)
     url,
     headers: {
       accept: '*/*', 'accept-encoding': 'identity', ...(body === null ? {} : { 'content-type': body.type }), ...given,
-      'user-agent': 'ripcord-journey', 'x-ripcord-rollback': tools.rollbackId,
+      'user-agent': 'ripcord-journey', // An execution's name may hold letters that no header takes.
+      'x-ripcord-rollback': encodeURIComponent(tools.rollbackId),
     },
     confidential: new Set([...confidential, 'authorization', 'cookie', 'proxy-authorization']),
     body: body?.text ?? null,
+    isBodyConfidential: usesSecret(JSON.stringify(request.body ?? null)),
     timeoutMs: Math.min(request.timeoutMs, left),
     followRedirects: request.followRedirects,
     allowHosts: journey.allowHosts,
@@ -90,6 +94,8 @@ function fill(request: JourneyRequest, { journey, values, left, tools }: Course)
     ...(tools.lookup === undefined ? {} : { lookup: tools.lookup }),
   };
 }
+
+const leading = (template: string): string => template.slice(0, template.indexOf('}}') + 2);
 
 /** A URL that the service itself handed out may lead to hosts the journey names, and to no other. */
 function assertKnownHost(url: URL, journey: Journey): void {
