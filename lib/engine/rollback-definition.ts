@@ -74,9 +74,15 @@ const looks = (functions: RollbackFunctions): Record<string, State> => ({
   }),
 });
 
+/**
+ * Alarms that fired as the release began cannot be proof against its rollback, unless Assess saw them quiet or accusing the release since:
+ * then they were well in between, and have to be well again.
+ */
+const alarmsAtStart = `[$assessment.release.alarmsAtStart[$not($ in $assessment.signals[kind = 'alarm' and status != 'unknown' and isOlderThanRelease = false].source)]]`;
+
 const verifyPayload = (fields: Record<string, unknown>): Record<string, unknown> => ({
   rollbackId: jsonata('$states.context.Execution.Name'), service: jsonata('$assessment.service'), fence: jsonata('$assessment.fence'),
-  alarmsAtStart: jsonata('[$assessment.release.alarmsAtStart]'), audit: jsonata('$audit'), ...fields,
+  alarmsAtStart: jsonata(alarmsAtStart), audit: jsonata('$audit'), ...fields,
 });
 
 const asking = (functions: RollbackFunctions, strategies: StrategyArns): Record<string, State> => ({

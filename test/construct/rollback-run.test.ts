@@ -74,6 +74,13 @@ describe('a rollback that goes well', () => {
     expect(played.calls.filter((name) => name === 'alb:confirm')).toHaveLength(2);
     expect(played.execution.status).toBe('SUCCEEDED');
   });
+
+  test('an alarm that accuses the release counts in the proof, although it was in ALARM once before as the release began', async () => {
+    const signal = (source: string, status: string, isOlderThanRelease: boolean) => ({ kind: 'alarm', source, group: source, status, since: null, isOlderThanRelease, summary: '' });
+    const signals = [signal('accuser', 'firing', false), signal('older', 'firing', true), signal('calm', 'quiet', false), signal('muted', 'unknown', false)];
+    const played = await play({ assess: () => assessment({ release: { alarmsAtStart: ['accuser', 'older', 'calm', 'muted', 'gone'] } as never, signals: signals as never }) });
+    expect(played.payloads<VerifyInput>('verify')[0]?.alarmsAtStart).toEqual(['older', 'muted', 'gone']);
+  });
 });
 
 describe('before anything is changed', () => {
