@@ -80,16 +80,21 @@ async function rehearseOwn(names: readonly string[], options: RehearseOptions): 
   const known = Object.keys(document.config.services);
   if (service !== undefined && !known.includes(service)) return mistaken(`${config} has no service "${service}"; it has ${known.join(', ')}`);
   const results: Played[] = [];
-  for (const name of service === undefined ? known : [service]) {
-    print(`\n${pc.bold(name)}: a release of it goes bad, and is put back; played in a sandbox with your names`);
-    print(pc.dim(`while nothing works, sandbox time runs ${options.speed} times as fast as the clock on the wall\n`));
-    const played = await rehearseService(document, name, { ...options, directory: path.join(own, name), print });
-    print('');
-    for (const line of summaryLines(played)) print(line);
-    if (options.report === true && played.report !== null) print(`\n${played.report}`);
-    results.push(played);
-  }
+  for (const name of service === undefined ? known : [service]) results.push(await rehearseAndTell(document, name, { ...options, directory: path.join(own, name) }));
   return tellAll(results, 'services');
+}
+
+async function rehearseAndTell(document: OwnDocument, name: string, options: RehearseOptions): Promise<Played> {
+  print(`\n${pc.bold(name)}: a release of it goes bad, and is put back; played in a sandbox with your names`);
+  print(pc.dim(`while nothing works, sandbox time runs ${options.speed} times as fast as the clock on the wall\n`));
+  const played = await rehearseService(document, name, { ...options, print }).catch((error: unknown): Played => ({
+    scenario: name, passed: false, checks: [], breaches: [], measured: null, rollbacks: [], records: [], report: null,
+    error: `it cannot be built in the sandbox: ${error instanceof Error ? error.message : String(error)}`,
+  }));
+  print('');
+  for (const line of summaryLines(played)) print(line);
+  if (options.report === true && played.report !== null) print(`\n${played.report}`);
+  return played;
 }
 
 function mistaken(text: string): number {

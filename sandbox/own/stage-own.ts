@@ -4,7 +4,7 @@ import path from 'node:path';
 import pc from 'picocolors';
 import { stringify } from 'yaml';
 import { startSandbox, type Sandbox } from '../sandbox.ts';
-import { OwnMetrics, createOwnAlarms } from './alarms.ts';
+import { alarmGroups, createOwnAlarms, OwnMetrics } from './alarms.ts';
 import type { OwnDocument } from './document.ts';
 import { Ground, oldVersion } from './ground.ts';
 import { rehearsedJourneys, type Note, type RehearsedJourneys } from './journeys.ts';
@@ -97,6 +97,7 @@ class OwnStage {
       ['users', `requests to ${names.url}, which go where target ${primary} leads them`],
       ...targets.map(({ id, summary }): [string, string] => [`target ${id}`, summary]),
       ...[...watched].map(([alarm, what]): [string, string] => [`alarm ${alarm}`, what]),
+      ['signals', signalsShown(plan)],
       ...[...secrets.keys()].map((arn): [string, string] => [`secret ${arn.split(':secret:').at(-1) ?? arn}`, 'a made-up value']),
       ['engine', `account ${plan.place.account}, ${plan.place.region}; the service's version is ${oldVersion}, the release is 2.0.0`],
     ];
@@ -111,4 +112,14 @@ class OwnStage {
   }
 
   readonly #at = ({ where, text }: Note): string => `${this.#parts.document.at(where)}: ${text}`;
+}
+
+/** Independent signals that the rehearsal can give, and how many the service asks for. */
+function signalsShown({ service }: Scaled): string {
+  const { signals, journeys = {} } = service;
+  const [alarms, tools, isWalked] = [alarmGroups(service).length, (signals.external ?? []).length, Object.keys(journeys).length > 0];
+  const most = alarms + tools + Number(isWalked);
+  const minimum = signals.minimum ?? 2;
+  const given = `${alarms} from alarms, ${tools} from other tools${isWalked ? ', one from the journeys' : ''}`;
+  return most < minimum ? pc.red(`${minimum} independent ones are asked for, and there are never more than ${most}: ${given}`) : `${minimum} of ${most} independent ones are asked for: ${given}`;
 }

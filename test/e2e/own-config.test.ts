@@ -1,0 +1,126 @@
+// A user's own services.yaml, rehearsed whole: what recovers, what is said about it, and what fails the right way.
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { parse } from 'yaml';
+import { synthesize } from '../../lib/app.ts';
+import { rehearse } from '../../sandbox/commands.ts';
+import { answerTo } from '../../sandbox/own/mirror.ts';
+
+let directory: string;
+let out: string[];
+let errors: string[];
+
+beforeEach(async () => {
+  directory = await mkdtemp(path.join(tmpdir(), 'ripcord-own-'));
+  out = [];
+  errors = [];
+  vi.spyOn(process.stdout, 'write').mockImplementation((text) => out.push(String(text)) > 0);
+  vi.spyOn(process.stderr, 'write').mockImplementation((text) => errors.push(String(text)) > 0);
+});
+
+afterEach(async () => {
+  vi.restoreAllMocks();
+  await rm(directory, { recursive: true, force: true });
+});
+
+const play = (config: string, service?: string): Promise<number> =>
+  rehearse([], { config, ...(service === undefined ? {} : { service }), speed: 160, directory, synthesize: (from, to) => void synthesize(from, to) });
+const fixture = (name: string): string => `test/fixtures/own/${name}.yaml`;
+const told = (): string => stripVTControlCharacters(out.join(''));
+const failed = (): string[] => told().split('\n').filter((line) => line.includes('✗'));
+const rehearsedCopy = async (service: string): Promise<string> => JSON.stringify(parse(await readFile(path.join(directory, 'own', service, 'services.yaml'), 'utf8')));
+
+test('a rule with three sides goes back, after an approver said yes and a tool spoke up', async () => {
+  expect({ code: await play(fixture('balanced')), failed: failed() }, told()).toEqual({ code: 0, failed: [] });
+  expect(told()).toContain('elasticloadbalancing:ModifyRule done');
+  expect(told()).toContain('datadog sends a ripcord.signal event');
+  expect(told()).not.toContain('sentry sends');
+  expect(told()).toContain('✓ a person was asked, and the audit names the role whose session said yes');
+  expect(told()).toContain('✓ canary is back on 1.0.0');
+  expect(told()).toMatch(/balanced\.yaml:32 services\.orders\.journeys\.order\.requests\.0\.url: https:\/\/orders\.example\.com → http:\/\/127\.0\.0\.1:\d+/);
+  const copy = await rehearsedCopy('orders');
+  expect(copy).toContain('$.links[?@.rel == \'self\'].href');
+  expect(copy).not.toContain('orders.example.com');
+}, 40_000);
+
+test('two weighted names go back in one wave', async () => {
+  expect({ code: await play(fixture('dns')), failed: failed() }, told()).toEqual({ code: 0, failed: [] });
+  expect(told()).toContain('✓ public is back on 1.0.0');
+  expect(told()).toContain('✓ images is back on 1.0.0');
+}, 40_000);
+
+test('a function and tasks that CodeDeploy deploys go back, each in its own sandbox', async () => {
+  expect({ code: await play(fixture('deployed')), failed: failed() }, told()).toEqual({ code: 0, failed: [] });
+  expect(told()).toContain('✓ function is back on 1.0.0');
+  expect(told()).toContain('✓ tasks is back on 1.0.0');
+  expect(told()).toContain('2 of 2 services as they should be');
+}, 60_000);
+
+test.each([['checkout', 'web'], ['search', 'dns']])('the service %s of the repository is rehearsable as it is', async (service, target) => {
+  expect({ code: await play('services.yaml', service), failed: failed() }, told()).toEqual({ code: 0, failed: [] });
+  expect(told()).toContain(`✓ ${target} is back on 1.0.0`);
+  expect(told()).toMatch(/services\.yaml:\d+ services\.\w+\.policy\.bakeMinutes: 60.* → 5/);
+}, 40_000);
+
+test('what cannot be rehearsed is named with its line, what cannot be reached is not rolled back, and both fail', async () => {
+  expect(await play(fixture('beyond')), told()).toBe(1);
+  const lines = failed().join('\n');
+  expect(lines).toContain('beyond.yaml:23 services.ledger.journeys.balance.requests.0.expect.json.0: the rehearsal cannot make up a value for a filter');
+  expect(lines).toContain('beyond.yaml:25 services.ledger.journeys.balance.requests.0.expect.json.2: another expectation wants "EUR" at this place');
+  expect(lines).toMatch(/the rollback says it recovered: .*Only 2 of 3 independent signals/);
+  expect(failed()).toHaveLength(3);
+  expect(told()).toContain('3 independent ones are asked for, and there are never more than 2');
+  const copy = await rehearsedCopy('ledger');
+  expect(copy).toContain('EUR');
+  expect(copy).not.toContain('USD');
+}, 40_000);
+
+describe('without a play', () => {
+  test.each([
+    ['no such service', () => play('services.yaml', 'basket'), /has no service "basket"; it has checkout, search/],
+    ['no such file', () => play('missing.yaml'), /missing\.yaml: cannot be read/],
+    ['a scenario beside a configuration', () => rehearse(['manual'], { config: 'services.yaml', speed: 60, directory, synthesize }), /leave out manual/],
+    ['a service without a configuration', () => rehearse([], { service: 'checkout', speed: 60, directory, synthesize }), /--service needs --config/],
+  ])('%s ends with exit code 2 and the reason', async (_, run, reason) => {
+    expect(await run()).toBe(2);
+    expect(errors.join('')).toMatch(reason);
+    expect(told()).toBe('');
+  });
+
+  test('a wrong configuration is refused in the words of the schema', async () => {
+    const wrong = path.join(directory, 'wrong.yaml');
+    const { writeFile } = await import('node:fs/promises');
+    await writeFile(wrong, (await readFile(fixture('dns'), 'utf8')).replace('recordType: CNAME', 'recordType: TXT'));
+    expect(await play(wrong)).toBe(2);
+    expect(errors.join('')).toMatch(/wrong\.yaml:9 services\.search\.targets\.public\.recordType: /);
+  });
+});
+
+describe('the mirror', () => {
+  const carried = (name: string): string => `made-up-${name}`;
+
+  test('meets paths with names, positions, wildcards, slices and filters in one body', () => {
+    const json = [
+      { path: '$.a[\'b c\'][2].d', equals: { e: 1 } }, { path: '$.a[\'b c\'][-1].f', exists: true }, { path: '$.list[?@.n > 4 && @.kind != \'x\'].id', equals: 7 },
+      { path: '$..deep', equals: null }, { path: '$.slice[1:3]', exists: true }, { path: '$.none', exists: false }, { path: '$.all[*].ok', equals: true },
+    ];
+    const { answer, unmet } = answerTo({ name: 'one', url: 'https://x', expect: { json, text: ['"open":true', 'Hello'] }, carry: { id: '$.list[0].id' } }, carried);
+    expect(unmet).toEqual([]);
+    expect(JSON.parse(answer.body)).toMatchObject({ a: { 'b c': [null, null, { d: { e: 1 }, f: 'made-up' }] }, list: [{ id: 7, n: 5 }], all: [{ ok: true }], open: true });
+    expect(answer.body).toContain('Hello');
+  });
+
+  test.each([
+    ['a body after 204', { status: 204, text: ['x'] }, ['expect', 'text', 0]],
+    ['a status that ends nothing', { status: 101 }, ['expect', 'status']],
+    ['a header of the connection', { header: { Connection: 'upgrade' } }, ['expect', 'header', 'Connection']],
+    ['a path that is none', { json: [{ path: '$.a[', exists: true }] }, ['expect', 'json', 0]],
+    ['presence and absence of one place', { json: [{ path: '$.a', exists: true }, { path: '$.a', exists: false }] }, ['expect', 'json', 1]],
+    ['a list that is an object', { json: [{ path: '$.a', equals: 'text' }, { path: '$.a.b', exists: true }] }, ['expect', 'json', 1]],
+  ])('says that it cannot meet %s', (_, expected, where) => {
+    expect(answerTo({ name: 'one', url: 'https://x', expect: expected }, carried).unmet.map((one) => one.where)).toEqual([where]);
+  });
+});
