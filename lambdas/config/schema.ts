@@ -1,9 +1,11 @@
 // One schema for the service catalogue: `services.yaml` and the constructs are checked by it at synth, the handlers parse with it at run time.
 import * as z from 'zod';
+import { entryName } from '../domain/metric-plan.ts';
 import { manifest as albWeights } from '../strategies/alb-weights/manifest.ts';
 import { manifest as codedeploy } from '../strategies/codedeploy/manifest.ts';
 import { manifest as route53Weights } from '../strategies/route53-weights/manifest.ts';
 import { arn } from '../strategies/target-fields.ts';
+import { type MetricEntry, metricEntry } from './metric-entries.ts';
 
 const name = z.string().regex(/^[a-z][a-z0-9-]{0,39}$/, { error: 'needs 1–40 lower-case letters, digits and hyphens, beginning with a letter' });
 const reason = z.string().min(10, { error: 'needs a reason a colleague would accept (10 characters or more)' }).max(500);
@@ -37,7 +39,24 @@ const signals = z.strictObject({
     z.strictObject({ metric, minimumRequests: z.int().min(1).default(50), minutes: z.int().min(1).max(60).default(5) }),
     z.strictObject({ none: reason }),
   ]),
+  /** Judged each minute against their own last day: one signal, group `metrics`, which sees what no alarm does. Absent: alarms and journeys alone. */
+  metrics: z.array(metricEntry).min(1).max(4).optional(),
+  /** What the release does not touch and must stay flat: other services, a stable version. What they share is not the release's doing. */
+  controls: z.array(metricEntry).max(6).default([]),
+}).superRefine(({ metrics = [], controls }, context) => {
+  if (metrics.length === 0 && controls.length > 0)
+    context.addIssue({ code: 'custom', path: ['controls'], message: 'needs `metrics` beside it: there is nothing to compare them with' });
+  const names = [...metrics, ...controls].map((entry) => entryName(entry));
+  for (const [index, one] of names.entries())
+    if (names.indexOf(one) < index)
+      context.addIssue({
+        code: 'custom', path: index < metrics.length ? ['metrics', index] : ['controls', index - metrics.length],
+        message: `is called "${one}" like another one; give it a \`name\` of its own`,
+      });
 });
+
+/** Five closed minutes prove a recovery in metrics, and CloudWatch may have them up to three minutes late. */
+const recoveryMinutes = 10;
 
 /** `{{name}}` is replaced by a carried value, `{{secret.name}}` by a secret. */
 const template = z.string().max(8000);
@@ -140,6 +159,8 @@ export const serviceSchema = z.strictObject({
           context.addIssue({ code: 'custom', path: ['rungs', rung, wave, index], message: `names target "${id}", which is not one of ${known.join(', ')}` });
   if (!('none' in service.verification) && Object.keys(service.journeys).length === 0)
     context.addIssue({ code: 'custom', path: ['journeys'], message: 'needs at least one journey to prove a recovery; or say `verification: { none: <reason> }`' });
+  if (service.signals.metrics !== undefined && !('none' in service.verification) && service.verification.deadlineMinutes < recoveryMinutes)
+    context.addIssue({ code: 'custom', path: ['verification', 'deadlineMinutes'], message: `needs at least ${recoveryMinutes} minutes with \`signals.metrics\`: a recovery takes minutes to show in them` });
   if (service.signals.alarms.length === 0 && service.signals.external.length === 0)
     context.addIssue({ code: 'custom', path: ['signals', 'alarms'], message: 'needs at least one alarm or external tool: nothing could start a rollback' });
   for (const [id, one] of Object.entries(service.targets)) {
@@ -177,6 +198,7 @@ export type EngineConfig = z.output<typeof engineSchema>;
 export type Config = z.output<typeof configSchema>;
 export type Journey = z.output<typeof journey>;
 export type JourneyRequest = z.output<typeof journeyRequest>;
+export type { MetricEntry };
 export type TargetConfig = z.output<typeof target>;
 
 /** What the SSM parameter of one service holds. */

@@ -2,6 +2,8 @@
 import { createHash } from 'node:crypto';
 import { at, instantOf } from './instants.ts';
 import type { RollbackRecord } from './ledger.ts';
+import { findInMetrics, metricSignals } from './metric-findings.ts';
+import type { MetricsReading } from './metrics.ts';
 import { type SignalSources, readSignals } from './signals.ts';
 import type { JsonObject, Reason, Release, Signal } from './vocabulary.ts';
 import type { WatchLooked } from './workflow.ts';
@@ -12,6 +14,7 @@ export interface BakeQuestion extends Omit<SignalSources, 'trigger' | 'startedAt
   readonly rollbacks: readonly RollbackRecord[];
   readonly bakeMinutes: number;
   readonly hasJourneys: boolean;
+  readonly metrics?: MetricsReading | undefined;
 }
 
 /** Seconds between two looks; more for a long bake, so that a week of looks fits the history of one execution. */
@@ -22,7 +25,8 @@ const longestReleaseMinutes = 24 * 60;
 export function watchLook(question: BakeQuestion): WatchLooked {
   const over = endOf(question);
   if (over !== null) return ended(over);
-  const signals = readSignals({ ...question, startedAt: question.release.startedAt, trigger: { kind: 'watch', releaseId: question.release.id, alarms: [], journeys: [] } }, question.release);
+  const known = readSignals({ ...question, startedAt: question.release.startedAt, trigger: { kind: 'watch', releaseId: question.release.id, alarms: [], journeys: [] } }, question.release);
+  const signals = [...known, ...metricSignals(findInMetrics(question.metrics, question.release, question.now))];
   return signalFor(question, signals) ?? bakeState(question, signals);
 }
 
@@ -37,15 +41,16 @@ function endOf({ release, releases, rollbacks }: BakeQuestion): Reason | null {
   return next === undefined ? null : { code: 'superseded', text: `Release ${next.version} began at ${next.startedAt}; it has a watch of its own.` };
 }
 
-/** A fresh alarm; or one that fired before the release and so sends no event, together with a journey that passed before and fails now. */
+/** A fresh alarm or metrics that got worse; or an alarm that fired before the release and so sends no event, together with a journey that passed before and fails now. */
 function signalFor({ service, release }: BakeQuestion, signals: readonly Signal[]): WatchLooked | null {
   const firing = signals.filter(({ status }) => status === 'firing');
   const named = (kind: Signal['kind'], isOlder: boolean) => firing.filter((one) => one.kind === kind && one.isOlderThanRelease === isOlder).map(({ source }) => source).toSorted();
   const fresh = named('alarm', false);
   const older = named('alarm', true);
   const journeys = named('journey', false);
-  if (fresh.length === 0 && (older.length === 0 || journeys.length === 0)) return null;
-  const detail = { releaseId: release.id, alarms: fresh.length > 0 ? fresh : older, journeys };
+  const isWorse = firing.some(({ kind }) => kind === 'metrics');
+  if (fresh.length === 0 && !isWorse && (older.length === 0 || journeys.length === 0)) return null;
+  const detail = { releaseId: release.id, alarms: fresh.length > 0 ? fresh : older, journeys, ...(isWorse ? { metrics: true } : {}) };
   return {
     answer: 'signal', waitSeconds: 0,
     reasons: firing.map(({ summary }) => ({ code: 'signal', text: summary })),

@@ -1,10 +1,12 @@
 // The verdict on one signal: roll back, hold, ask, leave, or joined, with every reason. Pure: the same question has the same answer.
 import { correlate } from './correlate.ts';
 import { answerTo, consent, demandOf, demandsOf } from './demands.ts';
+import { elsewhere, unrelatedDemand } from './unrelated.ts';
 import { type Case, goodHere, grounds, leftOut, wayBack } from './grounds.ts';
 import { firstGuardrail } from './guardrails.ts';
 import { at, instantOf } from './instants.ts';
 import { chooseGood } from './known-good.ts';
+import { findInMetrics, metricSignals } from './metric-findings.ts';
 import type { KnownGoodFacts, Question, RungFacts } from './question.ts';
 import { because } from './reasons.ts';
 import { countSignals, faultsOf, readSignals } from './signals.ts';
@@ -33,8 +35,9 @@ export interface Decision {
 
 export function decide(question: Question): Decision {
   const { suspect, refusal } = correlate(question, faultsOf(question));
-  const signals = readSignals(question, suspect);
-  const about: Case = { question, suspect, signals, count: countSignals(signals) };
+  const metrics = findInMetrics(question.metrics, suspect, question.now);
+  const signals = [...readSignals(question, suspect), ...metricSignals(metrics)];
+  const about: Case = { question, suspect, signals, count: countSignals(signals), metrics };
   const stop = firstGuardrail({ ...about, refusal });
   if (stop !== null) return decision(about, { verdict: stop.verdict, page: stop.page, headline: stop.reason.text, reasons: [stop.reason] });
   const doubts = doubtsOf(about);
@@ -42,7 +45,8 @@ export function decide(question: Question): Decision {
 }
 
 /** What is still missing for acting without a person's word. Anything here holds the run; nothing here is read as healthy. */
-function doubtsOf({ question, signals, count, suspect }: Case): Reason[] {
+function doubtsOf(about: Case): Reason[] {
+  const { question, signals, count, suspect } = about;
   if (question.trigger.kind === 'person' || question.approval?.answer === 'approved') return [];
   const { minimumSignals } = question;
   const list = count.groups.join(', ');
@@ -50,7 +54,7 @@ function doubtsOf({ question, signals, count, suspect }: Case): Reason[] {
   if (count.groups.length === 0) doubts.push(because('signal-unreadable', `Nothing is seen to fire, but not everything can be read: ${signals.filter(({ status }) => status === 'unknown').map(({ summary }) => summary).join('; ') || 'the journeys did not run yet'}.`));
   else if (count.groups.length < minimumSignals) doubts.push(because('too-few-signals', `Only ${count.groups.length} of ${minimumSignals} independent signals fires: ${list}.`));
   if (count.groups.length > 0 && !count.hasAccuser) doubts.push(because('only-older-signals', `All that fires (${list}) fired before release ${suspect?.version ?? ''} began, or nobody knows that it did not.`));
-  return [...doubts, ...trafficDoubts(question, signals)];
+  return [...doubts, ...trafficDoubts(question, signals), ...(secondsLeft(question) > 0 ? elsewhere(about) : [])];
 }
 
 function trafficDoubts({ traffic }: Question, signals: readonly Signal[]): Reason[] {
@@ -61,9 +65,11 @@ function trafficDoubts({ traffic }: Question, signals: readonly Signal[]): Reaso
   return [];
 }
 
+const secondsLeft = ({ startedAt, holdSeconds, now }: Question): number => Math.ceil((at(startedAt) + holdSeconds * 1000 - at(now)) / 1000);
+
 function holdOrPage(about: Case, doubts: readonly Reason[]): Decision {
-  const { now, startedAt, holdSeconds, service, hasJourneys } = about.question;
-  const left = Math.ceil((at(startedAt) + holdSeconds * 1000 - at(now)) / 1000);
+  const { service, hasJourneys } = about.question;
+  const left = secondsLeft(about.question);
   const why = doubts.map(({ text }) => text).join(' ');
   if (left <= 0)
     return decision(about, { verdict: 'leave', page: true, headline: `Not rolled back: ${service} needs a person. ${why}`, reasons: doubts });
@@ -78,7 +84,7 @@ function act(about: Case): Decision {
   const good = chooseGood(question, suspect);
   const provable = question.rungs.filter(({ waves }) => waves.flat().every((id) => goodHere(question, id, good) !== null));
   const rungs = provable.length > 0 ? provable : question.rungs;
-  const demands = demandsOf(question, provable.length > 0, good);
+  const demands = [...demandsOf(question, provable.length > 0, good), ...unrelatedDemand(about)];
   const reasons = [...grounds(about, good, rungs), ...leftOut(question.rungs, rungs), ...demands.map(({ reason }) => reason)];
   const found = { releaseId: suspect?.id ?? null, good, rungs };
   const answer = answerTo(question, demands);

@@ -1,5 +1,6 @@
 // What speaks for a rollback and where it leads, in words: for the record and for the first message.
 import { isDryRun } from './demands.ts';
+import type { MetricsFinding } from './metric-findings.ts';
 import type { KnownGoodFacts, Question, ReleaseFacts, RungFacts } from './question.ts';
 import { because } from './reasons.ts';
 import { goodOf } from './rungs.ts';
@@ -12,6 +13,8 @@ export interface Case {
   readonly suspect: ReleaseFacts | null;
   readonly signals: readonly Signal[];
   readonly count: Count;
+  /** What the metrics say of the suspect; null where they have no say. */
+  readonly metrics: MetricsFinding | null;
 }
 
 /** What speaks for the rollback, for the record and for the first message. */

@@ -69,9 +69,11 @@ function triggerIsQuiet({ trigger }: Question, signals: readonly Signal[]): bool
   const statusOf = (name: string) => signals.find(({ source }) => source === name)?.status;
   if (trigger.kind === 'alarm') return statusOf(trigger.alarm) === 'quiet';
   if (trigger.kind === 'deployment') return statusOf(trigger.deploymentId) === 'quiet';
-  if (trigger.kind === 'watch') return [...trigger.alarms, ...trigger.journeys].every((name) => statusOf(name) === 'quiet');
+  if (trigger.kind === 'watch') return [...trigger.alarms, ...trigger.journeys].every((name) => statusOf(name) === 'quiet') && (trigger.metrics !== true || metricsAreQuiet(signals));
   return trigger.kind === 'external' && statusOf(`${trigger.tool}/${trigger.id}`) !== 'firing';
 }
+
+const metricsAreQuiet = (signals: readonly Signal[]): boolean => signals.some(({ kind, status }) => kind === 'metrics' && status === 'quiet');
 
 const coolDown: Guardrail = ({ question, signals }) => {
   const { coolDownUntil, now, rollbacks, rollbackId } = question;

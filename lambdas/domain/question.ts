@@ -1,5 +1,6 @@
 // Everything a verdict is made from, in one value: kept in the audit, so that the decision can be replayed.
 import type { RollbackRecord, DeliveredSignal } from './ledger.ts';
+import type { MetricsReading } from './metrics.ts';
 import type { AlarmReading, DeploymentReading, TrafficReading } from './readings.ts';
 import type { Trigger } from './trigger.ts';
 import type { Approval, JourneyRound } from './workflow.ts';
@@ -50,6 +51,8 @@ export interface Question {
   readonly quarantined: readonly string[];
   readonly alarms: readonly AlarmReading[];
   readonly traffic: TrafficReading;
+  /** Absent when the service declares no metrics. */
+  readonly metrics?: MetricsReading | undefined;
   readonly deployments: readonly DeploymentReading[];
   readonly storm: { readonly services: readonly string[]; readonly limit: number; readonly minutes: number; readonly isAnnounced: boolean };
   /** Who has the service's lock; null when this run has it, or needs none. */

@@ -6,7 +6,7 @@ export const reasonCodes = [
   'release-suspected', 'signals-agree', 'one-signal-enough', 'traffic-enough', 'traffic-not-measured', 'known-good', 'good-side', 'asked-by-person', 'approved',
   'deadline-roll-back', 'rung-left-out', 'no-release-needed', 'would-ask',
   // why a person is asked
-  'no-known-good', 'budget-spent', 'policy-approval',
+  'no-known-good', 'budget-spent', 'policy-approval', 'metrics-unrelated',
   // why it is held
   'too-few-signals', 'too-little-traffic', 'traffic-unknown', 'signal-unreadable', 'only-older-signals',
   // why it is left

@@ -8,6 +8,7 @@ import { acquireLock } from '../adapters/ledger-lock.ts';
 import { type StormWindows, addToStorm, readStorm } from '../adapters/ledger-storm.ts';
 import type { LedgerTable } from '../adapters/ledger-table.ts';
 import { readService } from '../adapters/ledger.ts';
+import { readMetrics } from '../adapters/metrics.ts';
 import { readTraffic } from '../adapters/traffic.ts';
 import type { ServiceConfig } from '../config/schema.ts';
 import type { ServiceLedger } from '../domain/ledger.ts';
@@ -47,6 +48,7 @@ export interface Seen {
   readonly storm: Question['storm'];
   readonly alarms: Question['alarms'];
   readonly traffic: Question['traffic'];
+  readonly metrics: Question['metrics'];
   readonly deployments: readonly DeploymentReading[];
 }
 
@@ -55,15 +57,16 @@ export async function readNow(sources: AssessSources, input: AssessInput, about:
   const { admitted: { service, trigger }, known, now } = about;
   const { signals } = known.entry.service;
   const isDryRun = trigger.kind === 'person' && trigger.mode === 'dry-run';
-  const [lock, storm, alarms, traffic, deployments] = await Promise.all([
+  const [lock, storm, alarms, traffic, metrics, deployments] = await Promise.all([
     isDryRun ? null : acquireLock(sources.table, service, input.rollbackId, { now }),
     stormNow(sources, { service, trigger, input, now }, known.windows),
     readAlarms(sources.cloudWatch, signals.alarms),
     readTraffic(sources.cloudWatch, signals.traffic, now),
+    readMetrics(sources.cloudWatch, signals, now),
     deploymentsNow(sources.codeDeploy, known, trigger, now),
   ]);
   return {
-    fence: lock?.held === true ? lock.fence : null, lockedBy: lock?.held === false ? lock.owner : null, storm, alarms, traffic, deployments,
+    fence: lock?.held === true ? lock.fence : null, lockedBy: lock?.held === false ? lock.owner : null, storm, alarms, traffic, metrics, deployments,
   };
 }
 

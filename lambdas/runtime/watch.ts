@@ -7,6 +7,7 @@ import { readDeployments } from '../adapters/deployments.ts';
 import { putKnownGood, updateRelease } from '../adapters/ledger-history.ts';
 import type { LedgerTable } from '../adapters/ledger-table.ts';
 import { readService } from '../adapters/ledger.ts';
+import { readMetrics } from '../adapters/metrics.ts';
 import type { CatalogueEntry } from '../config/schema.ts';
 import { notQuiet, watchLook } from '../domain/bake.ts';
 import type { Clock } from '../domain/clock.ts';
@@ -123,8 +124,9 @@ async function look({ watch: watching, evidence }: Of<'look'>, parts: WatchParts
   if (release === null) return unknownRelease(watching);
   const now = parts.clock.now();
   const needsDeployment = release.origin === 'codedeploy' && release.status === 'in-progress';
-  const [alarms, deployments] = await Promise.all([
+  const [alarms, metrics, deployments] = await Promise.all([
     readAlarms(parts.cloudWatch, config.signals.alarms),
+    readMetrics(parts.cloudWatch, config.signals, now),
     needsDeployment ? readDeployments(parts.codeDeploy, { groups: groupsOf(config), ids: [release.id], settled: new Set(), list: null }) : [],
   ]);
   const [current = release] = withReadings([release], deployments);
@@ -132,7 +134,7 @@ async function look({ watch: watching, evidence }: Of<'look'>, parts: WatchParts
   if (current.status !== release.status) await updateRelease(parts.table, release, { status: current.status, finishedAt: current.finishedAt });
   return watchLook({
     service: watching.service, release: current, rollbacks: ledger.rollbacks, bakeMinutes: config.policy.bakeMinutes, hasJourneys: watching.hasJourneys,
-    alarms, delivered: ledger.signals, deployments, evidence, externalTools: config.signals.external, now: now.toISOString(), releases: ledger.releases,
+    alarms, metrics, delivered: ledger.signals, deployments, evidence, externalTools: config.signals.external, now: now.toISOString(), releases: ledger.releases,
   });
 }
 

@@ -7,6 +7,7 @@ import type { VerdictName } from '../../../lambdas/domain/vocabulary.ts';
 import {
   alarm, alarmTrigger, approval, delivered, deployment, deploymentTrigger, externalTrigger, journeys, minute, personTrigger, question, quiet, release, rollback, watchTrigger,
 } from './samples.ts';
+import { measured, reading, since } from './metric-samples.ts';
 
 interface Row {
   readonly when: string;
@@ -24,6 +25,8 @@ const alone = [alarm('5xx'), quiet('latency')];
 const sideTargets = { web: { strategy: 'alb-weights', goodSide: 'blue' }, app: { strategy: 'codedeploy', goodSide: null } } as const;
 const stormy = { services: ['a', 'b', 'c', 'd', 'e', 'f'], limit: 5, minutes: 10, isAnnounced: false };
 const threeToday = [1, 2, 3].map((n) => rollback({ rollbackId: `rb-${n}0`, startedAt: minute(-100 * n), endedAt: minute(-100 * n + 5) }));
+const harm = { errors: since(2, 0.3) };
+const everywhere = reading(harm, [measured('payments', harm), measured('search', harm)]);
 const afterHold = { startedAt: minute(5), now: minute(10) };
 
 const rolledBack: Row[] = [
@@ -51,6 +54,7 @@ const asking: Row[] = [
   { when: 'no version is known good', asked: question({ knownGoods: [] }), verdict: 'ask', codes: ['no-known-good'] },
   { when: 'the good version is known for no whole rung', asked: question({ knownGoods: [{ version: 'v1', since: minute(-500), basis: 'baked', targets: [] }] }), verdict: 'ask', codes: ['no-known-good'] },
   { when: 'the daily budget is spent', asked: question({ rollbacks: threeToday }), verdict: 'ask', codes: ['budget-spent'] },
+  { when: 'the metrics say that it is not the release, even after the hold', asked: question({ metrics: everywhere, startedAt: minute(4) }), verdict: 'ask', codes: ['metrics-unrelated'] },
   { when: 'the policy wants a person each time', asked: question({ policy: { approval: always } }), verdict: 'ask', codes: ['policy-approval'] },
   { when: 'the policy wants a second person for what people ask', asked: question({ trigger: personTrigger(), policy: { approval: onlyManual } }), verdict: 'ask', codes: ['policy-approval'] },
 ];
@@ -61,6 +65,7 @@ const holding: Row[] = [
   { when: 'a composite only repeats its child', asked: question({ alarms: [alarm('5xx'), alarm('broken', { children: ['5xx'], fault: null })] }), verdict: 'hold', codes: ['too-few-signals'] },
   { when: 'there is too little traffic', asked: question({ traffic: { status: 'too-little', requests: 5, minimum: 50, minutes: 5 } }), verdict: 'hold', codes: ['too-little-traffic'] },
   { when: 'the traffic has no data', asked: question({ traffic: { status: 'unknown', requests: null, minimum: 50, minutes: 5 } }), verdict: 'hold', codes: ['traffic-unknown'] },
+  { when: 'the metrics say that it is not the release', asked: question({ metrics: everywhere }), verdict: 'hold', codes: ['metrics-unrelated'] },
   { when: 'the alarm has no data', asked: question({ alarms: [alarm('5xx', { state: 'INSUFFICIENT_DATA' }), quiet('latency')] }), verdict: 'hold', codes: ['signal-unreadable'] },
   { when: 'the Watch\'s older alarm fires and no journey ran yet', asked: question({ trigger: watchTrigger(), alarms: [alarm('5xx', { since: minute(-60), fault: null }), quiet('latency')] }), verdict: 'hold', codes: ['only-older-signals'] },
   { when: 'a journey fails that nobody saw pass, beside the Watch\'s older alarm', asked: question({ trigger: watchTrigger(), alarms: [alarm('5xx', { since: minute(-60), fault: null })], evidence: journeys(false), look: 1 }), verdict: 'hold', codes: ['only-older-signals'] },

@@ -1,0 +1,74 @@
+// Reads all metrics and controls of a service in one question: whole, or not at all.
+import { type CloudWatchClient, GetMetricDataCommand, type GetMetricDataCommandInput, type MetricDataResult } from '@aws-sdk/client-cloudwatch';
+import type { MetricEntry } from '../config/schema.ts';
+import { type Datapoints, historyPeriods, type MetricsReading, periodSeconds, readingOf } from '../domain/metrics.ts';
+import { metricPlan, type MetricQuery, queriesOf } from '../domain/metric-plan.ts';
+import { AwsCallError, calling } from './aws-errors.ts';
+
+export interface MetricsConfig {
+  readonly metrics?: readonly MetricEntry[] | undefined;
+  readonly controls?: readonly MetricEntry[] | undefined;
+}
+
+/** @returns undefined when the service declares no metrics; a refused or broken call is a reading that is `unknown`, not an error. */
+export async function readMetrics(client: CloudWatchClient, { metrics = [], controls = [] }: MetricsConfig, now: Date): Promise<MetricsReading | undefined> {
+  if (metrics.length === 0) return undefined;
+  const plans = { metrics: metrics.map((entry) => metricPlan(entry)), controls: controls.map((entry) => metricPlan(entry)) };
+  // The running minute is never whole.
+  const end = Math.floor(now.getTime() / (periodSeconds * 1000)) * periodSeconds * 1000;
+  try {
+    return readingOf(plans, await read(client, queriesOf([...plans.metrics, ...plans.controls]), end), end);
+  } catch (error) {
+    if (error instanceof AwsCallError || error instanceof Unvouched) return { status: 'unknown', why: error.message.slice(0, 300) };
+    throw error;
+  }
+}
+
+/** CloudWatch answered with status 200, but does not vouch for all of the values. */
+class Unvouched extends Error {}
+
+async function read(client: CloudWatchClient, queries: readonly MetricQuery[], end: number): Promise<Datapoints[]> {
+  const columns = queries.map(() => new Map<number, number>());
+  const statuses = new Map<string, string | undefined>();
+  let NextToken: string | undefined;
+  do {
+    const page = await calling('cloudwatch:GetMetricData', client.send(new GetMetricDataCommand({ ...question(queries, end), ...(NextToken === undefined ? {} : { NextToken }) })));
+    for (const result of page.MetricDataResults ?? []) take(result, { columns, statuses });
+    const [message] = page.Messages ?? [];
+    if (message !== undefined) throw new Unvouched(`CloudWatch says ${message.Code ?? ''}: ${message.Value ?? ''}`);
+    NextToken = page.NextToken;
+  } while (NextToken !== undefined);
+  for (const [index, { name }] of queries.entries()) {
+    const status = statuses.get(idOf(index));
+    if (status !== 'Complete') throw new Unvouched(`CloudWatch answers ${status ?? 'nothing'} for ${name}`);
+  }
+  return columns;
+}
+
+const idOf = (index: number): string => `m${index}`;
+
+const question = (queries: readonly MetricQuery[], end: number): GetMetricDataCommandInput => ({
+  StartTime: new Date(end - historyPeriods * periodSeconds * 1000),
+  // Exclusive.
+  EndTime: new Date(end),
+  ScanBy: 'TimestampAscending',
+  MetricDataQueries: queries.map(({ namespace, name, dimensions, statistic }, index) => ({
+    Id: idOf(index),
+    MetricStat: {
+      Metric: { Namespace: namespace, MetricName: name, Dimensions: Object.entries(dimensions).map(([Name, Value]) => ({ Name, Value })) },
+      Period: periodSeconds,
+      Stat: statistic,
+    },
+  })),
+});
+
+/** `PartialData` means that a further page follows; an error or a refusal of one page is not mended by the next. */
+function take({ Id = '', Timestamps = [], Values = [], StatusCode, Messages = [] }: MetricDataResult, { columns, statuses }: { readonly columns: readonly Map<number, number>[]; readonly statuses: Map<string, string | undefined> }): void {
+  if (StatusCode === 'InternalError' || StatusCode === 'Forbidden') throw new Unvouched(`CloudWatch answers ${StatusCode} for ${Id}${Messages[0]?.Value === undefined ? '' : `: ${Messages[0].Value}`}`);
+  const column = columns[Number(Id.slice(1))];
+  for (const [index, time] of Timestamps.entries()) {
+    const value = Values[index];
+    if (value !== undefined) column?.set(time.getTime(), value);
+  }
+  statuses.set(Id, StatusCode);
+}

@@ -1,0 +1,82 @@
+// What the judge finds in the metrics, as evidence for a verdict, for the Watch, and for the proof of a recovery.
+import { type ReleaseQuestion, judgeRelease } from '../statistics/judge.ts';
+import type { Judgement } from '../statistics/judgement.ts';
+import { judgeRecovery } from '../statistics/recovery.ts';
+import type { SignalStatus } from '../statistics/signal.ts';
+import { at, instantOf } from './instants.ts';
+import { type MetricsRead, type MetricsReading, periodSeconds, recoveryQuestionOf, releaseQuestionOf } from './metrics.ts';
+import type { Instant, Reason, Release, Signal } from './vocabulary.ts';
+
+/** Name of the one signal and of its group: all metrics of a service together speak once. */
+export const metricsSource = 'metrics';
+/** A release is judged for so many hours: by then half of the day that is read lies after it, and other things change too. */
+const judgedHours = 12;
+
+export interface MetricsFinding {
+  /**
+   * `worse`: by this release. `unrelated`: sick, but not by it. `quiet`: nothing that counts. `unknown`: not read, no data, too few requests,
+   * or something that is not proven yet.
+   */
+  readonly verdict: 'worse' | 'unrelated' | 'quiet' | 'unknown';
+  /** When the harm began; null unless `worse`. */
+  readonly since: Instant | null;
+  readonly text: string;
+}
+
+/** Pure: the same reading and release have the same finding. Null where metrics have no say: none declared, no release, or none to compare it with. */
+export function findInMetrics(reading: MetricsReading | undefined, release: Pick<Release, 'startedAt'> | null, now: Instant): MetricsFinding | null {
+  if (reading === undefined || release === null) return null;
+  if (reading.status === 'unknown') return { verdict: 'unknown', since: null, text: `they cannot be read: ${reading.why}` };
+  if (at(now) - at(release.startedAt) > judgedHours * 3_600_000) return null;
+  if (isEmpty(reading)) return { verdict: 'unknown', since: null, text: 'CloudWatch has no value of them at all, in a whole day' };
+  const question = releaseQuestionOf(reading, release.startedAt);
+  if (question === null) return null;
+  const judgement = judgeRelease(question);
+  const text = judgement.explanation;
+  if (judgement.verdict !== 'not-yet') return { verdict: judgement.verdict, since: judgement.verdict === 'worse' ? sinceOf(question, judgement, reading) : null, text };
+  const statuses = judgement.signals.map(({ status }) => status);
+  // A service without a day before this release will not have one later.
+  if (statuses.every((status) => status === 'short-history')) return null;
+  return { verdict: statuses.every((status) => quiet.has(status)) ? 'quiet' : 'unknown', since: null, text };
+}
+
+const quiet: ReadonlySet<SignalStatus> = new Set(['flat', 'passing', 'no-controls', 'short-history']);
+
+const isEmpty = ({ metrics }: MetricsRead): boolean => metrics.every(({ requests, errors, latency }) => requests.length + (errors?.length ?? 0) + (latency?.length ?? 0) === 0);
+
+function sinceOf({ releaseIndex, series }: ReleaseQuestion, { signals }: Judgement, { end }: MetricsRead): Instant {
+  const onset = Math.min(...signals.flatMap(({ status, shape }) => (status === 'bad' && shape !== null ? [shape.onset] : [])));
+  const after = (series[0]?.values.length ?? 0) - releaseIndex - (Number.isFinite(onset) ? onset : 0);
+  return instantOf(at(end) - after * periodSeconds * 1000);
+}
+
+/** One signal; harm that comes from elsewhere neither fires nor is it quiet. */
+export function metricSignals(finding: MetricsFinding | null): Signal[] {
+  if (finding === null) return [];
+  const { verdict, since, text } = finding;
+  const status = verdict === 'worse' ? 'firing' : verdict === 'quiet' ? 'quiet' : 'unknown';
+  // The judge compares with the time before the release, so that what fires is never older.
+  return [{ kind: 'metrics', source: metricsSource, group: metricsSource, status, since, isOlderThanRelease: false, summary: `metrics: ${text}` }];
+}
+
+export interface RecoveryFinding {
+  readonly isProven: boolean;
+  readonly reason: Reason;
+}
+
+/** Null where metrics have no say: none declared, no release that they could be compared across, or too little before it to know what is usual. */
+export function findRecovery(reading: MetricsReading | null, release: { readonly startedAt: Instant } | null, changedAt: Instant): RecoveryFinding | null {
+  if (reading === null || release === null) return null;
+  if (reading.status === 'unknown') return { isProven: false, reason: { code: 'metrics-unknown', text: `Metrics cannot be read: ${reading.why}.` } };
+  const question = recoveryQuestionOf(reading, release.startedAt, changedAt);
+  if (question === null) return null;
+  const series = question.series.filter(({ values }) => hasHistory(values, question.releaseIndex));
+  if (series.length === 0) return null;
+  const { verdict, explanation } = judgeRecovery({ ...question, series });
+  const isProven = verdict === 'recovered';
+  return { isProven, reason: { code: isProven ? 'metrics-recovered' : `metrics-${verdict}`, text: explanation } };
+}
+
+/** The judge's base is a median over the 45 periods before: a third of them must be there. */
+const hasHistory = (values: ArrayLike<number | null>, release: number): boolean =>
+  Array.from(values).slice(Math.max(0, release - 45), release).filter((value) => value !== null).length >= 15;

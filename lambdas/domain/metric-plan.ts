@@ -1,0 +1,83 @@
+// Which CloudWatch metrics stand for the requests, errors and latency of a kind of service.
+import type { MetricEntry } from '../config/schema.ts';
+
+export interface MetricQuery {
+  readonly namespace: string;
+  readonly name: string;
+  readonly dimensions: Readonly<Record<string, string>>;
+  readonly statistic: string;
+}
+
+/** What is read for one entry of the catalogue. Several queries of one column are added up. */
+export interface MetricPlan {
+  readonly name: string;
+  readonly requests: readonly MetricQuery[];
+  readonly errors: readonly MetricQuery[];
+  /** `factor` turns the metric's unit into milliseconds. */
+  readonly latency: { readonly query: MetricQuery; readonly factor: number } | null;
+}
+
+type Of<Kind extends MetricEntry['kind']> = Extract<MetricEntry, { kind: Kind }>;
+
+/** What people see of an entry that has no name of its own. */
+export function entryName(entry: MetricEntry): string {
+  if (entry.name !== undefined) return entry.name;
+  if (entry.kind === 'alb-target-group') return (entry.targetGroup ?? entry.loadBalancer).split('/').at(-2) ?? entry.kind;
+  if (entry.kind === 'lambda') return entry.alias === undefined ? entry.functionName : `${entry.functionName}:${entry.alias}`;
+  return entry.kind === 'api-gateway' ? `${entry.apiName ?? entry.apiId ?? ''} ${entry.stage}` : entry.requests.namespace;
+}
+
+export function metricPlan(entry: MetricEntry): MetricPlan {
+  if (entry.kind === 'alb-target-group') return loadBalancer(entry);
+  if (entry.kind === 'lambda') return lambda(entry);
+  return entry.kind === 'api-gateway' ? apiGateway(entry) : own(entry);
+}
+
+function loadBalancer(entry: Of<'alb-target-group'>): MetricPlan {
+  const whole = { LoadBalancer: entry.loadBalancer.replace(/^arn:[^/]*:loadbalancer\//, '') };
+  const targetGroup = entry.targetGroup?.replace(/^arn:.*:targetgroup\//, 'targetgroup/');
+  const sum = (name: string): MetricQuery => ({
+    namespace: 'AWS/ApplicationELB', name, statistic: 'Sum', dimensions: targetGroup === undefined ? whole : { TargetGroup: targetGroup, ...whole },
+  });
+  // A 503 for want of a target is not among RequestCount, and no target answered it; CloudWatch has it for the whole load balancer only.
+  const refused = targetGroup === undefined ? ['HTTPCode_ELB_503_Count'] : [];
+  const ownErrors = targetGroup === undefined ? ['HTTPCode_ELB_5XX_Count'] : [];
+  return {
+    name: entryName(entry),
+    requests: ['RequestCount', ...refused].map(sum),
+    errors: ['HTTPCode_Target_5XX_Count', ...ownErrors].map(sum),
+    latency: { query: { ...sum('TargetResponseTime'), statistic: 'p99' }, factor: 1000 },
+  };
+}
+
+function lambda(entry: Of<'lambda'>): MetricPlan {
+  const { functionName: FunctionName, alias } = entry;
+  const dimensions = alias === undefined ? { FunctionName } : { FunctionName, Resource: `${FunctionName}:${alias}` };
+  const of = (name: string, statistic = 'Sum'): MetricQuery => ({ namespace: 'AWS/Lambda', name, dimensions, statistic });
+  return { name: entryName(entry), requests: [of('Invocations')], errors: [of('Errors')], latency: { query: of('Duration', 'p99'), factor: 1 } };
+}
+
+function apiGateway(entry: Of<'api-gateway'>): MetricPlan {
+  const { apiName, apiId, stage: Stage } = entry;
+  const dimensions: Record<string, string> = apiName === undefined ? { ApiId: apiId ?? '', Stage } : { ApiName: apiName, Stage };
+  const of = (name: string, statistic = 'Sum'): MetricQuery => ({ namespace: 'AWS/ApiGateway', name, dimensions, statistic });
+  // The same thing has two names: REST APIs count `5XXError`, HTTP APIs `5xx`.
+  return { name: entryName(entry), requests: [of('Count')], errors: [of(apiName === undefined ? '5xx' : '5XXError')], latency: { query: of('Latency', 'p99'), factor: 1 } };
+}
+
+function own(entry: Of<'own'>): MetricPlan {
+  const { requests, errors, latency } = entry;
+  return {
+    name: entryName(entry),
+    requests: [requests],
+    errors: errors === undefined ? [] : [errors],
+    latency: latency === undefined ? null : {
+      query: { namespace: latency.namespace, name: latency.name, dimensions: latency.dimensions, statistic: latency.statistic },
+      factor: latency.unit === 'seconds' ? 1000 : 1,
+    },
+  };
+}
+
+/** All queries of these plans, in the order in which their columns are expected back. */
+export const queriesOf = (plans: readonly MetricPlan[]): MetricQuery[] =>
+  plans.flatMap(({ requests, errors, latency }) => [...requests, ...errors, ...(latency === null ? [] : [latency.query])]);

@@ -1,0 +1,142 @@
+// What was measured of a service, minute by minute, small enough for the audit, and as the judge wants it.
+import type { ReleaseQuestion } from '../statistics/judge.ts';
+import type { RecoveryQuestion } from '../statistics/recovery.ts';
+import type { Comparison, Series } from '../statistics/series.ts';
+import { at, instantOf } from './instants.ts';
+import type { MetricPlan } from './metric-plan.ts';
+import type { Instant } from './vocabulary.ts';
+
+export const periodSeconds = 60;
+const periodMs = periodSeconds * 1000;
+/**
+ * History that is asked for, in periods: a day. The judge needs a day to know what is usual, and the most that a catalogue entry can
+ * declare (50 queries) then stays below the 100,800 data points of one page of GetMetricData; two days would not.
+ */
+export const historyPeriods = 1440;
+/** The reading is kept with each decision, in a row of at most 400 kB; in characters of JSON. */
+const mostCharacters = 100_000;
+
+/** One value a period, ending with the last closed one; what is missing at the front is left out. Null where there is no data. */
+export type Column = readonly (number | null)[];
+
+/** Columns of one entry of the catalogue; null for what it does not declare. Latency in milliseconds. */
+export interface Measured {
+  readonly name: string;
+  readonly requests: Column;
+  readonly errors: Column | null;
+  readonly latency: Column | null;
+}
+
+export type MetricsReading =
+  | {
+      readonly status: 'read';
+      /** End of the last closed period. */
+      readonly end: Instant;
+      readonly metrics: readonly Measured[];
+      readonly controls: readonly Measured[];
+    }
+  /** It could not be read, or not whole: nothing is known. */
+  | { readonly status: 'unknown'; readonly why: string };
+
+export type MetricsRead = Extract<MetricsReading, { status: 'read' }>;
+
+/** Values of one query by the beginning of their period, in epoch milliseconds. */
+export type Datapoints = ReadonlyMap<number, number>;
+
+/** @param columns one a query, in the order of `queriesOf`. */
+export function readingOf(plans: { readonly metrics: readonly MetricPlan[]; readonly controls: readonly MetricPlan[] }, columns: readonly Datapoints[], end: number): MetricsRead {
+  const rest = columns.values();
+  const next = (count: number): Datapoints[] => Array.from({ length: count }, () => rest.next().value ?? new Map<number, number>());
+  const measured = ({ name, requests, errors, latency }: MetricPlan): Measured => {
+    const counted = added(next(requests.length), end);
+    const failed = errors.length === 0 ? null : added(next(errors.length), end);
+    const slow = latency === null ? null : added(next(1), end).map((value) => (value === null ? null : Number((value * latency.factor).toPrecision(3))));
+    return {
+      name,
+      requests: trimmed(counted.map(rounded)),
+      // CloudWatch sends no zeros for errors: while there are requests, nothing means none. Without requests nothing is known.
+      errors: failed === null ? null : trimmed(failed.map((value, index) => ((counted[index] ?? null) === null ? null : rounded(value ?? 0)))),
+      latency: slow === null ? null : trimmed(slow),
+    };
+  };
+  const reading: MetricsRead = { status: 'read', end: instantOf(end), metrics: plans.metrics.map(measured), controls: plans.controls.map(measured) };
+  return fitted(reading);
+}
+
+/** Sum of the queries in each period; missing only where all of them are. */
+function added(columns: readonly Datapoints[], end: number): (number | null)[] {
+  return Array.from({ length: historyPeriods }, (_, index) => {
+    const begin = end - (historyPeriods - index) * periodMs;
+    const values = columns.flatMap((column) => column.get(begin) ?? []);
+    return values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0);
+  });
+}
+
+const rounded = (value: number | null): number | null => (value === null ? null : Math.round(value));
+const trimmed = (column: readonly (number | null)[]): Column => {
+  const first = column.findIndex((value) => value !== null);
+  return first === -1 ? [] : column.slice(first);
+};
+
+/** The oldest hours go first where the whole would be too large to keep; the judge is given what is kept. */
+function fitted(reading: MetricsRead): MetricsRead {
+  let fitting = reading;
+  for (let periods = historyPeriods; JSON.stringify(fitting).length > mostCharacters; ) {
+    periods -= 60;
+    fitting = { ...reading, metrics: reading.metrics.map((one) => lastOf(one, periods)), controls: reading.controls.map((one) => lastOf(one, periods)) };
+  }
+  return fitting;
+}
+
+const lastOf = ({ name, requests, errors, latency }: Measured, periods: number): Measured => ({
+  name, requests: requests.slice(-periods), errors: errors?.slice(-periods) ?? null, latency: latency?.slice(-periods) ?? null,
+});
+
+const lengthOf = ({ metrics }: MetricsRead): number => Math.max(0, ...metrics.flatMap(({ requests, errors, latency }) => [requests.length, errors?.length ?? 0, latency?.length ?? 0]));
+
+const stretched = (column: Column, length: number): (number | null)[] =>
+  (column.length >= length ? column.slice(column.length - length) : [...Array.from({ length: length - column.length }, () => null), ...column]);
+
+/** First period that began at or after this instant; at most the one after the last. Negative when the instant lies before the first. */
+const indexOf = ({ end }: MetricsRead, length: number, instant: Instant): number =>
+  Math.min(length, Math.ceil((at(instant) - (at(end) - length * periodMs)) / periodMs));
+
+interface Wanted {
+  readonly length: number;
+  readonly withTraffic: boolean;
+  /** Said before each signal where there are several entries. */
+  readonly prefix: string;
+}
+
+function seriesOf(measured: Measured, { length, withTraffic, prefix }: Wanted): Series[] {
+  const requests = stretched(measured.requests, length);
+  const { errors, latency } = measured;
+  return [
+    ...(errors === null ? [] : [{ name: `${prefix}error rate`, kind: 'errors' as const, values: stretched(errors, length), requests }]),
+    ...(latency === null ? [] : [{ name: `${prefix}latency`, kind: 'latency' as const, values: stretched(latency, length), requests }]),
+    ...(withTraffic ? [{ name: `${prefix}traffic`, kind: 'traffic' as const, values: requests }] : []),
+  ];
+}
+
+const ownSeries = (reading: MetricsRead, length: number, withTraffic: boolean): Series[] =>
+  reading.metrics.flatMap((one) => seriesOf(one, { length, withTraffic, prefix: reading.metrics.length === 1 ? '' : `${one.name} ` }));
+
+/** The judge's question about a release; null when the history does not reach back to it. */
+export function releaseQuestionOf(reading: MetricsRead, startedAt: Instant): ReleaseQuestion | null {
+  const length = lengthOf(reading);
+  const releaseIndex = indexOf(reading, length, startedAt);
+  if (releaseIndex < 0) return null;
+  // Fewer requests are usually somebody else's doing: only with something to compare them to do they say anything.
+  const withTraffic = reading.controls.length > 0;
+  const controls = reading.controls.map((one): Comparison => ({ name: one.name, series: seriesOf(one, { length, withTraffic, prefix: '' }) }));
+  return { series: ownSeries(reading, length, withTraffic), controls, releaseIndex, periodSeconds };
+}
+
+/** The judge's question about a recovery; null when the history does not reach back to the release. */
+export function recoveryQuestionOf(reading: MetricsRead, startedAt: Instant, changedAt: Instant): RecoveryQuestion | null {
+  const length = lengthOf(reading);
+  const releaseIndex = indexOf(reading, length, startedAt);
+  const rollbackIndex = indexOf(reading, length, changedAt);
+  if (releaseIndex < 0 || rollbackIndex < releaseIndex) return null;
+  return { series: ownSeries(reading, length, false), releaseIndex, rollbackIndex, periodSeconds };
+}

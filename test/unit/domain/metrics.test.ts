@@ -1,0 +1,182 @@
+// From the catalogue's entries to columns, from columns to the judge's series, and from its verdict to a signal.
+import { describe, expect, it } from 'vitest';
+import { decide } from '../../../lambdas/domain/decide.ts';
+import { findInMetrics, findRecovery, metricSignals } from '../../../lambdas/domain/metric-findings.ts';
+import { metricPlan, queriesOf } from '../../../lambdas/domain/metric-plan.ts';
+import { historyPeriods, readingOf, recoveryQuestionOf, releaseQuestionOf } from '../../../lambdas/domain/metrics.ts';
+import { metricEntry } from '../../../lambdas/config/metric-entries.ts';
+import { alarm, minute, personTrigger, question, quiet, release } from './samples.ts';
+import { measured, reading, since } from './metric-samples.ts';
+
+const plan = (input: unknown) => metricPlan(metricEntry.parse(input));
+const shown = (input: unknown): string[] => queriesOf([plan(input)]).map(({ namespace, name, dimensions, statistic }) => `${namespace} ${name} ${statistic} ${JSON.stringify(dimensions)}`);
+const arn = 'arn:aws:elasticloadbalancing:eu-west-1:111122223333:';
+
+describe('the metrics of a kind of service', () => {
+  it('are for a load balancer its targets\' answers and its own, a refused request among the requests', () => {
+    const whole = '{"LoadBalancer":"app/shop/50dc6c495c0c9188"}';
+    expect(shown({ kind: 'alb-target-group', loadBalancer: `${arn}loadbalancer/app/shop/50dc6c495c0c9188` })).toEqual([
+      `AWS/ApplicationELB RequestCount Sum ${whole}`, `AWS/ApplicationELB HTTPCode_ELB_503_Count Sum ${whole}`,
+      `AWS/ApplicationELB HTTPCode_Target_5XX_Count Sum ${whole}`, `AWS/ApplicationELB HTTPCode_ELB_5XX_Count Sum ${whole}`,
+      `AWS/ApplicationELB TargetResponseTime p99 ${whole}`,
+    ]);
+  });
+
+  it('are for a target group what CloudWatch has by target group', () => {
+    const group = '{"TargetGroup":"targetgroup/blue/1","LoadBalancer":"app/shop/1"}';
+    expect(shown({ kind: 'alb-target-group', loadBalancer: 'app/shop/1', targetGroup: `${arn}targetgroup/blue/1` })).toEqual([
+      `AWS/ApplicationELB RequestCount Sum ${group}`, `AWS/ApplicationELB HTTPCode_Target_5XX_Count Sum ${group}`, `AWS/ApplicationELB TargetResponseTime p99 ${group}`,
+    ]);
+  });
+
+  it('are for a function those of its alias', () => {
+    expect(shown({ kind: 'lambda', functionName: 'shop', alias: 'live' })[1]).toBe('AWS/Lambda Errors Sum {"FunctionName":"shop","Resource":"shop:live"}');
+    expect(shown({ kind: 'lambda', functionName: 'shop' })[2]).toBe('AWS/Lambda Duration p99 {"FunctionName":"shop"}');
+  });
+
+  it('have the names of a REST API or of an HTTP API', () => {
+    expect(shown({ kind: 'api-gateway', apiName: 'shop', stage: 'prod' })[1]).toBe('AWS/ApiGateway 5XXError Sum {"ApiName":"shop","Stage":"prod"}');
+    expect(shown({ kind: 'api-gateway', apiId: 'a1b2', stage: 'prod' })[1]).toBe('AWS/ApiGateway 5xx Sum {"ApiId":"a1b2","Stage":"prod"}');
+  });
+
+  it('are one\'s own in the unit one names', () => {
+    const own = plan({ kind: 'own', requests: { namespace: 'Shop', name: 'Requests' }, latency: { namespace: 'Shop', name: 'Seconds', statistic: 'p90', unit: 'seconds' } });
+    expect(own).toMatchObject({ name: 'Shop', errors: [], latency: { factor: 1000, query: { statistic: 'p90' } } });
+  });
+});
+
+describe('a reading', () => {
+  const end = Date.parse(minute(0));
+  const at = (...values: [number, number][]) => new Map(values.map(([m, value]) => [end + m * 60_000, value]));
+  const alb = plan({ kind: 'alb-target-group', loadBalancer: 'app/shop/1' });
+  const of = (columns: ReadonlyMap<number, number>[]) => readingOf({ metrics: [alb], controls: [] }, columns, end).metrics[0];
+
+  it('adds up what belongs together, counts no errors as zero while there are requests, and leaves missing traffic missing', () => {
+    expect(of([at([-4, 90], [-3, 100], [-1, 50]), at([-1, 7]), at([-3, 2]), at([-3, 1], [-2, 5]), at([-3, 0.12345], [-1, 0.2])])).toEqual({
+      name: 'shop', requests: [90, 100, null, 57], errors: [0, 3, null, 0], latency: [123, null, 200],
+    });
+  });
+
+  it('holds closed periods of one day, and nothing after its end', () => {
+    const requests = of([at([-historyPeriods - 1, 5], [-historyPeriods, 6], [-1, 7], [0, 8])])?.requests ?? [];
+    expect([requests.length, requests[0], requests.at(-1)]).toEqual([historyPeriods, 6, 7]);
+  });
+
+  it('loses its oldest hours rather than outgrow its row', () => {
+    const full = new Map(Array.from({ length: historyPeriods }, (_, index) => [end - (index + 1) * 60_000, 123_456_789] as const));
+    const plans = { metrics: [alb, alb, alb, alb], controls: [alb, alb] };
+    const large = readingOf(plans, Array.from({ length: 30 }, () => full), end);
+    expect(JSON.stringify(large).length).toBeLessThanOrEqual(100_000);
+    expect(new Set([...large.metrics, ...large.controls].map(({ requests }) => requests.length)).size).toBe(1);
+    expect(large.metrics[0]?.requests.length).toBeGreaterThan(300);
+  });
+
+  it('becomes parallel series that end together, with the first period after the release', () => {
+    const asked = releaseQuestionOf(reading({ periods: 100 }, [measured('payments', { periods: 40 })]), minute(0.5));
+    expect(asked?.series.map(({ name, values }) => [name, values.length])).toEqual([['error rate', 100], ['latency', 100], ['traffic', 100]]);
+    expect(asked?.controls[0]?.series[0]?.values.length).toBe(100);
+    expect(asked?.releaseIndex).toBe(91);
+    expect(releaseQuestionOf(reading({ periods: 100 }), minute(-91))).toBeNull();
+  });
+
+  it('asks nothing of traffic without something to compare it to, nor of a recovery', () => {
+    expect(releaseQuestionOf(reading(), minute(0))?.series.map(({ kind }) => kind)).toEqual(['errors', 'latency']);
+    expect(recoveryQuestionOf(reading({}, [measured('payments')]), minute(0), minute(4))?.series.map(({ kind }) => kind)).toEqual(['errors', 'latency']);
+  });
+});
+
+describe('what metrics say of a release', () => {
+  const finding = (own: Parameters<typeof reading>[0], controls: Parameters<typeof reading>[1] = []) => findInMetrics(reading(own, controls), release(), minute(10));
+
+  it('is worse, since it began, in the judge\'s words', () => {
+    const found = finding({ errors: since(2, 0.04) });
+    expect(found).toMatchObject({ verdict: 'worse', since: minute(2) });
+    expect(found?.text).toContain('ROLL BACK: error rate');
+    expect(metricSignals(found)).toMatchObject([{ kind: 'metrics', group: 'metrics', status: 'firing', since: minute(2), isOlderThanRelease: false }]);
+  });
+
+  it('is unrelated when a control shows the same, and then neither fires nor is quiet', () => {
+    const found = finding({ errors: since(2, 0.3) }, [measured('payments', { errors: since(2, 0.3) }), measured('search', { errors: since(2, 0.25) })]);
+    expect(found?.verdict).toBe('unrelated');
+    expect(metricSignals(found)[0]?.status).toBe('unknown');
+  });
+
+  it('is quiet when nothing moved', () => {
+    expect(finding({})?.verdict).toBe('quiet');
+  });
+
+  it('is unknown without data since the release, without any data, with too few requests, and when it could not be read', () => {
+    expect(finding({ requests: (m) => (m >= 0 ? null : 1000) })?.verdict).toBe('unknown');
+    expect(finding({ periods: 0 })?.verdict).toBe('unknown');
+    expect(finding({ requests: (m) => (m >= 0 ? 1 : 1000) })?.verdict).toBe('unknown');
+    expect(findInMetrics({ status: 'unknown', why: 'denied' }, release(), minute(10))?.verdict).toBe('unknown');
+  });
+
+  it('is nothing without metrics, without a release, with no history before it, and half a day later', () => {
+    expect(findInMetrics(undefined, release(), minute(10))).toBeNull();
+    expect(findInMetrics(reading(), null, minute(10))).toBeNull();
+    expect(finding({ periods: 10 })).toBeNull();
+    expect(findInMetrics(reading({ errors: since(2, 0.3) }), release({ startedAt: minute(-720) }), minute(10))).toBeNull();
+  });
+});
+
+describe('the decision with metrics', () => {
+  const bad = reading({ errors: since(2, 0.04) });
+  const alone = [alarm('5xx'), quiet('latency')];
+  const everywhere = reading({ errors: since(2, 0.3) }, [measured('payments', { errors: since(2, 0.3) }), measured('search', { errors: since(2, 0.25) })]);
+
+  it('counts them as one independent signal', () => {
+    expect(decide(question({ alarms: alone })).verdict).toBe('hold');
+    const said = decide(question({ alarms: alone, metrics: bad }));
+    expect(said.verdict).toBe('roll-back');
+    expect(said.reasons.find(({ code }) => code === 'signals-agree')?.text).toContain('ROLL BACK');
+  });
+
+  it('acts on them alone only where one signal is enough', () => {
+    const watched = { trigger: { kind: 'watch', releaseId: 'r-2', alarms: [], journeys: [], metrics: true } as const, alarms: [quiet('5xx')], metrics: bad };
+    expect(decide(question(watched)).verdict).toBe('hold');
+    expect(decide(question({ ...watched, minimumSignals: 1 })).verdict).toBe('roll-back');
+    expect(decide(question({ ...watched, metrics: reading() })).reasons[0]?.code).toBe('no-longer-firing');
+    expect(decide(question({ ...watched, metrics: { status: 'unknown', why: 'throttled' } })).reasons[0]?.code).toBe('signal-unreadable');
+  });
+
+  it('looks again, then asks a person, where they say that it is not the release', () => {
+    expect(decide(question({ metrics: everywhere }))).toMatchObject({ verdict: 'hold', reasons: [{ code: 'metrics-unrelated' }] });
+    const later = decide(question({ metrics: everywhere, startedAt: minute(4) }));
+    expect(later).toMatchObject({ verdict: 'ask', approval: { onDeadline: 'stop' } });
+    expect(later.reasons.map(({ code }) => code)).toContain('metrics-unrelated');
+  });
+
+  it('does what a person asked for whatever they say', () => {
+    expect(decide(question({ metrics: everywhere, trigger: personTrigger() })).verdict).toBe('roll-back');
+  });
+
+  it('is made again from what the audit keeps', () => {
+    for (const metrics of [bad, everywhere, reading()]) {
+      const asked = question({ metrics });
+      expect(decide(JSON.parse(JSON.stringify(asked)) as typeof asked)).toEqual(decide(asked));
+    }
+  });
+});
+
+describe('what metrics say of a recovery', () => {
+  const after = (own: Parameters<typeof reading>[0], changed = 2) => findRecovery(reading(own), { startedAt: minute(-20) }, minute(changed));
+  const harm = (from: number, to: number) => (m: number): number => (m >= from && m < to ? 0.3 : 0);
+
+  it('is proof when the harm is gone for some minutes', () => {
+    expect(after({ errors: harm(-18, 2) })).toMatchObject({ isProven: true, reason: { code: 'metrics-recovered' } });
+  });
+
+  it('is none while the harm is there, too early, without data, and when they cannot be read', () => {
+    expect(after({ errors: harm(-18, 60) })?.isProven).toBe(false);
+    expect(after({ errors: harm(-18, 8) }, 8)?.isProven).toBe(false);
+    expect(after({ errors: harm(-18, 2), requests: (m) => (m >= 2 ? null : 1000) })?.isProven).toBe(false);
+    expect(findRecovery({ status: 'unknown', why: 'denied' }, { startedAt: minute(-20) }, minute(2))).toMatchObject({ isProven: false, reason: { code: 'metrics-unknown' } });
+  });
+
+  it('is not asked for without metrics, a release, or what was usual before it', () => {
+    expect(findRecovery(null, { startedAt: minute(-20) }, minute(2))).toBeNull();
+    expect(findRecovery(reading(), null, minute(2))).toBeNull();
+    expect(after({ periods: 35 })).toBeNull();
+  });
+});
