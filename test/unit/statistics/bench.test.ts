@@ -1,0 +1,65 @@
+// The bench is fair: the same cases each time, halves that share no series, harms that begin where they say, counts that add up.
+import { describe, expect, it } from 'vitest';
+import { drawCases, type Case } from '../../../bench/judge/cases.ts';
+import { madeSubjects } from '../../../bench/judge/made.ts';
+import { staticThreshold } from '../../../bench/judge/peers/static.ts';
+import { rankTest } from '../../../bench/judge/peers/mann-whitney.ts';
+import { play, viewAt, type Outcome } from '../../../bench/judge/run.ts';
+import { scoreOf } from '../../../bench/judge/score.ts';
+import { splitOf } from '../../../bench/judge/subject.ts';
+
+const drawing = { split: 'development' as const, seed: 1, perScenario: 3, untouched: 3 };
+const subjects = madeSubjects();
+const cases = [...drawCases(subjects, drawing)];
+
+const outcome = (fields: Partial<Outcome>): Outcome =>
+  ({ scenario: 'untouched', isBad: false, name: 'x', source: 'made', stepSeconds: 60, saidAt: null, delay: null, looks: 30, microseconds: 30, ...fields });
+
+describe('the cases', () => {
+  it('are the same on each run, and every scenario has some', () => {
+    expect([...drawCases(madeSubjects(), drawing)]).toEqual(cases);
+    expect(new Set(cases.map((one) => one.scenario)).size).toBe(23);
+  });
+
+  it('take series of one half only, as subject and as control', () => {
+    expect(cases.every((one) => splitOf(one.subject.name) === 'development')).toBe(true);
+    const inTest = [...drawCases(subjects, { ...drawing, split: 'test' })].map((one) => one.subject.name);
+    expect(inTest.length).toBeGreaterThan(0);
+    expect(inTest.filter((name) => cases.some((one) => one.subject.name === name))).toEqual([]);
+  });
+
+  it('leave the service untouched before the harm, and the judge sees nothing of the future', () => {
+    const bad = cases.find((one) => one.scenario === 'latency ×4') as Case;
+    const latency = bad.service.latency as Float64Array;
+    const usual = Math.max(...latency.subarray(bad.onset - 10, bad.onset));
+    expect(latency[bad.onset] as number).toBeGreaterThan(usual * 1.5);
+    expect(viewAt(bad, 5).service.latency?.length).toBe(bad.release + 5);
+  });
+});
+
+describe('the score', () => {
+  it('counts what was found, what was rolled back for nothing, and worse before the harm as a false alarm', () => {
+    const bad = { scenario: 'latency ×2', isBad: true };
+    expect(scoreOf([
+      outcome({}), outcome({ saidAt: 4 }), outcome({ scenario: 'regional errors', saidAt: 9 }), outcome({ scenario: 'regional errors' }),
+      outcome({ ...bad, saidAt: 6, delay: 4 }), outcome({ ...bad, saidAt: 10, delay: 8 }), outcome({ ...bad }), outcome({ ...bad, saidAt: 2, delay: -1 }),
+    ])).toMatchObject({ cases: 8, bad: 4, found: 2, falseAlarms: 3, recall: 0.5, precision: 0.4, perThousandHealthy: 500, perThousandGood: 500, slowDelay: 8 });
+  });
+});
+
+describe('the peers', () => {
+  it('a static threshold speaks after as many points in a row as it is told', () => {
+    const harsh = cases.find((one) => one.scenario === 'errors +30 points') as Case;
+    const [three, five] = [3, 5].map((count) => play(harsh, staticThreshold('static', count)).delay ?? 0);
+    expect(three).toBeGreaterThanOrEqual(3);
+    expect((five as number) - (three as number)).toBe(2);
+  });
+
+  it('the rank test finds a shift and its interval', () => {
+    const control = Float64Array.from({ length: 30 }, (_, index) => index);
+    const { shift, low, high } = rankTest(control, control.map((value) => value + 20), 2.326);
+    expect(shift).toBe(20);
+    expect(low).toBeGreaterThan(10);
+    expect(high).toBeLessThan(30);
+  });
+});
