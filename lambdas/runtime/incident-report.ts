@@ -1,6 +1,6 @@
 // Writes the incident report in Markdown from what the workflow and the audit know: facts with times, no blame.
 import type { AuditRow } from '../audit/entry.ts';
-import type { AuditCursor, Instant, Json } from '../domain/vocabulary.ts';
+import type { AuditCursor, Instant } from '../domain/vocabulary.ts';
 import type { ReportInput } from '../domain/workflow.ts';
 import { gist } from './incident-gist.ts';
 import { leftAsItIs, notDone } from './messages.ts';
@@ -94,15 +94,14 @@ function actions({ results, plans }: ReportInput): string[] {
   if (results.length === 0)
     return ['Nothing was changed.', ...plans.map((plan) => `- Planned only: ${md(plan.targetId, 60)} (${md(plan.strategy, 40)}): ${plan.outcome}: ${md(plan.summary)}`)];
   return [
-    '| time | target | strategy | rung | result | what | from | to | confirmed |', '| --- | --- | --- | --- | --- | --- | --- | --- | --- |',
+    '| time | target | strategy | rung | result | what | confirmed |', '| --- | --- | --- | --- | --- | --- | --- |',
     ...results.map(({ rung, applied, confirmed }) => `| ${[
       utc(applied.at), md(applied.targetId, 60), md(applied.strategy, 40), md(rung, 40), applied.status, md(`${applied.summary}${applied.reason === null ? '' : ` (${applied.reason.text})`}`, 400),
-      state(applied.from), state(applied.to), confirmed === null ? 'no' : `${confirmed.answer}: ${md(confirmed.detail, 200)}`,
+      confirmed === null ? 'no' : `${confirmed.answer}: ${md(confirmed.detail, 200)}`,
     ].join(' | ')} |`),
+    '', 'The whole state before each change, and the one that was wanted, stand in the audit: rows `change-intended`.',
   ];
 }
-
-const state = (value: Json): string => (value === null ? 'not known' : md(JSON.stringify(value), 400));
 
 function verification({ verified }: ReportInput): string[] {
   if (verified === null) return ['Recovery was not checked.'];
