@@ -72,13 +72,19 @@ function headlineOf(outcome: Outcome, input: ReportInput, died: string | null): 
     'not-recovered': touched ? `${service} was rolled back from ${bad} but is NOT proven to have recovered` : `${service} could NOT be rolled back from ${bad}`,
     stopped: `${service}: the rollback from ${bad} stopped, because somebody else changed the target`,
     left: `${service}: nothing was changed. ${plain(input.assessment?.headline ?? '', 200)}`,
-    refused: `${service}: the request was refused, nothing was changed`,
+    refused: `${service}: the request was refused, nothing was changed. ${refusalText(input)}`.trimEnd(),
     rejected: `${service}: the rollback from ${bad} was rejected by ${plain(input.approval?.by ?? 'a person', 120)}`,
     'dry-run': `${service}: dry run from ${bad} to ${good}, nothing was changed`,
     failed: `${service}: the rollback from ${bad} FAILED ${touched ? 'after it had changed something' : 'before anything was changed'}`,
     died: `${service}: the rollback from ${bad} was ended from outside (${plain(died ?? '', 80)})`,
   };
   return headlines[outcome];
+}
+
+/** Why, in the one line that the console shows of a failed execution. */
+function refusalText({ assessment, error }: ReportInput): string {
+  const why = assessment?.reasons.find(({ code }) => code === 'refused')?.text ?? (error === null ? '' : errorText(error));
+  return plain(why.replace(/^Refused: /, ''), 200);
 }
 
 function reasonsOf(outcome: Outcome, input: ReportInput, about: { readonly service: string | null; readonly died: string | null }): Reason[] {

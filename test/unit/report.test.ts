@@ -88,8 +88,9 @@ describe('the outcome', () => {
     expect(endingOf(reportInput({ verified: null }), 'TIMED_OUT')).toMatchObject({ outcome: 'died', ok: false, page: true, reasons: [{ code: 'died' }, ...endingOf(reportInput({ verified: null })).reasons] });
   });
 
-  it('names the reason of a refusal', () => {
+  it('names the reason of a refusal, also in the one line that the console shows', () => {
     const refused = cases.find(([name]) => name === 'refused')?.[3]();
+    expect(refused === undefined ? '' : endingOf(refused).headline).toBe('checkout: the request was refused, nothing was changed. service "x" is not in the catalogue');
     expect(refused === undefined ? [] : endingOf(refused).reasons).toEqual([{ code: 'error', text: 'Refused: service "x" is not in the catalogue' }]);
   });
 });
