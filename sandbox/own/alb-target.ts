@@ -79,10 +79,11 @@ export function sidesOf(names: readonly string[], good: 'last-known-good' | { re
   return { old, fresh: names.find((name) => name !== old) ?? old };
 }
 
-function forwardTo({ targetGroups, listenerArn }: AlbTarget, side: string): Action[] {
-  const TargetGroups = Object.entries(targetGroups).map(([name, TargetGroupArn]) => ({ TargetGroupArn, Weight: name === side ? 100 : 0 }));
-  const isNetwork = listenerArn.includes(':listener/net/');
-  return [{ Type: 'forward', Order: 1, ForwardConfig: { TargetGroups, TargetGroupStickinessConfig: isNetwork ? { Enabled: false } : { Enabled: true, DurationSeconds: stickinessSeconds } } }];
+const isNetwork = ({ listenerArn }: AlbTarget): boolean => listenerArn.includes(':listener/net/');
+
+function forwardTo(target: AlbTarget, side: string): Action[] {
+  const TargetGroups = Object.entries(target.targetGroups).map(([name, TargetGroupArn]) => ({ TargetGroupArn, Weight: name === side ? 100 : 0 }));
+  return [{ Type: 'forward', Order: 1, ForwardConfig: { TargetGroups, TargetGroupStickinessConfig: isNetwork(target) ? { Enabled: false } : { Enabled: true, DurationSeconds: stickinessSeconds } } }];
 }
 
 interface OwnAlbParts {
@@ -106,7 +107,7 @@ class OwnAlb implements OwnTarget {
     this.id = id;
     const others = [...fleets.keys()].filter((side) => side !== sides.old && side !== sides.fresh);
     const what = target.ruleArn === undefined ? `listener ${shortName(target.listenerArn)}` : `rule ${shortName(target.ruleArn)}`;
-    this.summary = `${what} with group stickiness; ${sides.old} serves ${oldVersion}, ${sides.fresh} gets ${newVersion}${others.length === 0 ? '' : `, ${others.join(', ')} stay${others.length === 1 ? 's' : ''} at 0`}`;
+    this.summary = `${what}${isNetwork(target) ? '' : ' with group stickiness'}; ${sides.old} serves ${oldVersion}, ${sides.fresh} gets ${newVersion}${others.length === 0 ? '' : `, ${others.join(', ')} stay${others.length === 1 ? 's' : ''} at 0`}`;
   }
 
   url(): string {

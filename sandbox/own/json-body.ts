@@ -1,6 +1,6 @@
 // Builds a JSON body in which given JSONPaths find what is wanted, and says which of them it cannot serve.
 import { isDeepStrictEqual } from 'node:util';
-import { query, type JsonValue } from 'jsonpath-rfc9535';
+import { query } from 'jsonpath-rfc9535';
 import parse from 'jsonpath-rfc9535/parser';
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
@@ -29,7 +29,7 @@ export function withWish(body: Json | undefined, path: string, wish: Wish): Json
 
 /** Whether the path finds in the body what is wanted, by the same rules as a journey's expectation. */
 export function holds(body: Json | undefined, path: string, wish: Wish): boolean {
-  const found = body === undefined ? [] : (query(body as JsonValue, path) as Json[]);
+  const found = body === undefined ? [] : (query(body, path) as Json[]);
   if ('absent' in wish) return found.length === 0;
   return found.length > 0 && (!('equals' in wish) || found.every((value) => isDeepStrictEqual(value, wish.equals)));
 }
@@ -49,7 +49,7 @@ type Build = Exclude<Wish, { absent: true }>;
 
 function put(node: Json | undefined, segments: readonly Segment[], wish: Build): Json {
   const [segment, ...rest] = segments;
-  if (segment === undefined) return value(node, wish);
+  if (segment === undefined) return wanted(node, wish);
   const into = (child: Json | undefined): Json => put(child, rest, wish);
   // What `..name` asks for at any depth is also found right here.
   const { node: selected } = segment;
@@ -61,7 +61,7 @@ function put(node: Json | undefined, segments: readonly Segment[], wish: Build):
   return built;
 }
 
-function value(node: Json | undefined, wish: Build): Json {
+function wanted(node: Json | undefined, wish: Build): Json {
   if ('any' in wish) return node ?? wish.any;
   if (node !== undefined && !isDeepStrictEqual(node, wish.equals)) throw new CannotBuild(`another expectation wants ${JSON.stringify(node)} at this place`);
   return wish.equals;

@@ -117,6 +117,6 @@ function checkAsked(stage: LiveStage, rows: readonly AuditRow[], approver: strin
   stage.check('a person was asked, and the audit names the role whose session said yes', roleName !== '' && JSON.stringify(yes?.data ?? '').includes(`assumed-role/${roleName}/`), JSON.stringify(yes?.data ?? 'no answer'));
 }
 
-const targetOf = ({ data }: AuditRow): string => String(data['targetId'] ?? '');
+const targetOf = ({ data: { targetId } }: AuditRow): string => (typeof targetId === 'string' ? targetId : '');
 
 const touchedTargets = (rows: readonly AuditRow[]): ReadonlySet<string> => new Set(rows.filter(({ kind }) => kind === 'change-made').map(targetOf));

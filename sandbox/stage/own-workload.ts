@@ -25,6 +25,8 @@ export async function startOwnWorkload(ground: Ground, service: Service, metrics
     const defaultOf = (listenerArn: string): AlbTarget | undefined => Object.values(balanced).find((one) => one.listenerArn === listenerArn && one.ruleArn === undefined);
     for (const [id, target] of Object.entries(balanced)) targets.push(await albs.create(id, target, { isPrimary: id === primary, defaultOf }));
     for (const [id, target] of Object.entries(service.targets)) if (target.strategy === 'codedeploy') targets.push(await createCodeDeployTarget(ground, id, target));
+    const order = Object.keys(service.targets);
+    targets.sort((a, b) => order.indexOf(a.id) - order.indexOf(b.id));
     await workload.start();
     return workload;
   } catch (error) {
@@ -38,7 +40,6 @@ const ofStrategy = <Kind extends AlbTarget | DnsTarget>({ targets }: Service, st
 
 interface OwnWorkloadParts {
   readonly ground: Ground;
-  /** In the order in which they were made. */
   readonly targets: readonly OwnTarget[];
   readonly albs: AlbTargets;
   /** Id of the target that carries the traffic. */

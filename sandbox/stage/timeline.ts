@@ -10,8 +10,8 @@ const clockFace = (milliseconds: number): string => {
   return `${String(Math.floor(seconds / 60)).padStart(2, '0')}:${String(seconds % 60).padStart(2, '0')}`;
 };
 
-// The engine's own alarms are news only when they fire.
-const engineAlarms = 'ripcord-';
+/** What the names of everything that belongs to the engine begin with. */
+const prefixOf = ({ rollbackMachineArn }: RipcordNames): string => (rollbackMachineArn.split(':').at(-1) ?? '').replace(/rollback$/, '');
 
 const actors = { world: pc.dim, pipeline: pc.cyan, alarm: pc.yellow, ripcord: pc.magenta, aws: pc.blue, message: pc.green } as const;
 export type Actor = keyof typeof actors;
@@ -35,6 +35,8 @@ export class Timeline {
   /** Follows alarms, Ripcord's states, its changes of the workload, and its messages. */
   follow(names: RipcordNames): void {
     const { cloudwatch, topics } = this.#sandbox.services;
+    // The engine's own alarms are news only when they fire.
+    const engineAlarms = prefixOf(names);
     cloudwatch.alarms.onTransition((alarm) => !alarm.name.startsWith(engineAlarms) || alarm.state.value === 'ALARM' ? this.tell('alarm', `${alarm.name} is ${alarm.state.value}`) : undefined);
     this.#stops.push(
       topics.onPublish(({ topicArn, subject }) => this.tell('message', `to ${topicArn === names.onCallTopicArn ? 'on-call' : 'stakeholders'}: ${subject ?? ''}`)),
@@ -59,7 +61,7 @@ export class Timeline {
           const events = execution.history.events;
           for (const event of events.slice(seen.get(execution.arn) ?? 0)) {
             const name = (event['stateEnteredEventDetails'] as { name?: string } | undefined)?.name;
-            if (name !== undefined && shown.test(name)) this.tell('ripcord', `${execution.machine.name.replace(/^ripcord-/, '')} ${pc.dim(execution.name.slice(0, 18))}  ${name}`);
+            if (name !== undefined && shown.test(name)) this.tell('ripcord', `${execution.machine.name.replace(/^.*-/, '')} ${pc.dim(execution.name.slice(0, 18))}  ${name}`);
           }
           seen.set(execution.arn, events.length);
         }
