@@ -23,9 +23,11 @@ export interface Asked {
 /** Sent while the first change is made. */
 export function startedMessage(assessment: Assessment, around: Surroundings): Message {
   const { bad, good } = versionsOf(assessment);
+  // Somebody was asked and slept: what goes ahead without them is worth a second try to wake them.
+  const isUnanswered = assessment.reasons.some(({ code }) => code === 'deadline-roll-back');
   return {
-    audience: ['on-call', 'stakeholders'], urgency: 'notice',
-    subject: subjectOf(`Ripcord: rolling back ${assessment.service} from ${bad} to ${good}`),
+    audience: ['on-call', 'stakeholders'], urgency: isUnanswered ? 'page' : 'notice',
+    subject: subjectOf(`${isUnanswered ? 'PAGE Ripcord: nobody answered, ' : 'Ripcord: '}rolling back ${assessment.service} from ${bad} to ${good}`),
     text: write(assessment, around, [
       section('What is being done', [...firstRung(assessment, 0), ...laterRungs(assessment, 0)]),
       notUndone(assessment),

@@ -89,7 +89,7 @@ export class Rig {
     const announced = services.filter((name) => this.targets[name]?.announces === true);
     for (const name of announced) this.#releaseEvent('Release Started', name);
     await this.until('each Watch has seen the state before', () => fresh().filter((one) => isOver(one) || one.history.events.some(({ type }) => type === 'WaitStateEntered')).length >= announced.length);
-    await Promise.all(services.map((name) => this.targets[name]?.release()));
+    await Promise.all(services.map(async (name) => this.targets[name]?.release()));
     for (const name of announced) this.#releaseEvent('Release Finished', name);
     await this.sandbox.services.events.settled();
     await this.until('each Watch is over', () => fresh().every((one) => isOver(one) || this.#isStillShifting(one.input)), 60);

@@ -22,8 +22,9 @@ export interface SmallTarget {
 export type TargetKind = (sandbox: Sandbox, name: string, port: number) => SmallTarget;
 
 export const albTarget: TargetKind = ({ services: { loadBalancing: elb } }, name, port) => {
+  // The server answers from this process, which also synthesizes: it may be busy for seconds.
   const group = (side: string) => {
-    const made = elb.createTargetGroup({ name: `${name}-${side}`, healthCheck: { path: '/', intervalSeconds: 300 } });
+    const made = elb.createTargetGroup({ name: `${name}-${side}`, healthCheck: { path: '/', intervalSeconds: 60, unhealthyThreshold: 1000 } });
     elb.registerTargets(made.arn, [{ Id: '127.0.0.1', Port: port }]);
     return made.arn;
   };

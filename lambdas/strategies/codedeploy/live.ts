@@ -101,13 +101,13 @@ function successBefore({ succeeded, succeededAt: { created, completed } }: Group
 }
 
 /** As CodeDeploy makes ids; a pipeline may call its release anything. */
-const deploymentId = /^d-[A-Z0-9]+$/;
+const idShape = /^d-[A-Z0-9]+$/;
 
 async function capture(aws: Lazy, target: CodeDeployTarget, known: Known<CodeDeployState> | null): Promise<Capture<CodeDeployState>> {
   const recorded = known === null ? null : (recordedGood(target.platform, known.good)?.version ?? null);
   const needsHistory = known !== null && recorded === null;
   const likely = known?.release?.id ?? '';
-  const looking = { needsHistory, likely: deploymentId.test(likely) ? likely : null };
+  const looking = { needsHistory, likely: idShape.test(likely) ? likely : null };
   const [seen, recordedProblem] = await Promise.all([look(aws, target, looking), recorded === null ? null : problemWith(aws, target, recorded)]);
   const found = (id: string | null): Deployment | null => (id === null ? null : (seen.deployments.get(id) ?? null));
   const [last, succeeded] = [found(seen.group.last), found(seen.group.succeeded)];
