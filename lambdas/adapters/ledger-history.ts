@@ -91,10 +91,19 @@ export const rollbackOf = (item: Item): RollbackRecord => ({
   outcome: (item['outcome']?.S ?? null) as Outcome | null,
 });
 
-/** Keeps a signal for the run that holds the lock, and for later ones. Safe to repeat. */
+/**
+ * Keeps a signal for the run that holds the lock, and for later ones. Safe to repeat.
+ * A mute lasts longer than signals are read for, up to two weeks: it has a row of its own, which is read whatever its age.
+ */
 export async function joinSignal(table: LedgerTable, service: string, signal: DeliveredSignal): Promise<void> {
-  await putIf(table, serviceKey(service, `SIGNAL#${signal.at}#${signal.rollbackId}`), {
-    attributes: { data: json(signal) }, condition: 'attribute_not_exists(pk)',
+  const { mutedUntil } = signal;
+  if (mutedUntil === null) {
+    await putIf(table, serviceKey(service, `SIGNAL#${signal.at}#${signal.rollbackId}`), { attributes: { data: json(signal) }, condition: 'attribute_not_exists(pk)' });
+    return;
+  }
+  await putIf(table, serviceKey(service, `MUTE#${signal.source}`), {
+    attributes: { data: json(signal), mutedUntil: text(mutedUntil) },
+    condition: 'attribute_not_exists(pk) OR mutedUntil < :until', values: { ':until': text(mutedUntil) },
   });
 }
 

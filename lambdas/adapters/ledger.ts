@@ -9,25 +9,26 @@ import { type LedgerTable, dataOf, range, serviceKey } from './ledger-table.ts';
 const newest = { goods: 20, releases: 50, rollbacks: 60, signals: 100 } as const;
 const signalMinutes = 60;
 
-/** Signals are read for the last hour only; of the rest the newest rows, as many as a decision can need. */
+/** Signals are read for the last hour only, mutes until they end; of the rest the newest rows, as many as a decision can need. */
 export async function readService(table: LedgerTable, service: string, now: Date): Promise<ServiceLedger> {
   const { pk } = serviceKey(service, '');
   const rows = (kind: string, limit: number, from = '') =>
     range(table, { pk, from: `${kind}#${from}`, to: `${kind}#\uFFFF`, newestFirst: true, limit });
   const signalsFrom = new Date(now.getTime() - signalMinutes * 60_000).toISOString();
-  const [lockAndQuarantine, goods, releases, rollbacks, signals] = await Promise.all([
+  const [lockToQuarantine, goods, releases, rollbacks, signals] = await Promise.all([
     range(table, { pk, from: 'LOCK', to: 'QUARANTINE#\uFFFF', newestFirst: false, limit: 1000 }),
     rows('GOOD', newest.goods),
     rows('RELEASE', newest.releases),
     rows('ROLLBACK', newest.rollbacks),
     rows('SIGNAL', newest.signals, signalsFrom),
   ]);
+  const mutes = lockToQuarantine.filter((item) => item['sk']?.S?.startsWith('MUTE#') && Date.parse(item['mutedUntil']?.S ?? '') > now.getTime());
   return {
-    lock: lockState(lockAndQuarantine.find((item) => item['sk']?.S === 'LOCK') ?? {}),
+    lock: lockState(lockToQuarantine.find((item) => item['sk']?.S === 'LOCK') ?? {}),
     releases: releases.map((item) => releaseOf(item)),
     knownGoods: goods.map((item) => dataOf(item) as KnownGood),
     rollbacks: rollbacks.map((item) => rollbackOf(item)),
-    signals: signals.map((item) => dataOf(item) as DeliveredSignal),
-    quarantined: lockAndQuarantine.flatMap((item) => (item['sk']?.S?.startsWith('QUARANTINE#') ? [(dataOf(item) as { version: string }).version] : [])),
+    signals: [...signals, ...mutes].map((item) => dataOf(item) as DeliveredSignal),
+    quarantined: lockToQuarantine.flatMap((item) => (item['sk']?.S?.startsWith('QUARANTINE#') ? [(dataOf(item) as { version: string }).version] : [])),
   };
 }

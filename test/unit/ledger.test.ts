@@ -105,6 +105,15 @@ describe('what is known of a service', () => {
     expect(read).toMatchObject({ lock: { owner: 'rb-5' }, rollbacks: [rollback({ service, endedAt: null, outcome: null })], signals: [delivered()], quarantined: ['v0'] });
   });
 
+  it('remembers a mute for as long as it lasts, and the longer one of two', async () => {
+    const service = freshService();
+    const muted = delivered({ kind: 'alarm', source: '5xx', at: minute(-300), mutedUntil: minute(60) });
+    await joinSignal(table, service, muted);
+    await joinSignal(table, service, delivered({ kind: 'alarm', source: '5xx', at: minute(-299), mutedUntil: minute(30) }));
+    await joinSignal(table, service, delivered({ kind: 'alarm', source: 'latency', at: minute(-300), mutedUntil: minute(5) }));
+    expect((await readService(table, service, time(10))).signals).toEqual([muted]);
+  });
+
   it('does not read signals of more than an hour ago, nor more rows than a decision needs', async () => {
     const service = freshService();
     await joinSignal(table, service, delivered({ at: minute(-51) }));
