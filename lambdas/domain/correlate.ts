@@ -57,7 +57,7 @@ const undoneReleases = ({ deployments, rollbacks }: Question): ReadonlySet<strin
 export function correlate(question: Question, faults: readonly Fault[]): Correlation {
   const releases = candidates(question);
   const { trigger } = question;
-  if (trigger.kind === 'person') return { suspect: releases[0] ?? null, refusal: null };
+  if (trigger.kind === 'person') return askedFor(question, releases);
   if (trigger.kind === 'deployment' && undoneReleases(question).has(trigger.deploymentId))
     return { suspect: null, refusal: because('already-undone', `Deployment ${trigger.deploymentId} was rolled back already; nothing is left to do.`) };
   const accused = accusedByName(question, releases) ?? newest(faults.flatMap((fault) => accusedBy(question, releases, fault)));
@@ -66,6 +66,14 @@ export function correlate(question: Question, faults: readonly Fault[]): Correla
   if (live !== undefined && live.version !== accused.version)
     return { suspect: null, refusal: because('newer-release', `Release ${accused.version} is suspected, but release ${live.version} began after the fault and is live now. Ripcord never rolls back what is newer than the fault.`) };
   return { suspect: accused, refusal: null };
+}
+
+/** The newest release when the person asked. One that began while somebody thought about it is not what they saw. */
+function askedFor({ startedAt }: Question, releases: readonly ReleaseFacts[]): Correlation {
+  const [live] = releases;
+  const seen = releases.find((release) => at(release.startedAt) <= at(startedAt) + skew) ?? null;
+  if (live === undefined || live.version === seen?.version) return { suspect: seen, refusal: null };
+  return { suspect: null, refusal: because('newer-release', `Release ${live.version} began at ${live.startedAt}, after this rollback was asked for. Ripcord never rolls back what is newer than what a person saw: ask again if it is meant.`) };
 }
 
 function accusedByName({ trigger }: Question, releases: readonly ReleaseFacts[]): ReleaseFacts | undefined {

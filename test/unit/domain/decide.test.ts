@@ -101,6 +101,7 @@ const leaving: Row[] = [
   { when: 'the storm was announced', asked: question({ storm: { ...stormy, isAnnounced: true } }), verdict: 'leave', codes: ['storm'] },
   { when: 'no release is on record', asked: question({ releases: [] }), verdict: 'leave', page: true, codes: ['no-release'] },
   { when: 'a newer release is live', asked: question({ releases: [release({ id: 'r-3', version: 'v3', startedAt: minute(9) }), release()] }), verdict: 'leave', page: true, codes: ['newer-release'] },
+  { when: 'a release began after the person asked', asked: question({ trigger: personTrigger(), startedAt: minute(4), approval: approval('approved'), releases: [release({ id: 'r-3', version: 'v3', startedAt: minute(9) }), release()] }), verdict: 'leave', page: true, codes: ['newer-release'] },
   { when: 'the hold is over with one signal', asked: question({ alarms: alone, ...afterHold }), verdict: 'leave', page: true, codes: ['too-few-signals'] },
   { when: 'the hold is over and the traffic is unknown', asked: question({ traffic: { status: 'unknown', requests: null, minimum: 50, minutes: 5 }, ...afterHold }), verdict: 'leave', page: true, codes: ['traffic-unknown'] },
 ];
