@@ -32,8 +32,11 @@ const ends: Readonly<Record<Outcome, { readonly ok: boolean; readonly page: bool
   died: { ok: false, page: true },
 };
 
-/** @param died set by the Watchdog: what ended the execution from outside. */
-export function endingOf(input: ReportInput, died: string | null = null): Ending {
+/**
+ * @param died set by the Watchdog: what ended the execution from outside.
+ * @param hasIntended true when the audit tells of a change: a repeat of Apply finds the first try's change "already" there.
+ */
+export function endingOf(input: ReportInput, died: string | null = null, hasIntended = false): Ending {
   const { assessment } = input;
   const outcome = died === null ? outcomeOf(input) : 'died';
   const service = serviceOf(input);
@@ -41,7 +44,7 @@ export function endingOf(input: ReportInput, died: string | null = null): Ending
   const asksForPage = outcome === 'left' && (assessment?.page === true || input.approval?.answer === 'deadline');
   return {
     outcome, ok: ends[outcome].ok, page: ends[outcome].page || asksForPage,
-    headline: headlineOf(outcome, input, died), reasons: reasonsOf(outcome, input, { service, died }),
+    headline: headlineOf(outcome, input, { died, hasIntended }), reasons: reasonsOf(outcome, input, { service, died }),
   };
 }
 
@@ -63,12 +66,14 @@ export const versionsOf = (assessment: Assessment | null): { readonly bad: strin
   good: plain(assessment?.knownGood?.version ?? assessment?.rungs[0]?.waves[0]?.[0]?.good?.version ?? 'the version before', 80),
 });
 
-function headlineOf(outcome: Outcome, input: ReportInput, died: string | null): string {
+function headlineOf(outcome: Outcome, input: ReportInput, { died, hasIntended }: { readonly died: string | null; readonly hasIntended: boolean }): string {
   const service = serviceOf(input) ?? 'unknown service';
   const { bad, good } = versionsOf(input.assessment);
   const touched = input.results.some(hasChanged);
   const headlines: Readonly<Record<Outcome, string>> = {
-    recovered: `${service} was rolled back from ${bad} to ${good} and has recovered`,
+    recovered: touched || hasIntended
+      ? `${service} was rolled back from ${bad} to ${good} and has recovered`
+      : `${service} was on ${good} already, nothing was changed, and it has recovered`,
     'not-recovered': touched ? `${service} was rolled back from ${bad} but is NOT proven to have recovered` : `${service} could NOT be rolled back from ${bad}`,
     stopped: `${service}: the rollback from ${bad} stopped, because somebody else changed the target`,
     left: `${service}: nothing was changed. ${plain(input.assessment?.headline ?? '', 200)}`,

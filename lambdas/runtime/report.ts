@@ -13,7 +13,7 @@ import type { Reported, ReportInput } from '../domain/workflow.ts';
 import { incidentReport } from './incident-report.ts';
 import type { Log } from './logger.ts';
 import { endedMessage } from './messages.ts';
-import { type Ending, endingOf, serviceOf } from './report-outcome.ts';
+import { type Ending, endingOf, hasChanged, serviceOf } from './report-outcome.ts';
 
 /** What a message and the cool-down need of the catalogue. */
 export interface ServiceFacts {
@@ -37,6 +37,8 @@ interface Sealed {
   readonly ending: Ending;
   readonly endedAt: Instant;
   readonly seal: AuditCursor;
+  /** The audit tells that something was about to be changed, whatever became of it. */
+  readonly hasIntended: boolean;
 }
 
 /** Without a catalogue nobody knows the service's own cool-down; the schema's default then. */
@@ -67,9 +69,10 @@ async function sealRecord(input: ReportInput, parts: ReportParts, died: string |
   const head = last === undefined ? genesis : cursorAt(last);
   const before = reportedIn(rows);
   const now = parts.clock.now().toISOString();
-  const ending = before?.ending ?? endingOf(input, died);
+  const hasIntended = rows.some(({ kind }) => kind === 'change-intended');
+  const ending = before?.ending ?? endingOf(input, died, hasIntended);
   const endedAt = before?.endedAt ?? now;
-  if (last?.kind === 'sealed') return { ending, endedAt, seal: head };
+  if (last?.kind === 'sealed') return { ending, endedAt, seal: head, hasIntended };
   const about = { rollbackId: input.rollbackId, service: serviceOf(input) ?? 'unknown' };
   try {
     const cursor = before === null
@@ -78,7 +81,7 @@ async function sealRecord(input: ReportInput, parts: ReportParts, died: string |
         markdown: incidentReport({ input, ending, rows, head, endedAt }),
       } }, head)
       : head;
-    return { ending, endedAt, seal: await parts.audit.seal({ ...about, at: now, data: { outcome: ending.outcome } }, cursor) };
+    return { ending, endedAt, hasIntended, seal: await parts.audit.seal({ ...about, at: now, data: { outcome: ending.outcome } }, cursor) };
   } catch (error) {
     // Another try of the same step sealed it between our read and our write: what it wrote counts.
     if (error instanceof Error && error.name === 'ChainSealed') return sealRecord(input, parts, died);
@@ -86,16 +89,17 @@ async function sealRecord(input: ReportInput, parts: ReportParts, died: string |
   }
 }
 
-function reportedIn(rows: readonly AuditRow[]): Omit<Sealed, 'seal'> | null {
+function reportedIn(rows: readonly AuditRow[]): Pick<Sealed, 'ending' | 'endedAt'> | null {
   const row = rows.find(({ kind }) => kind === 'reported');
-  return row === undefined ? null : JSON.parse(row.data) as Omit<Sealed, 'seal'>;
+  return row === undefined ? null : JSON.parse(row.data) as Pick<Sealed, 'ending' | 'endedAt'>;
 }
 
-async function closeLedger({ rollbackId, startedAt, assessment }: ReportInput, { table }: ReportParts, { ending, endedAt, seal }: Sealed): Promise<void> {
+async function closeLedger({ rollbackId, startedAt, assessment, results }: ReportInput, { table }: ReportParts, { ending, endedAt, seal, hasIntended }: Sealed): Promise<void> {
   if (assessment === null) return;
   const { service, release } = assessment;
   await closeRollback(table, { service, startedAt, rollbackId }, { endedAt, outcome: ending.outcome, auditLength: seal.length, auditHash: seal.hash });
-  if (ending.outcome !== 'recovered' || release === null) return;
+  // A release that did not touch the targets was not taken out of service: it is live and stays so.
+  if (ending.outcome !== 'recovered' || release === null || !(hasIntended || results.some(hasChanged))) return;
   await quarantine(table, service, release.version, { rollbackId, at: endedAt });
   await updateRelease(table, release, { status: 'failed' });
 }

@@ -88,6 +88,13 @@ describe('the outcome', () => {
     expect(endingOf(reportInput({ verified: null }), 'TIMED_OUT')).toMatchObject({ outcome: 'died', ok: false, page: true, reasons: [{ code: 'died' }, ...endingOf(reportInput({ verified: null })).reasons] });
   });
 
+  it('says that nothing was changed where a service recovered on a version that was live already', () => {
+    const input = reportInput({ results: [result({ status: 'already' })] });
+    expect(endingOf(input).headline).toBe('checkout was on v41 already, nothing was changed, and it has recovered');
+    // A repeat of Apply finds what the first try had changed.
+    expect(endingOf(input, null, true).headline).toBe('checkout was rolled back from v42 to v41 and has recovered');
+  });
+
   it('names the reason of a refusal, also in the one line that the console shows', () => {
     const refused = cases.find(([name]) => name === 'refused')?.[3]();
     expect(refused === undefined ? '' : endingOf(refused).headline).toBe('checkout: the request was refused, nothing was changed. service "x" is not in the catalogue');
@@ -145,6 +152,18 @@ describe('ending a rollback that did not recover', () => {
     expect(sent.messages[0]).toMatchObject({ topic: 'on-call', urgency: 'page', subject: expect.stringMatching(/^PAGE Ripcord: .*NOT proven/) as string });
     expect(sent.messages[0]?.text).toContain('Alarm 5xx is in ALARM.');
     expect(await ledger()).toMatchObject({ quarantined: [], releases: [{ status: 'finished' }], lock: { owner: null, coolDownUntil: '2026-11-20T10:02:00.000Z' } });
+  });
+
+  it('holds no version back that it did not take out of service', async () => {
+    await endRollback(await begun({ results: [result({ status: 'already' })] }), parts());
+    expect(await ledger()).toMatchObject({ quarantined: [], releases: [{ status: 'finished' }] });
+  });
+
+  it('holds the version back when only a row tells of the change: a repeat of Apply found it done', async () => {
+    const input = await begun({ results: [result({ status: 'already' })] });
+    await tables.audit.append({ rollbackId: id, service, kind: 'change-intended', at: '2026-11-20T09:15:00.000Z', data: { targetId: 'web' } }, null);
+    await endRollback(input, parts());
+    expect(await ledger()).toMatchObject({ quarantined: ['v42'], releases: [{ status: 'failed' }] });
   });
 
   it('starts no cool-down when nothing was tried, and tells nobody who need not know', async () => {
