@@ -5,7 +5,8 @@ import { OwnDocument } from './own/document.ts';
 import { rehearseService } from './own/stage-own.ts';
 import { badReleaseAlb } from './scenarios/bad-release-alb.ts';
 import { scenarioNamed, scenarios } from './scenarios/catalogue.ts';
-import type { Scenario } from './scenarios/scenario.ts';
+import type { Scenario, Workload } from './scenarios/scenario.ts';
+import { alarms } from './scenarios/shop-service.ts';
 import { play, setUp, type Played, type PlayOptions } from './stage/play.ts';
 import { summaryLines } from './stage/summary.ts';
 
@@ -15,11 +16,12 @@ export interface CommandOptions {
   readonly synthesize: PlayOptions['synthesize'];
 }
 
+const paceLine = (speed: number): string => `while everybody waits, sandbox time runs ${speed} times as fast as the clock on the wall; while a function works, it is real time\n`;
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
 async function playAndTell(scenario: Scenario, options: CommandOptions): Promise<Played> {
   print(`\n${pc.bold(scenario.name)}: ${scenario.summary}`);
-  print(pc.dim(`while nothing works, sandbox time runs ${options.speed} times as fast as the clock on the wall\n`));
+  print(pc.dim(paceLine(options.speed)));
   const played = await play(scenario, { ...options, directory: path.join(options.directory, scenario.name), print });
   print('');
   for (const line of summaryLines(played)) print(line);
@@ -86,7 +88,7 @@ async function rehearseOwn(names: readonly string[], options: RehearseOptions): 
 
 async function rehearseAndTell(document: OwnDocument, name: string, options: RehearseOptions): Promise<Played> {
   print(`\n${pc.bold(name)}: a release of it goes bad, and is put back; played in a sandbox with your names`);
-  print(pc.dim(`while nothing works, sandbox time runs ${options.speed} times as fast as the clock on the wall\n`));
+  print(pc.dim(paceLine(options.speed)));
   const played = await rehearseService(document, name, { ...options, print }).catch((error: unknown): Played => ({
     scenario: name, passed: false, checks: [], breaches: [], measured: null, rollbacks: [], records: [], report: null,
     error: `it cannot be built in the sandbox: ${error instanceof Error ? error.message : String(error)}`,
@@ -107,16 +109,37 @@ const failures = (results: readonly Played[]): string => {
   return failed.length === 0 ? '' : `; not: ${failed.join(', ')}`;
 };
 
-export async function serve(options: CommandOptions & { readonly port?: number }): Promise<number> {
-  const running = await setUp(badReleaseAlb, { ...options, directory: path.join(options.directory, 'serve'), print });
-  const { sandbox, stage, ripcord } = running;
+export interface ServeOptions extends CommandOptions {
+  readonly port?: number;
+  /** Scenario whose world is kept up, before anything goes wrong in it. */
+  readonly scenario?: string;
+}
+
+export async function serve(options: ServeOptions): Promise<number> {
+  const scenario = options.scenario === undefined ? badReleaseAlb : scenarioNamed(options.scenario);
+  const { sandbox, stage, ripcord } = await setUp(scenario, { ...options, directory: path.join(options.directory, 'serve', scenario.name), print });
+  const { region } = sandbox.place;
   print(`\nThe sandbox is up at ${pc.bold(sandbox.endpoint)}, with Ripcord and a shop under load in it. For example:\n`);
-  print(`  export AWS_ENDPOINT_URL=${sandbox.endpoint} AWS_REGION=${sandbox.place.region} AWS_ACCESS_KEY_ID=you AWS_SECRET_ACCESS_KEY=anything`);
-  print('  aws cloudwatch describe-alarms --query "MetricAlarms[].[AlarmName,StateValue]"');
-  print(`  aws elbv2 describe-listeners --listener-arns ${stage.workload.listenerArn}`);
+  // Version 1 of the AWS CLI reads the Region from AWS_DEFAULT_REGION alone.
+  print(`  export AWS_ENDPOINT_URL=${sandbox.endpoint} AWS_REGION=${region} AWS_DEFAULT_REGION=${region} AWS_ACCESS_KEY_ID=you AWS_SECRET_ACCESS_KEY=anything`);
+  for (const line of examples(scenario.traffic, stage.workload)) print(`  ${line}`);
   print(`  aws stepfunctions start-execution --state-machine-arn ${ripcord.names.rollbackMachineArn} --input '{"service":"${stage.service}","reason":"trying it out","requestedBy":"you","mode":"dry-run"}'`);
   print(`  aws dynamodb scan --table-name ${ripcord.names.auditTable} --max-items 5`);
-  print(`\n${pc.dim('Ctrl-C ends it.')}\n`);
+  print(`\n${pc.dim('Behind DNS or on CodeDeploy instead: npm run sandbox -- route53-weights, or codedeploy. Ctrl-C ends it.')}\n`);
   await new Promise(() => undefined);
   return 0;
+}
+
+function examples(traffic: Scenario['traffic'], { listenerArn, hostedZoneId, codedeploy }: Workload): readonly string[] {
+  const common = [
+    'aws cloudwatch describe-alarms --query "MetricAlarms[].[AlarmName,StateValue]"',
+    `aws cloudwatch set-alarm-state --alarm-name ${alarms.errors} --state-value ALARM --state-reason "trying it out"`,
+    'aws events list-rules',
+  ];
+  const own: Readonly<Record<Scenario['traffic'], string>> = {
+    'load-balancer': `aws elbv2 describe-listeners --listener-arns ${listenerArn}`,
+    dns: `aws route53 list-resource-record-sets --hosted-zone-id ${hostedZoneId}`,
+    codedeploy: `aws deploy list-deployments --application-name ${codedeploy.application} --deployment-group-name ${codedeploy.deploymentGroup}`,
+  };
+  return [...common, own[traffic]];
 }
