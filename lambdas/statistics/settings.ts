@@ -3,7 +3,7 @@
 
 /** Lengths of the windows after the release: the shortest holds just the bad points needed, the longest is the horizon; in between about ×1.4 apart. */
 export const windowLengths = [4, 5, 7, 10, 15, 20, 30];
-/** Only so many windows are compared with placebos, those with the largest effect × length ** `lengthCounts`: comparing all seven finds 0.4 points more and costs three times as much (development). */
+/** Only so many windows are compared with placebos, those with the largest effect × length ** `lengthCounts`: comparing all seven finds 0.4 points more and costs several times as much (development). */
 export const windowsCompared = 2;
 /** Between 0 (neighbouring points alike: a longer window strays no less) and 0.5 (independent). */
 export const lengthCounts = 0.3;
@@ -51,7 +51,7 @@ export const fewestBadPoints = 4;
 export const badShare = 0.6;
 /** A harm lasts through at most this many good points in a row; before a longer pause it was another one. */
 export const goodRunPoints = 3;
-/** A release breaks things at once: evidence taken off at log10(1 + onset / 4) each (development; 1 costs 1.3 points of recall). */
+/** A release breaks things at once: evidence taken off at log10(1 + onset / 4) each (development; 1 costs 0.6 points of recall). */
 export const lateEvidence = 0.5;
 /** The mean of the last `nowPoints` must still show `nowShare` of the effect. */
 export const nowPoints = 3;

@@ -33,5 +33,5 @@ const kayenta = ({ name, from, z, effect }: KayentaSettings): Judge => ({
 });
 
 export const kayentaDefault = kayenta({ name: 'Kayenta, default, after 30 points', from: horizon, z: 2.326, effect: 1 });
-/** Chosen on the development split: asks from the tenth point on, 99.9 % confidence, a fifth more at least. */
+/** Set by hand to what its users tune: asked from the tenth point on, 99.9 % confidence, a fifth more at least. */
 export const kayentaTuned = kayenta({ name: 'Kayenta, tuned, each point from 10', from: 10, z: 3.29, effect: 1.2 });
