@@ -2,6 +2,7 @@
 import type { MetricsPort } from '../aws/world.ts';
 import type { CloudWatch } from '../services/cloudwatch/cloudwatch.ts';
 import type { Service } from './document.ts';
+import { recordMet, recordQuietDay } from './service-metrics.ts';
 
 export const namespace = 'Rehearsal';
 
@@ -40,18 +41,40 @@ export class OwnMetrics implements MetricsPort {
   /** How many requests of users one request of the rehearsal stands for. */
   readonly factor: number;
   readonly #cloudwatch: CloudWatch;
-  readonly #traffic: Service['signals']['traffic'];
+  readonly #signals: Service['signals'];
+  readonly #perMinute: number;
+  #last = { failed: false, seconds: 0 };
 
   /** @param perMinute requests that the rehearsal makes at least, in a sandbox minute. */
   constructor(cloudwatch: CloudWatch, { signals }: Service, perMinute: number) {
     this.#cloudwatch = cloudwatch;
-    this.#traffic = signals.traffic;
+    this.#signals = signals;
+    this.#perMinute = perMinute;
     this.factor = 'none' in signals.traffic ? 1 : Math.max(1, Math.ceil((2 * (signals.traffic.minimumRequests ?? 50)) / ((signals.traffic.minutes ?? 5) * perMinute)));
   }
 
+  /** The service's own metrics, and those of its controls, have a past. */
+  recordPast(until: number): void {
+    const { metrics = [], controls = [] } = this.#signals;
+    for (const entry of [...metrics, ...controls]) recordQuietDay(this.#cloudwatch, entry, { until, perMinute: this.#perMinute });
+  }
+
+  /** What the front records: the metrics of one request come at once, a failure last and only when there is one. */
   record(datum: Parameters<MetricsPort['record']>[0]): void {
     this.#cloudwatch.record(datum);
-    if (datum.name === 'Requests' && !('none' in this.#traffic)) this.#recordTraffic(this.#traffic);
+    if (datum.name === 'Latency') this.#last.seconds = datum.value;
+    if (datum.name === 'Errors') this.#last.failed = true;
+    if (datum.name !== 'Requests') return;
+    const met = { failed: false, seconds: 0 };
+    this.#last = met;
+    queueMicrotask(() => this.#met(met));
+  }
+
+  #met({ failed, seconds }: { readonly failed: boolean; readonly seconds: number }): void {
+    const { traffic, metrics = [], controls = [] } = this.#signals;
+    if (!('none' in traffic)) this.#recordTraffic(traffic);
+    for (const entry of metrics) recordMet(this.#cloudwatch, entry, { failed, seconds });
+    for (const entry of controls) recordMet(this.#cloudwatch, entry, { failed: false, seconds: 0.004 });
   }
 
   #recordTraffic({ metric, minimumRequests = 50, minutes = 5 }: Exclude<Service['signals']['traffic'], { readonly none: string }>): void {

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { isCollection, isMap, isPair, isScalar, LineCounter, parseDocument, type Document, type Node } from 'yaml';
 import type { Json } from './json-body.ts';
+import type { MetricEntry } from './service-metrics.ts';
 
 type Good = 'last-known-good' | { readonly side: string };
 
@@ -73,6 +74,10 @@ export interface Service {
   readonly signals: {
     readonly alarms?: readonly { readonly name: string; readonly group?: string }[];
     readonly external?: readonly string[];
+    /** Judged against their own past: one more signal. */
+    readonly metrics?: readonly MetricEntry[];
+    /** Metrics that a release of this service cannot change. */
+    readonly controls?: readonly MetricEntry[];
     readonly minimum?: number;
     readonly holdSeconds?: number;
     readonly traffic: { readonly none: string } | { readonly metric: Metric; readonly minimumRequests?: number; readonly minutes?: number };

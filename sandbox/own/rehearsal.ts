@@ -27,7 +27,7 @@ export async function playRehearsal(rehearsal: Rehearsal): Promise<void> {
   const alarms = (service.signals.alarms ?? []).map(({ name }) => name);
   stage.say(`${oldVersion} serves everybody`);
   if (alarms.length > 0) await stage.until('every alarm is OK', () => alarms.every((name) => stage.alarmState(name) === 'OK'), 15);
-  stage.say(`every alarm is OK; ${oldVersion} goes on for its bake time of ${bakeMinutes} minutes`);
+  stage.say(`${alarms.length === 0 ? 'there is no alarm to wait for' : 'every alarm is OK'}; ${oldVersion} goes on for its bake time of ${bakeMinutes} min`);
   await stage.minutes(bakeMinutes + 1);
   await stage.release(newVersion);
   await stage.minutes(1);

@@ -55,6 +55,7 @@ class OwnStage {
     const metrics = new OwnMetrics(sandbox.services.cloudwatch, plan.service, requestsPerMinute);
     const workload = await startOwnWorkload(new Ground(sandbox, mirror), plan.service, metrics);
     sandbox.onStop(() => workload.stop());
+    metrics.recordPast(sandbox.clock.now());
     const watched = createOwnAlarms(sandbox.services.cloudwatch, plan.service);
     const journeys = rehearsedJourneys(plan.service, name, { mirror, front: workload.names.url });
     for (const [arn, text] of journeys.secrets) sandbox.services.secrets.create(arn.split(':secret:').at(-1) ?? arn, text, null, arn);
@@ -98,6 +99,7 @@ class OwnStage {
       ...targets.map(({ id, summary }): [string, string] => [`target ${id}`, summary]),
       ...[...watched].map(([alarm, what]): [string, string] => [`alarm ${alarm}`, what]),
       ['signals', signalsShown(plan)],
+      ...((plan.service.signals.metrics ?? []).length === 0 ? [] : [['metrics', 'what users meet, after a quiet day that is made up'] satisfies [string, string]]),
       ...[...secrets.keys()].map((arn): [string, string] => [`secret ${arn.split(':secret:').at(-1) ?? arn}`, 'a made-up value']),
       ['engine', `account ${plan.place.account}, ${plan.place.region}; the service's version is ${oldVersion}, the release is 2.0.0`],
     ];
@@ -118,8 +120,9 @@ class OwnStage {
 function signalsShown({ service }: Scaled): string {
   const { signals, journeys = {} } = service;
   const [alarms, tools, isWalked] = [alarmGroups(service).length, (signals.external ?? []).length, Object.keys(journeys).length > 0];
-  const most = alarms + tools + Number(isWalked);
+  const isMeasured = (signals.metrics ?? []).length > 0;
+  const most = alarms + tools + Number(isWalked) + Number(isMeasured);
   const minimum = signals.minimum ?? 2;
-  const given = `${alarms} from alarms, ${tools} from other tools${isWalked ? ', one from the journeys' : ''}`;
+  const given = `${alarms} from alarms, ${tools} from other tools${isWalked ? ', one from the journeys' : ''}${isMeasured ? ', one from its metrics' : ''}`;
   return most < minimum ? pc.red(`${minimum} independent ones are asked for, and there are never more than ${most}: ${given}`) : `${minimum} of ${most} independent ones are asked for: ${given}`;
 }
