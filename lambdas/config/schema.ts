@@ -42,8 +42,8 @@ const signals = z.strictObject({
   /** Judged each minute against their own last day: one signal, group `metrics`, which sees what no alarm does. Absent: alarms and journeys alone. */
   metrics: z.array(metricEntry).min(1).max(4).optional(),
   /** What the release does not touch and must stay flat: other services, a stable version. What they share is not the release's doing. */
-  controls: z.array(metricEntry).max(6).default([]),
-}).superRefine(({ metrics = [], controls }, context) => {
+  controls: z.array(metricEntry).max(6).optional(),
+}).superRefine(({ metrics = [], controls = [] }, context) => {
   if (metrics.length === 0 && controls.length > 0)
     context.addIssue({ code: 'custom', path: ['controls'], message: 'needs `metrics` beside it: there is nothing to compare them with' });
   const names = [...metrics, ...controls].map((entry) => entryName(entry));

@@ -65,10 +65,10 @@ export interface RecoveryFinding {
 }
 
 /** Null where metrics have no say: none declared, no release that they could be compared across, or too little before it to know what is usual. */
-export function findRecovery(reading: MetricsReading | null, release: { readonly startedAt: Instant } | null, changedAt: Instant): RecoveryFinding | null {
-  if (reading === null || release === null) return null;
+export function findRecovery(reading: MetricsReading | undefined, releaseStartedAt: Instant | null, changedAt: Instant | null): RecoveryFinding | null {
+  if (reading === undefined || releaseStartedAt === null || changedAt === null) return null;
   if (reading.status === 'unknown') return { isProven: false, reason: { code: 'metrics-unknown', text: `Metrics cannot be read: ${reading.why}.` } };
-  const question = recoveryQuestionOf(reading, release.startedAt, changedAt);
+  const question = recoveryQuestionOf(reading, releaseStartedAt, changedAt);
   if (question === null) return null;
   const series = question.series.filter(({ values }) => hasHistory(values, question.releaseIndex));
   if (series.length === 0) return null;

@@ -165,6 +165,8 @@ export interface VerifyInput {
   /** Proof only. */
   readonly verification: Verification | null;
   readonly since: Instant | null;
+  /** When the release began that is taken back; null without one. Metrics are compared across it. */
+  readonly releaseStartedAt?: Instant | null;
   readonly passes: number;
   readonly round: number;
   /** Fresh answers of the strategies: does the live state still equal the plan? */

@@ -3,6 +3,7 @@ import { readAlarms } from '../adapters/alarms.ts';
 import { readCheckedEntry } from '../adapters/catalogue-checked.ts';
 import { runJourneys } from '../adapters/journeys.ts';
 import { renewLock } from '../adapters/ledger-lock.ts';
+import { readMetrics } from '../adapters/metrics.ts';
 import { Secrets } from '../adapters/secrets.ts';
 import { systemClock } from '../domain/clock.ts';
 import type { Verified, VerifyInput } from '../domain/workflow.ts';
@@ -23,6 +24,7 @@ function build(): Omit<VerifyParts, 'log'> {
     targetOf: async (service) => (await readCheckedEntry(catalogue, service)).service,
     runJourneys: (journeys, rollbackId) => runJourneys(journeys, { rollbackId, readSecrets: (references) => secrets.read(references) }),
     readAlarms: (alarms) => readAlarms(cloudWatch, alarms),
+    readMetrics: (metrics) => readMetrics(cloudWatch, metrics, systemClock.now()),
     renewLease: (hold) => renewLock(table, hold, { now: systemClock.now() }),
   };
 }

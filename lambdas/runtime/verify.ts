@@ -1,7 +1,10 @@
-// One round of proof: journeys, alarms and live state together say recovered, not yet, or still bad.
+// One round of proof: journeys, alarms, metrics and live state together say recovered, not yet, or still bad.
 import type { AuditStore } from '../adapters/audit-store.ts';
 import type { Journey } from '../config/schema.ts';
+import type { MetricsConfig } from '../adapters/metrics.ts';
 import type { Clock } from '../domain/clock.ts';
+import { findRecovery, type RecoveryFinding } from '../domain/metric-findings.ts';
+import type { MetricsReading } from '../domain/metrics.ts';
 import type { AlarmReading } from '../domain/readings.ts';
 import type { AuditCursor, JsonObject, Reason } from '../domain/vocabulary.ts';
 import type { JourneyResult, JourneyRound, Verified, VerifyInput } from '../domain/workflow.ts';
@@ -9,13 +12,15 @@ import type { Log } from './logger.ts';
 
 export interface VerifyTarget {
   readonly journeys: Readonly<Record<string, Journey>>;
-  readonly signals: { readonly alarms: readonly { readonly name: string }[] };
+  readonly signals: MetricsConfig & { readonly alarms: readonly { readonly name: string }[] };
 }
 
 export interface VerifyParts {
   readonly targetOf: (service: string) => Promise<VerifyTarget>;
   readonly runJourneys: (journeys: VerifyTarget['journeys'], rollbackId: string) => Promise<JourneyResult[]>;
   readonly readAlarms: (alarms: VerifyTarget['signals']['alarms']) => Promise<readonly AlarmReading[]>;
+  /** Undefined when the service declares no metrics. */
+  readonly readMetrics: (metrics: MetricsConfig) => Promise<MetricsReading | undefined>;
   /** False when the lock of the service is no longer this rollback's. */
   readonly renewLease: (hold: { readonly service: string; readonly owner: string; readonly fence: number }) => Promise<boolean>;
   readonly audit: Pick<AuditStore, 'append'>;
@@ -26,6 +31,8 @@ export interface VerifyParts {
 interface Round {
   readonly journeys: JourneyRound;
   readonly alarms: readonly AlarmReading[];
+  /** Null where metrics have no say. */
+  readonly metrics: RecoveryFinding | null;
   readonly isLeaseHeld: boolean;
 }
 
@@ -41,12 +48,14 @@ export async function verify(input: VerifyInput, parts: VerifyParts): Promise<Ve
 
 async function runRound(input: VerifyInput, { journeys, signals }: VerifyTarget, parts: VerifyParts): Promise<Round> {
   const hold = input.fence === null ? null : { service: input.service, owner: input.rollbackId, fence: input.fence };
-  const [isLeaseHeld, results, alarms] = await Promise.all([
+  const [isLeaseHeld, results, alarms, metrics] = await Promise.all([
     hold === null ? true : parts.renewLease(hold),
     parts.runJourneys(journeys, input.rollbackId),
     input.purpose === 'proof' ? parts.readAlarms(signals.alarms) : [],
+    // Nothing is compared with a recovery: whether the controls are well is not asked.
+    input.purpose === 'proof' ? parts.readMetrics({ metrics: signals.metrics }) : undefined,
   ]);
-  return { isLeaseHeld, journeys: { at: parts.clock.now().toISOString(), results }, alarms };
+  return { isLeaseHeld, journeys: { at: parts.clock.now().toISOString(), results }, alarms, metrics: findRecovery(metrics, input.releaseStartedAt ?? null, input.since) };
 }
 
 type Verdict = Pick<Verified, 'answer' | 'passes' | 'reasons' | 'waitSeconds'>;
@@ -90,6 +99,7 @@ function conditions(input: VerifyInput, round: Round): { readonly lost: Reason[]
       ...unproven.map(({ stepId, answer, detail }) => ({ code: `live-${answer}`, text: `${stepId}: ${detail}` })),
       ...(input.live.length > 0 ? [] : [{ code: 'live-unknown', text: 'No step says that its target is live as planned.' }]),
       ...firing.filter((alarm) => !older.includes(alarm)).map(({ name, reason }) => ({ code: 'alarm-firing', text: `Alarm ${name} is in ALARM: ${reason}` })),
+      ...(round.metrics === null || round.metrics.isProven ? [] : [round.metrics.reason]),
       ...silent.map(({ name, state }) => ({ code: 'alarm-no-data', text: `Alarm ${name} ${state === 'missing' ? 'does not exist' : state === 'OK' ? 'could not be evaluated' : 'has no data'}, which is not OK.` })),
       ...(round.journeys.results.length + round.alarms.length > 0 ? [] : [{ code: 'nothing-to-prove-it', text: 'The service has neither journeys nor alarms: live state alone proves no recovery.' }]),
     ],
@@ -102,12 +112,13 @@ const failedJourneys = (results: readonly JourneyResult[]): Reason[] => results.
   text: `Journey ${journey}${couldNotRun === true ? ' could not be run' : ''}${failedAt === null ? '' : `, request ${failedAt}`}: ${reason ?? 'failed'}`,
 }));
 
-function proven(input: VerifyInput, { journeys, alarms }: Round, passes: number): Reason[] {
+function proven(input: VerifyInput, { journeys, alarms, metrics }: Round, passes: number): Reason[] {
   return [
     journeys.results.length === 0
       ? { code: 'no-journeys', text: 'The service has no journeys: only alarms and live state were checked.' }
       : { code: 'journeys-passed', text: `${journeys.results.length} journeys passed in ${passes} rounds in a row.` },
     { code: 'alarms-ok', text: alarms.length === 0 ? 'The service has no alarms of its own.' : `${alarms.filter(({ state }) => state === 'OK').length} of ${alarms.length} alarms are OK.` },
+    ...(metrics === null ? [] : [metrics.reason]),
     { code: 'live-as-planned', text: `${input.live.length} targets are live as planned.` },
   ];
 }

@@ -206,6 +206,7 @@ const proving = (functions: RollbackFunctions, strategies: StrategyArns): Record
     functionTimeoutSeconds: handlerTimeoutSeconds.verify,
     payload: verifyPayload({
       purpose: 'proof', verification: jsonata('$assessment.verification'), since: jsonata('$since'),
+      releaseStartedAt: jsonata('$assessment.release.startedAt ? $assessment.release.startedAt : null'),
       passes: jsonata('$passes'), round: jsonata('$round'), live: jsonata('[$live]'),
     }),
     assign: {

@@ -40,7 +40,7 @@ describe('a rollback that goes well', () => {
     expect(played.payloads('announce')[0]).toEqual({ assessment: expect.objectContaining({ verdict: 'roll-back' }), rung: 0 });
     expect(played.payloads('verify')[0]).toEqual({
       purpose: 'proof', rollbackId: expect.any(String), service: 'checkout', fence: 7, verification: { intervalSeconds: 1, passesInARow: 1, deadlineSeconds: 60 },
-      since: expect.stringMatching(/Z$/), passes: 0, round: 0, live: [{ stepId: 'first/web', answer: 'yes', detail: '', retryAfterSeconds: 1 }],
+      since: expect.stringMatching(/Z$/), releaseStartedAt: null, passes: 0, round: 0, live: [{ stepId: 'first/web', answer: 'yes', detail: '', retryAfterSeconds: 1 }],
       alarmsAtStart: ['only-one'], audit: { length: 1, hash: 'h1' },
     });
     expect(reportOf(played)).toMatchObject({ plans: [], approval: null, error: null, verified: { answer: 'recovered' } });

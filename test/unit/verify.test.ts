@@ -2,8 +2,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AlarmReading } from '../../lambdas/domain/readings.ts';
 import type { JourneyResult, StepConfirmed, Verified, VerifyInput } from '../../lambdas/domain/workflow.ts';
+import type { MetricsReading } from '../../lambdas/domain/metrics.ts';
 import { verify, type VerifyParts } from '../../lambdas/runtime/verify.ts';
 import { startTables, type Tables } from './audit-tables.ts';
+import { reading as madeReading, since } from './domain/metric-samples.ts';
+import { minute } from './domain/samples.ts';
 import { silent, testClock } from './report-samples.ts';
 
 let tables: Tables;
@@ -26,6 +29,7 @@ interface World {
   readonly results?: JourneyResult[];
   readonly alarms?: AlarmReading[];
   readonly isLeaseHeld?: boolean;
+  readonly metrics?: MetricsReading;
 }
 
 async function prove(input: VerifyInput, world: World = {}): Promise<Verified> {
@@ -33,6 +37,7 @@ async function prove(input: VerifyInput, world: World = {}): Promise<Verified> {
     targetOf: async () => ({ journeys: {}, signals: { alarms: (world.alarms ?? [alarm('5xx', 'OK')]).map(({ name }) => ({ name })) } }),
     runJourneys: async () => world.results ?? [passed],
     readAlarms: async (wanted) => (world.alarms ?? [alarm('5xx', 'OK')]).filter(({ name }) => wanted.some((one) => one.name === name)),
+    readMetrics: async () => world.metrics,
     renewLease: async () => world.isLeaseHeld ?? true,
     audit: tables.audit, clock: testClock(), log: silent,
   };
@@ -130,6 +135,15 @@ describe('proof', () => {
     const verified = await prove(proofInput(), { results: [] });
     expect(verified.answer).toBe('recovered');
     expect(codes(verified)).toContain('no-journeys');
+  });
+
+  it('needs the metrics back at what they were before the release, where the service has them', async () => {
+    const input = { releaseStartedAt: minute(-20), since: minute(2), verification: { intervalSeconds: 20, passesInARow: 3, deadlineSeconds: 1200 } };
+    const healthy = await prove(proofInput(input), { metrics: madeReading() });
+    expect(healthy.answer).toBe('recovered');
+    expect(codes(healthy)).toContain('metrics-recovered');
+    expect(codes(await prove(proofInput(input), { metrics: madeReading({ errors: since(-8, 0.3) }) }))).toEqual(['metrics-not-yet']);
+    expect(codes(await prove(proofInput(input), { metrics: { status: 'unknown', why: 'denied' } }))).toEqual(['metrics-unknown']);
   });
 
   it('is refused without a deadline', async () => {

@@ -160,7 +160,7 @@ describe('the decision with metrics', () => {
 });
 
 describe('what metrics say of a recovery', () => {
-  const after = (own: Parameters<typeof reading>[0], changed = 2) => findRecovery(reading(own), { startedAt: minute(-20) }, minute(changed));
+  const after = (own: Parameters<typeof reading>[0], changed = 2) => findRecovery(reading(own), minute(-20), minute(changed));
   const harm = (from: number, to: number) => (m: number): number => (m >= from && m < to ? 0.3 : 0);
 
   it('is proof when the harm is gone for some minutes', () => {
@@ -171,11 +171,11 @@ describe('what metrics say of a recovery', () => {
     expect(after({ errors: harm(-18, 60) })?.isProven).toBe(false);
     expect(after({ errors: harm(-18, 8) }, 8)?.isProven).toBe(false);
     expect(after({ errors: harm(-18, 2), requests: (m) => (m >= 2 ? null : 1000) })?.isProven).toBe(false);
-    expect(findRecovery({ status: 'unknown', why: 'denied' }, { startedAt: minute(-20) }, minute(2))).toMatchObject({ isProven: false, reason: { code: 'metrics-unknown' } });
+    expect(findRecovery({ status: 'unknown', why: 'denied' }, minute(-20), minute(2))).toMatchObject({ isProven: false, reason: { code: 'metrics-unknown' } });
   });
 
   it('is not asked for without metrics, a release, or what was usual before it', () => {
-    expect(findRecovery(null, { startedAt: minute(-20) }, minute(2))).toBeNull();
+    expect(findRecovery(undefined, minute(-20), minute(2))).toBeNull();
     expect(findRecovery(reading(), null, minute(2))).toBeNull();
     expect(after({ periods: 35 })).toBeNull();
   });
