@@ -14,6 +14,7 @@ import type { AuditCursor, Instant, JsonObject, Release } from '../domain/vocabu
 import type { Assessment, AssessInput, Verification } from '../domain/workflow.ts';
 import { manifestOf } from '../strategies/registry.ts';
 import { type AssessSources, type Known, type Seen, readKnown, readNow } from './assess-reads.ts';
+import { approvalOf } from './assess-approval.ts';
 import type { Log } from './logger.ts';
 
 export interface AssessParts extends AssessSources {
@@ -23,9 +24,10 @@ export interface AssessParts extends AssessSources {
 }
 
 /** @throws Refusal for bad input, after it was written into the audit; any other error when something could not be read. */
-export async function assess(input: AssessInput, parts: AssessParts, log: Log): Promise<Assessment> {
+export async function assess(given: AssessInput, parts: AssessParts, log: Log): Promise<Assessment> {
   const now = parts.clock.now();
-  const { admitted, known } = await admit(input, parts, now);
+  const [{ admitted, known }, approval] = await Promise.all([admit(given, parts, now), approvalOf(given, parts.table, now)]);
+  const input = { ...given, approval };
   const seen = await readNow(parts, input, { admitted, known, now });
   const { question, decision } = await decided(questionOf(input, { admitted, known, seen, now: now.toISOString() }), parts, now);
   const audit = await record(input, parts, { question, decision, known, fence: seen.fence });

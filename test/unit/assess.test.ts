@@ -1,5 +1,6 @@
 // Assess against real clients and the sandbox's services: what it reads, in how many steps, what it decides, what it leaves behind.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { answerApproval, putApproval } from '../../lambdas/adapters/ledger-approvals.ts';
 import { closeRollback, putKnownGood, putRelease } from '../../lambdas/adapters/ledger-history.ts';
 import { acquireLock, readLock, releaseLock } from '../../lambdas/adapters/ledger-lock.ts';
 import { addToStorm } from '../../lambdas/adapters/ledger-storm.ts';
@@ -7,7 +8,7 @@ import { readService } from '../../lambdas/adapters/ledger.ts';
 import { serviceSchema } from '../../lambdas/config/schema.ts';
 import { decide } from '../../lambdas/domain/decide.ts';
 import type { Question } from '../../lambdas/domain/question.ts';
-import type { JourneyRound } from '../../lambdas/domain/workflow.ts';
+import type { Approval, JourneyRound } from '../../lambdas/domain/workflow.ts';
 import { alarmInput, Rig, serviceInput } from './assess-rig.ts';
 
 let rig: Rig;
@@ -137,6 +138,8 @@ describe('Assess', () => {
     expect(await rig.assess(input)).toMatchObject({ verdict: 'ask', approval: { timeoutSeconds: 1800, onDeadline: 'stop' } });
     expect((await ledger()).rollbacks).toHaveLength(1);
     const approval = { answer: 'approved', by: 'arn:aws:iam::111122223333:role/ops', at: rig.at(0), comment: '' } as const;
+    await putApproval(rig.table, { rollbackId: input.rollbackId, service, requestedBy: null, askedAt: rig.at(-1), deadlineAt: rig.at(29), onDeadline: 'stop', shown: {} }, 'token');
+    await answerApproval(rig.table, input.rollbackId, approval);
     expect(await rig.assess({ ...input, look: 1, approval })).toMatchObject({ verdict: 'roll-back' });
     expect((await ledger()).rollbacks).toHaveLength(2);
   });
@@ -285,5 +288,38 @@ describe('Assess refuses', () => {
       giveBack();
     }
     expect((await ledger()).rollbacks).toEqual([]);
+  });
+});
+
+describe('Assess and a person\'s answer', () => {
+  const asked = async (over: object = {}) => {
+    rig.catalogue(service, { name: service, service: serviceSchema.parse({ ...serviceInput, policy: { approval: { required: 'always', timeoutMinutes: 60, onDeadline: 'roll-back' } } }) });
+    const rollbackId = `rb-${service}`;
+    await putApproval(rig.table, { rollbackId, service, requestedBy: null, askedAt: rig.at(-10), deadlineAt: rig.at(50), onDeadline: 'roll-back', shown: {}, ...over }, 'token');
+    return rollbackId;
+  };
+  const told = (answer: Approval['answer']): Approval => ({ answer, by: answer === 'deadline' ? null : 'arn:aws:sts::111122223333:assumed-role/Approvers/bob', at: rig.at(0), comment: 'typed' });
+  const look = (answer: Approval['answer']) => rig.assess(rig.input(service, alarmInput(service), { look: 1, approval: told(answer) }));
+
+  it('acts on the answer that the ledger holds, not on what the workflow was told of it', async () => {
+    const answer: Approval = { answer: 'approved', by: 'arn:aws:sts::111122223333:assumed-role/Approvers/carol', at: rig.at(-1), comment: '' };
+    await answerApproval(rig.table, await asked(), answer);
+    expect(await look('approved')).toMatchObject({ verdict: 'roll-back' });
+    expect((await rig.audited(`rb-${service}`))[0]).toMatchObject({ question: { approval: answer } });
+  });
+
+  it('refuses a yes that no approver gave, whoever completed the waiting task', async () => {
+    await asked();
+    await expect(look('approved')).rejects.toMatchObject({ code: 'forged-answer' });
+    await expect(look('rejected')).rejects.toMatchObject({ code: 'forged-answer' });
+    expect((await ledger()).rollbacks).toEqual([]);
+  });
+
+  it('refuses a deadline that has not passed, and a yes to a question that nobody asked', async () => {
+    await expect(look('approved')).rejects.toMatchObject({ code: 'forged-answer' });
+    await asked();
+    await expect(look('deadline')).rejects.toMatchObject({ code: 'forged-answer' });
+    await asked({ askedAt: rig.at(-61), deadlineAt: rig.at(-1) });
+    expect(await look('deadline')).toMatchObject({ verdict: 'roll-back' });
   });
 });
