@@ -73,7 +73,7 @@ export class RollbackEngine extends Construct {
     const names = (this.names = engineNames(this, props.engineName ?? 'ripcord'));
     const approvers = (props.approvers ?? []).map((role) => role.roleArn);
     const ledger = new LedgerTable(this, 'Ledger');
-    const audit = (this.audit = new AuditTable(this, 'Audit'));
+    const audit = (this.audit = new AuditTable(this, 'Audit', names.auditTableParameter));
     const messages = new Messages(this, 'Messages', { engineName: names.engine, onCall: props.onCall ?? [], stakeholders: props.stakeholders ?? [] });
     this.onCallTopic = messages.onCall;
     this.stakeholderTopic = messages.stakeholders;
@@ -162,7 +162,7 @@ export class RollbackEngine extends Construct {
   }
 
   private prepareStrategy(made: HandlerFunction, name: string, ledger: LedgerTable): void {
-    made.allow([ledger.may('UpdateItem')]);
+    made.allow([ledger.mayRenewLease()]);
     this.audit.grantAppend(made.role);
     this.workflows.rollback.mayCall(made.function);
     this.workflows.watch.mayCall(made.function);

@@ -17,14 +17,16 @@ export function addAuditCommands(program: Command, screen: Terminal): void {
     .argument('[rollback]', 'name of the Step Functions execution')
     .option('--file <path>', 'check an export instead of the table')
     .option('--anchor <rows:hash>', 'where the chain has to end, as the end message says (default: from the ledger or the export)')
-    .option('--table <name>', 'audit table (default: RIPCORD_AUDIT_TABLE)')
+    .option('--engine <name>', 'name of the engine', 'ripcord')
+    .option('--table <name>', 'audit table (default: from the engine, or RIPCORD_AUDIT_TABLE)')
     .option('--ledger <name>', 'ledger table, for the anchor (default: RIPCORD_LEDGER_TABLE)')
     .action(async (rollback: string | undefined, options: VerifyOptions) => { await verify(rollback, options, screen); });
   audit.command('export')
     .description('Writes all rows and the anchor as JSON')
     .argument('<rollback>', 'name of the Step Functions execution')
     .option('-o, --output <path>', 'write to a file instead of the terminal')
-    .option('--table <name>', 'audit table (default: RIPCORD_AUDIT_TABLE)')
+    .option('--engine <name>', 'name of the engine', 'ripcord')
+    .option('--table <name>', 'audit table (default: from the engine, or RIPCORD_AUDIT_TABLE)')
     .option('--ledger <name>', 'ledger table, for the anchor (default: RIPCORD_LEDGER_TABLE)')
     .action(async (rollback: string, options: RecordOptions & { readonly output?: string }) => {
       const text = JSON.stringify(await readRecord(rollback, options), null, 2);

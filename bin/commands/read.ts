@@ -8,7 +8,8 @@ import { Mistake, type Terminal } from './terminal.ts';
 
 const withTables = (command: Command): Command => command
   .argument('<rollback>', 'name of the Step Functions execution')
-  .option('--table <name>', 'audit table (default: RIPCORD_AUDIT_TABLE)')
+  .option('--engine <name>', 'name of the engine', 'ripcord')
+  .option('--table <name>', 'audit table (default: from the engine, or RIPCORD_AUDIT_TABLE)')
   .option('--ledger <name>', 'ledger table (default: RIPCORD_LEDGER_TABLE)');
 
 export function addReadCommands(program: Command, screen: Terminal): void {

@@ -1,6 +1,7 @@
 // Where a command finds the record of a rollback: the audit table, the ledger's anchor, or an exported file.
 import { readFile } from 'node:fs/promises';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { readAnchor } from '../../lambdas/adapters/audit-anchor.ts';
 import { AuditStore } from '../../lambdas/adapters/audit-store.ts';
 import type { AuditRow } from '../../lambdas/audit/entry.ts';
@@ -10,6 +11,7 @@ import { Mistake } from './terminal.ts';
 export interface RecordOptions {
   readonly table?: string;
   readonly ledger?: string;
+  readonly engine: string;
 }
 
 export interface Recorded {
@@ -18,17 +20,19 @@ export interface Recorded {
   readonly rows: readonly AuditRow[];
 }
 
-const tableOf = (options: RecordOptions): string => {
-  const table = options.table ?? process.env['RIPCORD_AUDIT_TABLE'];
-  if (table === undefined || table === '') throw new Mistake("Which table? Give the stack's output AuditTable with --table, or set RIPCORD_AUDIT_TABLE.");
-  return table;
-};
+async function tableOf(options: RecordOptions): Promise<string> {
+  const given = options.table ?? process.env['RIPCORD_AUDIT_TABLE'] ?? '';
+  if (given !== '') return given;
+  const { Parameter } = await new SSMClient({}).send(new GetParameterCommand({ Name: `/${options.engine}/audit-table` }));
+  if (Parameter?.Value === undefined) throw new Mistake(`The parameter /${options.engine}/audit-table is empty: give the stack's output AuditTable with --table.`);
+  return Parameter.Value;
+}
 
-/** @throws Mistake when the table is not named, or holds no row of this rollback. */
+/** @throws Mistake when the table holds no row of this rollback; the error of AWS when the engine is not there. */
 export async function readRecord(rollbackId: string, options: RecordOptions): Promise<Recorded> {
   const client = new DynamoDBClient({});
   const ledger = options.ledger ?? process.env['RIPCORD_LEDGER_TABLE'];
-  const table = tableOf(options);
+  const table = await tableOf(options);
   const [rows, anchor] = await Promise.all([
     new AuditStore(client, table).read(rollbackId),
     ledger === undefined || ledger === '' ? null : readAnchor({ client, name: ledger }, rollbackId),

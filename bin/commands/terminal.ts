@@ -24,7 +24,7 @@ const mends: Readonly<Record<string, string>> = {
   ExpiredToken: 'The AWS credentials have expired: sign in again.',
   AccessDeniedException: 'Your role lacks this permission: ask for the viewer, operator or approver policy of the engine.',
   ResourceNotFoundException: 'There is no such table in this account and Region: check --table, AWS_REGION and AWS_PROFILE.',
-  ParameterNotFound: 'There is no engine of that name in this account and Region: check --engine, AWS_REGION and AWS_PROFILE, or give --url.',
+  ParameterNotFound: 'There is no engine of that name in this account and Region: check --engine, AWS_REGION and AWS_PROFILE, or give --url or --table.',
 };
 
 export function explain(error: unknown): string {

@@ -82,7 +82,7 @@ export function endedMessage(input: ReportInput, ending: Ending, seal: AuditCurs
   const { assessment, results } = input;
   const acted = results.length > 0 || ending.outcome === 'died';
   const audience: Message['audience'] = acted ? ['on-call', 'stakeholders'] : ending.page || ending.outcome === 'rejected' ? ['on-call'] : [];
-  const auditLine = `${seal.length} rows, last hash ${seal.hash}; check with: npx ripcord audit verify ${input.rollbackId}`;
+  const auditLine = `${seal.length} rows, last hash ${seal.hash}; check with: npx ripcord audit verify ${input.rollbackId} --anchor ${seal.length}:${seal.hash}`;
   return {
     audience, urgency: ending.page ? 'page' : 'notice',
     subject: subjectOf(`${ending.page ? 'PAGE ' : ''}Ripcord: ${ending.headline}`),

@@ -1,5 +1,5 @@
 // The audit: rows are only ever added. Nothing of ours, and nobody else by a data call, may change or remove one.
-import { aws_dynamodb as dynamodb, aws_iam as iam, RemovalPolicy } from 'aws-cdk-lib';
+import { aws_dynamodb as dynamodb, aws_iam as iam, aws_ssm as ssm, RemovalPolicy } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import type { Statement } from '../../lambdas/strategies/strategy.ts';
 import { allow, deny } from './statements.ts';
@@ -12,7 +12,8 @@ export const rewritingActions = [
 export class AuditTable extends Construct {
   readonly table: dynamodb.Table;
 
-  constructor(scope: Construct, id: string) {
+  /** @param parameterName under which the table's name is kept for people's commands. */
+  constructor(scope: Construct, id: string, parameterName: string) {
     super(scope, id);
     this.table = new dynamodb.Table(this, 'Table', {
       partitionKey: { name: 'rollbackId', type: dynamodb.AttributeType.STRING },
@@ -29,6 +30,7 @@ export class AuditTable extends Construct {
         })],
       }),
     });
+    new ssm.StringParameter(this, 'Name', { parameterName, description: 'Audit table; `npx ripcord show|report|audit` read it', stringValue: this.table.tableName });
   }
 
   /** Lets a role of ours add and read rows, and forbids it for good to change one. */

@@ -11,6 +11,8 @@ export interface EngineNames {
   /** Catalogue entries are SSM parameters under this prefix, which ends in a slash. */
   readonly cataloguePrefix: string;
   readonly approvalUrlParameter: string;
+  /** Names the audit table, so that the command line finds it. */
+  readonly auditTableParameter: string;
   /** ARN of an SSM parameter; a prefix stands for all below it. */
   parameterArn(name: string): string;
 }
@@ -27,6 +29,7 @@ export function engineNames(scope: Construct, engine: string): EngineNames {
     watchArn: machineArn(`${engine}-watch`),
     cataloguePrefix: `/${engine}/services/`,
     approvalUrlParameter: `/${engine}/approval-url`,
+    auditTableParameter: `/${engine}/audit-table`,
     parameterArn: (name) => stack.formatArn({ service: 'ssm', resource: 'parameter', resourceName: `${name.slice(1)}${name.endsWith('/') ? '*' : ''}` }),
   };
 }

@@ -60,4 +60,5 @@ const lookingStatements = ({ names, auditTableArn }: PeopleProps, executions: st
   new iam.PolicyStatement({ actions: ['states:ListStateMachines', 'cloudwatch:DescribeAlarms', 'cloudwatch:GetDashboard', 'cloudwatch:GetMetricData'], resources: ['*'] }),
   new iam.PolicyStatement({ actions: ['dynamodb:GetItem', 'dynamodb:Query'], resources: [auditTableArn] }),
   new iam.PolicyStatement({ actions: ['ssm:GetParameter', 'ssm:GetParameterHistory'], resources: [names.parameterArn(names.cataloguePrefix)] }),
+  new iam.PolicyStatement({ actions: ['ssm:GetParameter'], resources: [names.parameterArn(names.auditTableParameter)] }),
 ];

@@ -180,8 +180,29 @@ describe('ripcord audit', () => {
     expect(await run('audit', 'verify')).toMatchObject({ code: 1, error: expect.stringContaining('one of the two') as string });
     expect(await run('audit', 'verify', 'rb-unknown')).toMatchObject({ code: 1, error: expect.stringContaining('has no row of rollback "rb-unknown"') as string });
     expect(await run('audit', 'verify', id, '--table', 'elsewhere')).toMatchObject({ code: 1, error: expect.stringContaining('There is no such table') as string });
+  });
+
+  it('finds the table of the engine by itself', async () => {
+    const asked: string[] = [];
+    const parameters = createServer((request, response) => {
+      let body = '';
+      request.on('data', (chunk) => { body += String(chunk); });
+      request.on('end', () => {
+        asked.push((JSON.parse(body) as { Name: string }).Name);
+        response.writeHead(200, { 'content-type': 'application/x-amz-json-1.1' }).end(JSON.stringify({ Parameter: { Value: auditTable } }));
+      });
+    });
+    await new Promise<void>((resolve) => { parameters.listen(0, '127.0.0.1', resolve); });
     process.env['RIPCORD_AUDIT_TABLE'] = '';
-    expect(await run('audit', 'verify', id)).toMatchObject({ code: 1, error: expect.stringContaining('Which table?') as string });
+    process.env['AWS_ENDPOINT_URL_SSM'] = `http://127.0.0.1:${(parameters.address() as AddressInfo).port}`;
+    try {
+      expect(await run('audit', 'verify', id, '--engine', 'other')).toMatchObject({ code: 0, out: expect.stringContaining('Intact') as string });
+      expect(asked).toEqual(['/other/audit-table']);
+    } finally {
+      Reflect.deleteProperty(process.env, 'AWS_ENDPOINT_URL_SSM');
+      parameters.closeAllConnections();
+      await new Promise<void>((resolve) => { parameters.close(() => { resolve(); }); });
+    }
   });
 
   it('show and report say what happened, without control characters', async () => {

@@ -61,7 +61,7 @@ const ended = (change: Parameters<typeof reportInput>[0]): Message => {
 describe('the end message', () => {
   it('says what was done with from and to, what was not, and how to check the record', () => {
     const { text } = ended({ results: [result(), result({ stepId: 'alb-weights/api', targetId: 'api', status: 'failed', reason: { code: 'denied', text: 'ModifyRule was denied' } }, null)] });
-    for (const fact of ['web (alb-weights, rung alb-weights): changed: blue 0 → 100, green 100 → 0; confirmed', 'api (alb-weights, rung alb-weights): FAILED', 'ModifyRule was denied', 'api (rung alb-weights) is not proven to be back', 'Not tried: group (codedeploy) to v41, rung codedeploy', `9 rows, last hash ${seal.hash}`, 'npx ripcord audit verify rb-1', 'npx ripcord report rb-1'])
+    for (const fact of ['web (alb-weights, rung alb-weights): changed: blue 0 → 100, green 100 → 0; confirmed', 'api (alb-weights, rung alb-weights): FAILED', 'ModifyRule was denied', 'api (rung alb-weights) is not proven to be back', 'Not tried: group (codedeploy) to v41, rung codedeploy', `9 rows, last hash ${seal.hash}`, `npx ripcord audit verify rb-1 --anchor 9:${seal.hash}`, 'npx ripcord report rb-1'])
       expect(text).toContain(fact);
   });
 
