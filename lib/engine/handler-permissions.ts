@@ -39,7 +39,7 @@ export function handlerPermissions({ ledger, send, catalogueArn, approvalUrlArn 
   const rows = ledger.may('GetItem', 'PutItem', 'UpdateItem');
   return {
     assess: [everything, catalogue, alarms, metrics],
-    verify: [ledger.may('UpdateItem'), catalogue, alarms, metrics],
+    verify: [ledger.mayRenewLease(), catalogue, alarms, metrics],
     approve: [rows, catalogue, answerTask, { actions: ['ssm:GetParameter'], resources: [approvalUrlArn] }, ...send],
     answer: [ledger.may('GetItem', 'UpdateItem'), answerTask],
     announce: [rows, catalogue, ...send],

@@ -20,6 +20,14 @@ export class LedgerTable extends Construct {
     });
   }
 
+  /** For functions that only keep the lock while they work: no other row than a service's, so that none of them can write an approval. */
+  mayRenewLease(): Statement {
+    return {
+      ...this.may('UpdateItem'),
+      conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': 'SERVICE#*' }, Null: { 'dynamodb:LeadingKeys': 'false' } },
+    };
+  }
+
   /** No row is ever deleted. */
   may(...calls: readonly LedgerCall[]): Statement {
     return { actions: calls.map((call) => `dynamodb:${call}`), resources: [this.table.tableArn] };

@@ -80,6 +80,13 @@ describe('the narrowest resource', () => {
     expect(JSON.stringify(statementsOf(template, roleOf('watch')))).not.toContain('EngineAuditTable');
   });
 
+  test('a function that only keeps the lock can write no row but a service\'s: an approval is none', () => {
+    for (const name of ['verify', 'strategy-alb-weights', 'strategy-codedeploy', 'strategy-route53-weights']) {
+      const updates = statementsOf(template, roleOf(name)).filter((one) => one.Effect === 'Allow' && listOf(one.Action).includes('dynamodb:UpdateItem'));
+      expect(updates).toMatchObject([{ Condition: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': 'SERVICE#*' }, Null: { 'dynamodb:LeadingKeys': 'false' } } }]);
+    }
+  });
+
   test('a strategy changes its own targets only', () => {
     const modify = statementsOf(template, roleOf('strategy-alb-weights')).filter((one) => listOf(one.Action).includes('elasticloadbalancing:ModifyListener'));
     expect(modify.map((one) => one.Resource)).toEqual(['arn:aws:elasticloadbalancing:eu-west-1:111122223333:listener/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2']);
