@@ -15,7 +15,7 @@ export function createOwnAlarms(cloudwatch: CloudWatch, { signals }: Service): M
     const isErrors = groups.indexOf(group) % 2 === 0;
     if (isErrors) watchErrors(cloudwatch, name);
     else watchLatency(cloudwatch, name);
-    watched.set(name, isErrors ? 'more than 5 % of requests fail' : 'one request in ten takes longer than 200 ms');
+    watched.set(name, isErrors ? 'more than 5 % of requests fail' : 'every second request takes longer than 400 ms');
   }
   return watched;
 }
@@ -33,7 +33,7 @@ function watchErrors(cloudwatch: CloudWatch, AlarmName: string): void {
 }
 
 function watchLatency(cloudwatch: CloudWatch, AlarmName: string): void {
-  cloudwatch.putMetricAlarm({ AlarmName, Namespace: namespace, MetricName: 'Latency', ExtendedStatistic: 'p90', Period: 60, Threshold: 0.2, ...twoMinutes });
+  cloudwatch.putMetricAlarm({ AlarmName, Namespace: namespace, MetricName: 'Latency', ExtendedStatistic: 'p50', Period: 60, Threshold: 0.4, ...twoMinutes });
 }
 
 /** The front's metrics, and the user's traffic metric beside them; one request may stand for several, so that a laptop is busy enough. */

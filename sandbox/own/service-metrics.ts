@@ -42,9 +42,9 @@ export function recordMet(metrics: MetricsPort, entry: MetricEntry, { failed, se
 export function recordQuietDay(metrics: MetricsPort, entry: MetricEntry, { until, perMinute }: { until: number; perMinute: number }): void {
   for (let ago = 24 * 60; ago > 0; ago -= 1) {
     const at = until - ago * 60_000;
-    // Uneven, as traffic is: a line without any noise would make every later wiggle look like news.
+    // Uneven, as traffic on a busy laptop is: after a line without noise every later wiggle would look like news.
     const share = 0.8 + 0.4 * Math.random();
-    recordMet(metrics, entry, { failed: false, seconds: 0.004 * share, at, count: Math.max(1, Math.round(perMinute * share)) });
+    recordMet(metrics, entry, { failed: false, seconds: 0.006 + 0.05 * Math.random() ** 3, at, count: Math.max(1, Math.round(perMinute * share)) });
   }
 }
 

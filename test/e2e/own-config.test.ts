@@ -1,5 +1,5 @@
 // A user's own services.yaml, rehearsed whole: what recovers, what is said about it, and what fails the right way.
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
@@ -8,6 +8,7 @@ import { parse } from 'yaml';
 import { synthesize } from '../../lib/app.ts';
 import { rehearse } from '../../sandbox/commands.ts';
 import { answerTo } from '../../sandbox/own/mirror.ts';
+import { recordMet, type MetricEntry } from '../../sandbox/own/service-metrics.ts';
 
 let directory: string;
 let out: string[];
@@ -27,7 +28,7 @@ afterEach(async () => {
 });
 
 const play = (config: string, service?: string): Promise<number> =>
-  rehearse([], { config, ...(service === undefined ? {} : { service }), speed: 160, directory, synthesize: (from, to) => void synthesize(from, to) });
+  rehearse([], { config, ...(service === undefined ? {} : { service }), speed: 120, directory, synthesize: (from, to) => void synthesize(from, to) });
 const fixture = (name: string): string => `test/fixtures/own/${name}.yaml`;
 const told = (): string => stripVTControlCharacters(out.join(''));
 const failed = (): string[] => told().split('\n').filter((line) => line.includes('✗'));
@@ -92,11 +93,21 @@ describe('without a play', () => {
 
   test('a wrong configuration is refused in the words of the schema', async () => {
     const wrong = path.join(directory, 'wrong.yaml');
-    const { writeFile } = await import('node:fs/promises');
     await writeFile(wrong, (await readFile(fixture('dns'), 'utf8')).replace('recordType: CNAME', 'recordType: TXT'));
     expect(await play(wrong)).toBe(2);
     expect(errors.join('')).toMatch(/wrong\.yaml:9 services\.search\.targets\.public\.recordType: /);
   });
+});
+
+test.each<[MetricEntry, string[]]>([
+  [{ kind: 'lambda', functionName: 'f', alias: 'live' }, ['AWS/Lambda Invocations {"FunctionName":"f","Resource":"f:live"} 1', 'AWS/Lambda Errors {"FunctionName":"f","Resource":"f:live"} 1', 'AWS/Lambda Duration {"FunctionName":"f","Resource":"f:live"} 250']],
+  [{ kind: 'alb-target-group', loadBalancer: 'arn:aws:elasticloadbalancing:eu-west-1:111122223333:loadbalancer/app/a/1' }, ['AWS/ApplicationELB RequestCount {"LoadBalancer":"app/a/1"} 1', 'AWS/ApplicationELB HTTPCode_Target_5XX_Count {"LoadBalancer":"app/a/1"} 1', 'AWS/ApplicationELB TargetResponseTime {"LoadBalancer":"app/a/1"} 0.25']],
+  [{ kind: 'api-gateway', apiName: 'a', stage: 'prod' }, ['AWS/ApiGateway Count {"ApiName":"a","Stage":"prod"} 1', 'AWS/ApiGateway 5XXError {"ApiName":"a","Stage":"prod"} 1', 'AWS/ApiGateway Latency {"ApiName":"a","Stage":"prod"} 250']],
+  [{ kind: 'own', requests: { namespace: 'N', name: 'R' }, latency: { namespace: 'N', name: 'L', unit: 'seconds' } }, ['N R {} 1', 'N L {} 0.25']],
+])('a failed request is measured as AWS does it: %j', (entry, recorded) => {
+  const seen: string[] = [];
+  recordMet({ record: ({ namespace, name, dimensions, value }) => void seen.push(`${namespace} ${name} ${JSON.stringify(dimensions)} ${value}`) }, entry, { failed: true, seconds: 0.25 });
+  expect(seen).toEqual(recorded);
 });
 
 describe('the mirror', () => {
