@@ -23,11 +23,13 @@ export async function readService(table: LedgerTable, service: string, now: Date
     rows('SIGNAL', newest.signals, signalsFrom),
   ]);
   const mutes = lockToQuarantine.filter((item) => item['sk']?.S?.startsWith('MUTE#') && Date.parse(item['mutedUntil']?.S ?? '') > now.getTime());
+  const records = rollbacks.map((item) => rollbackOf(item));
   return {
     lock: lockState(lockToQuarantine.find((item) => item['sk']?.S === 'LOCK') ?? {}),
     releases: releases.map((item) => releaseOf(item)),
     knownGoods: goods.map((item) => dataOf(item) as KnownGood),
-    rollbacks: rollbacks.map((item) => rollbackOf(item)),
+    rollbacks: records.filter(({ isShadow }) => isShadow !== true),
+    shadowed: records.filter(({ isShadow }) => isShadow === true),
     signals: [...signals, ...mutes].map((item) => dataOf(item) as DeliveredSignal),
     quarantined: lockToQuarantine.flatMap((item) => (item['sk']?.S?.startsWith('QUARANTINE#') ? [(dataOf(item) as { version: string }).version] : [])),
   };

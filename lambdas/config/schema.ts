@@ -96,6 +96,8 @@ const journey = z.strictObject({
 });
 
 const policy = z.strictObject({
+  /** `shadow`: everything is decided and recorded, and nothing is changed. Nobody is asked; only a run of Ripcord that breaks wakes anybody. */
+  mode: z.enum(['act', 'shadow']).default('act'),
   /** Does a person approve each rollback? Switching it off is a visible choice with its reason. */
   approval: z.union([
     z.strictObject({ none: reason }),

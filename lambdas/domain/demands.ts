@@ -2,7 +2,7 @@
 import { at } from './instants.ts';
 import type { KnownGoodFacts, Question } from './question.ts';
 import { because } from './reasons.ts';
-import type { Reason } from './vocabulary.ts';
+import type { Reason, RollbackMode } from './vocabulary.ts';
 import type { ApprovalDemand } from './workflow.ts';
 
 export interface Demand extends ApprovalDemand {
@@ -30,11 +30,15 @@ export const demandOf = (demands: readonly Demand[]): ApprovalDemand => ({
   onDeadline: demands.every(({ onDeadline }) => onDeadline === 'roll-back') ? 'roll-back' : 'stop',
 });
 
-export const isDryRun = ({ trigger }: Question): boolean => trigger.kind === 'person' && trigger.mode === 'dry-run';
+/** What the run may do: a person's dry run stays one, and in shadow nothing is changed, whoever asks. */
+export function modeOf({ trigger, policy }: Pick<Question, 'trigger' | 'policy'>): RollbackMode {
+  if (trigger.kind === 'person' && trigger.mode === 'dry-run') return 'dry-run';
+  return policy.mode === 'shadow' ? 'shadow' : 'roll-back';
+}
 
-/** Go on, ask, or stop because nobody answered. A dry run asks nobody. */
+/** Go on, ask, or stop because nobody answered. Nobody is asked for what is not done. */
 export function answerTo(question: Question, demands: readonly Demand[]): 'go' | 'ask' | 'stop' {
-  if (demands.length === 0 || isDryRun(question) || question.approval?.answer === 'approved') return 'go';
+  if (demands.length === 0 || modeOf(question) !== 'roll-back' || question.approval?.answer === 'approved') return 'go';
   if (question.approval?.answer === 'deadline') return demandOf(demands).onDeadline === 'roll-back' ? 'go' : 'stop';
   return 'ask';
 }
@@ -42,7 +46,8 @@ export function answerTo(question: Question, demands: readonly Demand[]): 'go' |
 /** Who or what allowed it in the end. */
 export function consent(question: Question, demands: readonly Demand[]): Reason[] {
   const { approval } = question;
-  if (isDryRun(question) && demands.length > 0) return [because('would-ask', 'This is a dry run; in earnest a person would be asked first.')];
+  const mode = modeOf(question);
+  if (mode !== 'roll-back' && demands.length > 0) return [because('would-ask', `This is ${mode === 'shadow' ? 'shadow' : 'a dry run'}; in earnest a person would be asked first.`)];
   if (approval?.answer === 'approved') return [because('approved', `${approval.by ?? 'A person'} said yes${approval.comment === '' ? '' : `: ${approval.comment}`}.`)];
   return approval?.answer === 'deadline' && demands.length > 0 ? [because('deadline-roll-back', 'Nobody answered before the deadline, and the rule for that case is to roll back.')] : [];
 }

@@ -1,5 +1,5 @@
 // What speaks for a rollback and where it leads, in words: for the record and for the first message.
-import { isDryRun } from './demands.ts';
+import { modeOf } from './demands.ts';
 import type { MetricsFinding } from './metric-findings.ts';
 import type { KnownGoodFacts, Question, ReleaseFacts, RungFacts } from './question.ts';
 import { because } from './reasons.ts';
@@ -42,10 +42,12 @@ export function goodHere({ targets }: Question, id: string, good: KnownGoodFacts
   return target === undefined ? null : goodOf(id, target, good);
 }
 
+const prefixes = { 'roll-back': '', 'dry-run': 'Dry run: ', shadow: 'In shadow: ' } as const;
+
 /** One sentence: from what to what, and who asked. */
 export function wayBack({ question, suspect }: Case, rungs: readonly RungFacts[], good: KnownGoodFacts | null): string {
   const versions = [...new Set((rungs[0]?.waves.flat() ?? []).map((id) => goodHere(question, id, good)?.version ?? 'what the strategy finds'))].join(' and ');
   const from = suspect === null ? '' : ` from release ${suspect.version}`;
   const { trigger } = question;
-  return `${isDryRun(question) ? 'Dry run: ' : ''}${question.service} goes back${from} to ${versions}${trigger.kind === 'person' ? `, as ${trigger.requestedBy} asked` : ''}.`;
+  return `${prefixes[modeOf(question)]}${question.service} goes back${from} to ${versions}${trigger.kind === 'person' ? `, as ${trigger.requestedBy} asked` : ''}.`;
 }

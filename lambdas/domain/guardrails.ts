@@ -1,6 +1,7 @@
 // The reasons to leave things alone, in the order in which they are asked: the first that applies ends the decision.
 import { at } from './instants.ts';
-import type { Question } from './question.ts';
+import { modeOf } from './demands.ts';
+import type { Question, ReleaseFacts } from './question.ts';
 import { type ReasonCode, because } from './reasons.ts';
 import type { Count } from './signals.ts';
 import type { Reason, Signal } from './vocabulary.ts';
@@ -9,6 +10,7 @@ export interface Facts {
   readonly question: Question;
   readonly signals: readonly Signal[];
   readonly count: Count;
+  readonly suspect: ReleaseFacts | null;
   /** Why no release is suspected; null when one is, or none is needed. */
   readonly refusal: Reason | null;
 }
@@ -97,8 +99,15 @@ const unexplained: Guardrail = ({ refusal, count }) => {
   return { verdict: 'leave', page: refusal.code !== 'already-undone', reason: refusal };
 };
 
+/** Nothing changes in shadow, so the same release would be reported again with each alarm. */
+const alreadyShadowed: Guardrail = ({ question, suspect }) => {
+  if (modeOf(question) !== 'shadow' || question.trigger.kind === 'person' || suspect === null) return null;
+  const before = (question.shadowed ?? []).find(({ rollbackId, release }) => rollbackId !== question.rollbackId && release?.id === suspect.id);
+  return before === undefined ? null : leave('already-shadowed', `Run ${before.rollbackId} recorded in shadow what would have been done about release ${suspect.version}.`);
+};
+
 export const guardrails: readonly Guardrail[] = [
-  joined, ownOrForeignDeployment, foreignSource, muted, quietMessage, rejected, noLongerFiring, coolDown, storm, unexplained,
+  joined, ownOrForeignDeployment, foreignSource, muted, quietMessage, rejected, noLongerFiring, coolDown, storm, unexplained, alreadyShadowed,
 ];
 
 /** The first guardrail that applies, or null when the way is free. */

@@ -12,7 +12,7 @@ export interface LockState {
   readonly lastRollbackId: string | null;
 }
 
-/** One rollback that acted, or was about to. */
+/** One rollback that acted, or was about to; or, in shadow, would have. */
 export interface RollbackRecord {
   readonly rollbackId: string;
   readonly service: string;
@@ -24,6 +24,8 @@ export interface RollbackRecord {
   /** Null while it runs, and where it died without a trace. */
   readonly endedAt: Instant | null;
   readonly outcome: Outcome | null;
+  /** Present for a service in shadow: nothing was changed, so it counts for nothing but itself. */
+  readonly isShadow?: true;
 }
 
 /** A signal that was delivered to one run, kept so that others can count it. */
@@ -46,6 +48,8 @@ export interface ServiceLedger {
   readonly releases: readonly Release[];
   readonly knownGoods: readonly KnownGood[];
   readonly rollbacks: readonly RollbackRecord[];
+  /** Rollbacks that would have been made, had the service not been in shadow. */
+  readonly shadowed: readonly RollbackRecord[];
   readonly signals: readonly DeliveredSignal[];
   /** Versions that were rolled back. */
   readonly quarantined: readonly string[];

@@ -47,6 +47,8 @@ export interface Question {
   readonly releases: readonly ReleaseFacts[];
   readonly knownGoods: readonly KnownGoodFacts[];
   readonly rollbacks: readonly RollbackRecord[];
+  /** Present in shadow: what was recorded there before. */
+  readonly shadowed?: readonly RollbackRecord[];
   readonly delivered: readonly DeliveredSignal[];
   readonly quarantined: readonly string[];
   readonly alarms: readonly AlarmReading[];

@@ -11,7 +11,7 @@ export const reasonCodes = [
   'too-few-signals', 'too-little-traffic', 'traffic-unknown', 'signal-unreadable', 'only-older-signals',
   // why it is left
   'joined', 'own-rollback', 'already-undone', 'not-our-deployment', 'not-our-alarm', 'tool-not-allowed', 'muted', 'suppressed', 'not-evaluated', 'no-longer-firing', 'external-quiet', 'rejected', 'deadline-passed',
-  'already-handled', 'cool-down', 'storm', 'no-release', 'newer-release',
+  'already-handled', 'already-shadowed', 'cool-down', 'storm', 'no-release', 'newer-release',
 ] as const;
 export type ReasonCode = (typeof reasonCodes)[number];
 

@@ -27,7 +27,7 @@ export type Trigger =
       readonly at: Instant | null;
     }
   | { readonly kind: 'watch'; readonly releaseId: string; readonly alarms: readonly string[]; readonly journeys: readonly string[]; readonly metrics?: true | undefined }
-  | { readonly kind: 'person'; readonly reason: string; readonly requestedBy: string; readonly mode: RollbackMode };
+  | { readonly kind: 'person'; readonly reason: string; readonly requestedBy: string; readonly mode: Exclude<RollbackMode, 'shadow'> };
 
 export interface Admitted {
   readonly service: string;

@@ -103,4 +103,5 @@ export interface AuditCursor {
   readonly hash: string;
 }
 
-export type RollbackMode = 'roll-back' | 'dry-run';
+/** `dry-run`: a person asked what would be done. `shadow`: the service's policy lets nothing be changed. Only `roll-back` may reach a target. */
+export type RollbackMode = 'roll-back' | 'dry-run' | 'shadow';

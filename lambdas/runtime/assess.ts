@@ -4,6 +4,7 @@ import { joinSignal, recordRollback } from '../adapters/ledger-history.ts';
 import { claimStormPage } from '../adapters/ledger-storm.ts';
 import type { Clock } from '../domain/clock.ts';
 import { type Decision, decide } from '../domain/decide.ts';
+import { modeOf } from '../domain/demands.ts';
 import { isRefusal } from '../domain/errors.ts';
 import type { DeliveredSignal } from '../domain/ledger.ts';
 import type { Question } from '../domain/question.ts';
@@ -51,7 +52,8 @@ async function admit(input: AssessInput, parts: AssessParts, now: Date): Promise
 async function decided(question: Question, { table, storm }: AssessParts, now: Date): Promise<{ readonly question: Question; readonly decision: Decision }> {
   const decision = decide(question);
   const wouldPage = decision.page && decision.reasons.some(({ code }) => code === 'storm');
-  if (!wouldPage || await claimStormPage(table, question.rollbackId, storm.minutes, now)) return { question, decision };
+  // In shadow nobody is woken, so the one page is left to a run that acts.
+  if (!wouldPage || modeOf(question) === 'shadow' || await claimStormPage(table, question.rollbackId, storm.minutes, now)) return { question, decision };
   const announced = { ...question, storm: { ...question.storm, isAnnounced: true } };
   return { question: announced, decision: decide(announced) };
 }
@@ -78,6 +80,7 @@ function questionOf(input: AssessInput, { admitted, known, seen, now }: Gathered
     releases: ledger.releases.map(({ left: _left, ...release }) => release),
     knownGoods: ledger.knownGoods.map(({ states, ...good }) => ({ ...good, targets: Object.keys(states) })),
     rollbacks: ledger.rollbacks, delivered: ledger.signals, quarantined: ledger.quarantined,
+    ...(config.policy.mode === 'shadow' ? { shadowed: ledger.shadowed } : {}),
   };
 }
 
@@ -86,20 +89,20 @@ async function record(input: AssessInput, parts: AssessParts, about: { readonly 
   const { question, decision, known, fence } = about;
   const { service, now, trigger } = question;
   const data = { question, decision, fence, configVersion: known.configVersion, codeVersion: parts.codeVersion } as unknown as JsonObject;
-  const isActing = decision.verdict === 'roll-back' && modeOf(question) === 'roll-back';
+  const mode = modeOf(question);
+  const isRecorded = decision.verdict === 'roll-back' && mode !== 'dry-run';
   const signal = input.look === 0 ? deliveredBy(question) : null;
   const [audit] = await Promise.all([
     parts.audit.append({ rollbackId: input.rollbackId, service, kind: 'assessed', at: now, data }, input.audit),
     signal === null ? null : joinSignal(parts.table, service, signal),
-    isActing ? recordRollback(parts.table, {
+    isRecorded ? recordRollback(parts.table, {
       rollbackId: input.rollbackId, service, startedAt: input.startedAt, isAutomatic: trigger.kind !== 'person',
       release: releaseOf(question, decision), goodVersion: decision.good?.version ?? null, endedAt: null, outcome: null,
+      ...(mode === 'shadow' ? { isShadow: true } : {}),
     }) : null,
   ]);
   return audit;
 }
-
-const modeOf = ({ trigger }: Pick<Question, 'trigger'>) => (trigger.kind === 'person' ? trigger.mode : 'roll-back');
 
 function releaseOf({ releases, deployments }: Question, { releaseId }: Decision): Pick<Release, 'id' | 'version'> | null {
   const found = releases.find(({ id }) => id === releaseId) ?? deployments.find(({ id }) => id === releaseId);
@@ -126,7 +129,7 @@ function assessmentOf(input: AssessInput, decision: Decision, made: Gathered & {
     ?? (deployment === undefined ? null : releaseFrom(service, deployment));
   const states = ledger.knownGoods.find(({ version, since }) => version === good?.version && since === good.since)?.states ?? {};
   return {
-    rollbackId: input.rollbackId, service, mode: modeOf({ trigger }), verdict, headline, reasons, page, holdSeconds, wantsEvidence, approval,
+    rollbackId: input.rollbackId, service, mode: modeOf({ trigger, policy: entry.service.policy }), verdict, headline, reasons, page, holdSeconds, wantsEvidence, approval,
     release,
     knownGood: good === null ? null : { version: good.version, since: good.since, basis: good.basis },
     signals,

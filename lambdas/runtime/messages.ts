@@ -81,7 +81,8 @@ export function approvalMessage(assessment: Assessment, plans: readonly StepPlan
 export function endedMessage(input: ReportInput, ending: Ending, seal: AuditCursor, around: Surroundings): Message {
   const { assessment, results } = input;
   const acted = results.length > 0 || ending.outcome === 'died';
-  const audience: Message['audience'] = acted ? ['on-call', 'stakeholders'] : ending.page || ending.outcome === 'rejected' ? ['on-call'] : [];
+  const tells = ending.page || ['rejected', 'shadow'].includes(ending.outcome) || (assessment?.mode === 'shadow' && assessment.page);
+  const audience: Message['audience'] = acted ? ['on-call', 'stakeholders'] : tells ? ['on-call'] : [];
   const auditLine = `${seal.length} rows, last hash ${seal.hash}; check with: npx ripcord audit verify ${input.rollbackId} --anchor ${seal.length}:${seal.hash}`;
   return {
     audience, urgency: ending.page ? 'page' : 'notice',
@@ -91,6 +92,7 @@ export function endedMessage(input: ReportInput, ending: Ending, seal: AuditCurs
       section('Why', ending.reasons.map((reason) => `${plain(reason.text, 400)} [${plain(reason.code, 60)}]`)), '',
       ...(assessment === null ? [] : [evidence(assessment), '', release(assessment), '']),
       section('What was done', results.map((result) => resultLine(result))), '',
+      ...(ending.outcome === 'shadow' ? [section('What would have been done', input.plans.map((plan) => planLine(plan))), ''] : []),
       section('What was NOT done', notDone(input)), '',
       section('What happens next', nextSteps(ending, input)), '',
       section('Read on', [...links(input.rollbackId, around), `Incident report: npx ripcord report ${input.rollbackId}`, `Audit: ${auditLine}`]),
@@ -164,6 +166,7 @@ export function notDone({ assessment, results }: ReportInput): string[] {
 
 function nextSteps(ending: Ending, input: ReportInput): readonly string[] {
   const { bad } = versionsOf(input.assessment);
+  const wouldPage = input.assessment?.mode === 'shadow' && input.assessment.page;
   const broken = ['YOU have to act: look at the execution, then compare the live state with what was done above.', 'Starting the rollback again is safe: each step reads the live state first.'];
   const steps: Readonly<Record<Outcome, readonly string[]>> = {
     recovered: [`${bad} is held: it is not taken as a way back. Ship the fix as a new version.`, 'Nothing happens by itself until the cool-down is over.'],
@@ -172,8 +175,12 @@ function nextSteps(ending: Ending, input: ReportInput): readonly string[] {
     failed: broken,
     died: broken,
     rejected: ['The signals may still be firing: whoever rejected it has taken over.'],
-    left: ending.page ? ['YOU have to look: the service may be sick, and Ripcord does not act on it for the reasons above.'] : ['Nothing is asked of you.'],
+    left: ending.page ? ['YOU have to look: the service may be sick, and Ripcord does not act on it for the reasons above.'] : wouldPage ? ['In earnest this would have woken you: the service may be sick.'] : ['Nothing is asked of you.'],
     refused: ['Mend the input as the reason says, and start it again.'],
+    shadow: [
+      'Nothing was changed, and nobody was asked: the service is in shadow. If it is sick, it is sick still.',
+      'Compare this with what you do about it. Set `policy.mode: act` when the two agree.',
+    ],
     'dry-run': ['Start it without `"mode": "dry-run"` to do it.'],
   };
   return steps[ending.outcome];

@@ -28,6 +28,7 @@ const ends: Readonly<Record<Outcome, { readonly ok: boolean; readonly page: bool
   refused: { ok: false, page: false },
   rejected: { ok: true, page: false },
   'dry-run': { ok: true, page: false },
+  shadow: { ok: true, page: false },
   failed: { ok: false, page: true },
   died: { ok: false, page: true },
 };
@@ -41,7 +42,7 @@ export function endingOf(input: ReportInput, died: string | null = null, hasInte
   const outcome = died === null ? outcomeOf(input) : 'died';
   const service = serviceOf(input);
   // A run that only looked leaves it to Assess whether somebody has to be woken; a question nobody answered always wakes.
-  const asksForPage = outcome === 'left' && (assessment?.page === true || input.approval?.answer === 'deadline');
+  const asksForPage = outcome === 'left' && assessment?.mode !== 'shadow' && (assessment?.page === true || input.approval?.answer === 'deadline');
   return {
     outcome, ok: ends[outcome].ok, page: ends[outcome].page || asksForPage,
     headline: headlineOf(outcome, input, { died, hasIntended }), reasons: reasonsOf(outcome, input, { service, died }),
@@ -54,6 +55,7 @@ function outcomeOf({ assessment, results, verified, approval, error }: ReportInp
   // A failure before anything was touched is still a failure, also of a dry run.
   if (error !== null && results.length === 0) return 'failed';
   if (assessment.mode === 'dry-run') return 'dry-run';
+  if (assessment.mode === 'shadow') return assessment.verdict === 'roll-back' ? 'shadow' : 'left';
   if (results.some(isOverwritten) || verified?.reasons.some((reason) => reason.code === 'changed-by-someone-else') === true) return 'stopped';
   if (error !== null) return 'failed';
   if (approval?.answer === 'rejected') return 'rejected';
@@ -79,6 +81,7 @@ function headlineOf(outcome: Outcome, input: ReportInput, { died, hasIntended }:
     left: `${service}: nothing was changed. ${plain(input.assessment?.headline ?? '', 200)}`,
     refused: `${service}: the request was refused, nothing was changed. ${refusalText(input)}`.trimEnd(),
     rejected: `${service}: the rollback from ${bad} was rejected by ${plain(input.approval?.by ?? 'a person', 120)}`,
+    shadow: `${service} in shadow: would have rolled back from ${bad} to ${good}; nothing was changed`,
     'dry-run': `${service}: dry run from ${bad} to ${good}, nothing was changed`,
     failed: `${service}: the rollback from ${bad} FAILED ${touched ? 'after it had changed something' : 'before anything was changed'}`,
     died: `${service}: the rollback from ${bad} was ended from outside (${plain(died ?? '', 80)})`,

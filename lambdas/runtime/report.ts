@@ -133,7 +133,7 @@ async function freeLock(input: ReportInput, { table }: ReportParts, how: { reado
   if (service === null) return;
   const fence = input.assessment?.fence ?? await ownFence(table, service, input.rollbackId);
   if (fence === null) return;
-  const acted = input.results.length > 0 || how.ending.outcome === 'died';
+  const acted = input.results.length > 0 || (how.ending.outcome === 'died' && input.assessment?.mode !== 'shadow');
   const coolDownUntil = acted ? new Date(Date.parse(how.endedAt) + how.coolDownMinutes * 60_000) : null;
   await releaseLock(table, { service, owner: input.rollbackId, fence }, coolDownUntil);
 }

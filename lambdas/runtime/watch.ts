@@ -133,7 +133,7 @@ async function look({ watch: watching, evidence }: Of<'look'>, parts: WatchParts
   // Events of CodeDeploy are sent at best effort, and none of a failure comes here.
   if (current.status !== release.status) await updateRelease(parts.table, release, { status: current.status, finishedAt: current.finishedAt });
   return watchLook({
-    service: watching.service, release: current, rollbacks: ledger.rollbacks, bakeMinutes: config.policy.bakeMinutes, hasJourneys: watching.hasJourneys,
+    service: watching.service, release: current, rollbacks: [...ledger.rollbacks, ...ledger.shadowed], bakeMinutes: config.policy.bakeMinutes, hasJourneys: watching.hasJourneys,
     alarms, metrics, delivered: ledger.signals, deployments, evidence, externalTools: config.signals.external, now: now.toISOString(), releases: ledger.releases,
   });
 }
@@ -144,7 +144,7 @@ async function settle({ watch: watching, captured }: Of<'settle'>, parts: WatchP
   if (release === null) return unknownRelease(watching);
   const next = ledger.releases.find(({ id, startedAt }) => id !== release.id && at(startedAt) > at(release.startedAt));
   if (next !== undefined) return answer('ended', [{ code: 'superseded', text: `Release ${next.version} began before ${release.version} could be captured; it is not called good.` }]);
-  if (ledger.rollbacks.some((record) => record.release?.id === release.id)) return answer('ended', [{ code: 'rolled-back', text: `Release ${release.version} was rolled back.` }]);
+  if ([...ledger.rollbacks, ...ledger.shadowed].some((record) => record.release?.id === release.id)) return answer('ended', [{ code: 'rolled-back', text: `Release ${release.version} was rolled back, or would have been.` }]);
   const states = statesOf(captured);
   await putKnownGood(parts.table, watching.service, { version: release.version, since: release.finishedAt ?? release.startedAt, basis: 'baked', states });
   return answer('ended', [{ code: 'known-good', text: `${release.version} is known good.` }, ...notCaptured(captured)]);

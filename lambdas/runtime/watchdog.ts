@@ -1,6 +1,7 @@
 // Ends the rollback of an execution that died: what Report would have said is put together from the audit, as far as it goes.
 import type { AuditRow } from '../audit/entry.ts';
 import type { Decision } from '../domain/decide.ts';
+import { modeOf } from '../domain/demands.ts';
 import { instantOf } from '../domain/instants.ts';
 import type { Question } from '../domain/question.ts';
 import { releaseFrom } from '../domain/readings.ts';
@@ -61,7 +62,7 @@ function assessmentFrom({ question, decision, fence, configVersion, codeVersion 
   const release: Release | null = known !== undefined ? { ...known, left: null } : deployment === undefined ? null : releaseFrom(service, deployment);
   return {
     ...said, rollbackId, service, release, audit, fence, configVersion, codeVersion,
-    mode: trigger.kind === 'person' ? trigger.mode : 'roll-back',
+    mode: modeOf(question),
     requestedBy: trigger.kind === 'person' ? trigger.requestedBy : null,
     knownGood: good === null ? null : { version: good.version, since: good.since, basis: good.basis },
     // The steps themselves are not in the row; what became of them is, in rows of their own.

@@ -48,12 +48,15 @@ const assess = (functions: RollbackFunctions): State => call({
   next: 'Decide',
 });
 
+/** A dry run, or a service in shadow. */
+const planOnly = `$assessment.mode in ['dry-run', 'shadow']`;
+
 const decide = (): State => choice('What the verdict asks for.', [
   rule(`$assessment.verdict = 'joined'`, 'Done'),
   rule(`$assessment.verdict = 'leave'`, 'Report'),
   rule(`$assessment.verdict = 'hold' and $look < ${lookLimit}`, 'Hold'),
-  rule(`$assessment.verdict = 'ask' or ($assessment.verdict = 'roll-back' and $assessment.mode = 'dry-run')`, 'PlanSteps'),
-  rule(`$assessment.verdict = 'roll-back' and $count(${rungs}) > 0`, 'Revert'),
+  rule(`$assessment.verdict = 'ask' or ($assessment.verdict = 'roll-back' and ${planOnly})`, 'PlanSteps'),
+  rule(`$assessment.verdict = 'roll-back' and $assessment.mode = 'roll-back' and $count(${rungs}) > 0`, 'Revert'),
 ], {
   next: 'Report',
   assign: give('UnknownVerdict', jsonata(`'Assess answered ' & $string($assessment.verdict) & ' with ' & $count(${rungs}) & ' rungs on look ' & $look & '; that is refused, nothing was changed'`)),
@@ -87,7 +90,7 @@ const verifyPayload = (fields: Record<string, unknown>): Record<string, unknown>
 
 const asking = (functions: RollbackFunctions, strategies: StrategyArns): Record<string, State> => ({
   PlanSteps: each({
-    comment: 'The plan of the first rung, for a dry run and before a person is asked.',
+    comment: 'The plan of the first rung: for a dry run, in shadow, and before a person is asked.',
     items: steps('0'),
     startAt: 'Plan',
     states: planStates(strategies),
@@ -96,9 +99,9 @@ const asking = (functions: RollbackFunctions, strategies: StrategyArns): Record<
     caught: [failed],
     next: 'Planning',
   }),
-  Planning: choice('A dry run ends with its plan.', [
-    rule(`$assessment.mode = 'dry-run'`, 'Report'),
-    rule('$exists($assessment.approval.timeoutSeconds)', 'Approve'),
+  Planning: choice('A dry run and a shadow end with their plan.', [
+    rule(planOnly, 'Report'),
+    rule(`$assessment.mode = 'roll-back' and $exists($assessment.approval.timeoutSeconds)`, 'Approve'),
   ], { next: 'Report', assign: give('NoDeadline', 'Assess wants a person to decide, but gave no deadline; nothing was changed') }),
   Approve: {
     Type: 'Task',
@@ -241,7 +244,7 @@ const ending = (functions: RollbackFunctions): Record<string, State> => ({
   Outcome: choice('Green only when nothing is left for a person to mend.', [rule('$reported.ok = true', 'Done')], { next: 'NotRecovered' }),
   Done: {
     Type: 'Succeed',
-    Comment: 'Nothing is left to do: recovered, left alone for a reason, shown as a dry run, or joined to the run that has the lock.',
+    Comment: 'Nothing is left to do: recovered, left alone for a reason, shown as a dry run, recorded in shadow, or joined to the run that has the lock.',
     Output: jsonata(`$reported ? $reported : {'outcome': 'joined', 'headline': $assessment.headline}`),
   },
   NotRecovered: {

@@ -4,12 +4,13 @@ import { badReleaseAlb } from './bad-release-alb.ts';
 import { badReleaseCodeDeploy, codeDeployInProgress } from './bad-release-codedeploy.ts';
 import { badReleaseDns } from './bad-release-dns.ts';
 import type { Scenario } from './scenario.ts';
+import { shadow } from './shadow.ts';
 import { alreadyInAlarm, duplicateStorm, flapping, noRelease, secondSignalMissing } from './signals.ts';
 
 export const scenarios: readonly Scenario[] = [
   badReleaseAlb, badReleaseDns, badReleaseCodeDeploy, codeDeployInProgress,
   alreadyInAlarm, noRelease, duplicateStorm, secondSignalMissing, targetUnhealthy, permissionMissing,
-  stillSick, changedBySomeoneElse, flapping, manual, dryRun,
+  stillSick, changedBySomeoneElse, flapping, manual, dryRun, shadow,
 ];
 
 /** @throws Error naming the known scenarios when there is none of that name. */

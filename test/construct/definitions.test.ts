@@ -76,6 +76,29 @@ describe.each(machines)('%s', (_, definition) => {
   });
 });
 
+/** Where a state can lead, each with the condition under which it does; none where nothing has to hold. */
+const leads = (state: State): { readonly to: string; readonly when: string }[] => [
+  ...((state['Choices'] ?? []) as { Next: string; Condition: string }[]).map(({ Next, Condition }) => ({ to: Next, when: Condition })),
+  ...((state['Catch'] ?? []) as { Next: string }[]).map(({ Next }) => ({ to: Next, when: '' })),
+  ...[state['Next'], state['Default']].flatMap((to) => (typeof to === 'string' ? [{ to, when: '' }] : [])),
+];
+
+/** Every state that a run can come to when the condition of each way it takes is open to it. */
+function reachable(isOpen: (when: string) => boolean): Set<string> {
+  const reached = new Set([rollback.StartAt]);
+  for (const name of reached)
+    for (const { to, when } of leads(rollback.States[name] as State)) if (isOpen(when)) reached.add(to);
+  return reached;
+}
+
+test('a run in shadow, or a dry run, has no way to a change or to a question', () => {
+  const needsToAct = "$assessment.mode = 'roll-back' and ";
+  const otherwise = reachable((when) => !when.includes(needsToAct) || when.includes(' or '));
+  expect([...otherwise].filter((name) => ['Revert', 'Approve', 'NextWave', 'Recheck', 'Verify'].includes(name))).toEqual([]);
+  expect([...otherwise]).toContain('PlanSteps');
+  expect([...reachable(() => true)]).toEqual(expect.arrayContaining(['Revert', 'Approve', 'Verify']));
+});
+
 test('a task that waits for a person is never asked again because of its deadline', () => {
   const approve = rollback.States['Approve'] as State;
   expect((approve['Retry'] as { ErrorEquals: string[] }[]).flatMap((one) => one.ErrorEquals)).not.toContain('States.Timeout');

@@ -105,8 +105,9 @@ describe('before anything is changed', () => {
     expect(JSON.parse(played.execution.output ?? '')).toEqual({ outcome: 'joined', headline: 'checkout is sick' });
   });
 
-  test('a dry run shows the plan of the first rung and changes nothing', async () => {
-    const played = await play({ assess: () => assessment({ mode: 'dry-run', rungs: [{ name: 'first', waves: [[step('first', 'a')], [step('first', 'b')]] }] }) });
+  test.each([['dry-run', 'roll-back'], ['shadow', 'roll-back'], ['shadow', 'ask']] as const)('mode %s with verdict %s shows the plan of the first rung and changes nothing', async (mode, verdict) => {
+    const approval = verdict === 'ask' ? { timeoutSeconds: 60, onDeadline: 'stop' as const } : null;
+    const played = await play({ assess: () => assessment({ mode, verdict, approval, rungs: [{ name: 'first', waves: [[step('first', 'a')], [step('first', 'b')]] }] }) });
     expect(played.calls.toSorted()).toEqual(['alb:plan', 'alb:plan', 'assess', 'report']);
     expect(reportOf(played).plans.map(({ targetId }) => targetId)).toEqual(['a', 'b']);
   });
@@ -126,6 +127,12 @@ describe('before anything is changed', () => {
     const played = await play({ assess: () => assessment({ rungs: [{ name: 'first', waves: [[step('first', 'a', 'unheard-of')]] }] }) });
     expect(reportOf(played).results[0]?.applied).toMatchObject({ status: 'failed', reason: { code: 'apply-failed', text: expect.stringContaining('QueryEvaluationError') } });
     expect(played.calls.some((name) => name.startsWith('alb'))).toBe(false);
+  });
+
+  test('a mode that is not known changes nothing and fails', async () => {
+    const played = await play({ assess: () => assessment({ mode: 'pretend' as never }) });
+    expect(reportOf(played).error).toMatchObject({ Error: 'UnknownVerdict' });
+    expect(played.calls).toEqual(['assess', 'report']);
   });
 
   test.each([['unheard-of', undefined], ['roll-back', []]])('verdict %s with rungs %j changes nothing and fails', async (verdict, rungs) => {

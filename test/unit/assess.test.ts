@@ -151,6 +151,28 @@ describe('Assess', () => {
     expect(await ledger()).toMatchObject({ lock: { owner: 'rb-first' }, rollbacks: [] });
   });
 
+  it('decides in shadow as in earnest, holds the lock meanwhile, and keeps the record apart from rollbacks that acted', async () => {
+    await rig.attach(service, { policy: { ...serviceInput.policy, mode: 'shadow', dailyBudget: 1 } });
+    const input = rig.input(service, alarmInput(service));
+    expect(await rig.assess(input)).toMatchObject({ verdict: 'roll-back', mode: 'shadow', fence: expect.any(Number) as number, headline: expect.stringMatching(/^In shadow: /) as string });
+    expect(await ledger()).toMatchObject({ lock: { owner: input.rollbackId }, rollbacks: [], shadowed: [{ rollbackId: input.rollbackId, isShadow: true, release: { version: 'v2' } }] });
+  });
+
+  it('records a release in shadow once, for itself as often as it looks', async () => {
+    await rig.attach(service, { policy: { ...serviceInput.policy, mode: 'shadow' } });
+    const input = rig.input(service, alarmInput(service));
+    await rig.assess(input);
+    expect(await rig.assess({ ...input, look: 1 })).toMatchObject({ verdict: 'roll-back' });
+    await releaseLock(rig.table, { service, owner: input.rollbackId, fence: (await ledger()).lock.fence }, null);
+    const later = await rig.assess({ ...input, rollbackId: `${input.rollbackId}-2` });
+    expect(later).toMatchObject({ verdict: 'leave', page: false, reasons: [{ code: 'already-shadowed' }] });
+  });
+
+  it('changes nothing in shadow for a person either', async () => {
+    await rig.attach(service, { policy: { ...serviceInput.policy, mode: 'shadow' } });
+    expect(await rig.assess(rig.input(service, { service, reason: 'customers report errors', requestedBy: 'ada' }))).toMatchObject({ verdict: 'roll-back', mode: 'shadow' });
+  });
+
   it('does not count a person\'s rollback as one by itself', async () => {
     await rig.assess(rig.input(service, { service, reason: 'customers report errors', requestedBy: 'ada' }));
     expect((await ledger()).rollbacks).toMatchObject([{ isAutomatic: false }]);
@@ -167,6 +189,14 @@ describe('Assess in a storm', () => {
     }
     expect(said.filter(({ reasons }) => codes(reasons).includes('storm')).filter(({ page }) => page)).toHaveLength(1);
     expect(said.at(-1)).toMatchObject({ verdict: 'leave', page: false });
+  });
+
+  it('leaves the one page to a service that acts: one in shadow wakes nobody', async () => {
+    Object.assign(rig.storm, { services: 2, minutes: 41 });
+    for (const name of ['g', 'h', 'i']) await rig.attach(`storm-${name}`, name === 'h' ? { policy: { ...serviceInput.policy, mode: 'shadow' } } : {});
+    for (const name of ['g', 'i']) await addToStorm(rig.table, `storm-${name}`, rig.storm.minutes, new Date(rig.clock.now()));
+    expect(await rig.assess(rig.input('storm-h', alarmInput('storm-h')))).toMatchObject({ verdict: 'leave', mode: 'shadow' });
+    expect(await rig.assess(rig.input('storm-i', alarmInput('storm-i')))).toMatchObject({ verdict: 'leave', page: true });
   });
 
   it('keeps the one page for a run that sends it: one that joins another run uses nothing up', async () => {

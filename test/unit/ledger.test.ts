@@ -82,7 +82,7 @@ describe('what is known of a service', () => {
   it('is nothing at first', async () => {
     expect(await readService(table, freshService(), time(0))).toEqual({
       lock: { owner: null, fence: 0, leaseUntil: null, coolDownUntil: null, lastRollbackId: null },
-      releases: [], knownGoods: [], rollbacks: [], signals: [], quarantined: [],
+      releases: [], knownGoods: [], rollbacks: [], shadowed: [], signals: [], quarantined: [],
     });
   });
 

@@ -73,6 +73,22 @@ describe('the end message', () => {
     expect(urgencies).toEqual([['notice', false, false], ['page', true, true], ['page', true, true], ['page', true, true], ['notice', false, false], ['page', true, true]]);
   });
 
+  it('says in shadow what would have been done, to on-call alone and as a notice', () => {
+    const plan = { stepId: 'alb-weights/web', strategy: 'alb-weights', targetId: 'web', outcome: 'change', from: null, to: null, reason: null, summary: 'blue 0 → 100, green 100 → 0', expectedSeconds: 5 } as const;
+    const { audience, urgency, subject, text } = ended({ assessment: assessment({ mode: 'shadow' }), results: [], verified: null, plans: [plan] });
+    expect([audience, urgency]).toEqual([['on-call'], 'notice']);
+    expect(subject).toMatch(/^Ripcord: checkout in shadow: would have rolled back from v42 to v41/);
+    for (const fact of ['What was done\n  nothing', 'What would have been done\n  web (alb-weights): change: blue 0 → 100, green 100 → 0', 'policy.mode: act']) expect(text).toContain(fact);
+    expect(text).not.toMatch(/npx ripcord approve|YOU have to/);
+  });
+
+  it('tells on-call in shadow what would have woken them, without waking them', () => {
+    const { audience, urgency, text } = ended({ assessment: assessment({ mode: 'shadow', verdict: 'leave', page: true }), results: [], verified: null });
+    expect([audience, urgency]).toEqual([['on-call'], 'notice']);
+    expect(text).toContain('In earnest this would have woken you');
+    expect(ended({ assessment: assessment({ mode: 'shadow', verdict: 'leave' }), results: [], verified: null }).audience).toEqual([]);
+  });
+
   it('wakes nobody for a dry run, a refusal or a signal that was left alone', () => {
     for (const change of [{ assessment: assessment({ mode: 'dry-run' }) }, { assessment: null, error: { Error: 'Refused' } }, { assessment: assessment({ verdict: 'leave' }) }])
       expect(ended({ results: [], ...change }).audience).toEqual([]);

@@ -77,6 +77,9 @@ describe('the outcome', () => {
     ['rejected', 'rejected', { ok: true, page: false }, () => reportInput({ assessment: assessment({ verdict: 'leave' }), results: [], verified: null, approval: { answer: 'rejected', by: 'arn:bob', at: '', comment: '' } })],
     ['a dry run', 'dry-run', { ok: true, page: false }, () => reportInput({ assessment: assessment({ mode: 'dry-run' }), results: [], verified: null })],
     ['a dry run that broke', 'failed', { ok: false, page: true }, () => reportInput({ assessment: assessment({ mode: 'dry-run' }), results: [], verified: null, error: { Error: 'X' } })],
+    ['in shadow', 'shadow', { ok: true, page: false }, () => reportInput({ assessment: assessment({ mode: 'shadow' }), results: [], verified: null })],
+    ['left alone in shadow, where somebody would have to look', 'left', { ok: true, page: false }, () => reportInput({ assessment: assessment({ mode: 'shadow', verdict: 'leave', page: true }), results: [], verified: null })],
+    ['in shadow, and broke', 'failed', { ok: false, page: true }, () => reportInput({ assessment: assessment({ mode: 'shadow' }), results: [], verified: null, error: { Error: 'X' } })],
     ['a verdict without steps', 'failed', { ok: false, page: true }, () => reportInput({ results: [], verified: null })],
   ];
 
@@ -171,6 +174,13 @@ describe('ending a rollback that did not recover', () => {
     expect((await readLock(tables.ledger, service))).toMatchObject({ owner: null, coolDownUntil: null });
     expect(sent.messages).toEqual([]);
     expect(sent.events).toMatchObject([{ type: 'Rollback Ended', detail: { outcome: 'left' } }]);
+  });
+
+  it.each([[null, 'shadow'], ['TIMED_OUT', 'died']] as const)('leaves nothing behind in shadow but its record (ended by %s)', async (died, outcome) => {
+    const input = await begun({ results: [], verified: null }, { mode: 'shadow' });
+    await recordRollback(tables.ledger, { rollbackId: `${id}-s`, service, startedAt: input.startedAt, isAutomatic: true, release: null, goodVersion: 'v41', endedAt: null, outcome: null, isShadow: true });
+    await endRollback(input, parts(), died);
+    expect(await ledger()).toMatchObject({ quarantined: [], releases: [{ status: 'finished' }], lock: { owner: null, coolDownUntil: null }, rollbacks: [{ outcome }], shadowed: [{ rollbackId: `${id}-s` }] });
   });
 
   it('pages on-call alone when somebody has to look', async () => {

@@ -1,4 +1,4 @@
 // Scenarios about acting, played whole.
 import { playEach } from './play-one.ts';
 
-playEach(['target-unhealthy', 'permission-missing', 'still-sick-after-rollback', 'changed-by-someone-else', 'manual', 'dry-run']);
+playEach(['target-unhealthy', 'permission-missing', 'still-sick-after-rollback', 'changed-by-someone-else', 'manual', 'dry-run', 'shadow']);

@@ -50,7 +50,7 @@ export const journeys = (ok: boolean, over: { couldNotRun?: true } = {}): Journe
 });
 
 const policy: Question['policy'] = {
-  approval: { none: 'the on-call engineer agreed' }, releaseWindowMinutes: 240, bakeMinutes: 60, coolDownMinutes: 30, dailyBudget: 3, askTimeoutMinutes: 30,
+  mode: 'act', approval: { none: 'the on-call engineer agreed' }, releaseWindowMinutes: 240, bakeMinutes: 60, coolDownMinutes: 30, dailyBudget: 3, askTimeoutMinutes: 30,
 };
 
 /** Two alarms fire six minutes after release v2 began; v1 is known good; nothing speaks against going back. */
