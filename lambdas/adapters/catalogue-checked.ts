@@ -22,7 +22,7 @@ export async function readCheckedEntry({ client, prefix }: CatalogueStore, servi
   const { journeys, signals, policy } = entry.service;
   const isWhole = isObject(journeys) && Object.values(journeys).every((journey) => isObject(journey) && Array.isArray(journey.requests) && isObject(journey.secrets))
     && isObject(signals) && Array.isArray(signals.alarms) && signals.alarms.every((alarm) => typeof alarm.name === 'string')
-    && (signals.metrics === undefined || (Array.isArray(signals.metrics) && signals.metrics.every((entry) => isObject(entry) && typeof entry.kind === 'string')))
+    && (signals.metrics === undefined || (Array.isArray(signals.metrics) && signals.metrics.every((one) => isObject(one) && typeof one.kind === 'string')))
     && isObject(policy) && Number.isFinite(policy.coolDownMinutes);
   if (!isWhole) throw wrong('its journeys, alarms, metrics or policy are not as the schema says; deploy the service again');
   return { name: service, service: entry.service };

@@ -5,6 +5,9 @@ const text = z.string().min(1).max(255);
 /** Shown to people before `error rate`, `latency` and `traffic`; needed where two entries would look alike. */
 const shared = { name: z.string().min(1).max(60).optional() };
 
+/** Of how slow requests are. Of few requests the p99 is the slowest one, and says little: below a thousand a minute take p90 or p50. */
+const readyMade = { ...shared, percentile: z.string().regex(/^p\d{1,2}(\.\d)?$/, { error: 'needs a percentile such as p99 or p50' }).default('p99') };
+
 const plain = { namespace: text, name: text, dimensions: z.record(text, text).default({}) };
 const count = z.strictObject({ ...plain, statistic: z.enum(['Sum', 'SampleCount']).default('Sum') });
 
@@ -14,7 +17,7 @@ const token = '${Token[';
 /** ALB. 5xx answers of targets, and without `targetGroup` those of the load balancer itself too. */
 const albTargetGroup = z.strictObject({
   kind: z.literal('alb-target-group'),
-  ...shared,
+  ...readyMade,
   /** Its ARN, or the end of it as CloudWatch has it: `app/<name>/<id>`. */
   loadBalancer: text.refine((value) => value.includes(token) || /^app\/[^/]+\/[^/]+$/.test(loadBalancerOf(value)), { error: 'needs the ARN of an application load balancer, or the end of it: app/<name>/<id>' }),
   /** Its ARN, or `targetgroup/<name>/<id>`. Absent: all that the load balancer serves, which goes on over a change of sides. */
@@ -24,14 +27,14 @@ const albTargetGroup = z.strictObject({
 /** `alias`: only what is invoked through it; leave it out where nobody names an alias. */
 const lambda = z.strictObject({
   kind: z.literal('lambda'),
-  ...shared,
+  ...readyMade,
   functionName: text.refine((value) => value.includes(token) || !value.includes(':'), { error: 'needs the plain name of the function; put an alias into `alias`' }),
   alias: text.optional(),
 });
 
 const apiGateway = z.strictObject({
   kind: z.literal('api-gateway'),
-  ...shared,
+  ...readyMade,
   /** REST APIs are known to CloudWatch by name, HTTP APIs by id. */
   apiName: text.optional(),
   apiId: text.optional(),

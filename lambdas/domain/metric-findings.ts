@@ -56,7 +56,7 @@ export function metricSignals(finding: MetricsFinding | null): Signal[] {
   const { verdict, since, text } = finding;
   const status = verdict === 'worse' ? 'firing' : verdict === 'quiet' ? 'quiet' : 'unknown';
   // The judge compares with the time before the release, so that what fires is never older.
-  return [{ kind: 'metrics', source: metricsSource, group: metricsSource, status, since, isOlderThanRelease: false, summary: `metrics: ${text}` }];
+  return [{ kind: 'metrics', source: metricsSource, group: metricsSource, status, since, isOlderThanRelease: false, summary: `metrics: ${text.replace(/\.$/, '')}` }];
 }
 
 export interface RecoveryFinding {

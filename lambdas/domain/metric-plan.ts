@@ -46,7 +46,7 @@ function loadBalancer(entry: Of<'alb-target-group'>): MetricPlan {
     name: entryName(entry),
     requests: ['RequestCount', ...refused].map(sum),
     errors: ['HTTPCode_Target_5XX_Count', ...ownErrors].map(sum),
-    latency: { query: { ...sum('TargetResponseTime'), statistic: 'p99' }, factor: 1000 },
+    latency: { query: { ...sum('TargetResponseTime'), statistic: entry.percentile }, factor: 1000 },
   };
 }
 
@@ -54,7 +54,7 @@ function lambda(entry: Of<'lambda'>): MetricPlan {
   const { functionName: FunctionName, alias } = entry;
   const dimensions = alias === undefined ? { FunctionName } : { FunctionName, Resource: `${FunctionName}:${alias}` };
   const of = (name: string, statistic = 'Sum'): MetricQuery => ({ namespace: 'AWS/Lambda', name, dimensions, statistic });
-  return { name: entryName(entry), requests: [of('Invocations')], errors: [of('Errors')], latency: { query: of('Duration', 'p99'), factor: 1 } };
+  return { name: entryName(entry), requests: [of('Invocations')], errors: [of('Errors')], latency: { query: of('Duration', entry.percentile), factor: 1 } };
 }
 
 function apiGateway(entry: Of<'api-gateway'>): MetricPlan {
@@ -62,7 +62,7 @@ function apiGateway(entry: Of<'api-gateway'>): MetricPlan {
   const dimensions: Record<string, string> = apiName === undefined ? { ApiId: apiId ?? '', Stage } : { ApiName: apiName, Stage };
   const of = (name: string, statistic = 'Sum'): MetricQuery => ({ namespace: 'AWS/ApiGateway', name, dimensions, statistic });
   // The same thing has two names: REST APIs count `5XXError`, HTTP APIs `5xx`.
-  return { name: entryName(entry), requests: [of('Count')], errors: [of(apiName === undefined ? '5xx' : '5XXError')], latency: { query: of('Latency', 'p99'), factor: 1 } };
+  return { name: entryName(entry), requests: [of('Count')], errors: [of(apiName === undefined ? '5xx' : '5XXError')], latency: { query: of('Latency', entry.percentile), factor: 1 } };
 }
 
 function own(entry: Of<'own'>): MetricPlan {

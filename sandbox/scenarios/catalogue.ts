@@ -3,6 +3,7 @@ import { changedBySomeoneElse, dryRun, manual, permissionMissing, stillSick, tar
 import { badReleaseAlb } from './bad-release-alb.ts';
 import { badReleaseCodeDeploy, codeDeployInProgress } from './bad-release-codedeploy.ts';
 import { badReleaseDns } from './bad-release-dns.ts';
+import { noAlarmSeesIt } from './metrics.ts';
 import type { Scenario } from './scenario.ts';
 import { shadow } from './shadow.ts';
 import { alreadyInAlarm, duplicateStorm, flapping, noRelease, secondSignalMissing } from './signals.ts';
@@ -10,7 +11,7 @@ import { alreadyInAlarm, duplicateStorm, flapping, noRelease, secondSignalMissin
 export const scenarios: readonly Scenario[] = [
   badReleaseAlb, badReleaseDns, badReleaseCodeDeploy, codeDeployInProgress,
   alreadyInAlarm, noRelease, duplicateStorm, secondSignalMissing, targetUnhealthy, permissionMissing,
-  stillSick, changedBySomeoneElse, flapping, manual, dryRun, shadow,
+  stillSick, changedBySomeoneElse, flapping, manual, dryRun, shadow, noAlarmSeesIt,
 ];
 
 /** @throws Error naming the known scenarios when there is none of that name. */

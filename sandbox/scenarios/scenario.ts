@@ -77,6 +77,8 @@ export interface Stage {
   check(fact: string, holds: boolean, evidence: string): void;
   /** Lets traffic flow for so many minutes. */
   minutes(count: number): Promise<void>;
+  /** Makes up the day before from the healthy minutes measured so far (`healthyMinutes` of them): what the sandbox is too young to have. */
+  makePast(healthyMinutes: number): void;
   until(what: string, holds: () => boolean | Promise<boolean>, withinMinutes: number): Promise<void>;
 
   /** Makes the version that runs on a side sick; healthy again with `{}`. */

@@ -1,6 +1,7 @@
 // Puts a scenario on: the sandbox, a workload under load, the synthesized stack, and everything a scenario may do or ask.
 import type { Sandbox } from '../sandbox.ts';
 import { Load } from '../shop/load.ts';
+import { makePast } from './made-past.ts';
 import type { AuditRow, JsonValue, RollbackRun, SentMessage, Sickness, Stage, Workload } from '../scenarios/scenario.ts';
 import type { RipcordView } from './ripcord-view.ts';
 import type { Timeline } from './timeline.ts';
@@ -56,6 +57,12 @@ export class LiveStage implements Stage {
 
   minutes(count: number): Promise<void> {
     return this.#parts.sandbox.clock.sleep(count * minute);
+  }
+
+  makePast(healthyMinutes: number): void {
+    const { sandbox, running, timeline } = this.#parts;
+    timeline.tell('world', `yesterday is made up from the last ${healthyMinutes} minutes, which were healthy and measured`);
+    makePast(sandbox.services.cloudwatch.store, { namespace: running.names.metrics.namespace, now: sandbox.clock.now(), healthyMinutes, minutes: 24 * 60 });
   }
 
   async until(what: string, holds: () => boolean | Promise<boolean>, withinMinutes: number): Promise<void> {

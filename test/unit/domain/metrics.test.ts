@@ -31,6 +31,7 @@ describe('the metrics of a kind of service', () => {
 
   it('are for a function those of its alias', () => {
     expect(shown({ kind: 'lambda', functionName: 'shop', alias: 'live' })[1]).toBe('AWS/Lambda Errors Sum {"FunctionName":"shop","Resource":"shop:live"}');
+    expect(shown({ kind: 'lambda', functionName: 'shop', percentile: 'p50' })[2]).toContain('Duration p50');
     expect(shown({ kind: 'lambda', functionName: 'shop' })[2]).toBe('AWS/Lambda Duration p99 {"FunctionName":"shop"}');
   });
 
