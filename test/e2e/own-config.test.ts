@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { parse } from 'yaml';
+import { parse, stringify } from 'yaml';
 import { synthesize } from '../../lib/app.ts';
 import { rehearse } from '../../sandbox/commands.ts';
 import { answerTo } from '../../sandbox/own/mirror.ts';
@@ -53,12 +53,10 @@ test('two weighted names go back in one wave', async () => {
   expect(told()).toContain('✓ images is back on 1.0.0');
 }, 40_000);
 
-test('a function and tasks that CodeDeploy deploys go back, each in its own sandbox', async () => {
-  expect({ code: await play(fixture('deployed')), failed: failed() }, told()).toEqual({ code: 0, failed: [] });
-  expect(told()).toContain('✓ function is back on 1.0.0');
-  expect(told()).toContain('✓ tasks is back on 1.0.0');
-  expect(told()).toContain('2 of 2 services as they should be');
-}, 60_000);
+test.each([['mailer', 'function'], ['tasks', 'tasks']])('what CodeDeploy deploys goes back: %s', async (service, target) => {
+  expect({ code: await play(fixture('deployed'), service), failed: failed() }, told()).toEqual({ code: 0, failed: [] });
+  expect(told()).toContain(`✓ ${target} is back on 1.0.0`);
+}, 40_000);
 
 test.each([['checkout', 'web'], ['search', 'dns']])('the service %s of the repository is rehearsable as it is', async (service, target) => {
   expect({ code: await play('services.yaml', service), failed: failed() }, told()).toEqual({ code: 0, failed: [] });
@@ -80,6 +78,19 @@ test('what cannot be rehearsed is named with its line, what cannot be reached is
 }, 40_000);
 
 describe('without a play', () => {
+  test('each service is tried, and one that AWS itself would refuse says why', async () => {
+    const { services } = parse(await readFile(fixture('balanced'), 'utf8')) as { services: { orders: { targets: { canary: { targetGroups: Record<string, string> } }; policy: object } } };
+    const { orders } = services;
+    for (const side of ['four', 'five', 'six']) orders.targets.canary.targetGroups[side] = `arn:aws:elasticloadbalancing:eu-central-1:444455556666:targetgroup/orders-${side}/5555555555555555`;
+    orders.policy = { approval: { none: 'there is nothing to approve' } };
+    const config = path.join(directory, 'six.yaml');
+    await writeFile(config, stringify({ services: { orders, copies: orders } }));
+    expect(await play(config)).toBe(1);
+    expect(failed()).toHaveLength(2);
+    expect(failed()[0]).toContain('it cannot be built in the sandbox: You can specify at most 5 target groups');
+    expect(told()).toContain('0 of 2 services as they should be; not: orders, copies');
+  });
+
   test.each([
     ['no such service', () => play('services.yaml', 'basket'), /has no service "basket"; it has checkout, search/],
     ['no such file', () => play('missing.yaml'), /missing\.yaml: cannot be read/],
