@@ -15,18 +15,32 @@ export interface Mailbox {
   readonly table: LedgerTable;
   readonly notices: Notices;
   readonly clock: Clock;
+  /** How long another call of the same step, which may be sending right now, is waited for, in milliseconds. Default 3000. */
+  readonly patienceMilliseconds?: number;
 }
 
+const lookMilliseconds = 250;
+
 /**
- * Claims, sends, marks as sent. A claim without the mark means that a function died in between, and nobody can know whether the message went out:
- * it is sent again, because a page that comes twice costs a glance and a page that never comes costs the night.
- * @returns false when it was sent before.
+ * Claims, sends, marks as sent. A claim that stays without the mark means that a function died in between, and nobody can know whether the message went
+ * out: it is sent again, because a page that comes twice costs a glance and a page that never comes costs the night.
+ * @returns false when it was sent before, or meanwhile.
  */
-export async function sendOnce({ table, notices, clock }: Mailbox, { rollbackId, kind, message }: OneMessage): Promise<boolean> {
-  const key = rollbackKey(rollbackId, `MESSAGE#${kind}`);
+export async function sendOnce(mailbox: Mailbox, { rollbackId, kind, message }: OneMessage): Promise<boolean> {
+  const { table, notices, clock } = mailbox;
   const isFirst = await claimMessage(table, rollbackId, kind, clock.now());
-  if (!isFirst && (await get(table, key))?.['sentAt'] !== undefined) return false;
+  if (!isFirst && await isSentBy(mailbox, { rollbackId, kind })) return false;
   await notices.send(message);
-  await updateIf(table, key, { UpdateExpression: 'SET sentAt = :now', ExpressionAttributeValues: { ':now': text(clock.now().toISOString()) } });
+  await updateIf(table, keyOf({ rollbackId, kind }), { UpdateExpression: 'SET sentAt = :now', ExpressionAttributeValues: { ':now': text(clock.now().toISOString()) } });
   return true;
+}
+
+const keyOf = ({ rollbackId, kind }: Pick<OneMessage, 'rollbackId' | 'kind'>) => rollbackKey(rollbackId, `MESSAGE#${kind}`);
+
+/** Whether whoever has the claim has sent the message, now or within the time that sending takes. */
+async function isSentBy({ table, patienceMilliseconds = 3000 }: Mailbox, message: Pick<OneMessage, 'rollbackId' | 'kind'>): Promise<boolean> {
+  for (const end = performance.now() + patienceMilliseconds; ; await new Promise((resolve) => { setTimeout(resolve, lookMilliseconds); })) {
+    if ((await get(table, keyOf(message)))?.['sentAt'] !== undefined) return true;
+    if (performance.now() >= end) return false;
+  }
 }

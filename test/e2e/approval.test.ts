@@ -56,7 +56,7 @@ const environment = (session: string, role: string): Record<string, string> => {
   };
 };
 
-async function run(file: string, args: readonly string[], env: Record<string, string>): Promise<Said> {
+async function start(file: string, args: readonly string[], env: Record<string, string>): Promise<Said> {
   try {
     const { stdout, stderr } = await promisify(execFile)(file, args, { env });
     return { code: 0, text: stdout + stderr };
@@ -68,7 +68,7 @@ async function run(file: string, args: readonly string[], env: Record<string, st
 
 /** The real command line, as `npx ripcord` starts it. */
 const ripcord = (session: string, args: readonly string[], role = approver): Promise<Said> =>
-  run(process.execPath, [new URL('../../bin/ripcord.mjs', import.meta.url).pathname, ...args], environment(session, role));
+  start(process.execPath, [new URL('../../bin/ripcord.mjs', import.meta.url).pathname, ...args], environment(session, role));
 
 const answersOf = async (rollbackId: string): Promise<readonly Record<string, unknown>[]> =>
   (await rig.audit(rollbackId)).filter(({ kind }) => kind === 'approval-answered').map(({ data }) => data);
@@ -120,7 +120,7 @@ describe.runIf(curl)('the curl line of the message', () => {
   test('rejects as it is printed; nothing is changed, and that is recorded', async () => {
     const { rollbackId } = asked.no;
     const line = question(rollbackId)?.text.split('\n').map((one) => one.replace(/^[-\s]+/, '')).find((one) => one.startsWith('curl') && one.includes('reject')) ?? '';
-    expect(await run('bash', ['-c', line], environment('carl', approver))).toMatchObject({ code: 0, text: expect.stringContaining('rejected') as string });
+    expect(await start('bash', ['-c', line], environment('carl', approver))).toMatchObject({ code: 0, text: expect.stringContaining('rejected') as string });
   });
 });
 
