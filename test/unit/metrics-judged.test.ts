@@ -1,0 +1,87 @@
+// Metrics against the real client and the sandbox's CloudWatch: read beside everything else, kept in the audit, and reason enough for the Watch.
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { putRelease } from '../../lambdas/adapters/ledger-history.ts';
+import { decide } from '../../lambdas/domain/decide.ts';
+import type { Question } from '../../lambdas/domain/question.ts';
+import type { Watching } from '../../lambdas/domain/workflow.ts';
+import { watch } from '../../lambdas/runtime/watch.ts';
+import { alarmInput, Rig, serviceInput } from './assess-rig.ts';
+
+let rig: Rig;
+let service = '';
+let count = 0;
+beforeAll(async () => {
+  rig = new Rig();
+  await rig.start();
+});
+afterAll(async () => { await rig.stop(); });
+beforeEach(async () => {
+  service = `measured-${(count += 1)}`;
+  const named = (name: string) => ({ namespace: 'Measured', name, dimensions: { Service: service } });
+  await rig.attach(service, { signals: { ...serviceInput.signals, metrics: [{ kind: 'own', requests: named('Requests'), errors: named('Errors') }] }, verification: { deadlineMinutes: 15 }, policy: { ...serviceInput.policy, bakeMinutes: 5 } });
+  rig.storm.services = 1000;
+  rig.calm('5xx', 'latency');
+});
+
+/** A day of minutes with a thousand requests each; so many of them fail since the release began, ten minutes ago. */
+function aDay(failing: number): void {
+  const end = Math.floor(rig.clock.now() / 60_000) * 60_000;
+  const add = (name: string, at: number, sum: number): void => rig.cloudWatch.store.add({
+    namespace: 'Measured', name, dimensions: { Service: service }, samples: { count: sum, sum, minimum: 1, maximum: 1, values: null }, at, resolution: 60,
+  });
+  for (let back = 1; back <= 1440; back += 1) {
+    const at = end - back * 60_000;
+    add('Requests', at, 1000 + (back % 7));
+    if (back <= 9 && failing > 0) add('Errors', at, failing);
+    else if (back % 11 === 0) add('Errors', at, 1);
+  }
+}
+
+const metricsOf = (signals: readonly { readonly kind: string; readonly status: string; readonly summary: string }[]) => signals.find(({ kind }) => kind === 'metrics');
+
+describe('Assess', () => {
+  it('reads metrics in no further step, takes them for the second signal, and keeps what they were judged by', async () => {
+    aDay(40);
+    rig.fire('5xx');
+    rig.steps = 0;
+    const said = await rig.assess(rig.input(service, alarmInput(service)));
+    expect(rig.steps).toBe(3);
+    expect(said.verdict).toBe('roll-back');
+    expect(metricsOf(said.signals)).toMatchObject({ status: 'firing', summary: expect.stringContaining('ROLL BACK: error rate') as string });
+    const [row] = await rig.audited(`rb-${service}`);
+    expect(decide(row?.['question'] as Question)).toEqual(row?.['decision']);
+    const size = JSON.stringify(row).length;
+    expect(size).toBeGreaterThan(5000);
+    expect(size).toBeLessThan(120_000);
+  });
+
+  it('finds metrics quiet that are as ever, and holds the one alarm', async () => {
+    aDay(0);
+    rig.fire('5xx');
+    const said = await rig.assess(rig.input(service, alarmInput(service)));
+    expect([said.verdict, metricsOf(said.signals)?.status]).toEqual(['hold', 'quiet']);
+  });
+});
+
+describe('the Watch', () => {
+  const watching = async (): Promise<Watching> => {
+    const release = rig.release(service, { id: 'build-3', version: 'v3', startedAt: rig.at(-9.5), finishedAt: rig.at(-9) });
+    await putRelease(rig.table, release, 'w-1');
+    return { service, releaseId: 'build-3', kind: 'started', reason: null, steps: [], hasJourneys: false };
+  };
+  const look = async () => watch({ verb: 'look', watchId: 'w-1', watch: await watching(), look: 1, evidence: { at: rig.at(0), results: [] } }, rig.parts);
+
+  it('starts a rollback that no alarm asked for', async () => {
+    aDay(40);
+    expect(await look()).toMatchObject({ answer: 'signal', rollback: { input: { service, event: { detail: { releaseId: 'build-3', alarms: [], journeys: [], metrics: true } } } } });
+  });
+
+  it('goes on while they are as ever', async () => {
+    aDay(0);
+    expect(await look()).toMatchObject({ answer: 'continue', rollback: null });
+  });
+
+  it('calls nothing good of which it has no metrics', async () => {
+    expect(await look()).toMatchObject({ answer: 'continue', reasons: expect.arrayContaining([{ code: 'not-quiet', text: expect.stringContaining('no value of them at all') as string }]) as unknown });
+  });
+});
