@@ -5,6 +5,7 @@ import { manifest as albWeights } from '../strategies/alb-weights/manifest.ts';
 import { manifest as codedeploy } from '../strategies/codedeploy/manifest.ts';
 import { manifest as route53Weights } from '../strategies/route53-weights/manifest.ts';
 import { arn } from '../strategies/target-fields.ts';
+import { historyProblem, maximumRounds } from './history-length.ts';
 import { type MetricEntry, metricEntry } from './metric-entries.ts';
 
 const name = z.string().regex(/^[a-z][a-z0-9-]{0,39}$/, { error: 'needs 1–40 lower-case letters, digits and hyphens, beginning with a letter' });
@@ -119,9 +120,6 @@ const policy = z.strictObject({
   askTimeoutMinutes: z.int().min(1).max(24 * 60).default(30),
 });
 
-/** One execution's history holds 25,000 events; a round of proof writes about 25 of them, for each way back. */
-export const maximumRounds = 300;
-
 const verification = z.union([
   z.strictObject({ none: reason }),
   z.strictObject({
@@ -165,6 +163,8 @@ export const serviceSchema = z.strictObject({
     context.addIssue({ code: 'custom', path: ['verification', 'deadlineMinutes'], message: `needs at least ${recoveryMinutes} minutes with \`signals.metrics\`: a recovery takes minutes to show in them` });
   if (service.signals.alarms.length === 0 && service.signals.external.length === 0)
     context.addIssue({ code: 'custom', path: ['signals', 'alarms'], message: 'needs at least one alarm or external tool: nothing could start a rollback' });
+  const tooLong = historyProblem(service);
+  if (tooLong !== null) context.addIssue({ code: 'custom', ...tooLong });
   for (const [id, one] of Object.entries(service.targets)) {
     const named = typeof one.good === 'object' ? one.good.side : undefined;
     const all = 'targetGroups' in one ? one.targetGroups : 'records' in one ? one.records : undefined;
@@ -200,6 +200,7 @@ export type EngineConfig = z.output<typeof engineSchema>;
 export type Config = z.output<typeof configSchema>;
 export type Journey = z.output<typeof journey>;
 export type JourneyRequest = z.output<typeof journeyRequest>;
+export { maximumRounds };
 export type { MetricEntry };
 export type TargetConfig = z.output<typeof target>;
 

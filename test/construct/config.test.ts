@@ -20,6 +20,15 @@ const broken = (from: string, to: string): string[] => {
 
 const oneJourney = '    journeys: { j: { requests: [{ name: r, url: "https://example.com/" }] } }';
 
+const signalsYaml = minimalYaml.slice(minimalYaml.indexOf('    signals'), minimalYaml.indexOf('    verification'));
+
+test('the interval that a message names is enough', () => {
+  const proof = (seconds: number) => minimalYaml.replace('    signals:', '    rungs: [[[web]], [[web]], [[web]]]\n    signals:')
+    .replace('      none: nothing can be asked', `      { intervalSeconds: ${seconds}, deadlineMinutes: 240 }\n${oneJourney}`);
+  expect(problems(proof(50))).toHaveLength(1);
+  expect(problems(proof(51))).toEqual([]);
+});
+
 test('the smallest configuration is accepted, with every default resolved', () => {
   const { engine, services } = parseConfig(minimalYaml, 'services.yaml');
   expect(engine).toEqual({ name: 'ripcord', onCall: [], stakeholders: [], approvers: [], storm: { services: 5, minutes: 10 } });
@@ -71,6 +80,11 @@ describe('one mistake, one line', () => {
     ['more rounds of proof than one execution can hold', '      none: nothing can be asked',
       `      { intervalSeconds: 5, deadlineMinutes: 240 }\n${oneJourney}`,
       'services.yaml:17 services.checkout.verification.intervalSeconds: asks 2880 times before its deadline, more than the 300 that one rollback can hold; use an interval of at least 48 seconds'],
+    ['more events than one execution can hold, by the proofs of all rungs', minimalYaml.slice(minimalYaml.indexOf('    signals'), minimalYaml.indexOf('    policy')),
+      `    rungs: [[[web]], [[web]], [[web]]]\n${signalsYaml}    verification: { intervalSeconds: 48, deadlineMinutes: 240 }\n${oneJourney}\n`,
+      'services.yaml:17 services.checkout.verification.intervalSeconds: can write 23030 events into the history of one rollback, more than the 22000 that it can hold; use an interval of at least 51 seconds, or a shorter deadline'],
+    ['more events than one execution can hold, by its targets', '    signals:\n', `    rungs: [[[${Array.from({ length: 60 }, () => 'web').join(', ')}]]]\n    signals:\n`,
+      'services.yaml:11 services.checkout.rungs: can write 22520 events into the history of one rollback, more than the 22000 that it can hold; split the service into several with fewer targets each'],
     ['a kind of metrics that is not known', '      traffic:\n', '      metrics:\n        - { kind: alb, loadBalancer: app/shop/1 }\n      traffic:\n',
       'services.yaml:15 services.checkout.signals.metrics.0.kind: "alb" is not known; known: alb-target-group, lambda, api-gateway, own'],
     ['a load balancer that is none', '      traffic:\n', '      metrics:\n        - kind: alb-target-group\n          loadBalancer: shop\n      traffic:\n',
