@@ -14,8 +14,8 @@ export interface RollbackFunctions {
 
 /** More looks than any hold can need; a Choice without an end would fill the history. */
 const lookLimit = 500;
-/** Input longer than this (in characters) is described, not passed on: a task's payload may have 256 KiB altogether. */
-const inputLimit = 100_000;
+/** Input longer than this (in characters) is described, not passed on: a task's payload may have 256 KiB altogether, and a character can take three bytes, and an assessment goes beside it. */
+const inputLimit = 60_000;
 
 const rungs = '$assessment.rungs';
 const steps = (rung: string): string => `$reduce(${rungs}[${rung}].waves, $append, [])`;

@@ -143,8 +143,15 @@ describe('before anything is changed', () => {
   });
 
   test('input that is far too long is described, not passed on', async () => {
-    const played = await play({}, { service: 'checkout', reason: 'x'.repeat(150_000) });
-    expect(played.payloads<{ input: string }>('assess')[0]?.input).toMatch(/^input of 150\d+ characters, more than the 100000 allowed/);
+    const played = await play({}, { service: 'checkout', reason: '€'.repeat(61_000) });
+    expect(played.payloads<{ input: string }>('assess')[0]?.input).toMatch(/^input of 610\d+ characters, more than the 60000 allowed/);
+  });
+
+  test('the longest input that is passed on fits the payload of a step, three bytes a character', async () => {
+    const input = { service: 'checkout', reason: '€'.repeat(59_900) };
+    const [assessed] = (await play({}, input)).payloads<{ input: unknown }>('assess');
+    expect(assessed?.input).toEqual(input);
+    expect(Buffer.byteLength(JSON.stringify(assessed))).toBeLessThan(256 * 1024 - 64 * 1024);
   });
 });
 
