@@ -2,8 +2,10 @@
 import { Command, CommanderError } from 'commander';
 import { addAnswerCommands } from './commands/answer.ts';
 import { addAuditCommands } from './commands/audit.ts';
+import { addLabelCommand } from './commands/label.ts';
 import { addReadCommands } from './commands/read.ts';
 import { addReplayCommand } from './commands/replay.ts';
+import { addScoreCommand } from './commands/score.ts';
 import { explain, type Terminal, terminal } from './commands/terminal.ts';
 
 /** @returns the exit code: 0 when all is well, 1 when the answer is no, the chain is broken or the command could not be run. */
@@ -17,6 +19,8 @@ export async function main(argv: readonly string[], screen: Terminal = terminal)
   addReadCommands(program, screen);
   addAuditCommands(program, screen);
   addReplayCommand(program, screen);
+  addLabelCommand(program, screen);
+  addScoreCommand(program, screen);
   try {
     await program.parseAsync([...argv]);
     return screen.code;

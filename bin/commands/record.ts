@@ -20,7 +20,8 @@ export interface Recorded {
   readonly rows: readonly AuditRow[];
 }
 
-async function tableOf(options: RecordOptions): Promise<string> {
+/** @throws Mistake, or the error of AWS, when no table is named and the engine is not there. */
+export async function tableOf(options: RecordOptions): Promise<string> {
   const given = options.table ?? process.env['RIPCORD_AUDIT_TABLE'] ?? '';
   if (given !== '') return given;
   const { Parameter } = await new SSMClient({}).send(new GetParameterCommand({ Name: `/${options.engine}/audit-table` }));

@@ -6,6 +6,8 @@ import { canonicalJson } from './canonical.ts';
 export const auditKinds = [
   'assessed', 'approval-asked', 'approval-answered', 'planned', 'change-intended', 'change-made', 'change-failed', 'confirmed', 'verified',
   'announced', 'reported', 'sealed',
+  // a person's word afterwards, in a chain of its own
+  'labelled',
 ] as const;
 export type AuditKind = (typeof auditKinds)[number];
 

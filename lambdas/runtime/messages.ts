@@ -179,7 +179,8 @@ function nextSteps(ending: Ending, input: ReportInput): readonly string[] {
     refused: ['Mend the input as the reason says, and start it again.'],
     shadow: [
       'Nothing was changed, and nobody was asked: the service is in shadow. If it is sick, it is sick still.',
-      'Compare this with what you do about it. Set `policy.mode: act` when the two agree.',
+      `Compare this with what you do about it, and say so: npx ripcord label ${plain(input.rollbackId, 80)} right|wrong`,
+      'Set `policy.mode: act` when the two agree.',
     ],
     'dry-run': ['Start it without `"mode": "dry-run"` to do it.'],
   };

@@ -13,7 +13,7 @@ export interface PeopleProps {
 export class People extends Construct {
   /** Sees every rollback, its graph and its audit. */
   readonly viewer: iam.ManagedPolicy;
-  /** Starts a rollback or a dry run, and stops one. Everything a viewer sees. */
+  /** Starts a rollback or a dry run, stops one, and labels one that has ended. Everything a viewer sees. */
   readonly operator: iam.ManagedPolicy;
   /** Answers an approval. Everything a viewer sees. */
   readonly approver: iam.ManagedPolicy;
@@ -30,6 +30,10 @@ export class People extends Construct {
       ...look,
       new iam.PolicyStatement({ actions: ['states:StartExecution'], resources: [names.rollbackArn] }),
       new iam.PolicyStatement({ actions: ['states:StopExecution'], resources: executions }),
+      // A label stands in a chain below the user id that IAM itself fills in: no row of a rollback, and nobody else's label, can be written.
+      new iam.PolicyStatement({
+        actions: ['dynamodb:PutItem'], resources: [props.auditTableArn], conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['label#${aws:userid}#*'] } },
+      }),
       // A redriven execution would act on yesterday's verdict in today's world.
       new iam.PolicyStatement({ effect: iam.Effect.DENY, actions: ['states:RedriveExecution'], resources: executions }),
     ]);
@@ -58,7 +62,7 @@ const lookingStatements = ({ names, auditTableArn }: PeopleProps, executions: st
   new iam.PolicyStatement({ actions: ['states:DescribeStateMachine', 'states:ListExecutions'], resources: [names.rollbackArn, names.watchArn] }),
   new iam.PolicyStatement({ actions: ['states:DescribeExecution', 'states:GetExecutionHistory'], resources: executions }),
   new iam.PolicyStatement({ actions: ['states:ListStateMachines', 'cloudwatch:DescribeAlarms', 'cloudwatch:GetDashboard', 'cloudwatch:GetMetricData'], resources: ['*'] }),
-  new iam.PolicyStatement({ actions: ['dynamodb:GetItem', 'dynamodb:Query'], resources: [auditTableArn] }),
+  new iam.PolicyStatement({ actions: ['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:Scan'], resources: [auditTableArn] }),
   new iam.PolicyStatement({ actions: ['ssm:GetParameter', 'ssm:GetParameterHistory'], resources: [names.parameterArn(names.cataloguePrefix)] }),
   new iam.PolicyStatement({ actions: ['ssm:GetParameter'], resources: [names.parameterArn(names.auditTableParameter)] }),
 ];

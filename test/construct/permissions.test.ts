@@ -124,6 +124,8 @@ describe('people', () => {
 
   test('an operator starts and stops, and never redrives yesterday\'s verdict', () => {
     expect(policy('Operator')).toContain('states:StopExecution');
+    expect(policy('Operator')).toContain('"Action":"dynamodb:PutItem","Condition":{"ForAllValues:StringLike":{"dynamodb:LeadingKeys":["label#${aws:userid}#*"]}}');
+    for (const other of ['Viewer', 'Approver']) expect(policy(other)).not.toContain('PutItem');
     expect(policy('Operator')).toMatch(/"states:RedriveExecution","Effect":"Deny"/);
   });
 

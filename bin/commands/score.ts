@@ -1,0 +1,140 @@
+// ripcord score: what each service's rollbacks came to, how many were wrong by people's labels, and how long each part took.
+import { DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb';
+import type { Command } from 'commander';
+import type { AuditRow } from '../../lambdas/audit/entry.ts';
+import { duration } from '../../lambdas/runtime/messages-text.ts';
+import type { Opinion } from './label.ts';
+import { type RecordOptions, tableOf } from './record.ts';
+import type { Terminal } from './terminal.ts';
+
+export type ScoredRow = Pick<AuditRow, 'rollbackId' | 'seq' | 'at' | 'kind' | 'service' | 'data'>;
+
+/** `acted`: it set out to change something. `other`: refused, a dry run, or broken before it changed anything. */
+type Fate = 'acted' | 'shadowed' | 'left' | 'other';
+const fates = ['acted', 'shadowed', 'left'] as const;
+
+const parts = ['detect', 'decide', 'restore', 'verify'] as const;
+type Times = Readonly<Record<(typeof parts)[number], number | null>>;
+
+export interface Score {
+  readonly service: string;
+  readonly counts: Readonly<Record<(typeof fates)[number], { readonly total: number; readonly right: number; readonly wrong: number }>>;
+  /** Wrong among the labelled rollbacks that acted, 0–1; null while none is labelled. */
+  readonly falseRollbackRate: number | null;
+  /** Medians of the rollbacks that acted, in seconds; null where none has both ends. */
+  readonly medians: Times;
+}
+
+const kinds = ['assessed', 'change-intended', 'change-made', 'verified', 'reported', 'labelled'] as const;
+
+const dataOf = (row: ScoredRow): Readonly<Record<string, unknown>> => JSON.parse(row.data) as Readonly<Record<string, unknown>>;
+const inner = (value: unknown, name: string): unknown => (value !== null && typeof value === 'object' ? (value as Readonly<Record<string, unknown>>)[name] : undefined);
+const instant = (value: unknown): number | null => (typeof value === 'string' && !Number.isNaN(Date.parse(value)) ? Date.parse(value) : null);
+
+/** One score a service, by name. Rows may come in any order; a rollback without an end is not counted. */
+export function scoresOf(rows: readonly ScoredRow[]): Score[] {
+  const ordered = rows.toSorted((a, b) => a.seq - b.seq);
+  const labels = opinionsOf(ordered.filter(({ kind }) => kind === 'labelled'));
+  const runs = [...grouped(ordered.filter(({ kind }) => kind !== 'labelled'), ({ rollbackId }) => rollbackId)].flatMap(([id, own]) => {
+    const run = runOf(own);
+    return run === null ? [] : [{ ...run, opinion: labels.get(id) ?? null }];
+  });
+  return [...grouped(runs, ({ service }) => service)].map(([service, own]) => scoreOf(service, own)).toSorted((a, b) => (a.service < b.service ? -1 : 1));
+}
+
+function grouped<One>(all: readonly One[], nameOf: (one: One) => string): Map<string, One[]> {
+  const groups = new Map<string, One[]>();
+  for (const one of all) groups.set(nameOf(one), [...(groups.get(nameOf(one)) ?? []), one]);
+  return groups;
+}
+
+/** The last word of each person; one "wrong" makes it wrong, whoever else was content. */
+function opinionsOf(labels: readonly ScoredRow[]): Map<string, Opinion> {
+  const last = new Map(labels.map((row) => [row.rollbackId, dataOf(row)]));
+  const opinions = new Map<string, Opinion>();
+  for (const { rollbackId, opinion } of last.values()) {
+    if (typeof rollbackId !== 'string' || (opinion !== 'right' && opinion !== 'wrong')) continue;
+    if (opinions.get(rollbackId) !== 'wrong') opinions.set(rollbackId, opinion);
+  }
+  return opinions;
+}
+
+interface Run {
+  readonly service: string;
+  readonly fate: Fate;
+  readonly times: Times;
+}
+
+function runOf(rows: readonly ScoredRow[]): Run | null {
+  const reported = rows.find(({ kind }) => kind === 'reported');
+  if (reported === undefined) return null;
+  const outcome = inner(dataOf(reported)['ending'], 'outcome');
+  const hasActed = rows.some(({ kind }) => kind === 'change-intended' || kind === 'change-made');
+  const fate: Fate = hasActed ? 'acted' : outcome === 'shadow' ? 'shadowed' : outcome === 'left' || outcome === 'rejected' ? 'left' : 'other';
+  return { service: reported.service, fate, times: timesOf(rows, outcome === 'recovered') };
+}
+
+/** From the first signal to the run, to the verdict that acted, to the last change, to the round that proved it. */
+function timesOf(rows: readonly ScoredRow[], hasRecovered: boolean): Times {
+  const last = (kind: string): ScoredRow | undefined => rows.findLast((row) => row.kind === kind);
+  const assessed = last('assessed');
+  const { question, decision } = assessed === undefined ? {} as Record<string, unknown> : dataOf(assessed);
+  const [signal, began] = [instant(inner(decision, 'firstSignalAt')), instant(inner(question, 'startedAt'))];
+  const [decided, changed, proven] = [instant(assessed?.at), instant(last('change-made')?.at), hasRecovered ? instant(last('verified')?.at) : null];
+  const seconds = (from: number | null, to: number | null): number | null => (from === null || to === null ? null : Math.max(0, to - from) / 1000);
+  return { detect: seconds(signal, began), decide: seconds(began, decided), restore: seconds(decided, changed), verify: seconds(changed, proven) };
+}
+
+function scoreOf(service: string, runs: readonly (Run & { readonly opinion: Opinion | null })[]): Score {
+  const count = (fate: Fate, opinion?: Opinion): number => runs.filter((run) => run.fate === fate && (opinion === undefined || run.opinion === opinion)).length;
+  const counted = (fate: Fate) => ({ total: count(fate), right: count(fate, 'right'), wrong: count(fate, 'wrong') });
+  const counts = { acted: counted('acted'), shadowed: counted('shadowed'), left: counted('left') };
+  const labelled = counts.acted.right + counts.acted.wrong;
+  const acted = runs.filter(({ fate }) => fate === 'acted');
+  const middle = (part: (typeof parts)[number]): number | null => median(acted.flatMap(({ times }) => times[part] ?? []));
+  return {
+    service, counts, falseRollbackRate: labelled === 0 ? null : counts.acted.wrong / labelled,
+    medians: { detect: middle('detect'), decide: middle('decide'), restore: middle('restore'), verify: middle('verify') },
+  };
+}
+
+function median(values: readonly number[]): number | null {
+  const sorted = values.toSorted((a, b) => a - b);
+  const [low, high] = [sorted[Math.floor((sorted.length - 1) / 2)], sorted[Math.floor(sorted.length / 2)]];
+  return low === undefined || high === undefined ? null : (low + high) / 2;
+}
+
+export function addScoreCommand(program: Command, screen: Terminal): void {
+  program.command('score')
+    .description('Counts rollbacks that acted, shadowed or left things alone, the labels on them, the false-rollback rate, and median times. Reads the whole audit table.')
+    .argument('[service]', 'one service; default all')
+    .option('--engine <name>', 'name of the engine', 'ripcord')
+    .option('--table <name>', 'audit table (default: from the engine, or RIPCORD_AUDIT_TABLE)')
+    .action(async (service: string | undefined, options: RecordOptions) => {
+      const scores = scoresOf(await scan(options)).filter((one) => service === undefined || one.service === service);
+      if (scores.length === 0) screen.out(`No rollback${service === undefined ? '' : ` of ${service}`} has ended yet.`);
+      for (const score of scores) screen.out(linesOf(score));
+    });
+}
+
+async function scan(options: RecordOptions): Promise<ScoredRow[]> {
+  const rows: ScoredRow[] = [];
+  const names = kinds.map((_, index) => `:kind${index}`);
+  const pages = paginateScan({ client: new DynamoDBClient({}) }, {
+    TableName: await tableOf(options), FilterExpression: `kind IN (${names.join(', ')})`,
+    ExpressionAttributeValues: Object.fromEntries(kinds.map((kind, index) => [`:kind${index}`, { S: kind }])),
+  });
+  for await (const { Items = [] } of pages)
+    for (const item of Items) {
+      const text = (name: string): string => item[name]?.S ?? '';
+      rows.push({ rollbackId: text('rollbackId'), seq: Number(item['seq']?.N), at: text('at'), kind: text('kind'), service: text('service'), data: text('data') });
+    }
+  return rows;
+}
+
+function linesOf({ service, counts, falseRollbackRate, medians }: Score): string {
+  const shown = fates.map((fate) => `  ${fate.padEnd(9)} ${counts[fate].total}, labelled right ${counts[fate].right}, wrong ${counts[fate].wrong}`);
+  const rate = falseRollbackRate === null ? 'not known: none that acted is labelled' : `${(falseRollbackRate * 100).toFixed(1)} % of ${counts.acted.right + counts.acted.wrong} labelled`;
+  const times = parts.map((part) => `${part} ${medians[part] === null ? 'not known' : duration(medians[part])}`);
+  return [service, ...shown, `  false rollbacks: ${rate}`, `  median time to ${times.join(', ')}`].join('\n');
+}

@@ -1,0 +1,128 @@
+// Labels and the score made of them: who said it is IAM's word, the sealed record stays as it is, and every figure is counted from rows.
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { labelChain } from '../../bin/commands/label.ts';
+import { type ScoredRow, scoresOf } from '../../bin/commands/score.ts';
+import { main } from '../../bin/ripcord.ts';
+import { verifyChain } from '../../lambdas/audit/chain.ts';
+import { auditTable, startTables, type Tables } from './audit-tables.ts';
+
+const me = { userId: 'AROAEXAMPLE:dana', arn: 'arn:aws:sts::111122223333:assumed-role/operator/dana' };
+let tables: Tables;
+let identity: Server;
+beforeAll(async () => {
+  tables = await startTables();
+  identity = createServer((_, response) => {
+    response.writeHead(200, { 'content-type': 'text/xml' }).end(`<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult><Arn>${me.arn}</Arn><UserId>${me.userId}</UserId><Account>111122223333</Account></GetCallerIdentityResult></GetCallerIdentityResponse>`);
+  });
+  await new Promise<void>((resolve) => { identity.listen(0, '127.0.0.1', resolve); });
+  const environment = {
+    AWS_REGION: 'eu-west-1', AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE', AWS_SECRET_ACCESS_KEY: 'secret-key', RIPCORD_AUDIT_TABLE: auditTable, RIPCORD_LEDGER_TABLE: '',
+    AWS_ENDPOINT_URL: tables.endpoint, AWS_ENDPOINT_URL_STS: `http://127.0.0.1:${(identity.address() as AddressInfo).port}`,
+  };
+  for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
+});
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  identity.closeAllConnections();
+  await new Promise<void>((resolve) => { identity.close(() => { resolve(); }); });
+  await tables.stop();
+});
+
+async function run(...words: string[]): Promise<{ code: number; out: string; error: string }> {
+  const lines: { out: string[]; error: string[] } = { out: [], error: [] };
+  const code = await main(['node', 'ripcord', ...words], { out: (text) => { lines.out.push(text); }, error: (text) => { lines.error.push(text); }, code: 0 });
+  return { code, out: lines.out.join('\n'), error: lines.error.join('\n') };
+}
+
+let count = 0;
+let id = '';
+let service = '';
+beforeEach(() => {
+  id = `rb-l${(count += 1)}`;
+  service = `shop-${count}`;
+});
+
+async function ended(): Promise<void> {
+  const about = { rollbackId: id, service, at: '2026-11-20T09:10:00.000Z' };
+  const at = await tables.audit.append({ ...about, kind: 'reported', data: { ending: { outcome: 'shadow' } } }, null);
+  await tables.audit.seal({ ...about, data: { outcome: 'shadow' } }, at);
+}
+
+describe('ripcord label', () => {
+  it('keeps who said what in a chain below their own user id, and leaves the sealed record as it is', async () => {
+    await ended();
+    const before = await tables.audit.read(id);
+    expect(await run('label', id, 'wrong', '--comment', 'a dependency was down')).toEqual({ code: 0, error: '', out: `${id} (${service}) is labelled wrong by ${me.arn}` });
+    expect(await tables.audit.read(id)).toEqual(before);
+    const [row] = await tables.audit.read(labelChain(me.userId, id));
+    expect(row).toMatchObject({ kind: 'labelled', service });
+    expect(JSON.parse(row?.data ?? '')).toEqual({ rollbackId: id, opinion: 'wrong', comment: 'a dependency was down', by: me.arn, sealedAt: before.at(-1)?.hash });
+  });
+
+  it('adds a second word to the first, and the last one counts', async () => {
+    await ended();
+    await run('label', id, 'wrong');
+    await run('label', id, 'right');
+    const rows = await tables.audit.read(labelChain(me.userId, id));
+    expect(verifyChain(rows)).toMatchObject({ intact: true, length: 2 });
+    expect((await run('score', service)).out).toContain('shadowed  1, labelled right 1, wrong 0');
+  });
+
+  it('takes no label for a rollback that runs still or never was, and no other word', async () => {
+    await tables.audit.append({ rollbackId: id, service, kind: 'assessed', at: '2026-11-20T09:10:00.000Z', data: {} }, null);
+    expect(await run('label', id, 'right')).toMatchObject({ code: 1, error: expect.stringContaining('has not ended') as string });
+    expect(await run('label', 'rb-unknown', 'right')).toMatchObject({ code: 1, error: expect.stringContaining('has no row') as string });
+    expect(await run('label', id, 'perhaps')).toMatchObject({ code: 1, error: expect.stringContaining('right, wrong') as string });
+    expect(await tables.audit.read(labelChain(me.userId, id))).toEqual([]);
+  });
+
+  it('says when there is nothing to score', async () => {
+    expect(await run('score', 'nowhere')).toMatchObject({ code: 0, out: 'No rollback of nowhere has ended yet.' });
+  });
+});
+
+const second = (s: number): string => new Date(Date.UTC(2026, 10, 20, 9, 0, s)).toISOString();
+const row = (rollbackId: string, seq: number, at: string, [kind, data]: readonly [string, object]): ScoredRow => ({ rollbackId, seq, at, kind, service: 'checkout', data: JSON.stringify(data) });
+const assessed = (firstSignal: number): readonly [string, object] => ['assessed', { question: { startedAt: second(60) }, decision: { firstSignalAt: second(firstSignal) } }];
+const end = (outcome: string): readonly [string, object] => ['reported', { ending: { outcome } }];
+/** First signal, then a run a minute in, its verdict after 5 s, its last change after 12 s more, its proof after 40 s more. */
+const acted = (name: string, firstSignal: number, outcome = 'recovered'): ScoredRow[] => [
+  row(name, 0, second(61), ['assessed', { question: { startedAt: second(60) }, decision: { firstSignalAt: null } }]),
+  row(name, 1, second(65), assessed(firstSignal)), row(name, 2, second(66), ['change-intended', {}]), row(name, 3, second(77), ['change-made', {}]),
+  row(name, 4, second(100), ['verified', {}]), row(name, 5, second(117), ['verified', {}]), row(name, 6, second(118), end(outcome)),
+];
+const word = (who: string, rollbackId: string, opinion: string, seq = 0): ScoredRow => row(labelChain(who, rollbackId), seq, second(200), ['labelled', { rollbackId, opinion }]);
+
+describe('the score', () => {
+  it('counts what acted, shadowed and left things alone, and not what was refused or runs still', () => {
+    const rows = [
+      ...acted('a', 0), row('b', 0, second(1), end('shadow')), row('c', 0, second(1), end('left')), row('d', 0, second(1), end('rejected')),
+      row('e', 0, second(1), end('refused')), row('f', 0, second(1), end('failed')), row('g', 0, second(1), assessed(0)),
+    ];
+    expect(scoresOf(rows)).toMatchObject([{ service: 'checkout', counts: { acted: { total: 1 }, shadowed: { total: 1 }, left: { total: 2 } } }]);
+  });
+
+  it('takes medians from the first signal to the proof, of rollbacks that acted', () => {
+    const [score] = scoresOf([...acted('a', 0), ...acted('b', 30), ...acted('c', 50), row('d', 0, second(1), end('shadow'))].toReversed());
+    expect(score?.medians).toEqual({ detect: 30, decide: 5, restore: 12, verify: 40 });
+  });
+
+  it('knows no time to verify of what never recovered', () => {
+    expect(scoresOf(acted('a', 0, 'not-recovered'))[0]?.medians).toEqual({ detect: 60, decide: 5, restore: 12, verify: null });
+  });
+
+  it('rates false rollbacks by those that acted and are labelled, and is silent without one', () => {
+    const rows = [...acted('a', 0), ...acted('b', 0), ...acted('c', 0), row('d', 0, second(1), end('shadow')), word('ann', 'd', 'wrong')];
+    expect(scoresOf(rows)[0]).toMatchObject({ falseRollbackRate: null, counts: { shadowed: { wrong: 1 } } });
+    expect(scoresOf([...rows, word('ann', 'a', 'wrong'), word('ann', 'b', 'right')])[0]?.falseRollbackRate).toBe(0.5);
+  });
+
+  it('takes the last word of each person, and one wrong for wrong', () => {
+    const rate = (...labels: ScoredRow[]): number | null | undefined => scoresOf([...acted('a', 0), ...labels])[0]?.falseRollbackRate;
+    expect(rate(word('ann', 'a', 'right', 1), word('ann', 'a', 'wrong', 0))).toBe(0);
+    expect(rate(word('ann', 'a', 'wrong'), word('bob', 'a', 'right'))).toBe(1);
+    expect(rate(word('bob', 'a', 'right'), word('ann', 'a', 'wrong'))).toBe(1);
+  });
+});
