@@ -1,8 +1,9 @@
 // `npm start`, `npm run rehearse` and `npm run sandbox`: Ripcord on this machine, against AWS endpoints on 127.0.0.1.
 import path from 'node:path';
 import { Argument, Command, InvalidArgumentError } from 'commander';
-import { demo, rehearse, serve } from '../sandbox/commands.ts';
+import { demo, rehearse } from '../sandbox/commands.ts';
 import { scenarios } from '../sandbox/scenarios/catalogue.ts';
+import { serve } from '../sandbox/serve/serve.ts';
 import { synthesize } from '../lib/app.ts';
 
 // The sandbox reads the SDK's wire schemas; which Node the SDK will support next year is no news to whoever watches a rollback.
@@ -43,7 +44,7 @@ program.command('serve')
   .description('keep the sandbox up for the AWS CLI (npm run sandbox)')
   .addArgument(new Argument('[scenario]', 'whose world to keep up (default: alb-weights)').choices(names))
   .option('--port <port>', 'port on 127.0.0.1; default any free one', number)
-  .option('--speed <factor>', 'sandbox seconds per second', number, 1)
+  .option('--speed <factor>', 'sandbox seconds per second', number, 4)
   .action(async (scenario: string | undefined, options: { port?: number; speed: number }) => {
     process.exitCode = await serve({ ...options, ...(scenario === undefined ? {} : { scenario }), directory, synthesize: make });
   });

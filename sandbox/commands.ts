@@ -1,13 +1,12 @@
-// What `npm start`, `npm run rehearse` and `npm run sandbox` do; each answers the process's exit code.
+// What `npm start` and `npm run rehearse` do; each answers the process's exit code.
 import path from 'node:path';
 import pc from 'picocolors';
 import { OwnDocument } from './own/document.ts';
 import { rehearseService } from './own/stage-own.ts';
 import { badReleaseAlb } from './scenarios/bad-release-alb.ts';
 import { scenarioNamed, scenarios } from './scenarios/catalogue.ts';
-import type { Scenario, Workload } from './scenarios/scenario.ts';
-import { alarms } from './scenarios/shop-service.ts';
-import { play, setUp, type Played, type PlayOptions } from './stage/play.ts';
+import type { Scenario } from './scenarios/scenario.ts';
+import { play, type Played, type PlayOptions } from './stage/play.ts';
 import { summaryLines } from './stage/summary.ts';
 
 export interface CommandOptions {
@@ -108,38 +107,3 @@ const failures = (results: readonly Played[]): string => {
   const failed = results.filter(({ passed }) => !passed).map(({ scenario }) => scenario);
   return failed.length === 0 ? '' : `; not: ${failed.join(', ')}`;
 };
-
-export interface ServeOptions extends CommandOptions {
-  readonly port?: number;
-  /** Scenario whose world is kept up, before anything goes wrong in it. */
-  readonly scenario?: string;
-}
-
-export async function serve(options: ServeOptions): Promise<number> {
-  const scenario = options.scenario === undefined ? badReleaseAlb : scenarioNamed(options.scenario);
-  const { sandbox, stage, ripcord } = await setUp(scenario, { ...options, directory: path.join(options.directory, 'serve', scenario.name), print });
-  const { region } = sandbox.place;
-  print(`\nThe sandbox is up at ${pc.bold(sandbox.endpoint)}, with Ripcord and a shop under load in it. For example:\n`);
-  // Version 1 of the AWS CLI reads the Region from AWS_DEFAULT_REGION alone.
-  print(`  export AWS_ENDPOINT_URL=${sandbox.endpoint} AWS_REGION=${region} AWS_DEFAULT_REGION=${region} AWS_ACCESS_KEY_ID=you AWS_SECRET_ACCESS_KEY=anything`);
-  for (const line of examples(scenario.traffic, stage.workload)) print(`  ${line}`);
-  print(`  aws stepfunctions start-execution --state-machine-arn ${ripcord.names.rollbackMachineArn} --input '{"service":"${stage.service}","reason":"trying it out","requestedBy":"you","mode":"dry-run"}'`);
-  print(`  aws dynamodb scan --table-name ${ripcord.names.auditTable} --max-items 5`);
-  print(`\n${pc.dim('Behind DNS or on CodeDeploy instead: npm run sandbox -- route53-weights, or codedeploy. Ctrl-C ends it.')}\n`);
-  await new Promise(() => undefined);
-  return 0;
-}
-
-function examples(traffic: Scenario['traffic'], { listenerArn, hostedZoneId, codedeploy }: Workload): readonly string[] {
-  const common = [
-    'aws cloudwatch describe-alarms --query "MetricAlarms[].[AlarmName,StateValue]"',
-    `aws cloudwatch set-alarm-state --alarm-name ${alarms.errors} --state-value ALARM --state-reason "trying it out"`,
-    'aws events list-rules',
-  ];
-  const own: Readonly<Record<Scenario['traffic'], string>> = {
-    'load-balancer': `aws elbv2 describe-listeners --listener-arns ${listenerArn}`,
-    dns: `aws route53 list-resource-record-sets --hosted-zone-id ${hostedZoneId}`,
-    codedeploy: `aws deploy list-deployments --application-name ${codedeploy.application} --deployment-group-name ${codedeploy.deploymentGroup}`,
-  };
-  return [...common, own[traffic]];
-}
