@@ -27,6 +27,13 @@ export class Messages extends Construct {
       conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
     }));
     this.onCall = this.topic('OnCall', `${props.engineName} on call`, props.onCall);
+    // A topic with a policy of its own (here: for TLS) has lost the default one, which would let the account's alarms publish.
+    this.onCall.addToResourcePolicy(new iam.PolicyStatement({
+      principals: [new iam.ServicePrincipal('cloudwatch.amazonaws.com')],
+      actions: ['sns:Publish'],
+      resources: [this.onCall.topicArn],
+      conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
+    }));
     this.stakeholders = this.topic('Stakeholders', `${props.engineName} stakeholders`, props.stakeholders);
   }
 
