@@ -22,6 +22,7 @@ import { Secrets } from './services/secrets-manager/secrets.ts';
 import { secretsManagerService } from './services/secrets-manager/service.ts';
 import { snsService } from './services/sns/service.ts';
 import { Topics } from './services/sns/topics.ts';
+import { startQueueMetrics } from './services/sqs/queue-metrics.ts';
 import { Queues } from './services/sqs/queues.ts';
 import { sqsService } from './services/sqs/service.ts';
 import { ParameterStore } from './services/ssm/parameter-store.ts';
@@ -145,6 +146,7 @@ export class Sandbox {
   async listen(port = 0): Promise<void> {
     await this.server.listen(port);
     this.services.cloudwatch.start();
+    this.onStop(startQueueMetrics(this.services.queues, this.services.cloudwatch, this.clock));
   }
 
   /** Ends every process, server and timer of the sandbox. Safe to call twice. */

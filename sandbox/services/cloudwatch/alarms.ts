@@ -94,7 +94,7 @@ export class Alarms {
       data: { oldState: historyState(previous), newState: historyState(alarm.state) },
     });
     this.#parts.bus.put(event);
-    if (alarm.actionsEnabled && mute === null && suppressedBy === null) this.#act(alarm, event.detail);
+    if (alarm.actionsEnabled && mute === null && suppressedBy === null) this.#act(alarm, { ...event });
     if (changed) for (const listener of this.#listeners) listener(alarm);
   }
 
