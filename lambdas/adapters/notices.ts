@@ -47,7 +47,8 @@ export class Notices {
   private async publish(who: Message['audience'][number], message: Message): Promise<void> {
     const TopicArn = who === 'on-call' ? this.topics.onCall : this.topics.stakeholders;
     await this.clients.sns.send(new PublishCommand({
-      TopicArn, Subject: message.subject, Message: message.text,
+      // Only on-call is woken: for everybody else it is news.
+      TopicArn, Subject: who === 'on-call' ? message.subject : message.subject.replace(/^PAGE /, ''), Message: message.text,
       MessageAttributes: { urgency: { DataType: 'String', StringValue: message.urgency } },
     }));
   }

@@ -25,7 +25,7 @@ export function grounds({ question, suspect, count, signals }: Case, good: Known
   return [
     ...(trigger.kind === 'person' ? [because('asked-by-person', `${trigger.requestedBy} asked for it: ${trigger.reason}`)] : []),
     suspect === null ? because('no-release-needed', 'No release is suspected; a person asked to go back.') : because('release-suspected', `Release ${suspect.version} by ${suspect.actor} began at ${suspect.startedAt}.`),
-    ...(firing === '' ? [] : [because(minimumSignals === 1 && count.groups.length === 1 ? 'one-signal-enough' : 'signals-agree', `${count.groups.length} independent: ${firing}.`)]),
+    ...(firing === '' ? [] : [because(minimumSignals === 1 && count.groups.length === 1 ? 'one-signal-enough' : 'signals-agree', `${count.groups.length} independent: ${firing.replace(/\.$/, '')}.`)]),
     ...(traffic.status === 'enough' ? [because('traffic-enough', `${traffic.requests ?? 0} requests in ${traffic.minutes ?? 0} minutes.`)] : []),
     ...(traffic.status === 'not-measured' ? [because('traffic-not-measured', 'The service is declared to have no measure of its traffic.')] : []),
     ...(good === null ? [] : [because('known-good', `${good.version} is known good (${good.basis}) since ${good.since}.`)]),

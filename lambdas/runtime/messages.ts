@@ -160,6 +160,7 @@ export function notDone({ assessment, results }: ReportInput): string[] {
   return [
     ...results.filter((result) => !isHeld(result)).map(({ applied }) => `${plain(applied.targetId, 60)} (rung ${plain(applied.stepId.split('/')[0] ?? '', 40)}) is not proven to be back: ${applied.status}`),
     ...steps.filter(({ step }) => !tried.has(step.id)).map(({ rung, step }) => `Not tried: ${stepLine(step)}, rung ${plain(rung, 40)}`),
+    ...(results.length === 0 && steps.length === 0 ? ['No rollback was tried.'] : []),
     ...leftAsItIs(assessment),
   ];
 }

@@ -86,7 +86,7 @@ export interface Stage {
   /** Starts and finishes a release the way the workload's pipeline does; resolves when it is finished. */
   release(version: string, options?: { readonly finish?: boolean; readonly announce?: boolean }): Promise<string>;
   /** Sends the events of a release that changes nothing: the version that is live anyway. */
-  announce(version: string): void;
+  announce(version: string): Promise<void>;
   /** Weights that the load balancer or DNS holds now, by side. */
   weights(): Promise<Readonly<Record<string, number>>>;
   setWeights(weights: { readonly blue: number; readonly green: number }, who: string): Promise<void>;

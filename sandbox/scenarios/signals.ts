@@ -21,7 +21,7 @@ export const alreadyInAlarm: Scenario = {
     },
   }),
   async play(stage) {
-    stage.announce('1.0.0');
+    await stage.announce('1.0.0');
     await stage.minutes(8);
     stage.say('blue has a bad minute of its own: the alarm fires with no release behind it');
     stage.sicken('blue', { errorShare: 0.5 });

@@ -92,9 +92,10 @@ export class LiveStage implements Stage {
     return deployed.releaseId;
   }
 
-  announce(version: string): void {
+  async announce(version: string): Promise<void> {
     this.#parts.timeline.tell('pipeline', `${version} is released, and bakes`);
     this.#releaseEvent('Release Started', `release-${version}`, version);
+    await this.#parts.sandbox.clock.sleep(20_000);
     this.#releaseEvent('Release Finished', `release-${version}`, version);
   }
 
