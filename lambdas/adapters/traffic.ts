@@ -18,6 +18,10 @@ export async function readTraffic(client: CloudWatchClient, config: TrafficConfi
   return { status: requests >= minimum ? 'enough' : 'too-little', requests, minimum, minutes };
 }
 
+/** The same over the whole minutes between two instants (in milliseconds), one at the least, however long that is. */
+export const readTrafficBetween = (client: CloudWatchClient, config: TrafficConfig, from: number, to: number): Promise<TrafficReading> =>
+  readTraffic(client, 'none' in config ? config : { ...config, minutes: Math.max(1, Math.floor(to / 60_000) - Math.ceil(from / 60_000)) }, new Date(to));
+
 /** @returns null when CloudWatch does not vouch for the values: part of them, an error of its own, or no permission, all with status 200. */
 async function read(client: CloudWatchClient, { metric, minutes }: Exclude<TrafficConfig, { none: string }>, end: number): Promise<number[] | null> {
   const values: number[] = [];

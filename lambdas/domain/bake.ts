@@ -4,6 +4,7 @@ import { at, instantOf } from './instants.ts';
 import type { RollbackRecord } from './ledger.ts';
 import { findInMetrics, metricSignals } from './metric-findings.ts';
 import type { MetricsReading } from './metrics.ts';
+import type { TrafficReading } from './readings.ts';
 import { type SignalSources, readSignals } from './signals.ts';
 import type { JsonObject, Reason, Release, Signal } from './vocabulary.ts';
 import type { WatchLooked } from './workflow.ts';
@@ -15,12 +16,20 @@ export interface BakeQuestion extends Omit<SignalSources, 'trigger' | 'startedAt
   readonly bakeMinutes: number;
   readonly hasJourneys: boolean;
   readonly metrics?: MetricsReading | undefined;
+  /** Since the release finished; null while it bakes. */
+  readonly traffic: TrafficReading | null;
 }
 
 /** Seconds between two looks; more for a long bake, so that a week of looks fits the history of one execution. */
 const lookSeconds = (bakeMinutes: number): number => Math.max(60, Math.ceil((bakeMinutes * 60) / 1000));
 /** A release that never says it finished is watched for so long, in minutes. */
 const longestReleaseMinutes = 24 * 60;
+
+/** When the bake of a release is over, in milliseconds; null while it still goes out. */
+export const bakedAtOf = ({ finishedAt }: Pick<Release, 'finishedAt'>, bakeMinutes: number): number | null => (finishedAt === null ? null : at(finishedAt) + bakeMinutes * 60_000);
+
+/** CloudWatch may have the requests of a minute so much later; a shorter bake is not given up before. */
+const metricsLateMinutes = 4;
 
 export function watchLook(question: BakeQuestion): WatchLooked {
   const over = endOf(question);
@@ -66,26 +75,26 @@ function nameOf(service: string, detail: JsonObject): string {
 
 function bakeState(question: BakeQuestion, signals: readonly Signal[]): WatchLooked {
   const { release, bakeMinutes, now } = question;
-  if (release.finishedAt === null) {
+  const bakedAt = bakedAtOf(release, bakeMinutes);
+  if (bakedAt === null) {
     if (at(now) - at(release.startedAt) > longestReleaseMinutes * 60_000) return ended({ code: 'never-finished', text: `Release ${release.version} did not say that it finished within a day; it is not called good.` });
     return goOn(lookSeconds(bakeMinutes), { code: 'in-progress', text: `Release ${release.version} is still going out.` });
   }
-  const bakedAt = at(release.finishedAt) + bakeMinutes * 60_000;
   const secondsLeft = Math.ceil((bakedAt - at(now)) / 1000);
   if (secondsLeft > 0) return goOn(Math.min(lookSeconds(bakeMinutes), Math.max(5, secondsLeft)), { code: 'baking', text: `Release ${release.version} bakes until ${instantOf(bakedAt)}.` });
   const doubts = notQuiet(question, signals);
   if (doubts.length === 0) return { answer: 'known-good', waitSeconds: 0, reasons: [{ code: 'baked', text: `Nothing fired for ${bakeMinutes} minutes after release ${release.version} finished.` }], rollback: null };
   // As long again as the bake: an alarm that blinked has to be quiet for a whole bake time.
-  if (at(now) - bakedAt > bakeMinutes * 60_000) return { answer: 'ended', waitSeconds: 0, reasons: doubts, rollback: null };
+  if (at(now) - bakedAt > Math.max(bakeMinutes, metricsLateMinutes) * 60_000) return { answer: 'ended', waitSeconds: 0, reasons: doubts, rollback: null };
   return { answer: 'continue', waitSeconds: lookSeconds(bakeMinutes), reasons: doubts, rollback: null };
 }
 
 const goOn = (waitSeconds: number, reason: Reason): WatchLooked => ({ answer: 'continue', waitSeconds, reasons: [reason], rollback: null });
 
-type Quiet = Pick<BakeQuestion, 'alarms' | 'evidence' | 'hasJourneys' | 'bakeMinutes' | 'now'>;
+type Quiet = Pick<BakeQuestion, 'alarms' | 'evidence' | 'hasJourneys' | 'bakeMinutes' | 'now' | 'traffic'>;
 
 /** Why the service cannot be called quiet for a bake time. No data is a reason, and so is having nothing to look at. */
-export function notQuiet({ alarms, evidence, hasJourneys, bakeMinutes, now }: Quiet, signals: readonly Signal[]): Reason[] {
+export function notQuiet({ alarms, evidence, hasJourneys, bakeMinutes, now, traffic }: Quiet, signals: readonly Signal[]): Reason[] {
   const restless = alarms.filter(({ name, state, since }) => state === 'OK' && since !== null && at(now) - at(since) < bakeMinutes * 60_000
     && signals.some(({ source, status }) => source === name && status === 'quiet'));
   return [
@@ -93,5 +102,13 @@ export function notQuiet({ alarms, evidence, hasJourneys, bakeMinutes, now }: Qu
     ...signals.filter(({ status }) => status !== 'quiet').map(({ summary }) => ({ code: 'not-quiet', text: `${summary}.` })),
     ...restless.map(({ name, since }) => ({ code: 'not-quiet-long-enough', text: `Alarm ${name} is OK only since ${since ?? ''}.` })),
     ...(hasJourneys && (evidence?.results ?? []).length === 0 ? [{ code: 'journeys-unknown', text: 'The journeys could not be run.' }] : []),
+    ...notUsed(traffic),
   ];
+}
+
+/** An alarm that takes missing data for well is OK without a single request. */
+function notUsed(traffic: TrafficReading | null): Reason[] {
+  if (traffic === null || traffic.status === 'unknown') return [{ code: 'traffic-unknown', text: 'How many requests users made meanwhile cannot be read, so nobody knows what the quiet is worth.' }];
+  if (traffic.status === 'too-little') return [{ code: 'too-little-traffic', text: `Only ${traffic.requests ?? 0} requests in ${traffic.minutes ?? 0} minutes; below ${traffic.minimum ?? 0} quiet alarms prove nothing.` }];
+  return [];
 }

@@ -8,8 +8,9 @@ import { putKnownGood, updateRelease } from '../adapters/ledger-history.ts';
 import type { LedgerTable } from '../adapters/ledger-table.ts';
 import { readService } from '../adapters/ledger.ts';
 import { readMetrics } from '../adapters/metrics.ts';
+import { readTrafficBetween } from '../adapters/traffic.ts';
 import type { CatalogueEntry } from '../config/schema.ts';
-import { notQuiet, watchLook } from '../domain/bake.ts';
+import { bakedAtOf, notQuiet, watchLook } from '../domain/bake.ts';
 import type { Clock } from '../domain/clock.ts';
 import { at, instantOf } from '../domain/instants.ts';
 import type { ServiceLedger } from '../domain/ledger.ts';
@@ -82,13 +83,17 @@ async function observe({ config, ledger, release }: Found & { readonly release: 
   const { previousVersion: version, startedAt } = release;
   if (version === null) return [{ code: 'nothing-before', text: `Nobody said which version was live before ${release.version}.` }];
   if (ledger.knownGoods.some((good) => good.version === version)) return [{ code: 'known-already', text: `${version} is known good already.` }];
-  const alarms = await readAlarms(parts.cloudWatch, config.signals.alarms);
   const { bakeMinutes } = config.policy;
+  const [alarms, traffic] = await Promise.all([
+    readAlarms(parts.cloudWatch, config.signals.alarms),
+    // Up to the release, whose requests are not those of the version before.
+    readTrafficBetween(parts.cloudWatch, config.signals.traffic, at(startedAt) - bakeMinutes * 60_000, at(startedAt)),
+  ]);
   const now = instantOf(parts.clock.now().getTime());
   const sources = { alarms, delivered: ledger.signals, deployments: [], evidence, externalTools: config.signals.external, now, releases: [], startedAt };
   const signals = readSignals({ ...sources, trigger: { kind: 'watch', releaseId: release.id, alarms: [], journeys: [] } }, null);
   const doubts = [
-    ...notQuiet({ alarms, evidence, hasJourneys: Object.keys(config.journeys).length > 0, bakeMinutes, now }, signals),
+    ...notQuiet({ alarms, evidence, hasJourneys: Object.keys(config.journeys).length > 0, bakeMinutes, now, traffic }, signals),
     ...changesBefore(ledger, release, bakeMinutes),
     ...(ledger.quarantined.includes(version) ? [{ code: 'quarantined', text: `${version} was rolled back before.` }] : []),
     ...(Object.keys(states).length === 0 ? [{ code: 'not-captured', text: 'No target could be captured.' }] : []),
@@ -132,8 +137,11 @@ async function look({ watch: watching, evidence }: Of<'look'>, parts: WatchParts
   const [current = release] = withReadings([release], deployments);
   // Events of CodeDeploy are sent at best effort, and none of a failure comes here.
   if (current.status !== release.status) await updateRelease(parts.table, release, { status: current.status, finishedAt: current.finishedAt });
+  const bakedAt = bakedAtOf(current, config.policy.bakeMinutes);
+  const traffic = current.finishedAt === null || bakedAt === null || now.getTime() < bakedAt ? null
+    : await readTrafficBetween(parts.cloudWatch, config.signals.traffic, at(current.finishedAt), now.getTime());
   return watchLook({
-    service: watching.service, release: current, rollbacks: [...ledger.rollbacks, ...ledger.shadowed], bakeMinutes: config.policy.bakeMinutes, hasJourneys: watching.hasJourneys,
+    service: watching.service, release: current, traffic, rollbacks: [...ledger.rollbacks, ...ledger.shadowed], bakeMinutes: config.policy.bakeMinutes, hasJourneys: watching.hasJourneys,
     alarms, metrics, delivered: ledger.signals, deployments, evidence, externalTools: config.signals.external, now: now.toISOString(), releases: ledger.releases,
   });
 }

@@ -165,6 +165,53 @@ describe('the start of a watch', () => {
   });
 });
 
+/** A look so many minutes on. */
+const lookLater = (watching: Watching, minutes: number) =>
+  watch({ verb: 'look', watchId: 'w-1', watch: watching, look: 1, evidence: ran(true) }, later(minutes)) as Promise<WatchLooked>;
+
+describe('the end of a bake', () => {
+  /** Metrics of one service alone: what other tests counted is not its traffic. */
+  const own = (namespace: string) => {
+    const metric = { namespace, name: 'Requests', dimensions: {}, statistic: 'Sum' as const };
+    rig.catalogue(service, { name: service, service: serviceSchema.parse({ ...serviceInput, signals: { ...serviceInput.signals, traffic: { metric, minimumRequests: 50, minutes: 5 } } }) });
+    return (value: number, minutes: number) => rig.cloudWatch.record({ namespace, name: 'Requests', dimensions: {}, value, at: rig.clock.now() + minutes * 60_000 });
+  };
+  const finished = async (): Promise<Watching> => {
+    const watching = await record(pipeline('Started', -1));
+    await record(pipeline('Finished', 0), 'w-2');
+    return watching;
+  };
+
+  it('calls a version good that was used, also when its requests came early in the bake', async () => {
+    const requests = own('Used');
+    const watching = await finished();
+    requests(60, 2);
+    expect(await lookLater(watching, 11)).toMatchObject({ answer: 'known-good' });
+  });
+
+  it('never does without a request, and ends after a second bake', async () => {
+    own('Unused');
+    const watching = await finished();
+    expect(await lookLater(watching, 11)).toMatchObject({ answer: 'continue', reasons: [{ code: 'traffic-unknown' }] });
+    expect(await lookLater(watching, 22)).toMatchObject({ answer: 'ended', reasons: [{ code: 'traffic-unknown' }] });
+  });
+
+  it('does not for fewer requests than prove something, nor for those before the release', async () => {
+    const requests = own('Hardly');
+    const watching = await finished();
+    requests(500, -2);
+    requests(20, 2);
+    requests(20, 8);
+    expect(await lookLater(watching, 11)).toMatchObject({ answer: 'continue', reasons: [{ code: 'too-little-traffic', text: expect.stringMatching(/^Only 40 requests in 1[01] minutes; below 50 /) as string }] });
+  });
+
+  it('does not call the version before good when nobody used that', async () => {
+    own('Before');
+    expect(codes(await startLater(await record(pipeline('Started', 0)), 11))).toEqual(expect.arrayContaining(['not-observed-good', 'traffic-unknown']));
+    expect((await ledger()).knownGoods).toEqual([]);
+  });
+});
+
 describe('a look', () => {
   it('starts a rollback for an alarm that fires since the release began', async () => {
     const watching = await record(pipeline('Started', -1));

@@ -1,15 +1,18 @@
 // One look of the Watch: when it goes on, starts a rollback, calls a version good, or gives up.
 import { describe, expect, it } from 'vitest';
 import { type BakeQuestion, watchLook } from '../../../lambdas/domain/bake.ts';
+import type { TrafficReading } from '../../../lambdas/domain/readings.ts';
 import { parseTrigger } from '../../../lambdas/domain/trigger.ts';
 import { alarm, delivered, deployment, journeys, minute, quiet, release, rollback } from './samples.ts';
 
 const older = (name: string) => alarm(name, { since: minute(-60), fault: null });
 const passedAtStart = { ...release({ journeysFailedAtStart: [] }), left: null };
 
+const used = (status: TrafficReading['status'], requests: number | null): TrafficReading => ({ status, requests, minimum: 50, minutes: 60 });
+
 const look = (over: Partial<BakeQuestion> = {}) => watchLook({
   service: 'checkout', release: passedAtStart, rollbacks: [], bakeMinutes: 60, hasJourneys: true, now: minute(30),
-  alarms: [quiet('5xx'), quiet('latency')], delivered: [], deployments: [], evidence: journeys(true), externalTools: [], releases: [release()], ...over,
+  alarms: [quiet('5xx'), quiet('latency')], delivered: [], deployments: [], evidence: journeys(true), externalTools: [], releases: [release()], traffic: used('enough', 900), ...over,
 });
 const baked = { now: minute(62) };
 
@@ -35,6 +38,11 @@ describe('a look of the Watch', () => {
     ['waits on when the journeys did not run', { ...baked, evidence: { at: minute(62), results: [] } }, 'continue', 'journeys-unknown'],
     ['waits on until an alarm that blinked was quiet for a whole bake', { ...baked, alarms: [quiet('5xx', { since: minute(20) })] }, 'continue', 'not-quiet-long-enough'],
     ['waits on when nothing could say that the service is well', { ...baked, alarms: [] }, 'continue', 'no-alarms'],
+    ['waits on when hardly anybody used it', { ...baked, traffic: used('too-little', 3) }, 'continue', 'too-little-traffic'],
+    ['waits on when nobody knows whether anybody used it', { ...baked, traffic: used('unknown', null) }, 'continue', 'traffic-unknown'],
+    ['gives up when nobody used it within a second bake', { now: minute(123), traffic: used('too-little', 0) }, 'ended', 'too-little-traffic'],
+    ['waits for the metrics of a short bake, which may come minutes late', { now: minute(6), bakeMinutes: 1, traffic: used('unknown', null) }, 'continue', 'traffic-unknown'],
+    ['calls a version good that is declared to have no measure of its traffic', { ...baked, traffic: used('not-measured', null) }, 'known-good', 'baked'],
     ['calls it good once the blinking alarm was quiet for a bake', { now: minute(81), alarms: [quiet('5xx', { since: minute(20) })] }, 'known-good', 'baked'],
     ['gives up when it is not proven within a second bake', { now: minute(123), alarms: [quiet('5xx', { state: 'INSUFFICIENT_DATA' })] }, 'ended', 'not-quiet'],
     ['ends when CodeDeploy says that the deployment failed', { release: { ...passedAtStart, id: 'd-2', origin: 'codedeploy', status: 'failed' }, deployments: [deployment({ status: 'failed' })] }, 'ended', 'release-over'],
