@@ -1,7 +1,7 @@
 // What happened to a service, in the ledger: releases, known-good versions, rollbacks, delivered signals, quarantine.
 import type { DeliveredSignal, RollbackRecord } from '../domain/ledger.ts';
 import type { Outcome } from '../domain/workflow.ts';
-import type { Instant, KnownGood, Release } from '../domain/vocabulary.ts';
+import type { Instant, KnownGood, Reason, Release } from '../domain/vocabulary.ts';
 import { type Item, type Key, type LedgerTable, dataOf, get, json, number, putIf, serviceKey, text, updateIf } from './ledger-table.ts';
 
 type ReleaseKey = Pick<Release, 'service' | 'startedAt' | 'id'>;
@@ -56,6 +56,21 @@ export async function putKnownGood(table: LedgerTable, service: string, good: Kn
     condition: 'attribute_not_exists(pk) OR basis <> :baked',
     values: { ':baked': text('baked') },
   });
+}
+
+/**
+ * Takes back an observed version, as far as `kept` says: with no state left it is known good no more. The row stays, with the reason. Safe to repeat.
+ * @returns false when there is none, or when it baked meanwhile: then it stands.
+ */
+export async function withdrawKnownGood(table: LedgerTable, service: string, kept: KnownGood, reason: Reason): Promise<boolean> {
+  const isGone = Object.keys(kept.states).length === 0;
+  const updated = await updateIf(table, serviceKey(service, `GOOD#${kept.since}`), {
+    UpdateExpression: `SET #data = :data, reason = :reason${isGone ? ', withdrawn = :true' : ''}`,
+    ConditionExpression: 'attribute_exists(pk) AND basis = :observed',
+    ExpressionAttributeNames: { '#data': 'data' },
+    ExpressionAttributeValues: { ':data': json(kept), ':reason': json(reason), ':observed': text('observed'), ...(isGone ? { ':true': { BOOL: true } } : {}) },
+  });
+  return updated !== null;
 }
 
 const rollbackRowKey = (record: Pick<RollbackRecord, 'service' | 'startedAt' | 'rollbackId'>): Key =>

@@ -27,7 +27,7 @@ export async function readService(table: LedgerTable, service: string, now: Date
   return {
     lock: lockState(lockToQuarantine.find((item) => item['sk']?.S === 'LOCK') ?? {}),
     releases: releases.map((item) => releaseOf(item)),
-    knownGoods: goods.map((item) => dataOf(item) as KnownGood),
+    knownGoods: goods.filter((item) => item['withdrawn'] === undefined).map((item) => dataOf(item) as KnownGood),
     rollbacks: records.filter(({ isShadow }) => isShadow !== true),
     shadowed: records.filter(({ isShadow }) => isShadow === true),
     signals: [...signals, ...mutes].map((item) => dataOf(item) as DeliveredSignal),

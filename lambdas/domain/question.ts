@@ -22,7 +22,7 @@ export interface RungFacts {
 /** A release without what it left on its targets: a verdict does not depend on it. */
 export type ReleaseFacts = Omit<Release, 'left'>;
 
-export interface KnownGoodFacts extends Omit<KnownGood, 'states'> {
+export interface KnownGoodFacts extends Omit<KnownGood, 'states' | 'unproven'> {
   /** Targets whose state then is known. */
   readonly targets: readonly string[];
 }

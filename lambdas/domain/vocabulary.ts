@@ -57,6 +57,8 @@ export interface KnownGood {
   /** `baked`: a Watch saw it through. `observed`: it was live with quiet alarms for a bake time before the first release Ripcord saw. `history`: CodeDeploy's own records. */
   readonly basis: 'baked' | 'observed' | 'history';
   readonly states: Readonly<Record<string, TargetState>>;
+  /** Targets of an `observed` version whose state was captured as this release began, and that nothing else confirms: it counts only while the release turns out to have moved something. */
+  readonly unproven?: { readonly releaseId: string; readonly targets: readonly string[] };
 }
 
 export const verdicts = ['roll-back', 'hold', 'ask', 'leave', 'joined'] as const;

@@ -105,6 +105,8 @@ export interface StepCaptured {
   readonly status: 'captured' | 'failed';
   readonly state: TargetState | null;
   readonly reason: Reason | null;
+  /** When the state had been read; absent where it was not. */
+  readonly at?: Instant;
 }
 
 export interface StepPlan {

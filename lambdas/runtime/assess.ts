@@ -78,7 +78,7 @@ function questionOf(input: AssessInput, { admitted, known, seen, now }: Gathered
     targets, rungs: rungsOf(targets, config.rungs, (strategy) => manifestOf(strategy).order),
     coolDownUntil: ledger.lock.coolDownUntil,
     releases: ledger.releases.map(({ left: _left, ...release }) => release),
-    knownGoods: ledger.knownGoods.map(({ states, ...good }) => ({ ...good, targets: Object.keys(states) })),
+    knownGoods: ledger.knownGoods.map(({ states, unproven: _unproven, ...good }) => ({ ...good, targets: Object.keys(states) })),
     rollbacks: ledger.rollbacks, delivered: ledger.signals, quarantined: ledger.quarantined,
     ...(config.policy.mode === 'shadow' ? { shadowed: ledger.shadowed } : {}),
   };

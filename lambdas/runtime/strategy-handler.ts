@@ -62,10 +62,10 @@ function fromEnvironment(): Surroundings {
   return { audit: auditStore(client), clock: systemClock, renew: (hold, now) => renewLock(table, hold, { now }) };
 }
 
-async function captureStep({ strategy, target, input: { step } }: AnyWork): Promise<StepCaptured> {
+async function captureStep({ strategy, target, input: { step }, around }: AnyWork): Promise<StepCaptured> {
   try {
     const { state } = await strategy.capture(target, null);
-    return { targetId: step.targetId, status: 'captured', state, reason: null };
+    return { targetId: step.targetId, status: 'captured', state, reason: null, at: around.clock.now().toISOString() };
   } catch (error) {
     return { targetId: step.targetId, status: 'failed', state: null, reason: failure(error) };
   }

@@ -28,6 +28,15 @@ export interface Manifest<Target extends JsonObject = JsonObject> {
   readonly statements: (target: Target, place: Place) => readonly Statement[];
   /** Typical seconds until users are safe; shown in plans. */
   readonly expectedSeconds: number;
+  /** Pure. What the Watch has to know of two states from the ledger, in any shape, without the strategy's AWS half. */
+  readonly states: StateReading;
+}
+
+export interface StateReading {
+  /** True when users are served alike in both: the strategy's own notion, not the whole document. False for a state it cannot read. */
+  readonly same: (one: TargetState, other: TargetState) => boolean;
+  /** True when traffic goes to more than one place: perhaps a release that is half way out. */
+  readonly isSplit: (state: TargetState) => boolean;
 }
 
 /** Live state of one target, and whether the places it could go back to can take the traffic. */

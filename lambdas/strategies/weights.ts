@@ -1,6 +1,6 @@
 // What all weighted strategies share: comparing distributions, which one is good, and whether the live one may be changed.
 import type { Reason, TargetState } from '../domain/vocabulary.ts';
-import type { PlanQuestion } from './strategy.ts';
+import type { PlanQuestion, StateReading } from './strategy.ts';
 
 /** Name of a side (or of a stranger) to its weight. Only the proportions mean something. */
 export type Weights = { readonly [side: string]: number };
@@ -51,6 +51,18 @@ function numbersIn(value: unknown): Weights | null {
   const entries = Object.entries(value);
   return entries.every(([, weight]) => Number.isInteger(weight) && (weight as number) >= 0) ? Object.fromEntries<number>(entries as [string, number][]) : null;
 }
+
+/** What the Watch asks of two captured distributions. */
+export const weightedStates: StateReading = {
+  same: (one, other) => {
+    const [weights, others] = [weightsIn(one), weightsIn(other)];
+    return weights !== null && others !== null && sameTraffic(weights, others);
+  },
+  isSplit: (state) => {
+    const { weights = {}, strangers = {} } = weightsIn(state) ?? {};
+    return [...Object.values(weights), ...Object.values(strangers)].filter((weight) => weight > 0).length > 1;
+  },
+};
 
 type Good = 'last-known-good' | { readonly side: string };
 

@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import type { Manifest } from '../strategy.ts';
 import { arn, goodSide, sides } from '../target-fields.ts';
+import { weightedStates } from '../weights.ts';
 
 const target = z.strictObject({
   strategy: z.literal('alb-weights'),
@@ -24,6 +25,7 @@ export const manifest: Manifest<AlbWeightsTarget> = {
   order: 10,
   target,
   expectedSeconds: 5,
+  states: weightedStates,
   statements: ({ listenerArn, ruleArn }) => [
     ruleArn === undefined
       ? { actions: ['elasticloadbalancing:ModifyListener'], resources: [listenerArn] }

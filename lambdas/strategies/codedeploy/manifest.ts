@@ -1,6 +1,7 @@
 // codedeploy: stops a running deployment with rollback, or redeploys the last known good revision.
 import * as z from 'zod';
 import type { Manifest } from '../strategy.ts';
+import { deployedStates } from './plan.ts';
 
 const common = {
   strategy: z.literal('codedeploy'),
@@ -26,6 +27,7 @@ export const manifest: Manifest<CodeDeployTarget> = {
   order: 40,
   target,
   expectedSeconds: 300,
+  states: deployedStates,
   statements: (of, { partition, account, region }) => {
     const arn = `arn:${partition}:codedeploy:${region}:${account}`;
     return [

@@ -1,6 +1,6 @@
 // Plans the way back of a deployment group: adopt the rollback that runs, stop the deployment that runs, or redeploy what was good.
 import type { Reason } from '../../domain/vocabulary.ts';
-import type { Known, PlanAnswer, PlanQuestion } from '../strategy.ts';
+import type { Known, PlanAnswer, PlanQuestion, StateReading } from '../strategy.ts';
 import type { CodeDeployTarget } from './manifest.ts';
 import { type Container, currentVersionIn, type Platform, type Revision, revisionFor, sameVersion, versionIn } from './revision.ts';
 
@@ -172,3 +172,12 @@ const describe = ({ live, running }: CodeDeployState): string => `${live ?? 'a m
 /** The same thing serves, and the same deployment (or none) runs. How far a shift has come may differ. */
 export const sameDeployment = (one: CodeDeployState, other: CodeDeployState): boolean =>
   (one.running?.id ?? null) === (other.running?.id ?? null) && (one.live === other.live || sameVersion(one.platform, one.live, other.live ?? null));
+
+const shiftingIn = (state: Partial<CodeDeployState>): string => JSON.stringify(Object.entries(state.shifting ?? {}).toSorted(([one], [other]) => (one < other ? -1 : 1)));
+
+/** What serves, and which share of it: whether the tasks before are still kept, or a deployment is named, makes no difference to users. */
+export const deployedStates: StateReading = {
+  same: (one: Partial<CodeDeployState>, other: Partial<CodeDeployState>) => one.platform !== undefined && one.platform === other.platform
+    && sameVersion(one.platform, one.live ?? null, other.live ?? null) && shiftingIn(one) === shiftingIn(other),
+  isSplit: (state: Partial<CodeDeployState>) => Object.keys(state.shifting ?? {}).length > 0,
+};

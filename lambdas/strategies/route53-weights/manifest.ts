@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import type { Manifest } from '../strategy.ts';
 import { goodSide, sides } from '../target-fields.ts';
+import { weightedStates } from '../weights.ts';
 
 const target = z.strictObject({
   strategy: z.literal('route53-weights'),
@@ -26,6 +27,7 @@ export const manifest: Manifest<Route53WeightsTarget> = {
   order: 50,
   target,
   expectedSeconds: 120,
+  states: weightedStates,
   statements: ({ hostedZoneId, recordName, recordType }, { partition }) => [
     {
       actions: ['route53:ChangeResourceRecordSets'],

@@ -24,7 +24,7 @@ class World {
   onApply: () => void = () => {};
 
   readonly strategy: Strategy<JsonObject, Side> = {
-    manifest: { name: 'lamp', summary: '', order: 1, target: z.strictObject({ lamp: z.string() }), statements: () => [], expectedSeconds: 7 },
+    manifest: { name: 'lamp', summary: '', order: 1, target: z.strictObject({ lamp: z.string() }), statements: () => [], expectedSeconds: 7, states: { same: () => false, isSplit: () => false } },
     capture: () => {
       this.story.push('capture');
       return this.captureFailure === null ? Promise.resolve({ state: { side: this.side }, facts: {} }) : Promise.reject(this.captureFailure);
@@ -146,7 +146,7 @@ describe('plan', () => {
 
 describe('capture', () => {
   it('gives the state, or the reason why there is none', async () => {
-    expect(await new World().run({ verb: 'capture' })).toEqual({ targetId: 'hall', status: 'captured', state: { side: 'bad' }, reason: null });
+    expect(await new World().run({ verb: 'capture' })).toEqual({ targetId: 'hall', status: 'captured', state: { side: 'bad' }, reason: null, at: '2026-11-20T09:00:00.000Z' });
     expect(await Object.assign(new World(), { captureFailure: fault('gone') }).run({ verb: 'capture' })).toMatchObject({ status: 'failed', state: null, reason: { code: 'gone' } });
     await expect(Object.assign(new World(), { captureFailure: fault('throttled') }).run({ verb: 'capture' })).rejects.toMatchObject({ name: 'Retryable' });
   });
