@@ -4,20 +4,22 @@ import type { CodeDeployClient } from '@aws-sdk/client-codedeploy';
 import { readAlarms } from '../adapters/alarms.ts';
 import { type CatalogueStore, readEntry } from '../adapters/catalogue.ts';
 import { readDeployments } from '../adapters/deployments.ts';
-import { putKnownGood, updateRelease } from '../adapters/ledger-history.ts';
+import { putKnownGood, updateRelease, withdrawKnownGood } from '../adapters/ledger-history.ts';
 import type { LedgerTable } from '../adapters/ledger-table.ts';
 import { readService } from '../adapters/ledger.ts';
 import { readMetrics } from '../adapters/metrics.ts';
 import { readTrafficBetween } from '../adapters/traffic.ts';
 import type { CatalogueEntry } from '../config/schema.ts';
 import { bakedAtOf, notQuiet, watchLook } from '../domain/bake.ts';
+import { bakedStates, type Counted, capturedAfter, observedStates, type Readings, statesOf, withoutUnmoved } from '../domain/captured-states.ts';
 import type { Clock } from '../domain/clock.ts';
 import { at, instantOf } from '../domain/instants.ts';
 import type { ServiceLedger } from '../domain/ledger.ts';
 import { withReadings } from '../domain/readings.ts';
 import { readSignals } from '../domain/signals.ts';
-import type { KnownGood, Reason, Release } from '../domain/vocabulary.ts';
+import type { Reason, Release } from '../domain/vocabulary.ts';
 import type { JourneyRound, StepCaptured, WatchInput, Watching, WatchLooked } from '../domain/workflow.ts';
+import { manifestOf } from '../strategies/registry.ts';
 import { groupsOf } from './assess-reads.ts';
 import { recordRelease } from './watch-record.ts';
 
@@ -57,8 +59,12 @@ async function find({ catalogue, table, clock }: WatchParts, { service, releaseI
 const answer = (name: WatchLooked['answer'], reasons: readonly Reason[], waitSeconds = 0): WatchLooked => ({ answer: name, waitSeconds, reasons, rollback: null });
 const unknownRelease = ({ releaseId }: Watching): WatchLooked => answer('ended', [{ code: 'unknown-release', text: `The ledger does not know release ${releaseId}.` }]);
 
-const statesOf = (captured: readonly StepCaptured[]): KnownGood['states'] =>
-  Object.fromEntries(captured.flatMap(({ targetId, status, state }) => (status === 'captured' && state !== null ? [[targetId, state]] : [])));
+/** Targets are compared in the way of the strategy that captured them. */
+const readingsOf = ({ steps }: Watching, { origin }: Release): Readings => (targetId) => {
+  const strategy = steps.find((step) => step.targetId === targetId)?.strategy ?? '';
+  return { ...manifestOf(strategy).states, isOnRecord: strategy === origin };
+};
+
 const notCaptured = (captured: readonly StepCaptured[]): Reason[] => captured.filter(({ status }) => status === 'failed')
   .map(({ targetId, reason }) => ({ code: 'not-captured', text: `Target ${targetId} could not be captured: ${reason?.text ?? 'no reason given'}` }));
 
@@ -67,19 +73,21 @@ async function start(input: Of<'start'>, parts: WatchParts): Promise<WatchLooked
   const { watch: watching, captured, evidence } = input;
   const { config, ledger, release } = await find(parts, watching);
   if (release === null) return unknownRelease(watching);
-  const states = statesOf(captured);
   // The start was never seen: what was captured is what the release left, not what was before it.
-  const change = release.finishedAt === null ? {} : { left: states };
+  const after = capturedAfter(captured, release);
+  const change = after.length === 0 || release.left !== null ? {} : { left: statesOf(after) };
   // A journey that could not be run did not pass, so it cannot accuse the release later.
   const failed = evidence.results.filter(({ ok }) => !ok).map(({ journey }) => journey);
   await updateRelease(parts.table, release, { ...change, ...(evidence.results.length === 0 ? {} : { journeysFailedAtStart: failed }) });
-  const observed = release.finishedAt === null ? await observe({ config, ledger, release }, { states, evidence, parts }) : [];
-  return answer('continue', [...notCaptured(captured), ...observed], Math.min(60, config.policy.bakeMinutes * 60));
+  const counted = observedStates(captured, release, { ledger, readings: readingsOf(watching, release) });
+  const observed = after.length === 0 ? await observe({ config, ledger, release }, { counted, evidence, parts }) : [];
+  const withdrawn = await withdraw(watching, parts);
+  return answer('continue', [...notCaptured(captured), ...observed, ...withdrawn], Math.min(60, config.policy.bakeMinutes * 60));
 }
 
 /** @returns why the version before is not called good; or that it is. */
-async function observe({ config, ledger, release }: Found & { readonly release: Release }, seen: { readonly states: KnownGood['states']; readonly evidence: JourneyRound; readonly parts: WatchParts }): Promise<Reason[]> {
-  const { states, evidence, parts } = seen;
+async function observe({ config, ledger, release }: Found & { readonly release: Release }, seen: { readonly counted: Counted; readonly evidence: JourneyRound; readonly parts: WatchParts }): Promise<Reason[]> {
+  const { counted: { states, unproven, reasons }, evidence, parts } = seen;
   const { previousVersion: version, startedAt } = release;
   if (version === null) return [{ code: 'nothing-before', text: `Nobody said which version was live before ${release.version}.` }];
   if (ledger.knownGoods.some((good) => good.version === version)) return [{ code: 'known-already', text: `${version} is known good already.` }];
@@ -96,11 +104,24 @@ async function observe({ config, ledger, release }: Found & { readonly release: 
     ...notQuiet({ alarms, evidence, hasJourneys: Object.keys(config.journeys).length > 0, bakeMinutes, now, traffic }, signals),
     ...changesBefore(ledger, release, bakeMinutes),
     ...(ledger.quarantined.includes(version) ? [{ code: 'quarantined', text: `${version} was rolled back before.` }] : []),
-    ...(Object.keys(states).length === 0 ? [{ code: 'not-captured', text: 'No target could be captured.' }] : []),
+    ...(Object.keys(states).length === 0 ? [{ code: 'not-captured', text: 'No target was captured in a way that shows it.' }] : []),
   ];
-  if (doubts.length > 0) return [{ code: 'not-observed-good', text: `${version} is not called good.` }, ...doubts];
-  await putKnownGood(parts.table, release.service, { version, since: instantOf(at(startedAt) - bakeMinutes * 60_000), basis: 'observed', states });
-  return [{ code: 'observed-good', text: `${version} was live and quiet for ${bakeMinutes} minutes; it is known good.` }];
+  if (doubts.length > 0) return [{ code: 'not-observed-good', text: `${version} is not called good.` }, ...doubts, ...reasons];
+  await putKnownGood(parts.table, release.service, { version, since: instantOf(at(startedAt) - bakeMinutes * 60_000), basis: 'observed', states, ...(unproven.length === 0 ? {} : { unproven: { releaseId: release.id, targets: unproven } }) });
+  return [{ code: 'observed-good', text: `${version} was live and quiet for ${bakeMinutes} minutes; it is known good.` }, ...reasons];
+}
+
+/** Takes the version before back where the release turns out to have moved nothing since it was captured. Reads again: the start and the end of a release are written by two watches. */
+async function withdraw(watching: Watching, { table, clock }: WatchParts): Promise<Reason[]> {
+  const { releases, knownGoods } = await readService(table, watching.service, clock.now());
+  const release = releases.find(({ id }) => id === watching.releaseId);
+  if (release === undefined) return [];
+  const kept = knownGoods.flatMap((good) => withoutUnmoved(good, release, readingsOf(watching, release)) ?? []);
+  const withdrawn = await Promise.all(kept.map(async (good) => {
+    const reason = { code: 'withdrawn', text: `Nothing has moved since release ${release.version} began, so the release may have moved it before it was captured: that ${good.version} looked so is not known.` };
+    return await withdrawKnownGood(table, watching.service, good, reason) ? [reason] : [];
+  }));
+  return withdrawn.flat();
 }
 
 /** A change within the bake time before the release: what was live then is younger than a bake. */
@@ -116,12 +137,12 @@ function changesBefore({ releases, rollbacks }: ServiceLedger, release: Release,
 }
 
 /** Keeps what a finished release left on each target: a later rollback changes only what still looks like this. */
-async function left({ watch: watching, captured }: Of<'left'>, { table, clock }: WatchParts): Promise<WatchLooked> {
-  const { releases } = await readService(table, watching.service, clock.now());
+async function left({ watch: watching, captured }: Of<'left'>, parts: WatchParts): Promise<WatchLooked> {
+  const { releases } = await readService(parts.table, watching.service, parts.clock.now());
   const release = releases.find(({ id }) => id === watching.releaseId);
   if (release === undefined) return unknownRelease(watching);
-  await updateRelease(table, release, { left: statesOf(captured) });
-  return answer('ended', [{ code: 'left-kept', text: `What release ${release.version} left is kept.` }, ...notCaptured(captured)]);
+  await updateRelease(parts.table, release, { left: statesOf(captured) });
+  return answer('ended', [{ code: 'left-kept', text: `What release ${release.version} left is kept.` }, ...notCaptured(captured), ...await withdraw(watching, parts)]);
 }
 
 async function look({ watch: watching, evidence }: Of<'look'>, parts: WatchParts): Promise<WatchLooked> {
@@ -153,7 +174,9 @@ async function settle({ watch: watching, captured }: Of<'settle'>, parts: WatchP
   const next = ledger.releases.find(({ id, startedAt }) => id !== release.id && at(startedAt) > at(release.startedAt));
   if (next !== undefined) return answer('ended', [{ code: 'superseded', text: `Release ${next.version} began before ${release.version} could be captured; it is not called good.` }]);
   if ([...ledger.rollbacks, ...ledger.shadowed].some((record) => record.release?.id === release.id)) return answer('ended', [{ code: 'rolled-back', text: `Release ${release.version} was rolled back, or would have been.` }]);
-  const states = statesOf(captured);
+  const { states, reasons } = bakedStates(captured, release, readingsOf(watching, release));
+  const doubts = [...reasons, ...notCaptured(captured)];
+  if (Object.keys(states).length === 0) return answer('ended', [{ code: 'not-known-good', text: `${release.version} is not called good: no target shows how it looked.` }, ...doubts]);
   await putKnownGood(parts.table, watching.service, { version: release.version, since: release.finishedAt ?? release.startedAt, basis: 'baked', states });
-  return answer('ended', [{ code: 'known-good', text: `${release.version} is known good.` }, ...notCaptured(captured)]);
+  return answer('ended', [{ code: 'known-good', text: `${release.version} is known good.` }, ...doubts]);
 }

@@ -2,7 +2,7 @@
 import { PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { answerApproval, claimMessage, putApproval, readApproval, unclaimMessage } from '../../lambdas/adapters/ledger-approvals.ts';
-import { closeRollback, joinSignal, putKnownGood, putRelease, quarantine, recordRollback, updateRelease } from '../../lambdas/adapters/ledger-history.ts';
+import { closeRollback, joinSignal, putKnownGood, putRelease, quarantine, recordRollback, updateRelease, withdrawKnownGood } from '../../lambdas/adapters/ledger-history.ts';
 import { acquireLock, checkLock, readLock, releaseLock, renewLock } from '../../lambdas/adapters/ledger-lock.ts';
 import { addToStorm, claimStormPage, readStorm } from '../../lambdas/adapters/ledger-storm.ts';
 import type { LedgerTable } from '../../lambdas/adapters/ledger-table.ts';
@@ -181,6 +181,29 @@ describe('a known good version', () => {
     expect(await putKnownGood(table, service, { ...good, basis: 'baked' })).toBe(true);
     expect(await putKnownGood(table, service, { ...good, version: 'v9', basis: 'observed' })).toBe(false);
     expect((await readService(table, service, time(1))).knownGoods).toEqual([{ ...good, basis: 'baked' }]);
+  });
+
+  it('that was only observed can be taken back, in part or whole, and the reason stays', async () => {
+    const service = freshService();
+    const good = { version: 'v1', since: minute(0), basis: 'observed' as const, states: { web: { blue: 1 }, api: { blue: 1 } }, unproven: { releaseId: 'r-2', targets: ['api'] } };
+    const reason = { code: 'withdrawn', text: 'nothing moved' };
+    const kept = { version: 'v1', since: minute(0), basis: 'observed' as const, states: { web: { blue: 1 } } };
+    expect(await withdrawKnownGood(table, service, kept, reason)).toBe(false);
+    await putKnownGood(table, service, good);
+    expect(await withdrawKnownGood(table, service, kept, reason)).toBe(true);
+    expect((await readService(table, service, time(1))).knownGoods).toEqual([kept]);
+    expect(await withdrawKnownGood(table, service, { ...kept, states: {} }, reason)).toBe(true);
+    expect((await readService(table, service, time(1))).knownGoods).toEqual([]);
+    const rows = await tables.client.send(new QueryCommand({ TableName: table.name, KeyConditionExpression: 'pk = :pk', ExpressionAttributeValues: { ':pk': { S: `SERVICE#${service}` } } }));
+    expect(JSON.parse(rows.Items?.[0]?.['reason']?.S ?? '')).toEqual(reason);
+  });
+
+  it('that baked is never taken back', async () => {
+    const service = freshService();
+    const good = { version: 'v1', since: minute(0), basis: 'baked' as const, states: { web: { blue: 1 } } };
+    await putKnownGood(table, service, good);
+    expect(await withdrawKnownGood(table, service, { ...good, states: {} }, { code: 'withdrawn', text: '' })).toBe(false);
+    expect((await readService(table, service, time(1))).knownGoods).toEqual([good]);
   });
 });
 

@@ -35,7 +35,7 @@ const codeDeploy = (deploymentId: string, state: 'START' | 'SUCCESS', deployment
 });
 const record = (input: unknown, watchId = 'w-1') => watch({ verb: 'record', watchId, input }, rig.parts) as Promise<Watching>;
 const captured = (state: string): StepCaptured[] => [
-  { targetId: 'web', status: 'captured', state: { side: state }, reason: null },
+  { targetId: 'web', status: 'captured', state: { weights: { [state]: 100 } }, reason: null, at: rig.at(0) },
   { targetId: 'app', status: 'failed', state: null, reason: { code: 'denied', text: 'not allowed' } },
 ];
 const ran = (ok: boolean): JourneyRound => ({ at: rig.at(0), results: [{ journey: 'buy', ok, durationMs: 3, failedAt: ok ? null : 'home', reason: ok ? null : 'status 500' }] });
@@ -72,7 +72,7 @@ describe('recording', () => {
     const watching = await record(pipeline('Finished', 0), 'w-2');
     expect(watching.kind).toBe('finished');
     await watch({ verb: 'left', watchId: 'w-2', watch: watching, captured: captured('green') }, rig.parts);
-    expect(await release()).toMatchObject({ status: 'finished', left: { web: { side: 'green' } } });
+    expect(await release()).toMatchObject({ status: 'finished', left: { web: { weights: { green: 100 } } } });
     expect((await release())?.left).not.toHaveProperty('app');
     expect(await record(pipeline('Finished', 1), 'w-3')).toMatchObject({ kind: 'ignored', reason: { code: 'duplicate' } });
   });
@@ -83,7 +83,7 @@ describe('recording', () => {
     expect(watching.kind).toBe('started');
     expect((await record(event)).kind).toBe('started');
     expect((await start(watching)).answer).toBe('continue');
-    expect(await ledger()).toMatchObject({ knownGoods: [], releases: [{ status: 'finished', left: { web: { side: 'blue' } } }] });
+    expect(await ledger()).toMatchObject({ knownGoods: [], releases: [{ status: 'finished', left: { web: { weights: { blue: 100 } } } }] });
   });
 
   it('takes a start that comes after its end for a duplicate', async () => {
@@ -129,7 +129,7 @@ describe('the start of a watch', () => {
     expect(said).toMatchObject({ answer: 'continue', waitSeconds: 60 });
     expect(codes(said)).toEqual(['not-captured', 'observed-good']);
     const [good] = (await ledger()).knownGoods;
-    expect(good).toMatchObject({ version: 'v1', basis: 'observed', states: { web: { side: 'blue' } } });
+    expect(good).toMatchObject({ version: 'v1', basis: 'observed', states: { web: { weights: { blue: 100 } } } });
     expect(Date.parse(good?.since ?? '')).toBeLessThan(Date.parse((await release())?.startedAt ?? ''));
   });
 
@@ -254,8 +254,9 @@ describe('settling', () => {
   it('calls the version good, as it looks now, since the release finished', async () => {
     await record(pipeline('Started', -20));
     const watching = await record(pipeline('Finished', -15), 'w-2');
+    await watch({ verb: 'left', watchId: 'w-2', watch: watching, captured: captured('green') }, rig.parts);
     expect(codes(await settle(watching))).toEqual(['known-good', 'not-captured']);
-    expect((await ledger()).knownGoods).toMatchObject([{ version: 'v2', basis: 'baked', since: (await release())?.finishedAt, states: { web: { side: 'green' } } }]);
+    expect((await ledger()).knownGoods).toMatchObject([{ version: 'v2', basis: 'baked', since: (await release())?.finishedAt, states: { web: { weights: { green: 100 } } } }]);
   });
 
   it('does not when another release or a rollback came between', async () => {
