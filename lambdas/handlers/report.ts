@@ -1,4 +1,5 @@
 // Ends a rollback: seals the audit, writes the incident report, tells people, frees the lock.
+import { signalsOfOthers } from '../adapters/ledger-late-signals.ts';
 import { systemClock } from '../domain/clock.ts';
 import type { Reported, ReportInput } from '../domain/workflow.ts';
 import { read } from '../runtime/environment.ts';
@@ -12,8 +13,9 @@ let parts: Omit<ReportParts, 'log'> | undefined;
 
 function build(): Omit<ReportParts, 'log'> {
   const client = dynamoClient();
+  const table = ledgerTable(client);
   return {
-    audit: auditStore(client), table: ledgerTable(client), notices: notices(), clock: systemClock, machineArn: read('rollbackMachineArn'),
+    audit: auditStore(client), table, signalsOfOthers: (about) => signalsOfOthers(table, about), notices: notices(), clock: systemClock, machineArn: read('rollbackMachineArn'),
     factsOf: factsFrom(catalogueStore(ssmClient())),
   };
 }

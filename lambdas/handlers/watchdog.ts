@@ -15,6 +15,8 @@ function build(): Omit<ReportParts, 'log'> {
     audit: auditStore(client), table: ledgerTable(client), notices: notices(), clock: systemClock, machineArn: read('rollbackMachineArn'),
     // The dead are closed with what the ledger and the audit know; the catalogue may be what killed them.
     factsOf: async () => null,
+    // What died wakes people anyway; they look at everything.
+    signalsOfOthers: async () => [],
   };
 }
 

@@ -170,7 +170,7 @@ function nextSteps(ending: Ending, input: ReportInput): readonly string[] {
   const wouldPage = input.assessment?.mode === 'shadow' && input.assessment.page;
   const broken = ['YOU have to act: look at the execution, then compare the live state with what was done above.', 'Starting the rollback again is safe: each step reads the live state first.'];
   const steps: Readonly<Record<Outcome, readonly string[]>> = {
-    recovered: [`${bad} is held: it is not taken as a way back. Ship the fix as a new version.`, 'Nothing happens by itself until the cool-down is over.'],
+    recovered: [...(ending.page ? ['YOU have to look: what came in last was not looked at by Ripcord, and nothing happens by itself about it.'] : []), `${bad} is held: it is not taken as a way back. Ship the fix as a new version.`, 'Nothing happens by itself until the cool-down is over.'],
     'not-recovered': ['YOU have to act: the service is not proven to be well.', ...(input.results.some(hasChanged) ? ['The changes above stay in place.'] : []), 'Ripcord does nothing more by itself until the cool-down is over.'],
     stopped: ['YOU have to act: find out who changed the target and agree on one state. Ripcord did not overwrite that change.'],
     failed: broken,

@@ -8,9 +8,11 @@ import type { Notices } from '../adapters/notices.ts';
 import { sendOnce } from '../adapters/notices-once.ts';
 import { type AuditRow, cursorAt, genesis } from '../audit/entry.ts';
 import type { Clock } from '../domain/clock.ts';
+import type { DeliveredSignal } from '../domain/ledger.ts';
 import type { AuditCursor, Instant } from '../domain/vocabulary.ts';
 import type { Reported, ReportInput } from '../domain/workflow.ts';
 import { incidentReport } from './incident-report.ts';
+import { lastLookedAt, withLateSignals } from './late-signals.ts';
 import type { Log } from './logger.ts';
 import { endedMessage } from './messages.ts';
 import { type Ending, endingOf, hasChanged, serviceOf } from './report-outcome.ts';
@@ -30,6 +32,8 @@ export interface ReportParts {
   readonly machineArn: string;
   /** Null when the catalogue cannot be read: a rollback has to end all the same. */
   readonly factsOf: (service: string) => Promise<ServiceFacts | null>;
+  /** What other runs left for this one from an instant on, newest first. */
+  readonly signalsOfOthers: (about: { readonly service: string; readonly rollbackId: string; readonly from: Instant }) => Promise<readonly DeliveredSignal[]>;
   readonly log: Log;
 }
 
@@ -70,7 +74,7 @@ async function sealRecord(input: ReportInput, parts: ReportParts, died: string |
   const before = reportedIn(rows);
   const now = parts.clock.now().toISOString();
   const hasIntended = rows.some(({ kind }) => kind === 'change-intended');
-  const ending = before?.ending ?? endingOf(input, died, hasIntended);
+  const ending = before?.ending ?? withLateSignals(endingOf(input, died, hasIntended), await lateSignals(input, parts, rows));
   const endedAt = before?.endedAt ?? now;
   if (last?.kind === 'sealed') return { ending, endedAt, seal: head, hasIntended };
   const about = { rollbackId: input.rollbackId, service: serviceOf(input) ?? 'unknown' };
@@ -87,6 +91,13 @@ async function sealRecord(input: ReportInput, parts: ReportParts, died: string |
     if (error instanceof Error && error.name === 'ChainSealed') return sealRecord(input, parts, died);
     throw error;
   }
+}
+
+/** A run without the lock has nobody who joined it. */
+async function lateSignals(input: ReportInput, { signalsOfOthers }: ReportParts, rows: readonly AuditRow[]): Promise<readonly DeliveredSignal[]> {
+  const { rollbackId, assessment } = input;
+  if (assessment === null || assessment.fence === null) return [];
+  return signalsOfOthers({ service: assessment.service, rollbackId, from: lastLookedAt(input, rows) });
 }
 
 function reportedIn(rows: readonly AuditRow[]): Pick<Sealed, 'ending' | 'endedAt'> | null {

@@ -43,7 +43,8 @@ export function handlerPermissions({ ledger, send, catalogueArn, approvalUrlArn 
     approve: [rows, catalogue, answerTask, { actions: ['ssm:GetParameter'], resources: [approvalUrlArn] }, ...send],
     answer: [ledger.may('GetItem', 'UpdateItem'), answerTask],
     announce: [rows, catalogue, ...send],
-    report: [rows, catalogue, ...send],
+    // The signals that joined while it was closing.
+    report: [everything, catalogue, ...send],
     watch: [everything, catalogue, alarms, metrics],
     watchdog: [rows, ...send],
   };

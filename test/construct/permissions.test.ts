@@ -87,6 +87,11 @@ describe('the narrowest resource', () => {
     }
   });
 
+  test('Report may ask the ledger which signals joined last; the Watchdog asks nothing', () => {
+    const queries = (name: string) => statementsOf(template, roleOf(name)).filter((one) => one.Effect === 'Allow' && listOf(one.Action).includes('dynamodb:Query') && JSON.stringify(one.Resource).includes('EngineLedgerTable'));
+    expect([queries('report').length, queries('watchdog').length]).toEqual([1, 0]);
+  });
+
   test('a strategy changes its own targets only', () => {
     const modify = statementsOf(template, roleOf('strategy-alb-weights')).filter((one) => listOf(one.Action).includes('elasticloadbalancing:ModifyListener'));
     expect(modify.map((one) => one.Resource)).toEqual(['arn:aws:elasticloadbalancing:eu-west-1:111122223333:listener/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2']);

@@ -143,7 +143,7 @@ describe('a message of a rollback', () => {
   it('is announced once a rung, with one audit row each', async () => {
     const { notices, messages, events } = recordingNotices();
     const rollbackId = `rb-m${(count += 1)}`;
-    const parts = { audit: tables.audit, table: tables.ledger, notices, clock: testClock(), machineArn, factsOf: async () => null, log: silent };
+    const parts = { audit: tables.audit, table: tables.ledger, notices, clock: testClock(), machineArn, factsOf: async () => null, signalsOfOthers: async () => [], log: silent };
     for (const rung of [0, 0, 1, 1]) await announce({ assessment: assessment({ rollbackId }), rung }, parts);
     expect(events.map(({ type }) => type)).toEqual(['Rollback Started', 'Rollback Escalated']);
     expect(messages.map(({ topic }) => topic)).toEqual(['on-call', 'stakeholders', 'on-call']);

@@ -2,9 +2,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { readAnchor } from '../../lambdas/adapters/audit-anchor.ts';
 import { acquireLock, readLock } from '../../lambdas/adapters/ledger-lock.ts';
-import { putRelease, recordRollback } from '../../lambdas/adapters/ledger-history.ts';
+import { signalsOfOthers } from '../../lambdas/adapters/ledger-late-signals.ts';
+import { joinSignal, putRelease, recordRollback } from '../../lambdas/adapters/ledger-history.ts';
 import { readService } from '../../lambdas/adapters/ledger.ts';
 import { verifyChain } from '../../lambdas/audit/chain.ts';
+import type { DeliveredSignal } from '../../lambdas/domain/ledger.ts';
 import type { Assessment, Outcome, Reported, ReportInput } from '../../lambdas/domain/workflow.ts';
 import { endRollback, type ReportParts } from '../../lambdas/runtime/report.ts';
 import { endingOf } from '../../lambdas/runtime/report-outcome.ts';
@@ -31,7 +33,7 @@ beforeEach(() => {
 });
 
 const parts = (change: Partial<ReportParts> = {}): ReportParts => ({
-  audit: tables.audit, table: tables.ledger, notices: sent.notices, clock, machineArn, log: silent,
+  audit: tables.audit, table: tables.ledger, notices: sent.notices, clock, machineArn, log: silent, signalsOfOthers: (about) => signalsOfOthers(tables.ledger, about),
   factsOf: async () => ({ owner: 'Team Shop', runbook: 'https://wiki.example/checkout', coolDownMinutes: 45 }), ...change,
 });
 
@@ -199,6 +201,66 @@ describe('ending a rollback that did not recover', () => {
     expect(reported).toMatchObject({ outcome: 'died', ok: false });
     expect(sent.messages[0]?.text).toContain('The execution ended as ABORTED; nothing after its last audit row is known.');
     expect((await ledger()).rollbacks).toMatchObject([{ outcome: 'died' }]);
+  });
+});
+
+describe('a signal that joins after the last round of proof', () => {
+  const join = (over: Partial<DeliveredSignal> = {}) =>
+    joinSignal(tables.ledger, service, { at: '2026-11-20T09:16:40.000Z', rollbackId: `${id}-joiner`, kind: 'alarm', source: '5xx', status: 'firing', since: null, summary: 'alarm 5xx', mutedUntil: null, ...over });
+  const ended = async (change: Partial<ReportInput> = {}, assessed: Partial<Assessment> = {}) => {
+    const reported = await endRollback(await begun(change, assessed), parts());
+    return { ...reported, urgency: sent.messages[0]?.urgency, text: sent.messages[0]?.text ?? '' };
+  };
+  const told = 'a new signal came in while this rollback was being closed';
+
+  it('wakes somebody, and is named in the message and in the report', async () => {
+    await join();
+    const { outcome, headline, urgency, text } = await ended();
+    expect([outcome, urgency]).toEqual(['recovered', 'page']);
+    expect(headline).toBe(`${service} was rolled back from v42 to v41 and has recovered; ${told}`);
+    for (const each of [text, await markdown()]) expect(each).toContain(`${told}: alarm 5xx, firing, at 2026-11-20 09:16:40 UTC: alarm 5xx`);
+    expect(text).toContain('YOU have to look');
+    expect(await ledger()).toMatchObject({ quarantined: ['v42'], lock: { owner: null } });
+  });
+
+  it('stays told when the step is repeated after it was freed', async () => {
+    await join();
+    const first = await ended();
+    expect(await endRollback(await inputAgain(), parts())).toMatchObject({ headline: first.headline });
+  });
+
+  it.each<[string, () => Promise<void>]>([
+    ['joined before that round, which looked at everything', () => join({ at: '2026-11-20T09:16:20.000Z' })],
+    ['was its own', () => join({ rollbackId: id })],
+    ['is muted', () => join({ mutedUntil: '2026-11-20T12:00:00.000Z' })],
+  ])('is none when it %s', async (_name, before) => {
+    await before();
+    const { urgency, text } = await ended();
+    expect(urgency).toBe('notice');
+    expect(text).not.toContain(told);
+  });
+
+  it('is named and wakes nobody when its source was quiet again', async () => {
+    await join({ kind: 'external', source: 'datadog/1' });
+    await join({ kind: 'external', source: 'datadog/1', status: 'quiet', at: '2026-11-20T09:16:50.000Z', rollbackId: `${id}-quiet` });
+    const { urgency, text } = await ended();
+    expect(urgency).toBe('notice');
+    expect(text).toContain(`${told}: external datadog/1, quiet`);
+  });
+
+  it('counts from the decision where nothing was proven, and changes no other outcome', async () => {
+    await join({ at: '2026-11-20T09:14:10.000Z' });
+    await join({ at: '2026-11-20T09:14:01.000Z', source: 'early', rollbackId: `${id}-early` });
+    const { outcome, headline } = await ended({ results: [], verified: null }, { verdict: 'leave', rungs: [] });
+    expect([outcome, headline.includes(told), sent.messages]).toEqual(['left', false, []]);
+    expect(await markdown()).toContain(`${told}: alarm 5xx`);
+    expect(await markdown()).not.toContain('alarm early');
+  });
+
+  it('keeps the lock when the ledger cannot say whether there was one, so that the step is tried again', async () => {
+    await expect(endRollback(await begun(), parts({ signalsOfOthers: async () => { throw new Error('throttled'); } }))).rejects.toThrow('throttled');
+    expect((await readLock(tables.ledger, service)).owner).toBe(id);
+    expect(await kinds()).toEqual(['assessed']);
   });
 });
 

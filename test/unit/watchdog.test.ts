@@ -30,7 +30,7 @@ async function dying(rows: readonly [AuditKind, JsonObject][] = []) {
   for (const [kind, more] of [['assessed', data] as const, ...rows])
     await tables.audit.append({ rollbackId, service, kind, at: minute(11), data: more }, null);
   const sent = recordingNotices();
-  const parts: ReportParts = { audit: tables.audit, table: tables.ledger, notices: sent.notices, clock, machineArn, log: silent, factsOf: async () => null };
+  const parts: ReportParts = { audit: tables.audit, table: tables.ledger, notices: sent.notices, clock, machineArn, log: silent, factsOf: async () => null, signalsOfOthers: async () => [] };
   const event: DeathEvent = { detail: { name: rollbackId, status: 'TIMED_OUT', startDate: Date.parse(asked.startedAt), input: JSON.stringify({ service, event: {} }) } };
   return { rollbackId, service, sent, parts, event };
 }
