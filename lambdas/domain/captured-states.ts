@@ -83,6 +83,7 @@ export function withoutUnmoved(good: KnownGood, release: Release, readings: Read
   const { left } = release;
   if (good.basis !== 'observed' || good.unproven === undefined || good.unproven.releaseId !== release.id || left === null) return null;
   const { unproven: { targets }, ...rest } = good;
+  // A target of which nothing was captured at the end proves nothing.
   const hasMoved = ([id, state]: [string, TargetState]): boolean => left[id] !== undefined && !readings(id).same(state, left[id]);
   if (Object.entries(good.states).some(hasMoved)) return null;
   return { ...rest, states: Object.fromEntries(Object.entries(good.states).filter(([id]) => !targets.includes(id))) };
