@@ -57,6 +57,7 @@ function miswritten(rows: readonly AuditRow[], place: number): Broken | null {
   const before = rows[place - 1]?.hash ?? genesisHash;
   const isTakenElsewhere = rows.some((other, index) => index > place && hashOf({ ...other, seq: place }) === other.hash && other.previousHash === before);
   if (isTakenElsewhere) return at('reordered', place, `row ${place} was moved: what stands in its place was written as row ${written}`);
+  if (rows[written]?.hash === row.hash) return at('inserted', place, `row ${place} was inserted: it is a copy of row ${written}`);
   if (written > place) return at('removed', place, `row ${place} was removed: what was written as row ${written} stands in its place`);
   return at('inserted', place - 1, `row ${place - 1} was inserted: row ${place} was written as row ${written}`);
 }

@@ -1,0 +1,95 @@
+// The record of a real rollback: intact as written, and any row that is changed, taken out or put in is named by the command line.
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { rowAfter } from '../../lambdas/audit/entry.ts';
+import type { Item } from '../../sandbox/services/dynamodb/dynamodb.ts';
+import type { RollbackRun } from '../../sandbox/scenarios/scenario.ts';
+import { Rig } from './rig.ts';
+
+let rig: Rig;
+let run: RollbackRun;
+let rows: readonly Item[];
+beforeAll(async () => {
+  rig = await Rig.start({ services: { shop: {} } });
+  await rig.release();
+  rig.fire('shop');
+  run = await rig.ended('shop');
+  rows = (await rig.sandbox.services.dynamodb.items(rig.ripcord.names.auditTable)).filter((item) => item['rollbackId']?.S === run.rollbackId).toSorted((one, other) => Number(one['seq']?.N) - Number(other['seq']?.N));
+});
+afterAll(() => rig.stop());
+
+const rowAt = (seq: number): Item => rows[seq] ?? {};
+const put = (item: Item): Promise<void> => rig.sandbox.services.dynamodb.putItem(rig.ripcord.names.auditTable, item);
+const remove = (seq: number): Promise<void> => rig.sandbox.services.dynamodb.deleteItem(rig.ripcord.names.auditTable, { rollbackId: { S: run.rollbackId }, seq: { N: String(seq) } });
+
+/** `npx ripcord audit verify`, as a viewer. */
+async function verify(): Promise<{ readonly code: number; readonly text: string }> {
+  const env = { PATH: process.env['PATH'], HOME: '/nonexistent', AWS_REGION: 'eu-west-1', AWS_ENDPOINT_URL: rig.sandbox.endpoint, AWS_ACCESS_KEY_ID: 'me', AWS_SECRET_ACCESS_KEY: 'anything' };
+  const bin = new URL('../../bin/ripcord.mjs', import.meta.url).pathname;
+  try {
+    const { stdout } = await promisify(execFile)(process.execPath, [bin, 'audit', 'verify', run.rollbackId, '--table', rig.ripcord.names.auditTable, '--ledger', rig.ledgerTable], { env });
+    return { code: 0, text: stdout };
+  } catch (error) {
+    const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
+    return { code, text: stdout + stderr };
+  }
+}
+
+test('is intact, sealed and anchored', async () => {
+  expect(run.outcome, run.headline).toBe('recovered');
+  expect(await verify()).toEqual({ code: 0, text: expect.stringMatching(new RegExp(`^Intact: ${run.rollbackId}: ${rows.length} rows, last hash [0-9a-f]{64}\n$`)) as string });
+});
+
+test('holds a row for every call that changed something, with the state before', async () => {
+  const calls = rig.changes('shop');
+  expect(calls).toEqual(['ModifyListener']);
+  const written = await rig.audit(run.rollbackId);
+  const intended = written.filter(({ kind }) => kind === 'change-intended');
+  expect(intended).toHaveLength(calls.length);
+  expect(written.filter(({ kind }) => kind === 'change-made')).toHaveLength(calls.length);
+  expect(intended[0]?.data['from']).toMatchObject({ weights: { blue: 0, green: 100 } });
+  const listener = rig.sandbox.calls.list({ operation: 'ModifyListener' })[0];
+  expect(Date.parse(intended[0]?.at ?? '')).toBeLessThanOrEqual(listener?.startedAt ?? 0);
+});
+
+test('a changed row is named', async () => {
+  const row = rowAt(2);
+  await put({ ...row, data: { S: (row['data']?.S ?? '').replace('100', '99') } });
+  expect(await verify()).toEqual({ code: 1, text: expect.stringMatching(/^BROKEN: .*\brow 2\b.* 2\]\n$/) as string });
+  await put(row);
+  expect((await verify()).code).toBe(0);
+});
+
+test('a row that was taken out is named', async () => {
+  await remove(3);
+  expect(await verify()).toEqual({ code: 1, text: expect.stringMatching(/^BROKEN: .*\brow 3\b.* 3\]\n$/) as string });
+  await put(rowAt(3));
+});
+
+test('a row that was put in is named, be it a copy or well forged', async () => {
+  const end = rows.length;
+  await put({ ...rowAt(1), seq: { N: String(end) } });
+  expect(await verify()).toEqual({ code: 1, text: expect.stringMatching(new RegExp(`^BROKEN: .*row ${end} was inserted.* ${end}\\]\n$`)) as string });
+  const cursor = { length: end, hash: rowAt(end - 1)['hash']?.S ?? '' };
+  const forged = rowAfter(cursor, { rollbackId: run.rollbackId, service: 'shop', kind: 'change-made', at: rowAt(end - 1)['at']?.S ?? '', data: { status: 'changed' } });
+  await put(Object.fromEntries(Object.entries(forged).map(([key, value]) => [key, typeof value === 'number' ? { N: String(value) } : { S: String(value) }])) as Item);
+  expect(await verify()).toEqual({ code: 1, text: expect.stringMatching(new RegExp(`^BROKEN: .*row ${end} was inserted after the chain was sealed.* ${end}\\]\n$`)) as string });
+  await remove(end);
+  expect((await verify()).code).toBe(0);
+});
+
+test('a cut end is noticed, because the ledger knows how long the chain was', async () => {
+  await remove(rows.length - 1);
+  expect(await verify()).toEqual({ code: 1, text: expect.stringMatching(/^BROKEN: /) as string });
+  await put(rowAt(rows.length - 1));
+  expect((await verify()).code).toBe(0);
+});
+
+test('no handler may change or delete a row', () => {
+  const { iam } = rig.sandbox;
+  const resources = [rig.sandbox.services.dynamodb.tableArn(rig.ripcord.names.auditTable)];
+  const may = iam.roleNames.filter((roleName) => ['dynamodb:UpdateItem', 'dynamodb:DeleteItem', 'dynamodb:BatchWriteItem'].some((action) =>
+    iam.isAllowed({ kind: 'role', arn: `arn:aws:sts::111122223333:assumed-role/${roleName}/x`, roleName, sessionName: 'x', accessKeyId: '' }, { action, resources })));
+  expect(may).toEqual([]);
+});
