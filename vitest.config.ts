@@ -16,7 +16,8 @@ export default defineConfig({
   test: {
     environment: 'node',
     pool: 'forks',
-    maxWorkers: 2,
+    // One more than two cores: the end-to-end tests mostly wait.
+    maxWorkers: 3,
     // The tests read the SDK's wire schemas; which Node it will support next year is not their subject.
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
     reporters: ['default', new ClosingLineReporter()],
