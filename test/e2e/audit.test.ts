@@ -73,7 +73,7 @@ test('a row that was put in is named, be it a copy or well forged', async () => 
   expect(await verify()).toEqual({ code: 1, text: expect.stringMatching(new RegExp(`^BROKEN: .*row ${end} was inserted.* ${end}\\]\n$`)) as string });
   const cursor = { length: end, hash: rowAt(end - 1)['hash']?.S ?? '' };
   const forged = rowAfter(cursor, { rollbackId: run.rollbackId, service: 'shop', kind: 'change-made', at: rowAt(end - 1)['at']?.S ?? '', data: { status: 'changed' } });
-  await put(Object.fromEntries(Object.entries(forged).map(([key, value]) => [key, typeof value === 'number' ? { N: String(value) } : { S: String(value) }])) as Item);
+  await put(Object.fromEntries(Object.entries(forged).map(([key, value]) => [key, typeof value === 'number' ? { N: String(value) } : { S: String(value) }])));
   expect(await verify()).toEqual({ code: 1, text: expect.stringMatching(new RegExp(`^BROKEN: .*row ${end} was inserted after the chain was sealed.* ${end}\\]\n$`)) as string });
   await remove(end);
   expect((await verify()).code).toBe(0);
