@@ -16,8 +16,8 @@ export default defineConfig({
   test: {
     environment: 'node',
     pool: 'forks',
-    // One more than two cores: the end-to-end tests mostly wait.
-    maxWorkers: 3,
+    // More than two cores: the end-to-end tests mostly wait.
+    maxWorkers: 4,
     // The tests read the SDK's wire schemas; which Node it will support next year is not their subject.
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
     reporters: ['default', new ClosingLineReporter()],
