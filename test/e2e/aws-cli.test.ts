@@ -70,6 +70,6 @@ describe.runIf(hasCli)('the AWS CLI', () => {
     expect(alarms).toMatchObject({ MetricAlarms: [{ AlarmName: 'shop-errors', StateValue: 'OK' }, { AlarmName: 'shop-latency', StateValue: 'OK' }] });
     const executions = await aws('stepfunctions list-executions --status-filter SUCCEEDED --state-machine-arn', rig.ripcord.names.rollbackMachineArn);
     expect(executions['executions']).toHaveLength(3);
-    expect(rig.ripcord.rollbacks().map(({ outcome }) => outcome).toSorted()).toEqual(['dry-run', 'joined', 'recovered']);
+    expect(new Set(rig.ripcord.rollbacks().map(({ outcome }) => outcome))).toEqual(new Set(['dry-run', 'joined', 'recovered']));
   });
 });
