@@ -39,7 +39,8 @@ export class Rig {
   static async start({ services, engine = {}, speed = 120 }: RigOptions): Promise<Rig> {
     const directory = await mkdtemp(path.join(tmpdir(), 'ripcord-e2e-'));
     const server = await startServer();
-    const sandbox = await startSandbox({ speed, handleSignals: false });
+    // Few processes at once, each with time to spare: on a busy machine twelve cold starts together take longer than a function may.
+    const sandbox = await startSandbox({ speed, handleSignals: false, processes: 6, graceMs: 30_000 });
     try {
       const { port } = server.address() as AddressInfo;
       const targets = Object.fromEntries(Object.entries(services).map(([name, { target = albTarget }]) => [name, target(sandbox, name, port)]));
@@ -93,6 +94,16 @@ export class Rig {
     for (const name of announced) this.#releaseEvent('Release Finished', name);
     await this.sandbox.services.events.settled();
     await this.until('each Watch is over', () => fresh().every((one) => isOver(one) || this.#isStillShifting(one.input)), 60);
+    await this.#checkGood(announced, fresh());
+  }
+
+  /** What the fresh Watches said, for whoever wonders why a version was not called good. */
+  async #checkGood(services: readonly string[], watches: readonly Execution[]): Promise<void> {
+    const ledger = await this.ledger();
+    const without = services.filter((name) => !ledger.some(({ pk, sk, data }) => pk === `SERVICE#${name}` && sk?.startsWith('GOOD#') === true && data?.includes('"1.0.0"') === true));
+    if (without.length === 0) return;
+    const said = watches.flatMap(({ history, input }) => history.events.filter(({ type }) => type === 'TaskSucceeded' || type === 'TaskFailed').map((event) => `${serviceOf(JSON.parse(input))}: ${JSON.stringify(event).slice(0, 700)}`));
+    throw new Error(`the version before the release of ${without.join(', ')} was not called good:\n${said.filter((line) => line.startsWith(`${without[0]}:`)).join('\n')}`);
   }
 
   /** The alarms of a service fire. They are calm again as soon as its target is changed by a role. */
