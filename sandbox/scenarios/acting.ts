@@ -1,6 +1,6 @@
 // Scenarios about acting: when the way back is closed, forbidden, useless, or somebody else is at work.
 import { checkEndedAs, checkPaged, checkQuietEnd, checkRecovered, expectNoChange } from './facts.ts';
-import { fleetTarget, shopService, webTarget } from './shop-service.ts';
+import { shopService, webTarget } from './shop-service.ts';
 import type { Scenario } from './scenario.ts';
 
 const sick = { errorShare: 0.4, delayMs: 250 } as const;
@@ -122,21 +122,5 @@ export const dryRun: Scenario = {
     expectNoChange(stage, 'at all');
     const weights = await stage.weights();
     stage.check('green keeps the traffic', weights['green'] === 100, JSON.stringify(weights));
-  },
-};
-
-export const secondRung: Scenario = {
-  name: 'second-rung',
-  summary: 'shifting traffic is forbidden, so the second rung redeploys the last known good version',
-  traffic: 'codedeploy',
-  service: (workload) => shopService(workload, { web: webTarget(workload), fleet: fleetTarget(workload) }, { rungs: [[['web']], [['fleet']]] }),
-  async play(stage) {
-    await stage.minutes(5);
-    await stage.release('2.0.0');
-    stage.sicken('green', sick);
-    const run = await stage.ended(40);
-    await checkRecovered(stage, run);
-    stage.check('the redeploy was the second try', stage.changes().includes('codedeploy:CreateDeployment'), stage.changes().join(', '));
-    checkQuietEnd(stage);
   },
 };
