@@ -84,13 +84,12 @@ export interface Stage {
   /** Makes the version that runs on a side sick; healthy again with `{}`. */
   sicken(side: 'blue' | 'green', sickness: Sickness): void;
   /** Starts and finishes a release the way the workload's pipeline does; resolves when it is finished. */
-  release(version: string, options?: { readonly finish?: boolean; readonly announce?: boolean }): Promise<string>;
+  release(version: string, options?: { readonly finish?: boolean }): Promise<string>;
   /** Sends the events of a release that changes nothing: the version that is live anyway. */
   announce(version: string): Promise<void>;
   /** Weights that the load balancer or DNS holds now, by side. */
   weights(): Promise<Readonly<Record<string, number>>>;
   setWeights(weights: { readonly blue: number; readonly green: number }, who: string): Promise<void>;
-  setAlarmState(name: string, value: 'OK' | 'ALARM' | 'INSUFFICIENT_DATA', reason: string): void;
   alarmState(name: string): string;
   stopInstances(side: 'blue' | 'green'): Promise<void>;
   /** Takes an action out of every role's policies. */

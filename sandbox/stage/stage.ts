@@ -79,10 +79,10 @@ export class LiveStage implements Stage {
     this.#parts.running.sicken(side, sickness);
   }
 
-  async release(version: string, { finish = true, announce = true }: { readonly finish?: boolean; readonly announce?: boolean } = {}): Promise<string> {
+  async release(version: string, { finish = true }: { readonly finish?: boolean } = {}): Promise<string> {
     const { running, timeline } = this.#parts;
     const releaseId = `release-${version}`;
-    const tell = announce && running.announcesReleases;
+    const tell = running.announcesReleases;
     timeline.tell('pipeline', `releases ${version}`);
     if (tell) this.#releaseEvent('Release Started', releaseId, version);
     const deployed = await running.deploy(version, { finish });
@@ -106,10 +106,6 @@ export class LiveStage implements Stage {
   async setWeights(weights: { readonly blue: number; readonly green: number }, who: string): Promise<void> {
     this.#parts.timeline.tell('world', `${who} sets the weights to blue ${weights.blue}, green ${weights.green}`);
     this.#parts.running.setWeights(weights);
-  }
-
-  setAlarmState(name: string, value: 'OK' | 'ALARM' | 'INSUFFICIENT_DATA', reason: string): void {
-    this.#parts.sandbox.services.cloudwatch.setAlarmState(name, value, reason);
   }
 
   alarmState(name: string): string {
