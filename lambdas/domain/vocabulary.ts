@@ -29,9 +29,21 @@ export interface Signal {
 
 export type Touched = 'code' | 'configuration' | 'infrastructure' | 'database';
 
+/** What only the pipeline knows about a release: sent with `Release Started`, kept with the release, shown to whoever decides. */
+export interface ReleaseManifest {
+  /** Who approved the release, as the pipeline says. */
+  readonly approvals: readonly { readonly by: string; readonly at: Instant }[];
+  /** Restore point made before the release, for example the ARN of a snapshot. Ripcord shows it and never restores it. */
+  readonly backup: { readonly reference: string; readonly at: Instant } | null;
+  /** Oldest version that still works with the data as this release leaves it; null when nothing was said. */
+  readonly databaseFloor: string | null;
+  /** The change, the ticket or the build, for people. */
+  readonly url: string | null;
+}
+
 /** One recorded change of a service. */
 export interface Release {
-  /** CodeDeploy deployment id, or the `releaseId` a pipeline sent. */
+  /** CodeDeploy or ECS deployment id, function version of a Lambda alias, or the `releaseId` a pipeline sent. */
   readonly id: string;
   readonly service: string;
   readonly version: string;
@@ -39,9 +51,11 @@ export interface Release {
   readonly startedAt: Instant;
   readonly finishedAt: Instant | null;
   readonly status: 'in-progress' | 'finished' | 'failed' | 'stopped';
-  readonly origin: 'codedeploy' | 'event';
+  readonly origin: 'codedeploy' | 'ecs' | 'lambda-alias' | 'event';
   readonly actor: string;
   readonly touched: readonly Touched[];
+  /** Absent when no pipeline sent one. */
+  readonly manifest?: ReleaseManifest;
   /** What the release left on each target, captured when it finished. Null until then. */
   readonly left: Readonly<Record<string, TargetState>> | null;
   /** Alarms of the service that were in ALARM when the release began: they can send no event for it. */

@@ -18,12 +18,16 @@ export interface Place {
   readonly region: string;
 }
 
+export type WayBack = 'flag-off' | 'traffic-shift' | 'redeploy';
+
 export interface Manifest<Target extends JsonObject = JsonObject> {
   readonly name: string;
   /** First line of the strategy's documentation. */
   readonly summary: string;
-  /** Where its rung stands when the service names none: lower goes first. Traffic 10–19, alias 20–29, redeploy 40–49, DNS 50–59. */
+  /** Where its rung stands when the service names none: lower goes first. Flag 0–9, traffic 10–19, alias 20–29, redeploy 40–49, DNS 50–59. */
   readonly order: number;
+  /** What kind of way back it is: a flag that is turned off, users that are sent elsewhere, or a version that is put in place again. */
+  readonly way: WayBack;
   readonly target: z.ZodType<Target>;
   readonly statements: (target: Target, place: Place) => readonly Statement[];
   /** Typical seconds until users are safe; shown in plans. */

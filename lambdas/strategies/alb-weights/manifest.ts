@@ -23,6 +23,7 @@ export const manifest: Manifest<AlbWeightsTarget> = {
   name: 'alb-weights',
   summary: 'Shift an ALB or NLB listener (or rule) back to the good target group.',
   order: 10,
+  way: 'traffic-shift',
   target,
   expectedSeconds: 5,
   states: weightedStates,

@@ -25,6 +25,7 @@ export const manifest: Manifest<CodeDeployTarget> = {
   name: 'codedeploy',
   summary: 'Stop a running CodeDeploy deployment with rollback, or redeploy the last known good revision.',
   order: 40,
+  way: 'redeploy',
   target,
   expectedSeconds: 300,
   states: deployedStates,

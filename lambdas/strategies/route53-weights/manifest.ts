@@ -25,6 +25,7 @@ export const manifest: Manifest<Route53WeightsTarget> = {
   name: 'route53-weights',
   summary: 'Shift a weighted Route 53 record group back to the good record.',
   order: 50,
+  way: 'traffic-shift',
   target,
   expectedSeconds: 120,
   states: weightedStates,
