@@ -39,6 +39,16 @@ export const withoutUnused: Plugin = {
     build.onLoad({ filter: /zod\/v4\/core\/(to-json-schema|json-schema-processors)\.js$/ }, ({ path }) => ({
       contents: hollow(readFileSync(path, 'utf8'), 'JSON Schemas'), loader: 'js',
     }));
+    // The clients read their version and nothing else of it.
+    build.onLoad({ filter: /@aws-sdk\/client-[a-z0-9-]+\/package\.json$/ }, ({ path }) => {
+      const { version } = JSON.parse(readFileSync(path, 'utf8')) as { version: string };
+      return { contents: JSON.stringify({ version }), loader: 'json' };
+    });
+    // Cache of endpoint discovery, which no client of ours turns on: at most the few entries of one process, so nothing has to be thrown out.
+    build.onResolve({ filter: /^mnemonist\/lru-cache$/ }, () => ({ path: 'lru-cache', namespace: 'left-out' }));
+    build.onLoad({ filter: /^lru-cache$/, namespace: 'left-out' }, () => ({
+      contents: 'export default class extends Map { constructor() { super(); } peek(key) { return this.get(key); } }', loader: 'js',
+    }));
     // Only the import at run time; the clients' static ones are small.
     build.onResolve({ filter: /^@smithy\/core\/event-streams$/ }, ({ kind }) => (kind === 'dynamic-import' ? { path: 'event-streams', namespace: 'left-out' } : null));
     build.onLoad({ filter: /^event-streams$/, namespace: 'left-out' }, () => ({

@@ -47,6 +47,10 @@ test('holds no chain of credential providers', () => {
   for (const { directory: one, name } of bundles) expect(readFileSync(join(one, 'index.mjs'), 'utf8'), name).not.toMatch(/AWS_WEB_IDENTITY_TOKEN_FILE|sso_session/);
 });
 
+test('holds of a package.json the version alone, and no cache for endpoint discovery', () => {
+  for (const { directory: one, name } of bundles) expect(readFileSync(join(one, 'index.mjs'), 'utf8'), name).not.toMatch(/devDependencies|ForwardEndpointAddress|LRUCache|splayOnTop/);
+});
+
 describe('what esbuild cannot see by itself', () => {
   test('modelled error classes go, computed keys become plain ones', () => {
     const source = 'const _h = "http";\nn0_registry.registerError(Gone$, Gone);\nexport var Op$ = [9, n0, _Op, { [_h]: ["GET", "/x", 200], [_other]: 1 }];\n';
