@@ -91,6 +91,8 @@ export interface StepRequest {
   readonly service: string;
   readonly strategy: string;
   readonly targetId: string;
+  /** Present when the step is applied for the second time, because the world went past the first change. */
+  readonly again?: true;
   /** The target as the catalogue holds it, parsed by the strategy's own schema. */
   readonly target: JsonObject;
   readonly good: { readonly version: string; readonly basis: KnownGood['basis']; readonly state: TargetState | null } | null;

@@ -142,8 +142,11 @@ export interface StepApplied {
 
 export interface StepConfirmed {
   readonly stepId: string;
-  /** `cannot-verify`: the change was made, but nothing can prove it took hold; treated as a failure of the rung. */
-  readonly answer: 'yes' | 'not-yet' | 'failed' | 'changed-by-someone-else' | 'cannot-verify';
+  /**
+   * `cannot-verify`: the change was made, but nothing can prove it took hold; treated as a failure of the rung.
+   * `overtaken`: the world went past the change before it took hold, so the step is applied once more; the second time it is a failure.
+   */
+  readonly answer: 'yes' | 'not-yet' | 'failed' | 'changed-by-someone-else' | 'cannot-verify' | 'overtaken';
   readonly detail: string;
   readonly retryAfterSeconds: number;
   /** What the next Confirm of this step has to remember, for example since when a DNS change is in sync. */

@@ -86,7 +86,8 @@ export interface Made {
 }
 
 export interface Confirmation {
-  readonly answer: 'yes' | 'not-yet' | 'failed' | 'changed-by-someone-else' | 'cannot-verify';
+  /** `overtaken`: the change came too late to take hold and another one is needed: plan and apply run once more. */
+  readonly answer: 'yes' | 'not-yet' | 'failed' | 'changed-by-someone-else' | 'cannot-verify' | 'overtaken';
   readonly detail: string;
   readonly retryAfterSeconds: number;
   /** Given back to the next confirm of this step. */

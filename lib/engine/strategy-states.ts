@@ -48,7 +48,8 @@ const apply = (strategies: StrategyArns): State => call({
   payload: payload('apply', executionName, {
     step: jsonata('$states.input'),
     fence: jsonata('$assessment.fence'),
-    planned: jsonata('($id := $states.input.id; $seen := $plans[stepId = $id]; $exists($seen) ? $seen[0] : null)'),
+    // The second time the live state is not what a person saw, but the way they agreed to leads there all the same.
+    planned: jsonata('($id := $states.input.id; $seen := $plans[stepId = $id]; $exists($seen) and $not($exists($states.input.again)) ? $seen[0] : null)'),
     audit: jsonata('$audit'),
   }),
   assign: { step: jsonata('$states.input'), applied: jsonata('$states.result.Payload'), confirmed: null, checks: 0, waited: 0, pause: 0 },
@@ -101,7 +102,11 @@ export const applyStates = (strategies: StrategyArns): Record<string, State> => 
     rule(`$confirmed.answer = 'not-yet'`, 'StepDone', {
       confirmed: cannotVerify('$step.id', jsonata(`'still not confirmed after ${confirmLimitSeconds / 60} minutes: ' & $confirmed.detail`)),
     }),
+    rule(`$confirmed.answer = 'overtaken' and $not($exists($step.again))`, 'ApplyAgain'),
   ], { next: 'StepDone' }),
+  ApplyAgain: pass('The world went past the change before it took hold: the same step, once more.', {
+    output: jsonata("$merge([$step, {'again': true}])"), next: 'Apply',
+  }),
   ConfirmLater: wait('As long as the strategy asked for, longer with each turn.', '$pause', 'Confirm'),
   StepDone: pass('The whole story of one step.', {
     output: { rung: jsonata('$assessment.rungs[$rung].name'), applied: jsonata('$applied'), confirmed: jsonata('$confirmed') },

@@ -69,6 +69,22 @@ describe('a rollback that goes well', () => {
     expect(given).toEqual([null, { asked: 1 }, { asked: 2 }, null]);
   });
 
+  test('a step that the world overtook is applied once more', async () => {
+    let asked = 0;
+    const played = await play({ alb: strategyFunction({ confirm: (input) => ((asked += 1) === 1 ? confirmed(input, { answer: 'overtaken' }) : confirmed(input)) }) });
+    expect(played.calls.filter((name) => name.startsWith('alb'))).toEqual(['alb:apply', 'alb:confirm', 'alb:apply', 'alb:confirm', 'alb:confirm']);
+    const applies = played.payloads<StrategyInput>('alb').filter(({ verb }) => verb === 'apply');
+    expect(applies.map(({ step: { again } }) => again ?? false)).toEqual([false, true]);
+    expect(reportOf(played).results).toHaveLength(1);
+    expect(played.execution.status).toBe('SUCCEEDED');
+  });
+
+  test('a step that is overtaken again has failed: the next rung is tried', async () => {
+    const played = await play({ assess: () => assessment({ rungs: twoRungs }), alb: strategyFunction({ confirm: (input) => confirmed(input, { answer: 'overtaken' }) }) });
+    expect(played.calls.filter((name) => name.startsWith('alb'))).toEqual(['alb:apply', 'alb:confirm', 'alb:apply', 'alb:confirm']);
+    expect(reportOf(played).results.map(({ rung, confirmed: last }) => [rung, last?.answer])).toEqual([['first', 'overtaken'], ['second', 'yes']]);
+  });
+
   test('a step that was right already is confirmed like any other', async () => {
     const played = await play({ alb: strategyFunction({ apply: (input) => applied(input, { status: 'already' }) }) });
     expect(played.calls.filter((name) => name === 'alb:confirm')).toHaveLength(2);
@@ -165,12 +181,15 @@ describe('a person is asked', () => {
         queueMicrotask(() => rig.machines.tokens.succeed(taskToken, JSON.stringify({ answer: 'approved', by: 'arn:aws:sts::1:assumed-role/x/y', at: 'now', comment: '' })));
         return { asked: true };
       },
+      alb: strategyFunction({ confirm: (input) => (input.step.again === undefined ? confirmed(input, { answer: 'overtaken' }) : confirmed(input)) }),
     }), 20_000);
     await rig.run(rollback, { service: 'checkout' });
     const payload = (name: string, index: number) => rig.calls.filter((one) => one.name === name)[index]?.payload;
     expect(payload('approve', 0)).toMatchObject({ taskToken: expect.any(String), assessment: { verdict: 'ask' }, plans: [{ stepId: 'first/web' }] });
     expect(payload('assess', 1)).toMatchObject({ look: 1, approval: { answer: 'approved' } });
     expect(payload('alb', 1)).toMatchObject({ verb: 'apply', planned: { stepId: 'first/web', outcome: 'change' } });
+    // What the person saw is no longer live then, but it leads to the same place.
+    expect(payload('alb', 3)).toMatchObject({ verb: 'apply', step: { again: true }, planned: null });
     rig.stop();
   });
 

@@ -60,7 +60,7 @@ export function confirmed(question: Question, seen: Seen): Confirmation {
 /** The deployment that was stopped, while CodeDeploy has not named its rollback. */
 function stopping(stopped: Detailed, secondsSince: number, pollSeconds: number): Confirmation {
   if (stopped.status === 'Succeeded')
-    return { answer: 'failed', detail: `Deployment ${stopped.id} finished before it could be stopped: start the rollback again, so that the good version is redeployed.`, retryAfterSeconds: 0 };
+    return { answer: 'overtaken', detail: `Deployment ${stopped.id} finished before it could be stopped: the good version has to be redeployed.`, retryAfterSeconds: 0 };
   const hasEnded = stopped.status === 'Stopped' || stopped.status === 'Failed';
   if (hasEnded && secondsSince > rollbackStartSeconds)
     return { answer: 'failed', detail: `Deployment ${stopped.id} is ${stopped.status}, but CodeDeploy began no rollback of it.`, retryAfterSeconds: 0 };
