@@ -118,6 +118,12 @@ const policy = z.strictObject({
   dailyBudget: z.int().min(1).max(50).default(3),
   /** How long a person has when a verdict is `ask` and `approval` names no time, in minutes. */
   askTimeoutMinutes: z.int().min(1).max(24 * 60).default(30),
+  /** Oldest version that works with the database as it is; no older one is ever put before users. Counts beside the `databaseFloor` of a release's own manifest. */
+  databaseFloor: z.string().min(1).max(200).optional(),
+  /** The version before always works with the database after a release (expand first, contract later): a release that touches it needs no floor. */
+  database: z.strictObject({ compatible: reason }).optional(),
+  /** Configuration is part of the version (an image, a task definition, a function version): it goes back with the version. */
+  configuration: z.strictObject({ versioned: reason }).optional(),
 });
 
 const verification = z.union([

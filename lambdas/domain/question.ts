@@ -4,13 +4,17 @@ import type { MetricsReading } from './metrics.ts';
 import type { AlarmReading, DeploymentReading, TrafficReading } from './readings.ts';
 import type { Trigger } from './trigger.ts';
 import type { Approval, JourneyRound } from './workflow.ts';
-import type { Instant, KnownGood, Release } from './vocabulary.ts';
+import type { Instant, KnownGood, Release, WayBack } from './vocabulary.ts';
 import type { ServiceConfig } from '../config/schema.ts';
 
 export interface TargetFacts {
   readonly strategy: string;
   /** The side that is always good; null when the ledger has to know a good version. */
   readonly goodSide: string | null;
+  /** Absent in questions of before the ways back were weighed: then it is taken for a version that is put in place again. */
+  readonly way?: WayBack;
+  /** Typical seconds until users are safe. */
+  readonly expectedSeconds?: number;
 }
 
 /** Names of a rung and its waves of target ids. */

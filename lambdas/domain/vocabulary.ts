@@ -27,6 +27,9 @@ export interface Signal {
   readonly summary: string;
 }
 
+/** What kind of way back: a flag that is turned off, users that are sent elsewhere, or a version that is put in place again. */
+export type WayBack = 'flag-off' | 'traffic-shift' | 'redeploy';
+
 export type Touched = 'code' | 'configuration' | 'infrastructure' | 'database';
 
 /** What only the pipeline knows about a release: sent with `Release Started`, kept with the release, shown to whoever decides. */

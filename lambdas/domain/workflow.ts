@@ -1,6 +1,6 @@
 // What goes in and out of each handler of the Rollback and Watch workflows: the contract between the state machines and the code.
 import type {
-  AuditCursor, Instant, JsonObject, KnownGood, Reason, Release, RollbackMode, Rung, Signal, StepRequest, TargetState, VerdictName,
+  AuditCursor, Instant, JsonObject, KnownGood, Reason, Release, RollbackMode, Rung, Signal, StepRequest, TargetState, VerdictName, WayBack,
 } from './vocabulary.ts';
 
 // ---- Assess -------------------------------------------------------------------------------------------------------------
@@ -54,6 +54,23 @@ export interface ApprovalDemand {
   readonly onDeadline: 'roll-back' | 'stop';
 }
 
+/** What the decision says of one way back, and why. */
+export interface WayChoice {
+  readonly rung: string;
+  readonly ways: readonly WayBack[];
+  /** `chosen`: tried, in this order. `ask`: only with a person's yes. `left-out`: another way is better. `refused`: it would do harm, whoever asks. */
+  readonly answer: 'chosen' | 'ask' | 'left-out' | 'refused';
+  /** Empty for one that is chosen. */
+  readonly reasons: readonly Reason[];
+  /** Versions that users get; null for a target whose good version nobody knows. */
+  readonly to: readonly (string | null)[];
+  /** Typical seconds until users are safe, all waves together, without the proof. */
+  readonly expectedSeconds: number;
+}
+
+/** A release that going back passes: its code goes, what else it touched stays. */
+export type Passed = Pick<Release, 'id' | 'version' | 'startedAt' | 'status' | 'touched' | 'manifest'>;
+
 export interface Assessment {
   readonly rollbackId: string;
   readonly service: string;
@@ -73,6 +90,10 @@ export interface Assessment {
   readonly signals: readonly Signal[];
   /** Empty unless the verdict is `roll-back` or `ask`. */
   readonly rungs: readonly Rung[];
+  /** Every way back the service has, with what was decided about it. Absent where no way back was weighed. */
+  readonly ways?: readonly WayChoice[];
+  /** Releases since the known good one, newest first, the suspected one among them. */
+  readonly passed?: readonly Passed[];
   readonly verification: Verification;
   readonly requestedBy: string | null;
   /** Fencing number of the service's lock; null when this run does not hold it. */
@@ -229,6 +250,8 @@ export interface Reported {
   /** True when the execution may end green: nothing is left for a person to mend. */
   readonly ok: boolean;
   readonly headline: string;
+  /** The runbook, a line each: present where a plan was made and nothing was changed. */
+  readonly plan?: readonly string[];
   readonly auditLength: number;
   readonly auditHash: string;
 }

@@ -1,6 +1,6 @@
 // The contract every strategy keeps: a manifest that is data, a plan that is pure, and three calls that touch AWS.
 import type * as z from 'zod';
-import type { JsonObject, Reason, StepRequest, TargetState } from '../domain/vocabulary.ts';
+import type { JsonObject, Reason, StepRequest, TargetState, WayBack } from '../domain/vocabulary.ts';
 
 /** One IAM statement as data: CDK makes the role from it, the sandbox enforces it, the docs show it. */
 export interface Statement {
@@ -17,8 +17,6 @@ export interface Place {
   readonly account: string;
   readonly region: string;
 }
-
-export type WayBack = 'flag-off' | 'traffic-shift' | 'redeploy';
 
 export interface Manifest<Target extends JsonObject = JsonObject> {
   readonly name: string;
