@@ -3,17 +3,20 @@ import * as z from 'zod';
 import { entryName } from '../domain/metric-plan.ts';
 import { manifest as albWeights } from '../strategies/alb-weights/manifest.ts';
 import { manifest as codedeploy } from '../strategies/codedeploy/manifest.ts';
+import { manifest as ecsService } from '../strategies/ecs-service/manifest.ts';
+import { manifest as lambdaAlias } from '../strategies/lambda-alias/manifest.ts';
 import { manifest as route53Weights } from '../strategies/route53-weights/manifest.ts';
+import { manifest as ssmParameter } from '../strategies/ssm-parameter/manifest.ts';
 import { arn } from '../strategies/target-fields.ts';
 import { historyProblem, maximumRounds } from './history-length.ts';
 import { type MetricEntry, metricEntry } from './metric-entries.ts';
+import { declaredTwice } from './release-sources.ts';
 
 const name = z.string().regex(/^[a-z][a-z0-9-]{0,39}$/, { error: 'needs 1–40 lower-case letters, digits and hyphens, beginning with a letter' });
 const reason = z.string().min(10, { error: 'needs a reason a colleague would accept (10 characters or more)' }).max(500);
 
-const target = z.discriminatedUnion('strategy', [albWeights.target, codedeploy.target, route53Weights.target] as never) as z.ZodType<
-  z.output<typeof albWeights.target> | z.output<typeof codedeploy.target> | z.output<typeof route53Weights.target>
->;
+const targets = [albWeights.target, codedeploy.target, ecsService.target, lambdaAlias.target, route53Weights.target, ssmParameter.target] as const;
+const target = z.discriminatedUnion('strategy', targets as never) as z.ZodType<z.output<(typeof targets)[number]>>;
 
 const metric = z.strictObject({
   namespace: z.string().min(1).max(255),
@@ -28,6 +31,8 @@ const signals = z.strictObject({
     name: z.string().min(1).max(255),
     /** Alarms of one group watch the same thing and count once. Default: the alarm's own name. */
     group: z.string().min(1).max(60).optional(),
+    /** Side of a target that this alarm alone watches, for example `green`: the new side sick alone accuses a release, both sides sick speak for something shared. */
+    side: name.optional(),
   })).max(50).default([]),
   /** Tools allowed to send `ripcord.signal` events, by the `tool` they name. */
   external: z.array(name).max(10).default([]),
@@ -96,6 +101,13 @@ const journey = z.strictObject({
   allowLoopback: z.array(z.string()).default([]),
 });
 
+const releaseSource = z.strictObject({
+  /** ECS services with ECS's own deployments. */
+  ecs: z.array(z.strictObject({ cluster: z.string().min(1).max(200), service: z.string().min(1).max(200) })).max(5).default([]),
+  /** Aliases moved by UpdateAlias: seen at once where a CloudTrail trail exists, otherwise by the poll. */
+  lambda: z.array(z.strictObject({ functionName: z.string().min(1).max(200), alias: z.string().min(1).max(128) })).max(5).default([]),
+});
+
 const policy = z.strictObject({
   /** `shadow`: everything is decided and recorded, and nothing is changed. Nobody is asked; only a run of Ripcord that breaks wakes anybody. */
   mode: z.enum(['act', 'shadow']).default('act'),
@@ -116,6 +128,8 @@ const policy = z.strictObject({
   coolDownMinutes: z.int().min(0).max(24 * 60).default(30),
   /** Rollbacks by themselves in any 24 hours; after that a person decides. */
   dailyBudget: z.int().min(1).max(50).default(3),
+  /** Share of all that could have done it which the suspected release needs, 0–1. Default 0.5: likelier than everything else together. */
+  suspicion: z.number().min(0.3).max(0.95).optional(),
   /** How long a person has when a verdict is `ask` and `approval` names no time, in minutes. */
   askTimeoutMinutes: z.int().min(1).max(24 * 60).default(30),
   /** Oldest version that works with the database as it is; no older one is ever put before users. Counts beside the `databaseFloor` of a release's own manifest. */
@@ -149,9 +163,13 @@ export const serviceSchema = z.strictObject({
   owner: z.string().max(200).default(''),
   /** Link to the service's own runbook, shown in messages. */
   runbook: z.url().optional(),
+  /** Other services of the catalogue that this one calls. Their releases and their sickness can explain its own. `critical: false`: it gets on without that one. */
+  dependencies: z.array(z.union([name, z.strictObject({ service: name, critical: z.boolean() })], { error: 'needs the name of a service, or `{ service, critical }`' })).max(20).default([]),
   targets: z.record(name, target).refine((all) => Object.keys(all).length > 0, { error: 'needs at least one target' }),
   /** Ways back in order; each is a list of waves, each wave a list of target ids. Default: one rung a strategy, fastest first. */
   rungs: z.array(z.array(z.array(name).min(1)).min(1)).min(1).optional(),
+  /** Where releases come from besides the CodeDeploy targets and `ripcord.release` events. ECS services and Lambda aliases that are targets are watched without being named here. */
+  releases: releaseSource.optional(),
   signals,
   journeys: z.record(name, journey).default({}),
   verification,
@@ -169,14 +187,20 @@ export const serviceSchema = z.strictObject({
     context.addIssue({ code: 'custom', path: ['verification', 'deadlineMinutes'], message: `needs at least ${recoveryMinutes} minutes with \`signals.metrics\`: a recovery takes minutes to show in them` });
   if (service.signals.alarms.length === 0 && service.signals.external.length === 0)
     context.addIssue({ code: 'custom', path: ['signals', 'alarms'], message: 'needs at least one alarm or external tool: nothing could start a rollback' });
+  for (const source of declaredTwice(service))
+    context.addIssue({ code: 'custom', path: ['releases'], message: `names ${'cluster' in source ? `ECS service ${source.service}` : `alias ${source.alias} of ${source.functionName}`}, which CodeDeploy deploys to: CodeDeploy tells of those releases itself, so leave it out` });
   const tooLong = historyProblem(service);
   if (tooLong !== null) context.addIssue({ code: 'custom', ...tooLong });
   for (const [id, one] of Object.entries(service.targets)) {
-    const named = typeof one.good === 'object' ? one.good.side : undefined;
+    const named = typeof one.good === 'object' && 'side' in one.good ? one.good.side : undefined;
     const all = 'targetGroups' in one ? one.targetGroups : 'records' in one ? one.records : undefined;
     if (named !== undefined && all !== undefined && !(named in all))
       context.addIssue({ code: 'custom', path: ['targets', id, 'good', 'side'], message: `names side "${named}", which is not one of ${Object.keys(all).join(', ')}` });
   }
+  const sides = Object.values(service.targets).flatMap((one) => ('targetGroups' in one ? Object.keys(one.targetGroups) : 'records' in one ? Object.keys(one.records) : []));
+  for (const [index, { side }] of service.signals.alarms.entries())
+    if (side !== undefined && !sides.includes(side))
+      context.addIssue({ code: 'custom', path: ['signals', 'alarms', index, 'side'], message: `names side "${side}", which no target has${sides.length === 0 ? '' : `; known: ${[...new Set(sides)].join(', ')}`}` });
 });
 
 export const engineSchema = z.strictObject({
@@ -195,6 +219,10 @@ export const configSchema = z.strictObject({
   engine: engineSchema.prefault({}),
   services: z.record(name, serviceSchema).refine((all) => Object.keys(all).length > 0, { error: 'needs at least one service' }),
 }).superRefine((config, context) => {
+  for (const [id, { dependencies }] of Object.entries(config.services))
+    for (const [index, other] of dependencies.map((one) => dependencyOf(one).service).entries())
+      if (other === id || !(other in config.services))
+        context.addIssue({ code: 'custom', path: ['services', id, 'dependencies', index], message: other === id ? 'names the service itself' : `names "${other}", which is not one of ${Object.keys(config.services).join(', ')}` });
   for (const [id, service] of Object.entries(config.services))
     if ('required' in service.policy.approval && config.engine.approvers.length === 0)
       context.addIssue({ code: 'custom', path: ['engine', 'approvers'], message: `needs at least one IAM role: service "${id}" asks for approval and nobody could answer` });
@@ -210,10 +238,30 @@ export { maximumRounds };
 export type { MetricEntry };
 export type TargetConfig = z.output<typeof target>;
 
+export const dependencyOf = (one: ServiceConfig['dependencies'][number]): { readonly service: string; readonly critical: boolean } =>
+  (typeof one === 'string' ? { service: one, critical: true } : one);
+
+/** A service that this one depends on or that depends on it, as synth found it in the catalogue: so no second entry has to be read. */
+export const neighbourSchema = z.strictObject({
+  service: name,
+  relation: z.enum(['dependency', 'dependent']),
+  /** Steps between the two: 1 is a direct one. */
+  distance: z.int().min(1),
+  /** False when one step on the way can be done without. */
+  critical: z.boolean(),
+  /** Alarms that say it is sick; the first few of its own. */
+  alarms: z.array(z.string()).max(50),
+  /** Other services that depend on it directly. */
+  sharedWith: z.array(name).max(50),
+});
+export type Neighbour = z.output<typeof neighbourSchema>;
+
 /** What the SSM parameter of one service holds. */
 export interface CatalogueEntry {
   readonly name: string;
   readonly service: ServiceConfig;
+  /** Absent where nothing depends on it and it depends on nothing. */
+  readonly around?: readonly Neighbour[];
 }
 
 /** One line an issue: the path, what is wrong, and the mend. */

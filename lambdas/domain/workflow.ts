@@ -54,6 +54,20 @@ export interface ApprovalDemand {
   readonly onDeadline: 'roll-back' | 'stop';
 }
 
+/** One thing that could have done it, with its share of all that could. The shares of a whole ranking add up to 1. */
+export interface Suspect {
+  /** `sickness`: the service is sick itself and no release of it says why. `other`: whatever nobody recorded. */
+  readonly kind: 'release' | 'sickness' | 'other';
+  /** Empty for `other`. */
+  readonly service: string;
+  /** Null unless it is a release. */
+  readonly release: Pick<Release, 'id' | 'version' | 'startedAt'> | null;
+  /** 0–1, four decimals. */
+  readonly share: number;
+  /** What speaks for it and against it; `weight` in log-odds. */
+  readonly reasons: readonly { readonly text: string; readonly weight: number }[];
+}
+
 /** What the decision says of one way back, and why. */
 export interface WayChoice {
   readonly rung: string;
@@ -88,6 +102,8 @@ export interface Assessment {
   readonly release: Release | null;
   readonly knownGood: Pick<KnownGood, 'version' | 'since' | 'basis'> | null;
   readonly signals: readonly Signal[];
+  /** Who could have done it, likeliest first. Absent where nobody asked. */
+  readonly suspects?: readonly Suspect[];
   /** Empty unless the verdict is `roll-back` or `ask`. */
   readonly rungs: readonly Rung[];
   /** Every way back the service has, with what was decided about it. Absent where no way back was weighed. */
