@@ -18,17 +18,18 @@ export interface VersionedEntry {
 
 /**
  * Reads what is protected, by what, and how.
+ * @param abortSignal gives up waiting, and trying again, when nobody needs the entry any more.
  * @throws Refusal (`unknown-service`) naming the service; RipcordError (`catalogue-invalid`) when the parameter is not an entry.
  */
-export async function readEntry({ client, prefix }: CatalogueStore, service: string): Promise<VersionedEntry> {
-  const parameter = await find({ client, prefix }, service);
+export async function readEntry({ client, prefix }: CatalogueStore, service: string, abortSignal?: AbortSignal): Promise<VersionedEntry> {
+  const parameter = await find({ client, prefix }, service, abortSignal);
   const entry = parse(service, parameter.Value ?? '');
   return { entry, version: parameter.Version ?? 0 };
 }
 
-async function find({ client, prefix }: CatalogueStore, service: string) {
+async function find({ client, prefix }: CatalogueStore, service: string, abortSignal: AbortSignal | undefined) {
   try {
-    const { Parameter } = await calling('ssm:GetParameter', client.send(new GetParameterCommand({ Name: `${prefix}${service}` })));
+    const { Parameter } = await calling('ssm:GetParameter', client.send(new GetParameterCommand({ Name: `${prefix}${service}` }), abortSignal === undefined ? {} : { abortSignal }));
     if (Parameter !== undefined) return Parameter;
   } catch (error) {
     if (!isFault(error, 'gone')) throw error;

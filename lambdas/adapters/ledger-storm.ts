@@ -5,6 +5,8 @@ import { type Item, type Key, type LedgerTable, range, text, updateIf } from './
 export interface StormWindows {
   readonly current: readonly string[];
   readonly previous: readonly string[];
+  /** The run that told on-call of the storm in the running window. */
+  readonly announcedBy: string | null;
 }
 
 const windowStart = (now: Date, minutes: number, back = 0): Instant => {
@@ -18,8 +20,8 @@ const services = (item: Item | undefined): string[] => (item?.['services']?.SS ?
 export async function readStorm(table: LedgerTable, minutes: number, now: Date): Promise<StormWindows> {
   const [current, previous] = [stormKey(windowStart(now, minutes)), stormKey(windowStart(now, minutes, 1))];
   const items = await range(table, { pk: 'ACCOUNT', from: previous.sk, to: current.sk, newestFirst: true, limit: 2 });
-  const at = (key: Key) => services(items.find((item) => item['sk']?.S === key.sk));
-  return { current: at(current), previous: at(previous) };
+  const at = (key: Key) => items.find((item) => item['sk']?.S === key.sk);
+  return { current: services(at(current)), previous: services(at(previous)), announcedBy: at(current)?.['announcedBy']?.S ?? null };
 }
 
 /** Adds the service to the running window. @returns everybody in it, this service included. */

@@ -1,6 +1,7 @@
 // The verdict on one signal: roll back, hold, ask, leave, or joined, with every reason. Pure: the same question has the same answer.
 import { correlate } from './correlate.ts';
 import { answerTo, consent, demandOf, demandsOf } from './demands.ts';
+import { decideAtDoor, type DoorQuestion, isAtDoor } from './door.ts';
 import { elsewhere, unrelatedDemand } from './unrelated.ts';
 import { type Case, goodHere, grounds, leftOut, wayBack } from './grounds.ts';
 import { firstGuardrail } from './guardrails.ts';
@@ -33,7 +34,8 @@ export interface Decision {
   readonly firstSignalAt: Instant | null;
 }
 
-export function decide(question: Question): Decision {
+export function decide(question: Question | DoorQuestion): Decision {
+  if (isAtDoor(question)) return atDoor(question);
   const { suspect, refusal } = correlate(question, faultsOf(question));
   const metrics = findInMetrics(question.metrics, suspect, question.now);
   const signals = [...readSignals(question, suspect), ...metricSignals(metrics)];
@@ -42,6 +44,15 @@ export function decide(question: Question): Decision {
   if (stop !== null) return decision(about, { verdict: stop.verdict, page: stop.page, headline: stop.reason.text, reasons: [stop.reason] });
   const doubts = doubtsOf(about);
   return doubts.length > 0 ? holdOrPage(about, doubts) : act(about);
+}
+
+/** Nothing was read, so nothing is claimed of signals, release or version. */
+function atDoor(question: DoorQuestion): Decision {
+  const { trigger } = question;
+  return {
+    holdSeconds: 0, wantsEvidence: false, approval: null, releaseId: null, good: null, signals: [], rungs: [],
+    firstSignalAt: 'at' in trigger ? trigger.at : null, ...decideAtDoor(question),
+  };
 }
 
 /** What is still missing for acting without a person's word. Anything here holds the run; nothing here is read as healthy. */

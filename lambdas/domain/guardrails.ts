@@ -4,6 +4,7 @@ import { modeOf } from './demands.ts';
 import type { Question, ReleaseFacts } from './question.ts';
 import { type ReasonCode, because } from './reasons.ts';
 import type { Count } from './signals.ts';
+import { stormText } from './storm-text.ts';
 import type { Reason, Signal } from './vocabulary.ts';
 
 export interface Facts {
@@ -88,9 +89,9 @@ const coolDown: Guardrail = ({ question, signals }) => {
 };
 
 const storm: Guardrail = ({ question }) => {
-  const { services, limit, minutes, isAnnounced } = question.storm;
+  const { services, limit, isAnnounced } = question.storm;
   if (isPersonsWill(question) || services.length <= limit) return null;
-  return leave('storm', `${services.length} services had a signal in about ${minutes} minutes (${services.slice(0, 10).join(', ')}${services.length > 10 ? ' …' : ''}). More than ${limit} have a shared cause, so Ripcord rolls nothing back.`, !isAnnounced);
+  return leave('storm', stormText(question.storm), !isAnnounced);
 };
 
 /** What no release explains is not rolled back. Without a firing signal it is too early to say so. */

@@ -11,11 +11,14 @@ import { readService } from '../adapters/ledger.ts';
 import { readMetrics } from '../adapters/metrics.ts';
 import { readTraffic } from '../adapters/traffic.ts';
 import type { ServiceConfig } from '../config/schema.ts';
+import { isTrouble } from '../domain/door.ts';
 import type { ServiceLedger } from '../domain/ledger.ts';
 import type { Question } from '../domain/question.ts';
 import type { DeploymentReading } from '../domain/readings.ts';
 import type { Admitted, Trigger } from '../domain/trigger.ts';
 import type { AssessInput } from '../domain/workflow.ts';
+import { doorOf } from './assess-door.ts';
+import { isRetryable } from './handle-errors.ts';
 
 export interface AssessSources {
   readonly catalogue: CatalogueStore;
@@ -33,13 +36,40 @@ export interface Known {
   readonly windows: StormWindows;
 }
 
-/** What is known before anything is looked at. */
-export async function readKnown({ catalogue, table, storm }: AssessSources, service: string, now: Date): Promise<Known> {
-  const [{ entry, version }, ledger, windows] = await Promise.all([
-    readEntry(catalogue, service), readService(table, service, now), readStorm(table, storm.minutes, now),
-  ]);
-  return { entry, configVersion: version, ledger, windows };
+/** What is known when nothing but the ledger was read, and why. */
+export interface Unread {
+  readonly unread: string;
+  readonly ledger: ServiceLedger;
+  readonly windows: StormWindows;
 }
+
+/** What is known before anything is looked at. In a storm, and beside a run that has the lock, the ledger is enough. */
+export async function readKnown({ catalogue, table, storm }: AssessSources, input: AssessInput, about: { readonly admitted: Admitted; readonly now: Date }): Promise<Known | Unread> {
+  const { admitted: { service, trigger }, now } = about;
+  const abort = new AbortController();
+  const reading = outcomeOf(readEntry(catalogue, service, abort.signal));
+  const [ledger, windows] = await Promise.all([readService(table, service, now), readStorm(table, storm.minutes, now)]);
+  const door = doorOf(input, { service, trigger, ledger, windows, now }, storm.services);
+  if (door === 'closed') {
+    abort.abort();
+    return { unread: 'not-needed', ledger, windows };
+  }
+  const read = await reading;
+  if ('value' in read) return { entry: read.value.entry, configVersion: read.value.version, ledger, windows };
+  if (door === 'stormy' && isRetryable(read.error)) return { unread: whyOf(read.error), ledger, windows };
+  throw read.error;
+}
+
+/** An error as a value: whether it matters is known only when other answers are there. */
+const outcomeOf = async <Value>(work: Promise<Value>): Promise<{ readonly value: Value } | { readonly error: unknown }> => {
+  try {
+    return { value: await work };
+  } catch (error) {
+    return { error };
+  }
+};
+
+const whyOf = (error: unknown): string => (error instanceof Error ? error.message : String(error)).slice(0, 300);
 
 export interface Seen {
   /** Fence of the lock; null for a dry run, which needs none, and when another run has the lock. */
@@ -52,22 +82,34 @@ export interface Seen {
   readonly deployments: readonly DeploymentReading[];
 }
 
+/** What is known when the signals could not be read, but the ledger is enough. */
+export interface SeenAtDoor extends Pick<Seen, 'fence' | 'lockedBy'> {
+  readonly unread: string;
+}
+
 /** Takes the lock and reads every signal at its source, side by side. */
-export async function readNow(sources: AssessSources, input: AssessInput, about: { readonly admitted: Admitted; readonly known: Known; readonly now: Date }): Promise<Seen> {
+export async function readNow(sources: AssessSources, input: AssessInput, about: { readonly admitted: Admitted; readonly known: Known; readonly now: Date }): Promise<Seen | SeenAtDoor> {
   const { admitted: { service, trigger }, known, now } = about;
-  const { signals } = known.entry.service;
   const isDryRun = trigger.kind === 'person' && trigger.mode === 'dry-run';
-  const [lock, storm, alarms, traffic, metrics, deployments] = await Promise.all([
+  const reading = outcomeOf(readSignals(sources, { trigger, known, now }));
+  const [lock, storm] = await Promise.all([
     isDryRun ? null : acquireLock(sources.table, service, input.rollbackId, { now }),
     stormNow(sources, { service, trigger, input, now }, known.windows),
-    readAlarms(sources.cloudWatch, signals.alarms),
-    readTraffic(sources.cloudWatch, signals.traffic, now),
-    readMetrics(sources.cloudWatch, signals, now),
-    deploymentsNow(sources.codeDeploy, known, trigger, now),
   ]);
-  return {
-    fence: lock?.held === true ? lock.fence : null, lockedBy: lock?.held === false ? lock.owner : null, storm, alarms, traffic, metrics, deployments,
-  };
+  const hold = { fence: lock?.held === true ? lock.fence : null, lockedBy: lock?.held === false ? lock.owner : null };
+  const read = await reading;
+  if ('value' in read) return { ...hold, storm, ...read.value };
+  const isStorm = input.approval === null && isTrouble(trigger) && storm.services.length > storm.limit;
+  if (isRetryable(read.error) && (hold.lockedBy !== null || isStorm)) return { ...hold, unread: whyOf(read.error) };
+  throw read.error;
+}
+
+async function readSignals({ cloudWatch, codeDeploy }: AssessSources, { known, trigger, now }: { readonly known: Known; readonly trigger: Trigger; readonly now: Date }): Promise<Pick<Seen, 'alarms' | 'traffic' | 'metrics' | 'deployments'>> {
+  const { signals } = known.entry.service;
+  const [alarms, traffic, metrics, deployments] = await Promise.all([
+    readAlarms(cloudWatch, signals.alarms), readTraffic(cloudWatch, signals.traffic, now), readMetrics(cloudWatch, signals, now), deploymentsNow(codeDeploy, known, trigger, now),
+  ]);
+  return { alarms, traffic, metrics, deployments };
 }
 
 interface StormSignal {
@@ -79,8 +121,9 @@ interface StormSignal {
 
 /** The first look of a run adds its service; a person's request, a muted alarm and a "quiet again" are no sign of trouble. */
 async function stormNow({ table, storm }: AssessSources, { service, trigger, input, now }: StormSignal, windows: StormWindows): Promise<Question['storm']> {
-  const isTrouble = trigger.kind !== 'person' && !(trigger.kind === 'alarm' && trigger.mutedUntil !== null) && !(trigger.kind === 'external' && trigger.status === 'quiet');
-  const current = isTrouble && input.look === 0 ? await addToStorm(table, service, storm.minutes, now) : windows.current;
+  // A service that is in the window already is not written again: the row grows with the storm, and one row takes 1,000 units a second.
+  const isNew = isTrouble(trigger) && input.look === 0 && !windows.current.includes(service);
+  const current = isNew ? await addToStorm(table, service, storm.minutes, now) : windows.current;
   const services = [...new Set([...current, ...windows.previous])].toSorted();
   return { services, limit: storm.services, minutes: storm.minutes, isAnnounced: false };
 }

@@ -6,7 +6,6 @@ import type { Clock } from '../domain/clock.ts';
 import { type Decision, decide } from '../domain/decide.ts';
 import { modeOf } from '../domain/demands.ts';
 import { isRefusal } from '../domain/errors.ts';
-import type { DeliveredSignal } from '../domain/ledger.ts';
 import type { Question } from '../domain/question.ts';
 import { releaseFrom, withReadings } from '../domain/readings.ts';
 import { buildRungs, rungsOf, targetFacts } from '../domain/rungs.ts';
@@ -14,8 +13,10 @@ import { type Admitted, parseTrigger } from '../domain/trigger.ts';
 import type { AuditCursor, Instant, JsonObject, Release } from '../domain/vocabulary.ts';
 import type { Assessment, AssessInput, Verification } from '../domain/workflow.ts';
 import { manifestOf } from '../strategies/registry.ts';
-import { type AssessSources, type Known, type Seen, readKnown, readNow } from './assess-reads.ts';
+import { type AssessSources, type Known, type Seen, type Unread, readKnown, readNow } from './assess-reads.ts';
 import { approvalOf } from './assess-approval.ts';
+import { leaveAtDoor } from './assess-door.ts';
+import { deliveredBy } from './delivered-signal.ts';
 import type { Log } from './logger.ts';
 
 export interface AssessParts extends AssessSources {
@@ -29,17 +30,25 @@ export async function assess(given: AssessInput, parts: AssessParts, log: Log): 
   const now = parts.clock.now();
   const [{ admitted, known }, approval] = await Promise.all([admit(given, parts, now), approvalOf(given, parts.table, now)]);
   const input = { ...given, approval };
+  const door = { ...admitted, ledger: known.ledger, windows: known.windows, now };
+  if ('unread' in known) return said(await leaveAtDoor(input, parts, door, { unread: known.unread }), log);
   const seen = await readNow(parts, input, { admitted, known, now });
+  if ('unread' in seen) return said(await leaveAtDoor(input, parts, door, { ...seen, mode: modeOf({ trigger: admitted.trigger, policy: known.entry.service.policy }), configVersion: known.configVersion }), log);
   const { question, decision } = await decided(questionOf(input, { admitted, known, seen, now: now.toISOString() }), parts, now);
   const audit = await record(input, parts, { question, decision, known, fence: seen.fence });
   log.info(decision.headline, { verdict: decision.verdict, reasons: decision.reasons.map(({ code }) => code), release: decision.releaseId, look: input.look });
   return assessmentOf(input, decision, { admitted, known, seen, audit, codeVersion: parts.codeVersion });
 }
 
-async function admit(input: AssessInput, parts: AssessParts, now: Date): Promise<{ readonly admitted: Admitted; readonly known: Known }> {
+function said(assessment: Assessment, log: Log): Assessment {
+  log.info(assessment.headline, { verdict: assessment.verdict, reasons: assessment.reasons.map(({ code }) => code), release: null });
+  return assessment;
+}
+
+async function admit(input: AssessInput, parts: AssessParts, now: Date): Promise<{ readonly admitted: Admitted; readonly known: Known | Unread }> {
   try {
     const admitted = parseTrigger(input.input);
-    return { admitted, known: await readKnown(parts, admitted.service, now) };
+    return { admitted, known: await readKnown(parts, input, { admitted, now }) };
   } catch (error) {
     if (!isRefusal(error)) throw error;
     const data = { refused: { code: error.code, text: error.message }, codeVersion: parts.codeVersion };
@@ -107,18 +116,6 @@ async function record(input: AssessInput, parts: AssessParts, about: { readonly 
 function releaseOf({ releases, deployments }: Question, { releaseId }: Decision): Pick<Release, 'id' | 'version'> | null {
   const found = releases.find(({ id }) => id === releaseId) ?? deployments.find(({ id }) => id === releaseId);
   return found === undefined ? null : { id: found.id, version: found.version };
-}
-
-/** What later looks and other runs cannot read again for themselves: another tool's message, that an alarm is muted, and whatever joined. */
-function deliveredBy({ trigger, now, rollbackId, lockedBy }: Question): DeliveredSignal | null {
-  const signal = { at: now, rollbackId, status: 'firing', since: null, mutedUntil: null } as const;
-  if (trigger.kind === 'external') return { ...signal, kind: 'external', source: `${trigger.tool}/${trigger.id}`, status: trigger.status, since: trigger.since, summary: trigger.summary };
-  if (trigger.kind === 'alarm' && (trigger.mutedUntil !== null || lockedBy !== null))
-    return { ...signal, kind: 'alarm', source: trigger.alarm, since: trigger.at, summary: `alarm ${trigger.alarm}`, mutedUntil: trigger.mutedUntil };
-  if (lockedBy === null) return null;
-  if (trigger.kind === 'deployment') return { ...signal, kind: 'deployment', source: trigger.deploymentId, summary: `deployment ${trigger.deploymentId} failed or was stopped` };
-  if (trigger.kind === 'watch') return { ...signal, kind: 'journey', source: trigger.releaseId, summary: `the Watch of release ${trigger.releaseId}` };
-  return trigger.kind === 'person' ? { ...signal, kind: 'person', source: trigger.requestedBy, summary: trigger.reason } : null;
 }
 
 function assessmentOf(input: AssessInput, decision: Decision, made: Gathered & { readonly audit: AuditCursor; readonly codeVersion: string }): Assessment {

@@ -2,6 +2,7 @@
 import type { AuditRow } from '../audit/entry.ts';
 import type { Decision } from '../domain/decide.ts';
 import { modeOf } from '../domain/demands.ts';
+import { type DoorQuestion, isAtDoor } from '../domain/door.ts';
 import { instantOf } from '../domain/instants.ts';
 import type { Question } from '../domain/question.ts';
 import { releaseFrom } from '../domain/readings.ts';
@@ -33,13 +34,13 @@ export function reportInput(detail: DeathEvent['detail'], rows: readonly AuditRo
     // A large input is not in the event; the service's name is in every row.
     input: input ?? (rows[0] === undefined ? null : { service: rows[0].service }),
     assessment, plans: [], results: resultsFrom(data), verified: null,
-    approval: assessed?.question.approval ?? null,
+    approval: assessed === null || isAtDoor(assessed.question) ? null : assessed.question.approval,
     error: null,
   };
 }
 
 interface AssessedData {
-  readonly question: Question;
+  readonly question: Question | DoorQuestion;
   readonly decision: Decision;
   readonly fence: number | null;
   readonly configVersion: number;
@@ -55,14 +56,16 @@ function inputOf(text: string | null | undefined): unknown {
 }
 
 function assessmentFrom({ question, decision, fence, configVersion, codeVersion }: AssessedData, audit: AuditCursor): Assessment {
-  const { trigger, service, rollbackId, releases, deployments } = question;
+  const { trigger, service, rollbackId } = question;
+  // Where the ledger alone decided, no release was looked for.
+  const { releases, deployments } = isAtDoor(question) ? { releases: [], deployments: [] } : question;
   const { good, releaseId, rungs: _rungs, ...said } = decision;
   const known = releases.find(({ id }) => id === releaseId);
   const deployment = deployments.find(({ id }) => id === releaseId);
   const release: Release | null = known !== undefined ? { ...known, left: null } : deployment === undefined ? null : releaseFrom(service, deployment);
   return {
     ...said, rollbackId, service, release, audit, fence, configVersion, codeVersion,
-    mode: modeOf(question),
+    mode: isAtDoor(question) ? question.mode : modeOf(question),
     requestedBy: trigger.kind === 'person' ? trigger.requestedBy : null,
     knownGood: good === null ? null : { version: good.version, since: good.since, basis: good.basis },
     // The steps themselves are not in the row; what became of them is, in rows of their own.

@@ -188,7 +188,7 @@ describe('Assess in a storm', () => {
       said.push(await rig.assess(rig.input(`storm-${name}`, alarmInput(`storm-${name}`))));
     }
     expect(said.filter(({ reasons }) => codes(reasons).includes('storm')).filter(({ page }) => page)).toHaveLength(1);
-    expect(said.at(-1)).toMatchObject({ verdict: 'leave', page: false });
+    expect(said.at(-1)).toMatchObject({ verdict: 'joined', page: false });
   });
 
   it('leaves the one page to a service that acts: one in shadow wakes nobody', async () => {
