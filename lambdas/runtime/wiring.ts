@@ -33,6 +33,8 @@ export const lambdaClient = (): LambdaClient => new LambdaClient(patience(5000))
 /** All calls of an account share five a second, reads included, and a change that is still processed refuses the next. */
 export const route53Client = (): Route53Client => new Route53Client({ ...patience(5000), maxAttempts: 8, retryMode: 'adaptive' });
 export const ssmClient = (): SSMClient => new SSMClient(patience(3000));
+/** PutParameter has no precondition: a retry of the SDK's own could not be told from somebody else's write. */
+export const ssmOnceClient = (): SSMClient => new SSMClient({ ...patience(3000), maxAttempts: 1 });
 export const cloudWatchClient = (): CloudWatchClient => new CloudWatchClient(patience(4000));
 export const snsClient = (): SNSClient => new SNSClient(patience(4000));
 export const eventBridgeClient = (): EventBridgeClient => new EventBridgeClient(patience(4000));

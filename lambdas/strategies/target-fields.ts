@@ -2,7 +2,7 @@
 import * as z from 'zod';
 
 /** CDK tokens stand for values known only at deploy time: their shape cannot be checked at synth. */
-const isToken = (value: string): boolean => value.includes('${Token[');
+export const isToken = (value: string): boolean => value.includes('${Token[');
 
 /** An ARN of one service, for example `arn('elasticloadbalancing', 'listener/')`; CDK tokens pass. */
 export const arn = (service: string, resourcePrefix: string) =>

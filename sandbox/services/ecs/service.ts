@@ -1,17 +1,27 @@
-// ECS on the wire: DescribeServices and DescribeTaskDefinition.
+// ECS on the wire: DescribeServices and DescribeTaskDefinition, and UpdateService where there are rolling deployments.
 import * as schemas from '@aws-sdk/client-ecs';
 import type { DescribeServicesRequest, DescribeServicesResponse, DescribeTaskDefinitionRequest, DescribeTaskDefinitionResponse, Service } from '@aws-sdk/client-ecs';
 import type { AwsService, Operation } from '../../aws/world.ts';
 import type { Ecs, EcsServiceRecord } from './ecs.ts';
+import { rollingServiceShown, updateService } from './rolling-operations.ts';
+import type { RollingServices } from './rolling.ts';
 
-const describeServices = (ecs: Ecs): Operation<DescribeServicesRequest, DescribeServicesResponse> => ({
+const describeServices = (ecs: Ecs, rolling: RollingServices | undefined): Operation<DescribeServicesRequest, DescribeServicesResponse> => ({
   mutating: false,
   authorize: ({ cluster = 'default', services = [] }) => [{ action: 'ecs:DescribeServices', resources: services.map((name) => ecs.serviceArn(cluster, name)) }],
-  run: ({ cluster = 'default', services = [] }) => ({
-    services: services.flatMap((name) => ecs.find(cluster, name) ?? []).map(serviceShown),
-    failures: services.filter((name) => ecs.find(cluster, name) === undefined).map((name) => ({ arn: ecs.serviceArn(cluster, name), reason: 'MISSING' })),
-  }),
+  run: ({ cluster = 'default', services = [] }) => {
+    const found = services.map((name) => ({ name, service: shownAt(ecs, rolling, { cluster, name }) }));
+    return {
+      services: found.flatMap(({ service }) => service ?? []),
+      failures: found.filter(({ service }) => service === undefined).map(({ name }) => ({ arn: ecs.serviceArn(cluster, name), reason: 'MISSING' })),
+    };
+  },
 });
+
+function shownAt(ecs: Ecs, rolling: RollingServices | undefined, { cluster, name }: { readonly cluster: string; readonly name: string }): Service | undefined {
+  const [bluegreen, ofEcs] = [ecs.find(cluster, name), rolling?.find(cluster, name)];
+  return bluegreen === undefined ? ofEcs && rollingServiceShown(ofEcs) : serviceShown(bluegreen);
+}
 
 function serviceShown({ arn, cluster, name, desiredCount, taskSets }: EcsServiceRecord): Service {
   const primary = taskSets.find(({ status }) => status === 'PRIMARY');
@@ -35,9 +45,12 @@ const describeTaskDefinition = (ecs: Ecs): Operation<DescribeTaskDefinitionReque
   },
 });
 
-export const ecsService = (ecs: Ecs): AwsService => ({
+export const ecsService = (ecs: Ecs, rolling?: RollingServices): AwsService => ({
   signingName: 'ecs',
   iamPrefix: 'ecs',
   schemas,
-  operations: { DescribeServices: describeServices(ecs), DescribeTaskDefinition: describeTaskDefinition(ecs) },
+  operations: {
+    DescribeServices: describeServices(ecs, rolling), DescribeTaskDefinition: describeTaskDefinition(ecs),
+    ...(rolling === undefined ? {} : { UpdateService: updateService(ecs, rolling) }),
+  },
 });

@@ -1,0 +1,37 @@
+// ecs-service: deploys the task definition that was good on an ECS service with rolling deployments.
+import * as z from 'zod';
+import type { Manifest } from '../strategy.ts';
+import { arn, isToken } from '../target-fields.ts';
+import { serviceStates } from './plan.ts';
+
+const name = (what: string) => z.string().refine((value) => isToken(value) || /^[\w-]{1,255}$/.test(value), { error: `needs the name of the ${what}, not its ARN` });
+
+const target = z.strictObject({
+  strategy: z.literal('ecs-service'),
+  cluster: name('cluster'),
+  /** Its deployment controller has to be ECS with rolling deployments; one of CodeDeploy's belongs to strategy `codedeploy`. */
+  service: name('service'),
+  good: z.literal('last-known-good', { error: 'needs its good side: `good: last-known-good`' }),
+  /** Task role and execution role of the task definitions: needed where ECS asks whether the caller may pass them. */
+  roles: z.array(arn('iam', 'role/')).max(10).optional(),
+});
+
+export type EcsServiceTarget = z.output<typeof target>;
+
+export const manifest: Manifest<EcsServiceTarget> = {
+  name: 'ecs-service',
+  summary: 'Deploy the last known good task definition of an ECS service with rolling deployments.',
+  order: 42,
+  way: 'redeploy',
+  target,
+  expectedSeconds: 300,
+  states: serviceStates,
+  statements: ({ cluster, service, roles = [] }, { partition, account, region }) => [
+    { actions: ['ecs:DescribeServices', 'ecs:UpdateService'], resources: [`arn:${partition}:ecs:${region}:${account}:service/${cluster}/${service}`] },
+    { actions: ['ecs:DescribeTaskDefinition'], resources: ['*'], because: 'ecs:DescribeTaskDefinition has no resource-level permissions.' },
+    ...(roles.length === 0 ? [] : [{
+      actions: ['iam:PassRole'], resources: roles, conditions: { StringEquals: { 'iam:PassedToService': 'ecs-tasks.amazonaws.com' } },
+      because: 'AWS does not document whether UpdateService checks the roles of a task definition that exists already; the game day finds out.',
+    }]),
+  ],
+};
