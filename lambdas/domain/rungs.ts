@@ -3,10 +3,12 @@ import type { TargetConfig } from '../config/schema.ts';
 import type { RungFacts, TargetFacts } from './question.ts';
 import type { KnownGood, Release, Rung, StepRequest } from './vocabulary.ts';
 
-/** The side that is always good, or null when the ledger has to know a good version. */
-export const targetFacts = (target: TargetConfig): TargetFacts => ({
+/** What a verdict needs of one target: its side that is always good, or null when the ledger has to know a good version; how it goes back, and how fast. */
+export const targetFacts = (target: TargetConfig, manifest?: Required<Pick<TargetFacts, 'way' | 'expectedSeconds'>>): TargetFacts => ({
   strategy: target.strategy,
-  goodSide: typeof target.good === 'object' ? target.good.side : null,
+  ...(manifest === undefined ? {} : { way: manifest.way, expectedSeconds: manifest.expectedSeconds }),
+  // A declared good value is the off side of a flag.
+  goodSide: typeof target.good === 'object' ? ('side' in target.good ? target.good.side : 'off') : null,
 });
 
 /**
