@@ -3,7 +3,7 @@ import { correlate } from './correlate.ts';
 import { answerTo, consent, demandOf, demandsOf } from './demands.ts';
 import { decideAtDoor, type DoorQuestion, isAtDoor } from './door.ts';
 import { elsewhere, unrelatedDemand } from './unrelated.ts';
-import { type Case, goodHere, grounds, leftOut, wayBack } from './grounds.ts';
+import { type Case, alsoUndone, grounds, notTaken, wayBack } from './grounds.ts';
 import { firstGuardrail } from './guardrails.ts';
 import { at, instantOf } from './instants.ts';
 import { chooseGood } from './known-good.ts';
@@ -12,7 +12,8 @@ import type { KnownGoodFacts, Question, RungFacts } from './question.ts';
 import { because } from './reasons.ts';
 import { countSignals, faultsOf, readSignals } from './signals.ts';
 import type { Instant, Reason, Signal, VerdictName } from './vocabulary.ts';
-import type { ApprovalDemand } from './workflow.ts';
+import { weighWays } from './way-back.ts';
+import type { ApprovalDemand, Passed, WayChoice } from './workflow.ts';
 
 /** Seconds until a held run looks again. */
 const lookAgainSeconds = 15;
@@ -31,6 +32,10 @@ export interface Decision {
   readonly signals: readonly Signal[];
   /** Rungs worth trying, in order; empty unless the verdict is `roll-back` or `ask`. */
   readonly rungs: readonly RungFacts[];
+  /** Every way back with what was decided about it; empty where none was weighed. */
+  readonly ways: readonly WayChoice[];
+  /** Releases since the known good one: what going back takes back, and what of them stays. */
+  readonly passed: readonly Passed[];
   readonly firstSignalAt: Instant | null;
 }
 
@@ -50,7 +55,7 @@ export function decide(question: Question | DoorQuestion): Decision {
 function atDoor(question: DoorQuestion): Decision {
   const { trigger } = question;
   return {
-    holdSeconds: 0, wantsEvidence: false, approval: null, releaseId: null, good: null, signals: [], rungs: [],
+    holdSeconds: 0, wantsEvidence: false, approval: null, releaseId: null, good: null, signals: [], rungs: [], ways: [], passed: [],
     firstSignalAt: 'at' in trigger ? trigger.at : null, ...decideAtDoor(question),
   };
 }
@@ -59,6 +64,8 @@ function atDoor(question: DoorQuestion): Decision {
 function doubtsOf(about: Case): Reason[] {
   const { question, signals, count, suspect } = about;
   if (question.trigger.kind === 'person' || question.approval?.answer === 'approved') return [];
+  // What was wrong with a quarantined version was proven when it was rolled back.
+  if (signals.some(({ kind }) => kind === 'quarantine')) return [];
   const { minimumSignals } = question;
   const list = count.groups.join(', ');
   const doubts: Reason[] = [];
@@ -93,11 +100,11 @@ function holdOrPage(about: Case, doubts: readonly Reason[]): Decision {
 function act(about: Case): Decision {
   const { question, suspect } = about;
   const good = chooseGood(question, suspect);
-  const provable = question.rungs.filter(({ waves }) => waves.flat().every((id) => goodHere(question, id, good) !== null));
-  const rungs = provable.length > 0 ? provable : question.rungs;
-  const demands = [...demandsOf(question, provable.length > 0, good), ...unrelatedDemand(about)];
-  const reasons = [...grounds(about, good, rungs), ...leftOut(question.rungs, rungs), ...demands.map(({ reason }) => reason)];
-  const found = { releaseId: suspect?.id ?? null, good, rungs };
+  const { ways, rungs, doubts, passed } = weighWays(question, suspect, good);
+  const found = { releaseId: suspect?.id ?? null, good, rungs, ways, passed };
+  const demands = [...demandsOf(question, doubts), ...unrelatedDemand(about)];
+  const reasons = [...grounds(about, good, rungs), ...alsoUndone(passed, suspect, good), ...notTaken(ways), ...(rungs.length === 0 ? [] : demands.map(({ reason }) => reason))];
+  if (rungs.length === 0) return noSafeWay(about, { ...found, reasons });
   const answer = answerTo(question, demands);
   if (answer === 'ask') return decision(about, { ...found, verdict: 'ask', headline: `${wayBack(about, rungs, good)} Waiting for a person: ${demands.map(({ reason }) => reason.text).join(' ')}`, reasons, approval: demandOf(demands) });
   if (answer === 'stop') return decision(about, {
@@ -107,9 +114,19 @@ function act(about: Case): Decision {
   return decision(about, { ...found, verdict: 'roll-back', headline: wayBack(about, rungs, good), reasons: [...reasons, ...consent(question, demands)] });
 }
 
+/** Each way back would do harm: refused before anything is touched, whoever asks. What is left is a person's work. */
+function noSafeWay(about: Case, found: Pick<Decision, 'good' | 'ways' | 'passed' | 'reasons'>): Decision {
+  const why = [...new Set(found.ways.flatMap(({ reasons }) => reasons.map(({ text }) => text)))].join(' ');
+  const rest = 'no way back is safe. Ship a fix as a new version, or turn off what is broken.';
+  return decision(about, {
+    ...found, verdict: 'leave', page: true, headline: `Not rolled back: ${about.question.service} needs a person. ${why}`,
+    reasons: [because('no-safe-way', `Of ${about.question.service}, ${rest}`), ...found.reasons],
+  });
+}
+
 function decision(about: Case, said: Partial<Decision> & Pick<Decision, 'verdict' | 'headline' | 'reasons'>): Decision {
   return {
-    page: false, holdSeconds: 0, wantsEvidence: false, approval: null, good: null, rungs: [],
+    page: false, holdSeconds: 0, wantsEvidence: false, approval: null, good: null, rungs: [], ways: [], passed: [],
     releaseId: about.suspect?.id ?? null, signals: about.signals, firstSignalAt: firstSignal(about), ...said,
   };
 }

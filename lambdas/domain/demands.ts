@@ -1,6 +1,6 @@
 // Why a person has to decide, for how long the question stands, and what an answer or its absence means.
 import { at } from './instants.ts';
-import type { KnownGoodFacts, Question } from './question.ts';
+import type { Question } from './question.ts';
 import { because } from './reasons.ts';
 import type { Reason, RollbackMode } from './vocabulary.ts';
 import type { ApprovalDemand } from './workflow.ts';
@@ -9,12 +9,14 @@ export interface Demand extends ApprovalDemand {
   readonly reason: Reason;
 }
 
-/** Why a person has to decide, and what happens when nobody does. */
-export function demandsOf(question: Question, isProven: boolean, good: KnownGoodFacts | null): Demand[] {
+/**
+ * Why a person has to decide, and what happens when nobody does.
+ * @param doubts what speaks against every way back that is left; silence is never a yes to those.
+ */
+export function demandsOf(question: Question, doubts: readonly Reason[]): Demand[] {
   const { policy, rollbacks, rollbackId, now, trigger, service } = question;
   const ask = { timeoutSeconds: policy.askTimeoutMinutes * 60, onDeadline: 'stop' as const };
-  const demands: Demand[] = [];
-  if (!isProven) demands.push({ ...ask, reason: because('no-known-good', good === null ? `No version of ${service} is proven good.` : `No way back is proven whole: ${good.version} is known good, but not for every target.`) });
+  const demands: Demand[] = doubts.map((reason) => ({ ...ask, reason }));
   const recent = rollbacks.filter((one) => one.isAutomatic && one.rollbackId !== rollbackId && at(one.startedAt) > at(now) - 24 * 3_600_000).length;
   if (trigger.kind !== 'person' && recent >= policy.dailyBudget)
     demands.push({ ...ask, reason: because('budget-spent', `${service} was rolled back by itself ${recent} times in 24 hours, and ${policy.dailyBudget} are allowed.`) });

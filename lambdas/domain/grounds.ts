@@ -6,6 +6,7 @@ import { because } from './reasons.ts';
 import { goodOf } from './rungs.ts';
 import type { Count } from './signals.ts';
 import type { Reason, Signal } from './vocabulary.ts';
+import type { Passed, WayChoice } from './workflow.ts';
 
 /** What the chosen release and its signals come to, shared by every verdict. */
 export interface Case {
@@ -33,8 +34,18 @@ export function grounds({ question, suspect, count, signals }: Case, good: Known
   ];
 }
 
-export const leftOut = (all: readonly RungFacts[], kept: readonly RungFacts[]): Reason[] =>
-  all.filter((rung) => !kept.includes(rung)).map(({ name }) => because('rung-left-out', `Rung ${name} is left out: no good state is known for each of its targets.`));
+/** The ways back that are not gone, and why. */
+export const notTaken = (ways: readonly WayChoice[]): Reason[] => ways.flatMap(({ rung, answer, reasons }) => {
+  const why = reasons.map(({ text }) => text).join(' ');
+  if (answer === 'refused') return [because('below-floor', `Rung ${rung} is refused: ${why}`)];
+  return answer === 'left-out' ? [because('rung-left-out', `Rung ${rung} is left out, as it needs a person's yes and another does not: ${why}`)] : [];
+});
+
+/** What else is lost on the way: releases between the known good one and the suspect that are still live in it. */
+export function alsoUndone(passed: readonly Passed[], suspect: ReleaseFacts | null, good: KnownGoodFacts | null): Reason[] {
+  const others = passed.filter(({ id, status }) => id !== suspect?.id && status !== 'failed' && status !== 'stopped').map(({ version, startedAt }) => `${version} (${startedAt.slice(0, 16)}Z)`);
+  return others.length === 0 || good === null ? [] : [because('also-undone', `Going back to ${good.version} also takes back ${others.slice(0, 10).join(', ')}${others.length > 10 ? ` and ${others.length - 10} more` : ''}: none of them is known good.`)];
+}
 
 /** Where one target would go back to; null when nobody knows. */
 export function goodHere({ targets }: Question, id: string, good: KnownGoodFacts | null): { readonly version: string } | null {
@@ -44,10 +55,14 @@ export function goodHere({ targets }: Question, id: string, good: KnownGoodFacts
 
 const prefixes = { 'roll-back': '', 'dry-run': 'Dry run: ', shadow: 'In shadow: ' } as const;
 
-/** One sentence: from what to what, and who asked. */
+/** One sentence: from what to what, and who asked. A flag leaves the release where it is. */
 export function wayBack({ question, suspect }: Case, rungs: readonly RungFacts[], good: KnownGoodFacts | null): string {
-  const versions = [...new Set((rungs[0]?.waves.flat() ?? []).map((id) => goodHere(question, id, good)?.version ?? 'what the strategy finds'))].join(' and ');
+  const ids = rungs[0]?.waves.flat() ?? [];
+  const versions = [...new Set(ids.map((id) => goodHere(question, id, good)?.version ?? 'what the strategy finds'))].join(' and ');
   const from = suspect === null ? '' : ` from release ${suspect.version}`;
+  const isFlag = ids.length > 0 && ids.every((id) => question.targets[id]?.way === 'flag-off');
+  const flags = versions === 'side off' ? 'turns its flags off' : `puts its flags back to what they were with ${versions}`;
+  const what = isFlag ? `keeps release ${suspect?.version ?? 'that is live'} and ${flags}` : `goes back${from} to ${versions}`;
   const { trigger } = question;
-  return `${prefixes[modeOf(question)]}${question.service} goes back${from} to ${versions}${trigger.kind === 'person' ? `, as ${trigger.requestedBy} asked` : ''}.`;
+  return `${prefixes[modeOf(question)]}${question.service} ${what}${trigger.kind === 'person' ? `, as ${trigger.requestedBy} asked` : ''}.`;
 }

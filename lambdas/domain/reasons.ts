@@ -4,14 +4,14 @@ import type { Reason } from './vocabulary.ts';
 export const reasonCodes = [
   // what speaks for a rollback
   'release-suspected', 'signals-agree', 'one-signal-enough', 'traffic-enough', 'traffic-not-measured', 'known-good', 'good-side', 'asked-by-person', 'approved',
-  'deadline-roll-back', 'rung-left-out', 'no-release-needed', 'would-ask',
+  'deadline-roll-back', 'rung-left-out', 'below-floor', 'also-undone', 'no-release-needed', 'would-ask',
   // why a person is asked
-  'no-known-good', 'budget-spent', 'policy-approval', 'metrics-unrelated',
+  'no-known-good', 'budget-spent', 'policy-approval', 'metrics-unrelated', 'floor-unknown', 'may-not-help', 'infrastructure-stays',
   // why it is held
   'too-few-signals', 'too-little-traffic', 'traffic-unknown', 'signal-unreadable', 'only-older-signals',
   // why it is left
   'joined', 'own-rollback', 'already-undone', 'not-our-deployment', 'not-our-alarm', 'tool-not-allowed', 'muted', 'suppressed', 'not-evaluated', 'no-longer-firing', 'external-quiet', 'rejected', 'deadline-passed',
-  'already-handled', 'already-shadowed', 'cool-down', 'storm', 'no-release', 'newer-release',
+  'already-handled', 'already-shadowed', 'cool-down', 'storm', 'no-release', 'newer-release', 'no-safe-way',
 ] as const;
 export type ReasonCode = (typeof reasonCodes)[number];
 

@@ -76,7 +76,7 @@ interface Gathered {
 /** Everything the verdict is made from. States of targets are left out: it does not depend on them, and they are large. */
 function questionOf(input: AssessInput, { admitted, known, seen, now }: Gathered & { readonly now: Instant }): Question {
   const { entry: { service: config }, ledger } = known;
-  const targets = Object.fromEntries(Object.entries(config.targets).map(([id, target]) => [id, targetFacts(target)]));
+  const targets = Object.fromEntries(Object.entries(config.targets).map(([id, target]) => [id, targetFacts(target, manifestOf(target.strategy))]));
   const { fence: _fence, ...facts } = seen;
   return {
     ...facts,
@@ -130,6 +130,7 @@ function assessmentOf(input: AssessInput, decision: Decision, made: Gathered & {
     release,
     knownGood: good === null ? null : { version: good.version, since: good.since, basis: good.basis },
     signals,
+    ways: decision.ways, passed: decision.passed,
     rungs: buildRungs(decision.rungs, { service, targets: entry.service.targets, release, good, states }),
     verification: verificationOf(entry.service.verification),
     requestedBy: trigger.kind === 'person' ? trigger.requestedBy : null,

@@ -29,7 +29,16 @@ const harm = { errors: since(2, 0.3) };
 const everywhere = reading(harm, [measured('payments', harm), measured('search', harm)]);
 const afterHold = { startedAt: minute(5), now: minute(10) };
 
+const floored = { policy: { databaseFloor: 'v2' }, releases: [release({ touched: ['code', 'database'] })] } as const;
+const flag = { strategy: 'ssm-parameter', goodSide: null, way: 'flag-off', expectedSeconds: 2 } as const;
+const withFlag = {
+  targets: { ...question().targets, flag }, rungs: [...question().rungs, { name: 'flag', waves: [['flag']] }],
+  knownGoods: [{ version: 'v1', since: minute(-500), basis: 'baked' as const, targets: ['web', 'app', 'flag'] }],
+};
+
 const rolledBack: Row[] = [
+  { when: 'the database forbids the older version, and a flag does not bring it back', asked: question({ ...floored, ...withFlag }), verdict: 'roll-back', codes: ['below-floor'] },
+  { when: 'a release in between is taken back too', asked: question({ releases: [release({ id: 'r-3', version: 'v3', previousVersion: 'v2' }), release({ startedAt: minute(-100) })] }), verdict: 'roll-back', codes: ['also-undone'] },
   { when: 'two fresh alarms, a release and a known good version', asked: question(), verdict: 'roll-back', codes: ['release-suspected', 'signals-agree', 'traffic-enough', 'known-good'] },
   { when: 'one fresh alarm where one is enough', asked: question({ alarms: alone, minimumSignals: 1 }), verdict: 'roll-back', codes: ['one-signal-enough'] },
   { when: 'the service has no measure of traffic', asked: question({ traffic: { status: 'not-measured', requests: null, minimum: null, minutes: null } }), verdict: 'roll-back', codes: ['traffic-not-measured'] },
@@ -54,6 +63,10 @@ const rolledBack: Row[] = [
 ];
 
 const asking: Row[] = [
+  { when: 'the release changed the database and nothing says from which version on the code works with it', asked: question({ releases: [release({ touched: ['code', 'database'] })] }), verdict: 'ask', codes: ['floor-unknown'] },
+  { when: 'a person asks, and the database is in question', asked: question({ trigger: personTrigger(), releases: [release({ touched: ['database', 'code'] })] }), verdict: 'ask', codes: ['floor-unknown'] },
+  { when: 'the release touched configuration alone, and nothing takes that back for certain', asked: question({ releases: [release({ touched: ['configuration'] })] }), verdict: 'ask', codes: ['may-not-help'] },
+  { when: 'an older version would run on changed infrastructure', asked: question({ releases: [release({ touched: ['code', 'infrastructure'] })], rungs: [{ name: 'codedeploy', waves: [['app']] }] }), verdict: 'ask', codes: ['infrastructure-stays'] },
   { when: 'no version is known good', asked: question({ knownGoods: [] }), verdict: 'ask', codes: ['no-known-good'] },
   { when: 'the good version is known for no whole rung', asked: question({ knownGoods: [{ version: 'v1', since: minute(-500), basis: 'baked', targets: [] }] }), verdict: 'ask', codes: ['no-known-good'] },
   { when: 'the daily budget is spent', asked: question({ rollbacks: threeToday }), verdict: 'ask', codes: ['budget-spent'] },
@@ -82,6 +95,8 @@ const holding: Row[] = [
 ];
 
 const leaving: Row[] = [
+  { when: 'the database forbids every way back', asked: question(floored), verdict: 'leave', page: true, codes: ['no-safe-way', 'below-floor'] },
+  { when: 'the database forbids what a person asks for', asked: question({ ...floored, trigger: personTrigger() }), verdict: 'leave', page: true, codes: ['no-safe-way', 'below-floor'] },
   { when: 'another run has the lock', asked: question({ lockedBy: 'rb-7' }), verdict: 'joined', codes: ['joined'] },
   { when: 'the failed deployment is a rollback', asked: question({ ...failedDeployment, deployments: [deployment({ status: 'failed', nature: 'rollback' })] }), verdict: 'leave', codes: ['own-rollback'] },
   { when: 'CodeDeploy rolled the deployment back already', asked: question({ ...failedDeployment, deployments: [deployment({ status: 'failed' }), deployment({ id: 'd-3', nature: 'rollback', undoes: 'd-2', startedAt: minute(4) })] }), verdict: 'leave', codes: ['already-undone'] },

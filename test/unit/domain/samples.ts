@@ -57,7 +57,9 @@ const policy: Question['policy'] = {
 export const question = (over: Partial<Omit<Question, 'policy'>> & { readonly policy?: Partial<Question['policy']> } = {}): Question => ({
   service: 'checkout', rollbackId: 'rb-1', startedAt: minute(10), now: minute(10), look: 0, trigger: alarmTrigger(), approval: null, evidence: null,
   minimumSignals: 2, holdSeconds: 300, externalTools: ['datadog'], hasJourneys: true,
-  targets: { web: { strategy: 'alb-weights', goodSide: null }, app: { strategy: 'codedeploy', goodSide: null } },
+  targets: {
+    web: { strategy: 'alb-weights', goodSide: null, way: 'traffic-shift', expectedSeconds: 5 }, app: { strategy: 'codedeploy', goodSide: null, way: 'redeploy', expectedSeconds: 300 },
+  },
   rungs: [{ name: 'alb-weights', waves: [['web']] }, { name: 'codedeploy', waves: [['app']] }],
   coolDownUntil: null, releases: [release()],
   knownGoods: [{ version: 'v1', since: minute(-500), basis: 'baked', targets: ['web', 'app'] }],

@@ -1,0 +1,116 @@
+// The decision tree of the way back: what was touched, what is possible, what would do harm, for every way that the service has.
+import { floorObjections } from './database-floor.ts';
+import { at } from './instants.ts';
+import type { KnownGoodFacts, Question, ReleaseFacts, RungFacts, TargetFacts } from './question.ts';
+import { releaseFrom } from './readings.ts';
+import { because } from './reasons.ts';
+import { goodOf } from './rungs.ts';
+import type { Reason, Touched, WayBack } from './vocabulary.ts';
+import type { Passed, WayChoice } from './workflow.ts';
+
+export interface Tree {
+  /** One for each of the service's ways back, in its order. */
+  readonly ways: readonly WayChoice[];
+  /** Those worth trying; empty when each of them would do harm. */
+  readonly rungs: readonly RungFacts[];
+  /** Why a person has to say yes to them first; empty when nobody has to. */
+  readonly doubts: readonly Reason[];
+  readonly passed: readonly Passed[];
+}
+
+interface Weighed {
+  readonly rung: RungFacts;
+  readonly to: readonly (string | null)[];
+  readonly refusals: readonly Reason[];
+  readonly doubts: readonly Reason[];
+}
+
+interface Situation {
+  readonly question: Question;
+  readonly suspect: ReleaseFacts | null;
+  readonly good: KnownGoodFacts | null;
+  readonly passed: readonly Passed[];
+}
+
+/**
+ * Weighs each way back alone, then keeps the best class: those that nothing speaks against; else those that lead to a known good version
+ * and need a person's yes; else the rest that is not refused. The order stays as declared: the tree drops and asks, it never reorders.
+ */
+export function weighWays(question: Question, suspect: ReleaseFacts | null, good: KnownGoodFacts | null): Tree {
+  const passed = passedReleases(question, suspect, good);
+  const weighed = question.rungs.map((rung) => weigh({ question, suspect, good, passed }, rung));
+  const safe = weighed.filter(({ refusals }) => refusals.length === 0);
+  const free = safe.filter(({ doubts }) => doubts.length === 0);
+  const known = safe.filter(({ to }) => !to.includes(null));
+  const kept = [free, known, safe].find((some) => some.length > 0) ?? [];
+  const ways = weighed.map((one): WayChoice => ({
+    rung: one.rung.name, ways: waysOf(question, one.rung), to: one.to, expectedSeconds: secondsOf(question, one.rung),
+    answer: one.refusals.length > 0 ? 'refused' : !kept.includes(one) ? 'left-out' : one.doubts.length > 0 ? 'ask' : 'chosen',
+    reasons: one.refusals.length > 0 ? one.refusals : one.doubts,
+  }));
+  return { ways, rungs: kept.map(({ rung }) => rung), doubts: unique(kept.flatMap(({ doubts }) => doubts)), passed };
+}
+
+const unique = (reasons: readonly Reason[]): Reason[] => reasons.filter(({ text }, index) => reasons.findIndex((one) => one.text === text) === index);
+
+/** Releases that began since the known good one did, newest first: what going back passes. Those that were taken back already count, as their migrations were not. */
+export function passedReleases(question: Question, suspect: ReleaseFacts | null, good: KnownGoodFacts | null): Passed[] {
+  const ids = new Set(question.releases.map(({ id }) => id));
+  const deployed = question.deployments.filter(({ id, nature }) => nature === 'release' && !ids.has(id)).map((one) => releaseFrom(question.service, one));
+  const all = [...question.releases, ...deployed];
+  const own = good === null ? [] : all.filter(({ version, startedAt }) => version === good.version && at(startedAt) <= at(good.since)).map(({ startedAt }) => at(startedAt));
+  const from = good === null ? at(suspect?.startedAt ?? question.now) : own.length > 0 ? Math.max(...own) : at(good.since);
+  return all.filter(({ version, startedAt }) => version !== good?.version && at(startedAt) >= from)
+    .toSorted((a, b) => at(b.startedAt) - at(a.startedAt))
+    .map(({ id, version, startedAt, status, touched, manifest }) => ({ id, version, startedAt, status, touched, ...(manifest === undefined ? {} : { manifest }) }));
+}
+
+function weigh(situation: Situation, rung: RungFacts): Weighed {
+  const { question, suspect, good, passed } = situation;
+  const targets = targetsOf(question, rung);
+  const to = [...new Set(targets.map(([id, target]) => goodOf(id, target, good)?.version ?? null))];
+  // A flag changes what the version does, never which version users get.
+  const old = [...new Set(targets.filter(([, target]) => wayOf(target) !== 'flag-off').map(([id, target]) => (target.goodSide === null ? goodOf(id, target, good)?.version ?? null : null)))];
+  const objections = old.flatMap((version) => floorObjections(question, passed, version));
+  return {
+    rung, to,
+    refusals: unique(objections.filter(({ kind }) => kind === 'refused').map(({ reason }) => reason)),
+    doubts: unique([
+      ...(to.includes(null) ? [notProven(question, good)] : []),
+      ...objections.filter(({ kind }) => kind === 'doubt').map(({ reason }) => reason),
+      ...reachDoubts(situation, waysOf(question, rung), suspect),
+    ]),
+  };
+}
+
+const notProven = ({ service }: Question, good: KnownGoodFacts | null): Reason =>
+  because('no-known-good', good === null ? `No version of ${service} is proven good.` : `No way back is proven whole: ${good.version} is known good, but not for every target.`);
+
+/** What each way takes back. A flag reaches code and configuration; another side brings its own machines; configuration goes with the version only where it is part of it. */
+const reach: Readonly<Record<WayBack, readonly Touched[]>> = {
+  'flag-off': ['code', 'configuration'],
+  'traffic-shift': ['code', 'infrastructure'],
+  redeploy: ['code'],
+};
+
+/** Whether a way takes back anything at all of what the release touched, and whether it would run on what the release left. */
+function reachDoubts({ question: { policy } }: Situation, ways: readonly WayBack[], suspect: ReleaseFacts | null): Reason[] {
+  if (suspect === null || suspect.touched.length === 0) return [];
+  const { touched, version } = suspect;
+  const reaches = (part: Touched): boolean => ways.some((way) => reach[way].includes(part) || (way !== 'flag-off' && part === 'configuration' && policy.configuration !== undefined));
+  if (!touched.some((part) => reaches(part)))
+    return [because('may-not-help', `Release ${version} touched ${touched.join(' and ')} alone, and this way back takes none of it back for certain.`)];
+  if (ways.includes('redeploy') && touched.includes('infrastructure'))
+    return [because('infrastructure-stays', `Release ${version} changed the infrastructure, and an older version put in place again would run on it.`)];
+  return [];
+}
+
+const targetsOf = ({ targets }: Question, { waves }: RungFacts): [string, TargetFacts][] =>
+  waves.flat().flatMap((id): [string, TargetFacts][] => (targets[id] === undefined ? [] : [[id, targets[id]]]));
+
+const wayOf = ({ way }: TargetFacts): WayBack => way ?? 'redeploy';
+const waysOf = (question: Question, rung: RungFacts): WayBack[] => [...new Set(targetsOf(question, rung).map(([, target]) => wayOf(target)))];
+
+/** Waves go one after the other, the targets of one side by side. */
+const secondsOf = ({ targets }: Question, { waves }: RungFacts): number =>
+  waves.reduce((sum, ids) => sum + Math.max(0, ...ids.map((id) => targets[id]?.expectedSeconds ?? 0)), 0);

@@ -1,0 +1,102 @@
+// What the choice of the way back keeps to, whatever was released and declared.
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { semanticOrder, type Standing, standing } from '../../lambdas/domain/database-floor.ts';
+import { decide } from '../../lambdas/domain/decide.ts';
+import type { Question, TargetFacts } from '../../lambdas/domain/question.ts';
+import type { Touched } from '../../lambdas/domain/vocabulary.ts';
+import { approval, minute, personTrigger, question, release } from '../unit/domain/samples.ts';
+
+const version = fc.constantFrom('1.0.0', '1.1.0', '1.2.0', '2.0.0', 'blue', 'red');
+const touched = fc.subarray<Touched>(['code', 'configuration', 'infrastructure', 'database']);
+const at = fc.integer({ min: -900, max: 4 }).map((m) => minute(m));
+
+const targets: Readonly<Record<string, TargetFacts>> = {
+  flag: { strategy: 'ssm-parameter', goodSide: null, way: 'flag-off', expectedSeconds: 2 },
+  web: { strategy: 'alb-weights', goodSide: null, way: 'traffic-shift', expectedSeconds: 5 },
+  edge: { strategy: 'route53-weights', goodSide: 'blue', way: 'traffic-shift', expectedSeconds: 120 },
+  app: { strategy: 'codedeploy', goodSide: null, way: 'redeploy', expectedSeconds: 300 },
+};
+const ids = Object.keys(targets);
+const rungs = fc.array(fc.array(fc.subarray(ids, { minLength: 1 }), { minLength: 1, maxLength: 2 }), { minLength: 1, maxLength: 3 })
+  .map((all) => all.map((waves, index) => ({ name: `rung-${index + 1}`, waves })));
+
+const releases = fc.array(fc.record({
+  version, startedAt: at, touched, previousVersion: fc.option(version), status: fc.constantFrom('finished', 'failed', 'in-progress'), floor: fc.option(version),
+}), { maxLength: 4 }).map((all) => all.map(({ floor, ...over }, index) => release({
+  id: `r-${index}`, ...over, ...(floor === null ? {} : { manifest: { approvals: [], backup: null, databaseFloor: floor, url: null } }),
+})));
+
+const world: fc.Arbitrary<Question> = fc.record({
+  rungs, releases,
+  knownGoods: fc.array(fc.record({ version, since: at, targets: fc.subarray(ids) }).map((one) => ({ ...one, basis: 'baked' as const })), { maxLength: 2 }),
+  trigger: fc.constantFrom(question().trigger, personTrigger()),
+  approval: fc.constantFrom(null, null, approval('approved')),
+  policy: fc.record({ databaseFloor: version, database: fc.constant({ compatible: 'expand, then contract' }), configuration: fc.constant({ versioned: 'part of the image' }) }, { requiredKeys: [] }),
+}).map((over) => question({ targets, ...over }));
+
+const runs = { numRuns: 500 };
+
+/** Versions that the kept rungs put before users; null where nobody knows. */
+const oldVersions = ({ rungs: kept, good }: ReturnType<typeof decide>): (string | null)[] => kept.flatMap(({ waves }) => waves.flat())
+  .filter((id) => targets[id]?.way !== 'flag-off').map((id) => (targets[id]?.goodSide === null && good?.targets.includes(id) === true ? good.version : null));
+
+/** How each of those versions stands to each floor that counts. */
+function standings(asked: Question, { passed, ...said }: ReturnType<typeof decide>): Set<Standing> {
+  const floors = [asked.policy.databaseFloor, ...passed.map(({ manifest }) => manifest?.databaseFloor)].flatMap((one) => one ?? []);
+  return new Set(oldVersions({ passed, ...said }).flatMap((old) => floors.map((floor) => (old === null ? 'unknown' : standing(asked, old, floor)))));
+}
+
+describe('the choice of the way back', () => {
+  it('never puts a version below a floor before users, whoever asks or approves', () => {
+    fc.assert(fc.property(world, (asked) => {
+      expect([...standings(asked, decide(asked))]).not.toContain('below');
+    }), runs);
+  });
+
+  it('asks a person where the order of two versions or the floor of a migration is not known', () => {
+    fc.assert(fc.property(world, (asked) => {
+      const answer = decide(asked);
+      fc.pre(answer.verdict === 'roll-back' && asked.approval === null);
+      const isSilent = answer.passed.some(({ touched: parts, manifest }) => parts.includes('database') && manifest?.databaseFloor == null)
+        && asked.policy.databaseFloor === undefined && asked.policy.database === undefined;
+      expect([...standings(asked, answer)]).not.toContain('unknown');
+      expect(isSilent && oldVersions(answer).length > 0).toBe(false);
+    }), runs);
+  });
+
+  it('takes only rungs of the catalogue, in their order, and accounts for each of them', () => {
+    fc.assert(fc.property(world, (asked) => {
+      const { rungs: kept, ways } = decide(asked);
+      expect(asked.rungs.filter(({ name }) => kept.some((rung) => name === rung.name))).toEqual(kept);
+      fc.pre(kept.length > 0);
+      expect(ways.map(({ rung }) => rung)).toEqual(asked.rungs.map(({ name }) => name));
+      expect(ways.filter(({ answer }) => answer === 'chosen' || answer === 'ask').map(({ rung }) => rung)).toEqual(kept.map(({ name }) => name));
+    }), runs);
+  });
+
+  it('offers nothing, and wakes a person, where every way would do harm', () => {
+    fc.assert(fc.property(world, (asked) => {
+      const { ways, verdict, page, rungs: kept } = decide(asked);
+      fc.pre(ways.length > 0 && ways.every(({ answer }) => answer === 'refused'));
+      expect([verdict, page, kept]).toEqual(['leave', true, []]);
+    }), runs);
+  });
+
+  it('says why for each way that is not simply taken', () => {
+    fc.assert(fc.property(world, (asked) => {
+      for (const { answer, reasons } of decide(asked).ways) expect(reasons.length > 0).toBe(answer !== 'chosen');
+    }), runs);
+  });
+
+  it('orders two versions the same way round, whichever is asked first', () => {
+    const part = fc.constantFrom('0', '1', '2', '10', 'a', 'b1', '-');
+    const odd = fc.tuple(fc.nat(3), fc.nat(3), fc.nat(3), fc.array(part, { maxLength: 3 })).map(([a, b, c, pre]) => `${a}.${b}.${c}${pre.length === 0 ? '' : `-${pre.join('.')}`}`);
+    fc.assert(fc.property(odd, odd, odd, (one, two, three) => {
+      const order = (a: string, b: string) => Math.sign(semanticOrder(a, b) ?? Number.NaN);
+      expect(order(one, two) + order(two, one)).toBe(0);
+      fc.pre(order(one, two) <= 0 && order(two, three) <= 0);
+      expect(order(one, three)).toBeLessThanOrEqual(0);
+    }), runs);
+  });
+});

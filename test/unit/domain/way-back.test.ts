@@ -1,0 +1,122 @@
+// The decision tree of the way back, cell by cell: what was touched against each kind of way.
+import { describe, expect, it } from 'vitest';
+import { decide } from '../../../lambdas/domain/decide.ts';
+import type { Question } from '../../../lambdas/domain/question.ts';
+import type { Touched } from '../../../lambdas/domain/vocabulary.ts';
+import { passedReleases, weighWays } from '../../../lambdas/domain/way-back.ts';
+import { minute, personTrigger, question, release, rollback } from './samples.ts';
+
+const targets: Question['targets'] = {
+  flag: { strategy: 'ssm-parameter', goodSide: null, way: 'flag-off', expectedSeconds: 2 },
+  web: { strategy: 'alb-weights', goodSide: null, way: 'traffic-shift', expectedSeconds: 5 },
+  app: { strategy: 'codedeploy', goodSide: null, way: 'redeploy', expectedSeconds: 300 },
+};
+const good = { version: 'v1', since: minute(-500), basis: 'baked' as const, targets: ['flag', 'web', 'app'] };
+const all = ['flag', 'web', 'app'] as const;
+
+/** `flag chosen, web refused` for a release that touched so much and a service with these ways. */
+function said(touched: readonly Touched[], ids: readonly (keyof typeof targets)[], over: Parameters<typeof question>[0] = {}): string {
+  const suspect = release({ touched });
+  const asked = question({ targets, rungs: ids.map((id) => ({ name: id, waves: [[id]] })), releases: [suspect], knownGoods: [good], ...over });
+  return weighWays(asked, suspect, good).ways.map(({ rung, answer }) => `${rung} ${answer}`).join(', ');
+}
+
+const versioned = { policy: { configuration: { versioned: 'it is part of the image' } } };
+const compatible = { policy: { database: { compatible: 'expand, then contract' } } };
+const floor = { policy: { databaseFloor: 'v2' } };
+
+describe('the tree', () => {
+  it.each<[readonly Touched[], readonly (keyof typeof targets)[], string, Parameters<typeof question>[0]?]>([
+    [['code'], all, 'flag chosen, web chosen, app chosen'],
+    [[], all, 'flag chosen, web chosen, app chosen'],
+    [['configuration'], all, 'flag chosen, web left-out, app left-out'],
+    [['configuration'], ['web', 'app'], 'web ask, app ask'],
+    [['configuration'], ['web', 'app'], 'web chosen, app chosen', versioned],
+    [['code', 'configuration'], ['web', 'app'], 'web chosen, app chosen'],
+    [['infrastructure'], all, 'flag left-out, web chosen, app left-out'],
+    [['infrastructure'], ['flag', 'app'], 'flag ask, app ask'],
+    [['code', 'infrastructure'], ['web', 'app'], 'web chosen, app left-out'],
+    [['code', 'infrastructure'], ['app'], 'app ask'],
+    [['code', 'infrastructure'], ['flag', 'app'], 'flag chosen, app left-out'],
+    [['database'], all, 'flag ask, web ask, app ask'],
+    [['database'], all, 'flag ask, web ask, app ask', compatible],
+    [['database'], all, 'flag ask, web refused, app refused', floor],
+    [['code', 'database'], all, 'flag chosen, web left-out, app left-out'],
+    [['code', 'database'], ['web', 'app'], 'web ask, app ask'],
+    [['code', 'database'], ['web', 'app'], 'web chosen, app chosen', compatible],
+    [['code', 'database'], all, 'flag chosen, web refused, app refused', floor],
+    [['code', 'database'], ['web', 'app'], 'web refused, app refused', floor],
+    [['code'], ['web'], 'web refused', floor],
+    [['code', 'database', 'infrastructure', 'configuration'], all, 'flag chosen, web left-out, app left-out'],
+  ])('of a release that touched %j, with %j: %s', (touched, ids, answers, over) => {
+    expect(said(touched, ids, over)).toBe(answers);
+  });
+
+  it('keeps the declared order, also where a slower way stands first', () => {
+    expect(said(['code'], ['app', 'web', 'flag'])).toBe('app chosen, web chosen, flag chosen');
+  });
+
+  it('judges a rung with several targets as a whole: one old version that is refused refuses it', () => {
+    const suspect = release({ touched: ['code', 'database'] });
+    const rungs = [{ name: 'both', waves: [['flag'], ['web']] }, { name: 'alone', waves: [['flag']] }];
+    const tree = weighWays(question({ targets, rungs, releases: [suspect], ...floor }), suspect, good);
+    expect(tree.ways.map(({ rung, answer, ways, expectedSeconds }) => [rung, answer, ways, expectedSeconds])).toEqual([['both', 'refused', ['flag-off', 'traffic-shift'], 7], ['alone', 'chosen', ['flag-off'], 2]]);
+    expect(tree.rungs.map(({ name }) => name)).toEqual(['alone']);
+  });
+
+  it('takes a declared side for a version that nobody knows', () => {
+    const sided = { ...targets, web: { ...targets['web'], strategy: 'alb-weights', goodSide: 'blue' } };
+    expect(said(['code'], ['web'], { targets: sided })).toBe('web chosen');
+    expect(said(['code', 'database'], ['web'], { targets: sided, ...floor })).toBe('web ask');
+  });
+
+  it('has no way without a floor where a person asks and suspects nobody', () => {
+    expect(weighWays(question({ targets, rungs: [{ name: 'web', waves: [['web']] }], trigger: personTrigger(), releases: [], ...floor }), null, good).rungs).toEqual([{ name: 'web', waves: [['web']] }]);
+    expect(weighWays(question({ targets, rungs: [{ name: 'web', waves: [['web']] }], releases: [], policy: { databaseFloor: '2.0.0' } }), null, { ...good, version: '1.0.0' }).rungs).toEqual([]);
+  });
+});
+
+describe('what going back passes', () => {
+  const suspect = release({ id: 'r-3', version: 'v3', startedAt: minute(0) });
+  const between = release({ id: 'r-2', version: 'v2', startedAt: minute(-100), touched: ['code', 'database'], manifest: { approvals: [], backup: null, databaseFloor: 'v2', url: null } });
+  const releases = [suspect, between, release({ id: 'r-1', version: 'v1', startedAt: minute(-520) }), release({ id: 'r-0', version: 'v0', startedAt: minute(-900), touched: ['database'] })];
+
+  it('is every release since the known good one began, and none before', () => {
+    expect(passedReleases(question({ releases }), suspect, good).map(({ version }) => version)).toEqual(['v3', 'v2']);
+    expect(passedReleases(question({ releases }), suspect, null).map(({ version }) => version)).toEqual(['v3']);
+  });
+
+  it('forbids the way back by the floor of a release in between, though the suspect touched code alone', () => {
+    const answer = decide(question({ releases }));
+    expect([answer.verdict, answer.rungs]).toEqual(['leave', []]);
+    expect(answer.reasons.map(({ code }) => code)).toEqual(expect.arrayContaining(['no-safe-way', 'below-floor', 'also-undone']));
+    expect(answer.headline).toContain('v1 does not work with the database as it is now: release v2 says v2 or later.');
+  });
+
+  it('forbids it also when that release was rolled back since: its migration was not', () => {
+    const undone = { ...between, status: 'failed' as const };
+    const answer = decide(question({ releases: [suspect, undone, ...releases.slice(2)], rollbacks: [rollback({ release: { id: 'r-2', version: 'v2' } })] }));
+    expect(answer.verdict).toBe('leave');
+    expect(answer.reasons.map(({ code }) => code)).not.toContain('also-undone');
+  });
+
+  it('goes past a version that was never known good, to the last one that was', () => {
+    const answer = decide(question({ releases: [suspect, { ...between, touched: ['code'], manifest: { approvals: [], backup: null, databaseFloor: null, url: null } }, ...releases.slice(2)] }));
+    expect([answer.verdict, answer.good?.version]).toEqual(['roll-back', 'v1']);
+    expect(answer.reasons.find(({ code }) => code === 'also-undone')?.text).toBe('Going back to v1 also takes back v2 (2026-11-20T07:20Z): none of them is known good.');
+  });
+
+  it('counts a deployment that only CodeDeploy knows', () => {
+    const asked = question({ releases: [suspect], deployments: [{ id: 'd-9', targetId: 'app', version: 'v2', previousVersion: 'v1', startedAt: minute(-90), finishedAt: minute(-80), status: 'finished', actor: 'user', nature: 'release', undoes: null }] });
+    expect(passedReleases(asked, suspect, good).map(({ id }) => id)).toEqual(['r-3', 'd-9']);
+  });
+});
+
+describe('the headline', () => {
+  it('says that a flag leaves the release where it is', () => {
+    const suspect = release({ touched: ['code', 'database'] });
+    const answer = decide(question({ targets, rungs: [{ name: 'flag', waves: [['flag']] }, { name: 'web', waves: [['web']] }], releases: [suspect], knownGoods: [good], ...floor }));
+    expect(answer.headline).toBe('checkout keeps release v2 and puts its flags back to what they were with v1.');
+    expect(answer.ways.map((way) => way.answer)).toEqual(['chosen', 'refused']);
+  });
+});
