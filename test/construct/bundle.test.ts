@@ -18,7 +18,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 test('there is one for each handler and each strategy', () => {
-  expect(bundles.map(({ name }) => name).toSorted()).toEqual([...handlerNames, 'strategy-alb-weights', 'strategy-codedeploy', 'strategy-route53-weights'].toSorted());
+  expect(bundles.map(({ name }) => name).toSorted()).toEqual([...handlerNames, 'strategy-alb-weights', 'strategy-codedeploy', 'strategy-ecs-service', 'strategy-lambda-alias', 'strategy-route53-weights', 'strategy-ssm-parameter'].toSorted());
 });
 
 test('each has 400,000 bytes at most', () => {

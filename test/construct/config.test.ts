@@ -20,6 +20,8 @@ const broken = (from: string, to: string): string[] => {
 
 const oneJourney = '    journeys: { j: { requests: [{ name: r, url: "https://example.com/" }] } }';
 
+const targetYaml = minimalYaml.slice(minimalYaml.indexOf('        strategy'), minimalYaml.indexOf('    signals'));
+
 const signalsYaml = minimalYaml.slice(minimalYaml.indexOf('    signals'), minimalYaml.indexOf('    verification'));
 
 test('the interval that a message names is enough', () => {
@@ -53,10 +55,24 @@ describe('one mistake, one line', () => {
     ['a strategy that is not known', 'strategy: alb-weights', 'strategy: alb-weight',
       'services.yaml:5 services.checkout.targets.web.strategy: "alb-weight" is not known; did you mean "alb-weights"?'],
     ['no strategy at all', '        strategy: alb-weights\n', '',
-      'services.yaml:4 services.checkout.targets.web.strategy: is missing; it must be one of alb-weights, codedeploy, route53-weights'],
+      'services.yaml:4 services.checkout.targets.web.strategy: is missing; it must be one of alb-weights, codedeploy, ecs-service, lambda-alias, route53-weights, ssm-parameter'],
     ['a platform that is not known', minimalYaml.slice(minimalYaml.indexOf('        strategy'), minimalYaml.indexOf('    signals')),
       '        strategy: codedeploy\n        platform: Fargate\n        application: a\n        deploymentGroup: b\n        good: last-known-good\n',
       'services.yaml:6 services.checkout.targets.web.platform: "Fargate" is not known; known: Server, Lambda, ECS'],
+    ['a flag without the value that is off', targetYaml, '        strategy: ssm-parameter\n        parameter: /shop/flag\n        good: off\n',
+      'services.yaml:7 services.checkout.targets.web.good: needs its good value: either `last-known-good`, or `{ value: <text> }` when one value always means off'],
+    ['a version in the name of a parameter', targetYaml, '        strategy: ssm-parameter\n        parameter: "/shop/flag:3"\n        good: { value: "off" }\n',
+      'services.yaml:6 services.checkout.targets.web.parameter: needs a parameter\'s name like /shop/flags/new-checkout, or its ARN, without a version or label'],
+    ['a misspelled key of a flag', targetYaml, '        strategy: ssm-parameter\n        parameter: /shop/flag\n        good: last-known-good\n        takesEffectSecond: 5\n',
+      'services.yaml:8 services.checkout.targets.web.takesEffectSecond: is not a known key; did you mean "takesEffectSeconds"?'],
+    ['a version where an alias belongs', targetYaml, '        strategy: lambda-alias\n        functionName: shop\n        alias: "7"\n        good: last-known-good\n',
+      'services.yaml:7 services.checkout.targets.web.alias: needs the name of an alias, such as `live`; a version number cannot be moved'],
+    ['an ARN where the name of a function belongs', targetYaml, '        strategy: lambda-alias\n        functionName: arn:aws:lambda:eu-west-1:111122223333:function:shop\n        alias: live\n        good: last-known-good\n',
+      'services.yaml:6 services.checkout.targets.web.functionName: needs the function\'s name, not its ARN, and without a version or alias'],
+    ['an ARN where the name of an ECS service belongs', targetYaml, '        strategy: ecs-service\n        cluster: prod\n        service: arn:aws:ecs:eu-west-1:111122223333:service/prod/shop\n        good: last-known-good\n',
+      'services.yaml:7 services.checkout.targets.web.service: needs the name of the service, not its ARN'],
+    ['a side where an ECS service has none', targetYaml, '        strategy: ecs-service\n        cluster: prod\n        service: shop\n        good: { side: blue }\n',
+      'services.yaml:8 services.checkout.targets.web.good: needs its good side: `good: last-known-good`'],
     ['a missing approver role', '        none: nobody is needed here', '        { required: always, timeoutMinutes: 30, onDeadline: stop }',
       'services.yaml:1 engine.approvers: needs at least one IAM role: service "checkout" asks for approval and nobody could answer'],
     ['approval left open', '      approval:\n        none: nobody is needed here\n', '      dailyBudget: 3\n',
@@ -68,7 +84,7 @@ describe('one mistake, one line', () => {
     ['a reason that says nothing', 'none: it has no requests', 'none: because',
       'services.yaml:15 services.checkout.signals.traffic.none: needs a reason a colleague would accept (10 characters or more)'],
     ['no signal at all', '      alarms:\n        - name: checkout-5xx\n', '',
-      'services.yaml:11 services.checkout.signals.alarms: needs at least one alarm or external tool: nothing could start a rollback'],
+      'services.yaml:11 services.checkout.signals.alarms: needs at least one alarm or external tool, or an `slo`: nothing could start a rollback'],
     ['an alarm without its name', '        - name: checkout-5xx', '        - group: errors',
       'services.yaml:13 services.checkout.signals.alarms.0.name: is missing; it needs a string'],
     ['a rung that names no target', '    signals:\n', '    rungs: [[[wep]]]\n    signals:\n',
@@ -114,7 +130,7 @@ describe('one mistake, one line', () => {
 test('several mistakes are told together, in the order of their lines', () => {
   const yaml = minimalYaml.replace('strategy: alb-weights', 'strategy: alb').replace('- name: checkout-5xx', '- nam: checkout-5xx').replace('none: nothing can be asked', 'none: no');
   expect(problems(yaml)).toEqual([
-    'services.yaml:5 services.checkout.targets.web.strategy: "alb" is not known; known: alb-weights, codedeploy, route53-weights',
+    'services.yaml:5 services.checkout.targets.web.strategy: "alb" is not known; known: alb-weights, codedeploy, ecs-service, lambda-alias, route53-weights, ssm-parameter',
     'services.yaml:13 services.checkout.signals.alarms.0.nam: is not a known key; did you mean "name"?',
     'services.yaml:17 services.checkout.verification.none: needs a reason a colleague would accept (10 characters or more)',
   ]);
