@@ -1,39 +1,16 @@
 // Which release could have caused the fault: it began before the fault, not too long before, and nothing newer is live.
-import { at, instantOf } from './instants.ts';
+import { type Fault, mayHaveCaused, skew } from './fault.ts';
+import { at } from './instants.ts';
 import type { Question, ReleaseFacts } from './question.ts';
-import { type AlarmReading, releaseFrom, withReadings } from './readings.ts';
+import { releaseFrom, withReadings } from './readings.ts';
 import { because } from './reasons.ts';
-import type { Instant, Reason } from './vocabulary.ts';
-
-/** Clocks of CloudWatch, CodeDeploy and a pipeline differ by so much, in milliseconds. */
-const skew = 10_000;
-
-/** When something went wrong: not before `from`, not after `to`. */
-export interface Fault {
-  readonly from: Instant;
-  readonly to: Instant;
-}
+import type { Reason } from './vocabulary.ts';
 
 export interface Correlation {
   readonly suspect: ReleaseFacts | null;
   /** Why nobody is suspected; null when somebody is. */
   readonly refusal: Reason | null;
 }
-
-/**
- * When the fault of a firing alarm began. The first bad datapoint says it best, but no later than the alarm itself;
- * without datapoints only the change of state is known.
- */
-export function faultOf(alarm: Pick<AlarmReading, 'since' | 'fault'>): Fault | null {
-  const { since, fault } = alarm;
-  if (fault === null) return since === null ? null : { from: since, to: since };
-  // CloudWatch renews an alarm's datapoints while it stays in ALARM, so they can be younger than the alarm.
-  const limit = since === null ? at(fault.to) : Math.min(at(fault.to), at(since));
-  return { from: instantOf(Math.min(at(fault.from), limit)), to: instantOf(limit) };
-}
-
-/** True when the fault may have begun after the release did. */
-export const mayHaveCaused = (release: Pick<ReleaseFacts, 'startedAt'>, fault: Fault): boolean => at(release.startedAt) <= at(fault.to) + skew;
 
 /** Releases that could be to blame, newest first: ledger and CodeDeploy merged, without rollbacks and without what was rolled back already. */
 export function candidates(question: Question): ReleaseFacts[] {

@@ -2,7 +2,8 @@
 import { correlate } from './correlate.ts';
 import { answerTo, consent, demandOf, demandsOf } from './demands.ts';
 import { decideAtDoor, type DoorQuestion, isAtDoor } from './door.ts';
-import { elsewhere, unrelatedDemand } from './unrelated.ts';
+import { doubtsOf, secondsLeft } from './doubts.ts';
+import { unrelatedDemand } from './unrelated.ts';
 import { type Case, alsoUndone, grounds, notTaken, wayBack } from './grounds.ts';
 import { firstGuardrail } from './guardrails.ts';
 import { at, instantOf } from './instants.ts';
@@ -12,11 +13,15 @@ import type { KnownGoodFacts, Question, RungFacts } from './question.ts';
 import { because } from './reasons.ts';
 import { countSignals, faultsOf, readSignals } from './signals.ts';
 import type { Instant, Reason, Signal, VerdictName } from './vocabulary.ts';
+import { type Doubt, elsewhereDoubts } from './suspicion.ts';
+import { rankSuspects } from './suspects.ts';
 import { weighWays } from './way-back.ts';
-import type { ApprovalDemand, Passed, WayChoice } from './workflow.ts';
+import type { ApprovalDemand, Passed, Suspect, WayChoice } from './workflow.ts';
 
 /** Seconds until a held run looks again. */
 const lookAgainSeconds = 15;
+/** The same while a rollback of another service is waited for: it takes minutes, and each look fills the history of the execution. */
+const lookAgainLaterSeconds = 30;
 
 export interface Decision {
   readonly verdict: VerdictName;
@@ -30,6 +35,8 @@ export interface Decision {
   readonly releaseId: string | null;
   readonly good: KnownGoodFacts | null;
   readonly signals: readonly Signal[];
+  /** Who could have done it, likeliest first; empty where nothing was read. */
+  readonly suspects: readonly Suspect[];
   /** Rungs worth trying, in order; empty unless the verdict is `roll-back` or `ask`. */
   readonly rungs: readonly RungFacts[];
   /** Every way back with what was decided about it; empty where none was weighed. */
@@ -44,8 +51,11 @@ export function decide(question: Question | DoorQuestion): Decision {
   const { suspect, refusal } = correlate(question, faultsOf(question));
   const metrics = findInMetrics(question.metrics, suspect, question.now);
   const signals = [...readSignals(question, suspect), ...metricSignals(metrics)];
-  const about: Case = { question, suspect, signals, count: countSignals(signals), metrics };
+  const about: Case = { question, suspect, signals, count: countSignals(signals), metrics, suspects: rankSuspects({ question, suspect, signals, metrics }) };
   const stop = firstGuardrail({ ...about, refusal });
+  // What no release of this service explains, another service may: worth waiting for while somebody is at work there.
+  const others = stop?.reason.code === 'no-release' ? elsewhereDoubts(about) : [];
+  if (stop !== null && others.length > 0) return holdOrPage(about, [{ reason: stop.reason, seconds: 0 }, ...others]);
   if (stop !== null) return decision(about, { verdict: stop.verdict, page: stop.page, headline: stop.reason.text, reasons: [stop.reason] });
   const doubts = doubtsOf(about);
   return doubts.length > 0 ? holdOrPage(about, doubts) : act(about);
@@ -55,45 +65,25 @@ export function decide(question: Question | DoorQuestion): Decision {
 function atDoor(question: DoorQuestion): Decision {
   const { trigger } = question;
   return {
-    holdSeconds: 0, wantsEvidence: false, approval: null, releaseId: null, good: null, signals: [], rungs: [], ways: [], passed: [],
+    holdSeconds: 0, wantsEvidence: false, approval: null, releaseId: null, good: null, signals: [], suspects: [], rungs: [], ways: [], passed: [],
     firstSignalAt: 'at' in trigger ? trigger.at : null, ...decideAtDoor(question),
   };
 }
 
-/** What is still missing for acting without a person's word. Anything here holds the run; nothing here is read as healthy. */
-function doubtsOf(about: Case): Reason[] {
-  const { question, signals, count, suspect } = about;
-  if (question.trigger.kind === 'person' || question.approval?.answer === 'approved') return [];
-  // What was wrong with a quarantined version was proven when it was rolled back.
-  if (signals.some(({ kind }) => kind === 'quarantine')) return [];
-  const { minimumSignals } = question;
-  const list = count.groups.join(', ');
-  const doubts: Reason[] = [];
-  if (count.groups.length === 0) doubts.push(because('signal-unreadable', `Nothing is seen to fire, but not everything can be read: ${signals.filter(({ status }) => status === 'unknown').map(({ summary }) => summary).join('; ') || 'the journeys did not run yet'}.`));
-  else if (count.groups.length < minimumSignals) doubts.push(because('too-few-signals', `Only ${count.groups.length} of ${minimumSignals} independent signals fires: ${list}.`));
-  if (count.groups.length > 0 && !count.hasAccuser) doubts.push(because('only-older-signals', `All that fires (${list}) fired before release ${suspect?.version ?? ''} began, or nobody knows that it did not.`));
-  return [...doubts, ...trafficDoubts(question, signals), ...(secondsLeft(question) > 0 ? elsewhere(about) : [])];
-}
-
-function trafficDoubts({ traffic }: Question, signals: readonly Signal[]): Reason[] {
-  // A failed deployment is CodeDeploy's own finding; it does not rest on how many users came.
-  if (signals.some(({ kind, status }) => kind === 'deployment' && status === 'firing')) return [];
-  if (traffic.status === 'unknown') return [because('traffic-unknown', 'How many requests users make cannot be read, so nobody knows what the signals are worth.')];
-  if (traffic.status === 'too-little') return [because('too-little-traffic', `Only ${traffic.requests ?? 0} requests in ${traffic.minutes ?? 0} minutes; below ${traffic.minimum ?? 0} a few errors prove nothing.`)];
-  return [];
-}
-
-const secondsLeft = ({ startedAt, holdSeconds, now }: Question): number => Math.ceil((at(startedAt) + holdSeconds * 1000 - at(now)) / 1000);
-
-function holdOrPage(about: Case, doubts: readonly Reason[]): Decision {
-  const { service, hasJourneys } = about.question;
-  const left = secondsLeft(about.question);
-  const why = doubts.map(({ text }) => text).join(' ');
-  if (left <= 0)
-    return decision(about, { verdict: 'leave', page: true, headline: `Not rolled back: ${service} needs a person. ${why}`, reasons: doubts });
+function holdOrPage(about: Case, doubts: readonly Doubt[]): Decision {
+  const { question } = about;
+  const left = secondsLeft(question, Math.max(...doubts.map(({ seconds }) => seconds)));
+  const reasons = doubts.map(({ reason }) => reason);
+  const why = reasons.map(({ text }) => text).join(' ');
+  if (left <= 0) {
+    // Everybody who depends on what is sick comes to the same end: one of them tells it.
+    const isTold = question.storm.isAnnounced && reasons.some(({ code }) => code === 'shared-dependency');
+    return decision(about, { verdict: 'leave', page: !isTold, headline: `Not rolled back: ${question.service} needs a person. ${why}`, reasons });
+  }
+  const isLongWait = secondsLeft(question, question.holdSeconds) <= 0;
   return decision(about, {
-    verdict: 'hold', headline: `Looking again for ${left} s before anything is done. ${why}`, reasons: doubts,
-    holdSeconds: Math.min(lookAgainSeconds, left), wantsEvidence: hasJourneys,
+    verdict: 'hold', headline: `Looking again for ${left} s before anything is done. ${why}`, reasons,
+    holdSeconds: Math.min(isLongWait ? lookAgainLaterSeconds : lookAgainSeconds, left), wantsEvidence: question.hasJourneys,
   });
 }
 
@@ -127,7 +117,7 @@ function noSafeWay(about: Case, found: Pick<Decision, 'good' | 'ways' | 'passed'
 function decision(about: Case, said: Partial<Decision> & Pick<Decision, 'verdict' | 'headline' | 'reasons'>): Decision {
   return {
     page: false, holdSeconds: 0, wantsEvidence: false, approval: null, good: null, rungs: [], ways: [], passed: [],
-    releaseId: about.suspect?.id ?? null, signals: about.signals, firstSignalAt: firstSignal(about), ...said,
+    releaseId: about.suspect?.id ?? null, signals: about.signals, suspects: about.suspects, firstSignalAt: firstSignal(about), ...said,
   };
 }
 

@@ -6,7 +6,7 @@ import { because } from './reasons.ts';
 import { goodOf } from './rungs.ts';
 import type { Count } from './signals.ts';
 import type { Reason, Signal } from './vocabulary.ts';
-import type { Passed, WayChoice } from './workflow.ts';
+import type { Passed, Suspect, WayChoice } from './workflow.ts';
 
 /** What the chosen release and its signals come to, shared by every verdict. */
 export interface Case {
@@ -16,6 +16,8 @@ export interface Case {
   readonly count: Count;
   /** What the metrics say of the suspect; null where they have no say. */
   readonly metrics: MetricsFinding | null;
+  /** Who could have done it, likeliest first. */
+  readonly suspects: readonly Suspect[];
 }
 
 /** What speaks for the rollback, for the record and for the first message. */

@@ -1,6 +1,7 @@
 // Everything a verdict is made from, in one value: kept in the audit, so that the decision can be replayed.
 import type { RollbackRecord, DeliveredSignal } from './ledger.ts';
 import type { MetricsReading } from './metrics.ts';
+import type { NeighbourReading } from './neighbours.ts';
 import type { AlarmReading, DeploymentReading, TrafficReading } from './readings.ts';
 import type { Trigger } from './trigger.ts';
 import type { Approval, JourneyRound } from './workflow.ts';
@@ -60,6 +61,8 @@ export interface Question {
   /** Absent when the service declares no metrics. */
   readonly metrics?: MetricsReading | undefined;
   readonly deployments: readonly DeploymentReading[];
+  /** Services around this one; absent where the catalogue knows none. */
+  readonly neighbours?: readonly NeighbourReading[];
   readonly storm: { readonly services: readonly string[]; readonly limit: number; readonly minutes: number; readonly isAnnounced: boolean };
   /** Who has the service's lock; null when this run has it, or needs none. */
   readonly lockedBy: string | null;

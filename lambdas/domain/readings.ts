@@ -5,6 +5,8 @@ import type { Instant, Release } from './vocabulary.ts';
 export interface AlarmReading {
   readonly name: string;
   readonly group: string;
+  /** The side of a target that it alone watches; absent where it watches all. */
+  readonly side?: string;
   /** `missing`: no such alarm exists (any more). */
   readonly state: 'ALARM' | 'OK' | 'INSUFFICIENT_DATA' | 'missing';
   /** When it came into this state; null where CloudWatch does not say. */

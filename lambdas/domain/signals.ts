@@ -1,5 +1,5 @@
 // Turns what was read into signals: what fires, since when, which of them measure the same thing, and which are older than the release.
-import { type Fault, faultOf, mayHaveCaused } from './correlate.ts';
+import { type Fault, faultOf, mayHaveCaused } from './fault.ts';
 import { at } from './instants.ts';
 import type { DeliveredSignal } from './ledger.ts';
 import type { Question, ReleaseFacts } from './question.ts';
@@ -11,7 +11,7 @@ import type { JourneyResult } from './workflow.ts';
 const externalMinutes = 30;
 
 /** What signals are read from: part of a verdict's question, and what the Watch reads at each look. */
-export type SignalSources = Pick<Question, 'alarms' | 'delivered' | 'deployments' | 'evidence' | 'externalTools' | 'now' | 'releases' | 'startedAt' | 'trigger'>;
+export type SignalSources = Pick<Question, 'alarms' | 'delivered' | 'deployments' | 'evidence' | 'externalTools' | 'now' | 'releases' | 'startedAt' | 'trigger'> & Partial<Pick<Question, 'quarantined'>>;
 
 /** Every signal of the service, after it was read again; those of the suspect's time are marked by `isOlderThanRelease`. */
 export function readSignals(question: SignalSources, suspect: ReleaseFacts | null): Signal[] {
@@ -20,6 +20,7 @@ export function readSignals(question: SignalSources, suspect: ReleaseFacts | nul
     ...deploymentSignals(question, suspect),
     ...externals(question).map((signal) => externalSignal(signal, suspect)),
     ...journeySignals(question, suspect),
+    ...quarantineSignal(question, suspect),
     ...personSignal(question),
   ];
 }
@@ -71,7 +72,7 @@ function groupOf(alarm: AlarmReading, question: SignalSources, above: readonly s
 }
 
 function deploymentSignals({ trigger, deployments, releases }: SignalSources, suspect: ReleaseFacts | null): Signal[] {
-  const ids = new Set([...(trigger.kind === 'deployment' ? [trigger.deploymentId] : []), ...(suspect?.origin === 'codedeploy' ? [suspect.id] : [])]);
+  const ids = new Set([...(trigger.kind === 'deployment' ? [trigger.deploymentId] : []), ...(suspect?.origin === 'codedeploy' || suspect?.origin === 'ecs' ? [suspect.id] : [])]);
   return [...ids].flatMap((id): Signal[] => {
     const found = deployments.find((one) => one.id === id) ?? releases.find((one) => one.id === id);
     if (found === undefined) return [];
@@ -115,6 +116,13 @@ function journeyStatus({ journey, ok, couldNotRun, failedAt, reason }: JourneyRe
   if (couldNotRun === true) return { status: 'unknown', summary: `journey ${journey} could not be run: ${reason ?? 'no reason given'}` };
   if (ok) return { status: 'quiet', summary: `journey ${journey} passes` };
   return { status: 'firing', summary: `journey ${journey} fails at ${failedAt ?? 'its first request'}: ${reason ?? 'no reason given'}` };
+}
+
+/** A version that was rolled back needs no second proof; the Watch says that it is out again, and the ledger whether it was. */
+function quarantineSignal({ trigger, quarantined = [] }: SignalSources, suspect: ReleaseFacts | null): Signal[] {
+  if (trigger.kind !== 'watch' || trigger.quarantined !== true || suspect === null || !quarantined.includes(suspect.version)) return [];
+  const summary = `version ${suspect.version} was rolled back before, and is out again`;
+  return [{ kind: 'quarantine', source: suspect.version, group: 'quarantine', status: 'firing', since: suspect.startedAt, isOlderThanRelease: false, summary }];
 }
 
 function personSignal({ trigger, startedAt }: SignalSources): Signal[] {

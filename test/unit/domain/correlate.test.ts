@@ -1,6 +1,7 @@
 // Which release is suspected, and which never is.
 import { describe, expect, it } from 'vitest';
-import { correlate, faultOf } from '../../../lambdas/domain/correlate.ts';
+import { correlate } from '../../../lambdas/domain/correlate.ts';
+import { faultOf } from '../../../lambdas/domain/fault.ts';
 import { chooseGood } from '../../../lambdas/domain/known-good.ts';
 import { faultsOf } from '../../../lambdas/domain/signals.ts';
 import type { Question } from '../../../lambdas/domain/question.ts';

@@ -5,7 +5,7 @@ import type { Question } from '../../../lambdas/domain/question.ts';
 import { reasonCodes } from '../../../lambdas/domain/reasons.ts';
 import type { VerdictName } from '../../../lambdas/domain/vocabulary.ts';
 import {
-  alarm, alarmTrigger, approval, delivered, deployment, deploymentTrigger, externalTrigger, journeys, minute, personTrigger, question, quiet, release, rollback, watchTrigger,
+  alarm, alarmTrigger, approval, delivered, deployment, deploymentTrigger, externalTrigger, journeys, minute, neighbour, payments5, personTrigger, question, quiet, release, rollback, sick, watchTrigger,
 } from './samples.ts';
 import { measured, reading, since } from './metric-samples.ts';
 
@@ -94,6 +94,33 @@ const holding: Row[] = [
   { when: 'the other tool is not one of the service\'s', asked: question({ alarms: alone, delivered: [delivered({ source: 'forged/1' })] }), verdict: 'hold', codes: ['too-few-signals'] },
 ];
 
+/** Release v2 of checkout is two hours old; payments released right before the fault, and is sick itself. */
+const theirs = { releases: [release({ startedAt: minute(-120), finishedAt: minute(-118) })], neighbours: [neighbour({ releases: [payments5], alarms: sick })] };
+const goingBack = { rollbackId: 'rb-p', release: { id: 'p-5', version: '5.1.0' }, endedAt: null, outcome: null };
+const caller = neighbour({ service: 'shop', relation: 'dependent', releases: [{ ...payments5, id: 's-9', version: '9' }], alarms: sick });
+const over = { startedAt: minute(4), now: minute(10) };
+const whoDidIt: Row[] = [
+  { when: 'a dependency\'s release is likelier', asked: question(theirs), verdict: 'hold', codes: ['dependency-suspected'] },
+  { when: 'a dependency\'s release is likelier, even after the hold', asked: question({ ...theirs, ...over }), verdict: 'leave', page: true, codes: ['dependency-suspected'] },
+  { when: 'that release is being taken back, for longer than the hold', asked: question({ ...theirs, ...over, neighbours: [neighbour({ releases: [payments5], alarms: sick, rollbacks: [goingBack], lockedBy: 'rb-p' })] }), verdict: 'hold', codes: ['dependency-suspected'] },
+  { when: 'that release was taken back a minute ago', asked: question({ ...theirs, ...over, neighbours: [neighbour({ releases: [payments5], rollbacks: [{ ...goingBack, outcome: 'recovered', endedAt: minute(9) }] })] }), verdict: 'hold', codes: ['dependency-suspected'] },
+  { when: 'a dependency did it and nothing was released here', asked: question({ ...theirs, releases: [] }), verdict: 'hold', codes: ['no-release', 'dependency-suspected'] },
+  { when: 'a dependency changed what is shared, its alarms are OK, and nothing was released here', asked: question({ releases: [], neighbours: [neighbour({ releases: [{ ...payments5, touched: ['database'] }] })] }), verdict: 'leave', page: true, codes: ['no-release'] },
+  { when: 'a shared dependency is sick without a release of its own', asked: question({ neighbours: [neighbour({ alarms: sick })] }), verdict: 'hold', codes: ['shared-dependency'] },
+  { when: 'it stays sick', asked: question({ neighbours: [neighbour({ alarms: sick })], ...over }), verdict: 'leave', page: true, codes: ['shared-dependency'] },
+  { when: 'it stays sick and somebody was told', asked: question({ neighbours: [neighbour({ alarms: sick })], ...over, storm: { services: ['checkout', 'search'], limit: 5, minutes: 10, isAnnounced: true } }), verdict: 'leave', codes: ['shared-dependency'] },
+  { when: 'several services that share a dependency alarm at once', asked: question({ neighbours: [neighbour({ alarms: [], sharedWith: ['search', 'cart'] })], storm: { services: ['cart', 'checkout', 'search'], limit: 5, minutes: 10, isAnnounced: false } }), verdict: 'hold', codes: ['shared-dependency'] },
+  { when: 'the policy wants more than the suspect has', asked: question({ policy: { suspicion: 0.9 }, releases: [release({ startedAt: minute(-120), finishedAt: minute(-118) })] }), verdict: 'hold', codes: ['suspect-uncertain'] },
+  { when: 'a caller that went out together is sick too', asked: question({ neighbours: [caller] }), verdict: 'hold', codes: ['dependents-first'] },
+  { when: 'that caller is being taken back, for longer than the hold', asked: question({ ...over, neighbours: [{ ...caller, lockedBy: 'rb-s' }] }), verdict: 'hold', codes: ['dependents-first'] },
+  { when: 'nobody took that caller back within the hold', asked: question({ ...over, neighbours: [caller] }), verdict: 'roll-back', codes: ['release-suspected'] },
+  { when: 'that caller was taken back ten minutes ago', asked: question({ neighbours: [{ ...caller, rollbacks: [{ rollbackId: 'rb-s', release: { id: 's-9', version: '9' }, endedAt: minute(0), outcome: 'recovered' }] }] }), verdict: 'roll-back', codes: ['release-suspected'] },
+  { when: 'that caller is well', asked: question({ neighbours: [{ ...caller, alarms: [quiet('shop-5xx')] }] }), verdict: 'roll-back', codes: ['release-suspected'] },
+  { when: 'a dependency that went out together is sick too: it goes back after this one', asked: question({ neighbours: [neighbour({ releases: [payments5], alarms: sick })] }), verdict: 'roll-back', codes: ['release-suspected'] },
+  { when: 'a dependency released too, long before, and is well', asked: question({ neighbours: [neighbour({ releases: [{ ...payments5, startedAt: minute(-100), finishedAt: minute(-99) }] })] }), verdict: 'roll-back', codes: ['release-suspected'] },
+  { when: 'a person asks although a dependency is likelier', asked: question({ ...theirs, trigger: personTrigger() }), verdict: 'roll-back', codes: ['asked-by-person'] },
+];
+
 const leaving: Row[] = [
   { when: 'the database forbids every way back', asked: question(floored), verdict: 'leave', page: true, codes: ['no-safe-way', 'below-floor'] },
   { when: 'the database forbids what a person asks for', asked: question({ ...floored, trigger: personTrigger() }), verdict: 'leave', page: true, codes: ['no-safe-way', 'below-floor'] },
@@ -125,7 +152,7 @@ const leaving: Row[] = [
   { when: 'the hold is over and the traffic is unknown', asked: question({ traffic: { status: 'unknown', requests: null, minimum: 50, minutes: 5 }, ...afterHold }), verdict: 'leave', page: true, codes: ['traffic-unknown'] },
 ];
 
-const rows = [...rolledBack, ...asking, ...holding, ...leaving];
+const rows = [...rolledBack, ...asking, ...holding, ...whoDidIt, ...leaving];
 
 describe('the decision', () => {
   it.each(rows)('says $verdict when $when', ({ asked, verdict, page = false, codes }) => {

@@ -1,5 +1,6 @@
 // One question that ends in a rollback, and the small changes that end it otherwise.
 import type { Question, ReleaseFacts } from '../../../lambdas/domain/question.ts';
+import type { NeighbourReading } from '../../../lambdas/domain/neighbours.ts';
 import type { AlarmReading, DeploymentReading } from '../../../lambdas/domain/readings.ts';
 import type { DeliveredSignal, RollbackRecord } from '../../../lambdas/domain/ledger.ts';
 import type { Trigger } from '../../../lambdas/domain/trigger.ts';
@@ -28,6 +29,13 @@ export const rollback = (over: Partial<RollbackRecord> = {}): RollbackRecord => 
   rollbackId: 'rb-0', service: 'checkout', startedAt: minute(-300), isAutomatic: true, release: { id: 'r-0', version: 'v0' }, goodVersion: 'v1',
   endedAt: minute(-290), outcome: 'recovered', ...over,
 });
+
+/** A service that checkout calls, with all its alarms OK and nothing released. */
+export const neighbour = (over: Partial<NeighbourReading> = {}): NeighbourReading => ({
+  service: 'payments', relation: 'dependency', distance: 1, critical: true, sharedWith: [], releases: [], rollbacks: [], lockedBy: null, alarms: [quiet('payments-5xx')], ...over,
+});
+export const sick = [alarm('payments-5xx', { fault: { from: minute(4), to: minute(5) }, since: minute(7) })];
+export const payments5 = { id: 'p-5', version: '5.1.0', startedAt: minute(2), finishedAt: minute(3), status: 'finished', touched: ['code'] } as const;
 
 export const delivered = (over: Partial<DeliveredSignal> = {}): DeliveredSignal => ({
   at: minute(9), rollbackId: 'rb-9', kind: 'external', source: 'datadog/monitor-1', status: 'firing', since: minute(8), summary: 'p99 is up', mutedUntil: null, ...over,

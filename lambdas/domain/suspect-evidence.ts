@@ -1,0 +1,32 @@
+// What speaks for and against the release that would be taken back: its service's own signals, its metrics, its sides, its journeys.
+import type { Scene } from './suspects.ts';
+import { type Weight, weights } from './suspect-weights.ts';
+
+export function ownWeights(scene: Scene): Weight[] {
+  const { signals, metrics } = scene;
+  const fresh = signals.filter(({ status, isOlderThanRelease, kind }) => status === 'firing' && !isOlderThanRelease && kind !== 'person');
+  const groups = new Set(fresh.map(({ group }) => group)).size;
+  const journeys = fresh.filter(({ kind }) => kind === 'journey').map(({ source }) => source);
+  return [
+    ...(groups === 0 ? [] : [{ text: `${groups} independent signal${groups === 1 ? '' : 's'} of this service`, weight: weights.ownSignals + weights.furtherSignals * Math.min(2, groups - 1) }]),
+    ...(metrics?.verdict === 'worse' ? [{ text: 'metrics got worse after it began', weight: weights.metricsWorse }] : []),
+    ...(metrics?.verdict === 'unrelated' ? [{ text: 'metrics saw the same elsewhere or before', weight: weights.metricsUnrelated }] : []),
+    ...(journeys.length === 0 ? [] : [{ text: `${journeys.slice(0, 3).join(', ')} passed as it began and fail${journeys.length === 1 ? 's' : ''} now`, weight: weights.journeyBroke }]),
+    ...(fresh.some(({ kind }) => kind === 'deployment') ? [{ text: 'CodeDeploy says that it failed', weight: weights.deploymentFailed }] : []),
+    ...(fresh.some(({ kind }) => kind === 'quarantine') ? [{ text: 'its version was rolled back before', weight: weights.rolledBackBefore }] : []),
+    ...sideWeights(scene),
+  ];
+}
+
+/** Alarms that watch one side each tell a bad version from a fault that both versions share. */
+function sideWeights({ question: { alarms, targets }, signals }: Scene): Weight[] {
+  const statusOf = (name: string) => signals.find(({ kind, source }) => kind === 'alarm' && source === name)?.status;
+  const watched = alarms.flatMap(({ name, side }) => (side === undefined ? [] : [{ side, status: statusOf(name) }]));
+  const sick = [...new Set(watched.filter(({ status }) => status === 'firing').map(({ side }) => side))].toSorted();
+  const well = watched.filter(({ side, status }) => status === 'quiet' && !sick.includes(side)).map(({ side }) => side);
+  if (sick.length > 1) return [{ text: `sides ${sick.join(' and ')} are both sick`, weight: weights.bothSides }];
+  const [only] = sick;
+  if (only === undefined || well.length === 0) return [];
+  const isGood = Object.values(targets).some(({ goodSide }) => goodSide === only);
+  return [{ text: isGood ? `only ${only} is sick, the side that is declared good` : `only side ${only} is sick`, weight: isGood ? weights.goodSideAlone : weights.oneSide }];
+}
