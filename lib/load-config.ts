@@ -4,6 +4,7 @@ import { basename } from 'node:path';
 import { isCollection, isMap, isPair, isScalar, LineCounter, parseDocument, type Document, type Node } from 'yaml';
 import { configSchema, type Config } from '../lambdas/config/schema.ts';
 import { problemsOf, type Problem } from './config-problems.ts';
+import { signalProblems } from './signal-problems.ts';
 
 /**
  * @param path of a YAML file as `services.yaml` shows it.
@@ -33,8 +34,11 @@ export function parseConfig(text: string, file: string): Config {
   }).join('\n'));
   const input: unknown = document.toJS();
   const parsed = configSchema.safeParse(input);
-  if (parsed.success) return parsed.data;
-  const problems = problemsOf(parsed.error, { schema: configSchema, input }).map((problem) => ({ line: lineOf(document, lines, problem), text: wordsOf(problem) }));
+  const found = parsed.success
+    ? Object.entries(parsed.data.services).flatMap(([name, service]) => signalProblems(service).map(({ path, message }) => ({ path: ['services', name, ...path], message })))
+    : problemsOf(parsed.error, { schema: configSchema, input });
+  if (parsed.success && found.length === 0) return parsed.data;
+  const problems = found.map((problem: Problem) => ({ line: lineOf(document, lines, problem), text: wordsOf(problem) }));
   throw new Error([...new Set(problems.toSorted((a, b) => a.line - b.line).map(({ line, text: words }) => `${file}:${line} ${words}`))].join('\n'));
 }
 

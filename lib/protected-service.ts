@@ -9,6 +9,8 @@ import { allow } from './engine/statements.ts';
 import { ServiceRules, type CodeDeployGroup } from './engine/triggers.ts';
 import type { RollbackEngine } from './rollback-engine.ts';
 import type { TargetInput } from './rollback-target.ts';
+import { ServiceAlarms } from './service-alarms.ts';
+import { signalProblems } from './signal-problems.ts';
 import type { Verification } from './verification.ts';
 
 type SignalsInput = ServiceInput['signals'];
@@ -28,9 +30,9 @@ export interface ProtectedServiceProps {
   readonly targets: Readonly<Record<string, TargetInput>>;
   /** Ways back in order: each a list of waves, each wave a list of target ids. @default - one rung a strategy, fastest first */
   readonly rungs?: ServiceInput['rungs'];
-  /** Alarms that say the service is sick. */
+  /** Alarms of yours that say the service is sick; none are needed with `signals.slo`. */
   readonly alarms: readonly AlarmSignal[];
-  /** The other signals: external tools, how many signals it takes, and the metric that counts requests (or why there is none). */
+  /** The other signals: external tools, how many it takes, the metric that counts requests (or why there is none), `metrics` to judge, and `slo`: alarms to make of them. */
   readonly signals: Omit<SignalsInput, 'alarms'>;
   readonly approval: Approval;
   readonly verification: Verification;
@@ -44,6 +46,8 @@ export interface ProtectedServiceProps {
   readonly runbook?: string;
 }
 
+/** As the catalogue's schema has it. */
+const mostAlarms = 50;
 /** An SSM parameter holds 8 kB at most. */
 const catalogueLimitBytes = 8192;
 
@@ -73,7 +77,7 @@ export class ProtectedService extends Construct {
   constructor(scope: Construct, id: string, props: ProtectedServiceProps | { readonly engine: RollbackEngine; readonly serviceName: string; readonly service: ServiceConfig }) {
     super(scope, id);
     const { engine, serviceName } = props;
-    const service = 'service' in props ? props.service : checked(props);
+    const service = this.withAlarms(engine, serviceName, 'service' in props ? props.service : checked(props));
     this.serviceName = serviceName;
     engine.attach(serviceName, service);
     this.catalogueEntry = this.catalogue(engine, { name: serviceName, service });
@@ -87,6 +91,18 @@ export class ProtectedService extends Construct {
       watch: engine.watchStateMachine,
     });
     this.permissions(engine, service);
+  }
+
+  /** What the objective asks for is made here and counts like the alarms that were there; who decides sees alarms only. */
+  private withAlarms({ names }: RollbackEngine, serviceName: string, service: ServiceConfig): ServiceConfig {
+    const { slo, ...signals } = service.signals;
+    if (slo === undefined) return service;
+    const made = new ServiceAlarms(this, 'Alarms', { prefix: `${names.engine}-${serviceName}`, objective: slo, metrics: signals.metrics ?? [] });
+    const alarms = [...signals.alarms, ...made.signals];
+    const twice = alarms.find(({ name }, index) => alarms.findIndex((other) => other.name === name) < index);
+    if (twice !== undefined) throw new Error(`services.${serviceName}: alarm ${twice.name} is made by \`signals.slo\`; leave it out of \`signals.alarms\``);
+    if (alarms.length > mostAlarms) throw new Error(`services.${serviceName}: has ${alarms.length} alarms with those of \`signals.slo\`, more than ${mostAlarms}`);
+    return { ...service, signals: { ...signals, alarms } };
   }
 
   private catalogue(engine: RollbackEngine, entry: CatalogueEntry): ssm.CfnParameter {
@@ -137,7 +153,8 @@ function checked(props: ProtectedServiceProps): ServiceConfig {
     verification: verification.config,
     policy: { ...props.policy, approval: approval.config },
   });
-  if (!parsed.success) throw new Error(describeIssues(parsed.error).map((line) => `service "${props.serviceName}" ${line}`).join('\n'));
+  const problems = parsed.success ? signalProblems(parsed.data).map(({ path, message }) => `${path.map(String).join('.')}: ${message}`) : describeIssues(parsed.error);
+  if (!parsed.success || problems.length > 0) throw new Error(problems.map((line) => `service "${props.serviceName}" ${line}`).join('\n'));
   return parsed.data;
 }
 

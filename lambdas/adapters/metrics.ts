@@ -1,8 +1,8 @@
 // Reads all metrics and controls of a service in one question: whole, or not at all.
-import { type CloudWatchClient, GetMetricDataCommand, type GetMetricDataCommandInput, type MetricDataResult } from '@aws-sdk/client-cloudwatch';
+import { type CloudWatchClient, GetMetricDataCommand, type GetMetricDataCommandInput, type MetricDataQuery, type MetricDataResult, type MetricStat } from '@aws-sdk/client-cloudwatch';
 import type { MetricEntry } from '../config/schema.ts';
 import { type Datapoints, historyPeriods, type MetricsReading, periodSeconds, readingOf } from '../domain/metrics.ts';
-import { metricPlan, type MetricQuery, queriesOf } from '../domain/metric-plan.ts';
+import { type MathQuery, metricPlan, type MetricQuery, type PlainQuery, queriesOf } from '../domain/metric-plan.ts';
 import { AwsCallError, calling } from './aws-errors.ts';
 
 export interface MetricsConfig {
@@ -52,15 +52,20 @@ const question = (queries: readonly MetricQuery[], end: number): GetMetricDataCo
   // Exclusive.
   EndTime: new Date(end),
   ScanBy: 'TimestampAscending',
-  MetricDataQueries: queries.map(({ namespace, name, dimensions, statistic }, index) => ({
-    Id: idOf(index),
-    MetricStat: {
-      Metric: { Namespace: namespace, MetricName: name, Dimensions: Object.entries(dimensions).map(([Name, Value]) => ({ Name, Value })) },
-      Period: periodSeconds,
-      Stat: statistic,
-    },
-  })),
+  MetricDataQueries: queries.flatMap((query, index) => ('expression' in query ? mathQueries(query, idOf(index)) : [{ Id: idOf(index), MetricStat: metricStat(query) }])),
 });
+
+const metricStat = ({ namespace, name, dimensions, statistic }: PlainQuery): MetricStat => ({
+  Metric: { Namespace: namespace, MetricName: name, Dimensions: Object.entries(dimensions).map(([Name, Value]) => ({ Name, Value })) },
+  Period: periodSeconds,
+  Stat: statistic,
+});
+
+/** Ids are one name space for the whole call: the expression's own names get its id before them. */
+const mathQueries = ({ expression, metrics }: MathQuery, id: string): MetricDataQuery[] => [
+  { Id: id, Expression: expression.replaceAll(/\b[a-z]\w*/g, (name) => `${id}_${name}`), Period: periodSeconds },
+  ...Object.entries(metrics).map(([name, metric]) => ({ Id: `${id}_${name}`, MetricStat: metricStat(metric), ReturnData: false })),
+];
 
 /** `PartialData` means that a further page follows; an error or a refusal of one page is not mended by the next. */
 function take({ Id = '', Timestamps = [], Values = [], StatusCode, Messages = [] }: MetricDataResult, { columns, statuses }: { readonly columns: readonly Map<number, number>[]; readonly statuses: Map<string, string | undefined> }): void {

@@ -41,19 +41,50 @@ const apiGateway = z.strictObject({
   stage: text,
 }).refine(({ apiName, apiId }) => (apiName === undefined) !== (apiId === undefined), { path: ['stage'], error: 'needs beside it either `apiName` (a REST API) or `apiId` (an HTTP API)' });
 
+/** What its tasks answer: through Service Connect, or as its target group has it. ECS itself measures processors and memory alone, which accuse no release. */
+const ecsService = z.strictObject({
+  kind: z.literal('ecs-service'),
+  ...readyMade,
+  cluster: text,
+  service: text,
+  /** Service Connect: the discovery name of its port. It has to be the only one of that name in the Region: CloudWatch counts what all callers see by that name alone. */
+  discoveryName: text.optional(),
+  /** Behind a load balancer: as for `alb-target-group`. Without `targetGroup` all that the load balancer serves. */
+  loadBalancer: albTargetGroup.shape.loadBalancer.optional(),
+  targetGroup: albTargetGroup.shape.targetGroup,
+}).refine(({ discoveryName, loadBalancer, targetGroup }) => (discoveryName === undefined) !== (loadBalancer === undefined) && (targetGroup === undefined || loadBalancer !== undefined), {
+  path: ['service'], error: 'needs beside it either `discoveryName` (Service Connect) or `loadBalancer`, with `targetGroup` where it serves others too: ECS itself counts no requests',
+});
+
+/** Metric math; `lib/signal-problems.ts` checks it at synth. */
+const math = z.strictObject({ expression: z.string().min(1).max(500) });
+const unit = z.enum(['milliseconds', 'seconds']).default('milliseconds');
+const speed = z.string().regex(/^(Average|p\d{1,2}(\.\d)?)$/, { error: 'needs a percentile such as p99, or Average' });
+
 const own = z.strictObject({
   kind: z.literal('own'),
   ...shared,
+  /** What the expressions are made of, by name; five at most. */
+  metrics: z.record(z.string(), z.strictObject({ ...plain, statistic: text.default('Sum') })).default({}),
   /** Requests of each minute: without them nobody knows what errors and latency are worth. */
-  requests: count,
+  requests: z.union([count, math]),
   /** Failed ones among them. A minute with requests and no value here is a minute without errors. */
-  errors: count.optional(),
-  latency: z.strictObject({
-    ...plain,
-    statistic: z.string().regex(/^(Average|p\d{1,2}(\.\d)?)$/, { error: 'needs a percentile such as p99, or Average' }).default('p99'),
-    unit: z.enum(['milliseconds', 'seconds']).default('milliseconds'),
-  }).optional(),
+  errors: z.union([count, math]).optional(),
+  latency: z.union([z.strictObject({ ...plain, statistic: speed.default('p99'), unit }), z.strictObject({ ...math.shape, unit })]).optional(),
 }).refine(({ errors, latency }) => errors !== undefined || latency !== undefined, { path: ['requests'], error: 'needs `errors` or `latency` beside it: more or fewer requests alone accuse no release' });
 
-export const metricEntry = z.discriminatedUnion('kind', [albTargetGroup, lambda, apiGateway, own]);
+export const metricEntry = z.discriminatedUnion('kind', [albTargetGroup, lambda, apiGateway, ecsService, own]);
 export type MetricEntry = z.output<typeof metricEntry>;
+
+const slow = z.int().min(1).max(60_000);
+
+/** What users are promised, from which `ProtectedService` makes alarms for each of the `metrics`. docs/signals.md has the arithmetic. */
+export const objective = z.strictObject({
+  /** Percent of requests that must not fail: burn-rate alarms and one on the share of errors. Below 95 %, 14.4 times the budget comes near to everything failing. */
+  availability: z.number().min(95).max(99.999).optional(),
+  /** How slow a percentile may be, in milliseconds. A percentile needs requests, each minute: p99 1,000, p95 200, p90 100, p50 20. */
+  latency: z.strictObject({ p99Ms: slow.optional(), p95Ms: slow.optional(), p90Ms: slow.optional(), p50Ms: slow.optional() }).optional(),
+  /** Fewer requests than this in five minutes and no alarm has a verdict. */
+  minimumRequests: z.int().min(20).max(1_000_000).default(100),
+});
+export type Objective = z.output<typeof objective>;

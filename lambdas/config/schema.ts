@@ -1,6 +1,6 @@
 // One schema for the service catalogue: `services.yaml` and the constructs are checked by it at synth, the handlers parse with it at run time.
 import * as z from 'zod';
-import { entryName } from '../domain/metric-plan.ts';
+import { entryName, metricPlan } from '../domain/metric-plan.ts';
 import { manifest as albWeights } from '../strategies/alb-weights/manifest.ts';
 import { manifest as codedeploy } from '../strategies/codedeploy/manifest.ts';
 import { manifest as ecsService } from '../strategies/ecs-service/manifest.ts';
@@ -9,7 +9,7 @@ import { manifest as route53Weights } from '../strategies/route53-weights/manife
 import { manifest as ssmParameter } from '../strategies/ssm-parameter/manifest.ts';
 import { arn } from '../strategies/target-fields.ts';
 import { historyProblem, maximumRounds } from './history-length.ts';
-import { type MetricEntry, metricEntry } from './metric-entries.ts';
+import { type MetricEntry, metricEntry, type Objective, objective } from './metric-entries.ts';
 import { declaredTwice } from './release-sources.ts';
 
 const name = z.string().regex(/^[a-z][a-z0-9-]{0,39}$/, { error: 'needs 1–40 lower-case letters, digits and hyphens, beginning with a letter' });
@@ -49,6 +49,8 @@ const signals = z.strictObject({
   metrics: z.array(metricEntry).min(1).max(4).optional(),
   /** What the release does not touch and must stay flat: other services, a stable version. What they share is not the release's doing. */
   controls: z.array(metricEntry).max(6).optional(),
+  /** What users are promised: alarms are made of it for each of the `metrics`, and count like those above (groups `errors` and `latency`). */
+  slo: objective.optional(),
 }).superRefine(({ metrics = [], controls = [] }, context) => {
   if (metrics.length === 0 && controls.length > 0)
     context.addIssue({ code: 'custom', path: ['controls'], message: 'needs `metrics` beside it: there is nothing to compare them with' });
@@ -185,8 +187,8 @@ export const serviceSchema = z.strictObject({
     context.addIssue({ code: 'custom', path: ['journeys'], message: 'needs at least one journey to prove a recovery; or say `verification: { none: <reason> }`' });
   if (service.signals.metrics !== undefined && !('none' in service.verification) && service.verification.deadlineMinutes < recoveryMinutes)
     context.addIssue({ code: 'custom', path: ['verification', 'deadlineMinutes'], message: `needs at least ${recoveryMinutes} minutes with \`signals.metrics\`: a recovery takes minutes to show in them` });
-  if (service.signals.alarms.length === 0 && service.signals.external.length === 0)
-    context.addIssue({ code: 'custom', path: ['signals', 'alarms'], message: 'needs at least one alarm or external tool: nothing could start a rollback' });
+  if (service.signals.alarms.length === 0 && service.signals.external.length === 0 && service.signals.slo === undefined)
+    context.addIssue({ code: 'custom', path: ['signals', 'alarms'], message: 'needs at least one alarm or external tool, or an `slo`: nothing could start a rollback' });
   for (const source of declaredTwice(service))
     context.addIssue({ code: 'custom', path: ['releases'], message: `names ${'cluster' in source ? `ECS service ${source.service}` : `alias ${source.alias} of ${source.functionName}`}, which CodeDeploy deploys to: CodeDeploy tells of those releases itself, so leave it out` });
   const tooLong = historyProblem(service);
@@ -234,8 +236,8 @@ export type EngineConfig = z.output<typeof engineSchema>;
 export type Config = z.output<typeof configSchema>;
 export type Journey = z.output<typeof journey>;
 export type JourneyRequest = z.output<typeof journeyRequest>;
-export { maximumRounds };
-export type { MetricEntry };
+export { maximumRounds, metricPlan };
+export type { MetricEntry, Objective };
 export type TargetConfig = z.output<typeof target>;
 
 export const dependencyOf = (one: ServiceConfig['dependencies'][number]): { readonly service: string; readonly critical: boolean } =>

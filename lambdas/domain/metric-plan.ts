@@ -1,12 +1,21 @@
 // Which CloudWatch metrics stand for the requests, errors and latency of a kind of service.
 import type { MetricEntry } from '../config/schema.ts';
 
-export interface MetricQuery {
+export interface PlainQuery {
   readonly namespace: string;
   readonly name: string;
   readonly dimensions: Readonly<Record<string, string>>;
   readonly statistic: string;
 }
+
+/** Metric math over plain metrics, which it calls by these names. */
+export interface MathQuery {
+  readonly name: string;
+  readonly expression: string;
+  readonly metrics: Readonly<Record<string, PlainQuery>>;
+}
+
+export type MetricQuery = PlainQuery | MathQuery;
 
 /** What is read for one entry of the catalogue. Several queries of one column are added up. */
 export interface MetricPlan {
@@ -24,19 +33,22 @@ export function entryName(entry: MetricEntry): string {
   if (entry.name !== undefined) return entry.name;
   if (entry.kind === 'alb-target-group') return (entry.targetGroup ?? entry.loadBalancer).split('/').at(-2) ?? entry.kind;
   if (entry.kind === 'lambda') return entry.alias === undefined ? entry.functionName : `${entry.functionName}:${entry.alias}`;
-  return entry.kind === 'api-gateway' ? `${entry.apiName ?? entry.apiId ?? ''} ${entry.stage}` : entry.requests.namespace;
+  if (entry.kind === 'ecs-service') return entry.service;
+  if (entry.kind === 'api-gateway') return `${entry.apiName ?? entry.apiId ?? ''} ${entry.stage}`;
+  return 'namespace' in entry.requests ? entry.requests.namespace : Object.values(entry.metrics)[0]?.namespace ?? entry.kind;
 }
 
 export function metricPlan(entry: MetricEntry): MetricPlan {
   if (entry.kind === 'alb-target-group') return loadBalancer(entry);
   if (entry.kind === 'lambda') return lambda(entry);
+  if (entry.kind === 'ecs-service') return entry.loadBalancer === undefined ? serviceConnect(entry) : loadBalancer({ ...entry, kind: 'alb-target-group', loadBalancer: entry.loadBalancer, name: entryName(entry) });
   return entry.kind === 'api-gateway' ? apiGateway(entry) : own(entry);
 }
 
 function loadBalancer(entry: Of<'alb-target-group'>): MetricPlan {
   const whole = { LoadBalancer: entry.loadBalancer.replace(/^arn:[^/]*:loadbalancer\//, '') };
   const targetGroup = entry.targetGroup?.replace(/^arn:.*:targetgroup\//, 'targetgroup/');
-  const sum = (name: string): MetricQuery => ({
+  const sum = (name: string): PlainQuery => ({
     namespace: 'AWS/ApplicationELB', name, statistic: 'Sum', dimensions: targetGroup === undefined ? whole : { TargetGroup: targetGroup, ...whole },
   });
   // A 503 for want of a target is not among RequestCount, and no target answered it; CloudWatch has it for the whole load balancer only.
@@ -65,17 +77,37 @@ function apiGateway(entry: Of<'api-gateway'>): MetricPlan {
   return { name: entryName(entry), requests: [of('Count')], errors: [of(apiName === undefined ? '5xx' : '5XXError')], latency: { query: of('Latency', entry.percentile), factor: 1 } };
 }
 
-function own(entry: Of<'own'>): MetricPlan {
-  const { requests, errors, latency } = entry;
+/** Counted by the proxies of Service Connect. What the targets answered is published by the name that callers look up, without the service's own name. */
+function serviceConnect(entry: Of<'ecs-service'>): MetricPlan {
+  const { cluster: ClusterName, service: ServiceName, discoveryName = '' } = entry;
+  const of = (name: string, dimensions: Record<string, string>, statistic = 'Sum'): PlainQuery => ({ namespace: 'AWS/ECS', name, dimensions, statistic });
+  const answered = { TargetDiscoveryName: discoveryName };
   return {
     name: entryName(entry),
-    requests: [requests],
-    errors: errors === undefined ? [] : [errors],
-    latency: latency === undefined ? null : {
-      query: { namespace: latency.namespace, name: latency.name, dimensions: latency.dimensions, statistic: latency.statistic },
-      factor: latency.unit === 'seconds' ? 1000 : 1,
-    },
+    requests: [of('RequestCount', { DiscoveryName: discoveryName, ServiceName, ClusterName })],
+    errors: [of('HTTPCode_Target_5XX_Count', answered)],
+    // Milliseconds, where a load balancer's metric of the same name has seconds.
+    latency: { query: of('TargetResponseTime', answered, entry.percentile), factor: 1 },
   };
+}
+
+type Expressed = { readonly expression: string };
+
+function own(entry: Of<'own'>): MetricPlan {
+  const { requests, errors, latency, metrics } = entry;
+  const query = (one: PlainQuery | Expressed): MetricQuery => ('expression' in one ? mathQuery(one, metrics) : { namespace: one.namespace, name: one.name, dimensions: one.dimensions, statistic: one.statistic });
+  return {
+    name: entryName(entry),
+    requests: [query(requests)],
+    errors: errors === undefined ? [] : [query(errors)],
+    latency: latency === undefined ? null : { query: query(latency), factor: latency.unit === 'seconds' ? 1000 : 1 },
+  };
+}
+
+/** With the metrics that it uses, and no others. */
+function mathQuery({ expression }: Expressed, metrics: MathQuery['metrics']): MathQuery {
+  const used = new Set(expression.match(/\b[a-z]\w*/g));
+  return { name: expression, expression, metrics: Object.fromEntries(Object.entries(metrics).filter(([id]) => used.has(id))) };
 }
 
 /** All queries of these plans, in the order in which their columns are expected back. */

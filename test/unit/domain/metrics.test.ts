@@ -9,7 +9,7 @@ import { alarm, minute, personTrigger, question, quiet, release } from './sample
 import { measured, reading, since } from './metric-samples.ts';
 
 const plan = (input: unknown) => metricPlan(metricEntry.parse(input));
-const shown = (input: unknown): string[] => queriesOf([plan(input)]).map(({ namespace, name, dimensions, statistic }) => `${namespace} ${name} ${statistic} ${JSON.stringify(dimensions)}`);
+const shown = (input: unknown): string[] => queriesOf([plan(input)]).map((query) => ('expression' in query ? `${query.expression} of ${JSON.stringify(query.metrics)}` : `${query.namespace} ${query.name} ${query.statistic} ${JSON.stringify(query.dimensions)}`));
 const arn = 'arn:aws:elasticloadbalancing:eu-west-1:111122223333:';
 
 describe('the metrics of a kind of service', () => {
@@ -38,6 +38,25 @@ describe('the metrics of a kind of service', () => {
   it('have the names of a REST API or of an HTTP API', () => {
     expect(shown({ kind: 'api-gateway', apiName: 'shop', stage: 'prod' })[1]).toBe('AWS/ApiGateway 5XXError Sum {"ApiName":"shop","Stage":"prod"}');
     expect(shown({ kind: 'api-gateway', apiId: 'a1b2', stage: 'prod' })[1]).toBe('AWS/ApiGateway 5xx Sum {"ApiId":"a1b2","Stage":"prod"}');
+  });
+
+  it('are for tasks what Service Connect counts, or what their load balancer does', () => {
+    expect(shown({ kind: 'ecs-service', cluster: 'prod', service: 'shop', discoveryName: 'shop-http', percentile: 'p90' })).toEqual([
+      'AWS/ECS RequestCount Sum {"DiscoveryName":"shop-http","ServiceName":"shop","ClusterName":"prod"}',
+      'AWS/ECS HTTPCode_Target_5XX_Count Sum {"TargetDiscoveryName":"shop-http"}', 'AWS/ECS TargetResponseTime p90 {"TargetDiscoveryName":"shop-http"}',
+    ]);
+    expect(plan({ kind: 'ecs-service', cluster: 'prod', service: 'shop', discoveryName: 'shop-http' })).toMatchObject({ name: 'shop', latency: { factor: 1 } });
+    expect(shown({ kind: 'ecs-service', cluster: 'prod', service: 'shop', loadBalancer: 'app/edge/1', targetGroup: 'targetgroup/shop/2' })[0])
+      .toBe('AWS/ApplicationELB RequestCount Sum {"TargetGroup":"targetgroup/shop/2","LoadBalancer":"app/edge/1"}');
+    expect(() => plan({ kind: 'ecs-service', cluster: 'prod', service: 'shop' })).toThrow('ECS itself counts no requests');
+  });
+
+  it('are what one computes of one\'s own, with the metrics that it takes', () => {
+    const metrics = { all: { namespace: 'Shop', name: 'Requests' }, good: { namespace: 'Shop', name: 'Answered' }, tail: { namespace: 'Shop', name: 'Seconds', statistic: 'p99' } };
+    const own = plan({ kind: 'own', metrics, requests: { expression: 'all' }, errors: { expression: 'all - FILL(good, 0)' }, latency: { expression: 'tail * 1000' } });
+    expect(own.name).toBe('Shop');
+    expect(own.errors).toMatchObject([{ expression: 'all - FILL(good, 0)', metrics: { all: { name: 'Requests', statistic: 'Sum' }, good: {} } }]);
+    expect(Object.keys(own.errors.flatMap((query) => ('metrics' in query ? [query.metrics] : []))[0] ?? {})).toEqual(['all', 'good']);
   });
 
   it('are one\'s own in the unit one names', () => {

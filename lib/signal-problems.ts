@@ -1,0 +1,45 @@
+// What is wrong with a service's metrics and its objective beyond their shape; said at synth alone, so that no function carries it.
+import { metricPlan, type MetricEntry, type Objective, type ServiceConfig } from '../lambdas/config/schema.ts';
+import type { Problem } from './config-problems.ts';
+import { expressionProblem } from './metric-expression.ts';
+
+/** An alarm rests on ten metrics at most, and one of errors takes those of requests too. */
+const mostMetrics = 5;
+
+/** One problem for each thing to mend, with its path below the service. */
+export function signalProblems({ signals: { metrics = [], controls = [], slo } }: ServiceConfig): readonly Problem[] {
+  const lists = { metrics, controls };
+  return [
+    ...Object.entries(lists).flatMap(([list, entries]) => entries.flatMap((entry, index) => entryProblems(entry).map(({ path, message }) => ({ path: ['signals', list, index, ...path], message })))),
+    ...(slo === undefined ? [] : objectiveProblems(slo, metrics).map((message) => ({ path: ['signals', 'slo'], message }))),
+  ];
+}
+
+function entryProblems(entry: MetricEntry): Problem[] {
+  if (entry.kind !== 'own') return [];
+  const { metrics, requests, errors, latency } = entry;
+  const ids = Object.keys(metrics);
+  const wrong = ids.find((id) => !/^[a-z]\w{0,29}$/.test(id));
+  const columns = Object.entries({ requests, errors, latency });
+  return [
+    ...(wrong === undefined ? [] : [{ path: ['metrics', wrong], message: 'needs a name of letters, digits and _, beginning with a lower-case letter' }]),
+    ...(ids.length > mostMetrics ? [{ path: ['metrics'], message: `has ${ids.length} metrics, more than ${mostMetrics}` }] : []),
+    ...columns.flatMap(([column, one]) => {
+      if (one === undefined || !('expression' in one)) return [];
+      const message = expressionProblem({ expression: one.expression, ids, mayFill: column === 'errors' });
+      return message === null ? [] : [{ path: [column, 'expression'], message }];
+    }),
+  ];
+}
+
+/** What the alarms of an objective lack. */
+function objectiveProblems({ availability, latency = {} }: Objective, metrics: readonly MetricEntry[]): string[] {
+  const plans = metrics.map((entry) => metricPlan(entry));
+  const wantsLatency = Object.keys(latency).length > 0;
+  if (availability === undefined && !wantsLatency) return ['needs `availability` in percent, or `latency` such as { p99Ms: 800 }'];
+  if (plans.length === 0) return ['needs `metrics` beside it: the alarms are made of them'];
+  return [
+    ...(availability !== undefined && plans.every(({ errors }) => errors.length === 0) ? ['has `availability`, and none of the `metrics` has `errors`'] : []),
+    ...(wantsLatency && plans.every((plan) => plan.latency === null || 'expression' in plan.latency.query) ? ['has `latency`, and none of the `metrics` has a plain one: the percentile of an expression is its own'] : []),
+  ];
+}

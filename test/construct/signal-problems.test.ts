@@ -1,0 +1,59 @@
+// Mistakes in metrics and objectives are told at synth, with their path.
+import { describe, expect, test } from 'vitest';
+import { serviceSchema } from '../../lambdas/config/schema.ts';
+import { parseConfig } from '../../lib/load-config.ts';
+import { signalProblems } from '../../lib/signal-problems.ts';
+import { minimalYaml } from './config-samples.ts';
+
+const service = serviceSchema.parse(parseConfig(minimalYaml, 'services.yaml').services['checkout']);
+const told = (signals: object): string[] => {
+  const given = { ...service, verification: { none: 'nothing can be asked' }, signals: { ...service.signals, ...signals } };
+  return signalProblems(serviceSchema.parse(given)).map(({ path, message }) => `${path.map(String).join('.')}: ${message}`);
+};
+const all = { namespace: 'Shop', name: 'Requests' };
+const expressed = (expression: string, metrics: object = { all }) => told({ metrics: [{ kind: 'own', metrics, requests: { expression }, errors: { expression: 'all' } }] });
+
+describe('an expression', () => {
+  test.each([
+    ['all + nobody', 'names nobody'], ['SEARCH(all)', 'names SEARCH'], ['METRICS()', 'names METRICS'], ['all +', 'ends too early'], ['all all', 'where an operator is needed'], ['(all', 'does not close'],
+    ['all)', 'closes )'], ['SUM(all)', 'needs a list in SUM'], ['FILL(all, 0)', 'must not use FILL'], ['1 + 2', 'uses none of its'], ["'all'", 'is not metric math'], ['IF all', 'needs a parenthesis'],
+    ['ABS(SUM([all])', 'does not close'], ['(all]', 'closes ]'],
+  ])('%s is refused', (expression, why) => {
+    expect(expressed(expression)).toEqual([expect.stringContaining(why)]);
+    expect(expressed(expression)[0]).toContain('signals.metrics.0.requests.expression: ');
+  });
+
+  test.each(['all', '-all + 2 * (all - 1)', 'IF(all > 3 AND all < 9, SUM([all, ABS(all)]), MAX([all, all]))'])('%s is taken', (expression) => {
+    expect(expressed(expression)).toEqual([]);
+  });
+
+  test('of errors may fill what is missing with zero', () => {
+    expect(told({ metrics: [{ kind: 'own', metrics: { all, good: all }, requests: all, errors: { expression: 'all - FILL(good, 0)' } }] })).toEqual([]);
+  });
+
+  test('has metrics with names that CloudWatch takes, and five at most', () => {
+    expect(expressed('all', { all, Good: all })).toEqual([expect.stringContaining('metrics.Good: needs a name')]);
+    expect(expressed('all', Object.fromEntries(['all', 'b', 'c', 'd', 'e', 'f'].map((id) => [id, all])))).toEqual([expect.stringContaining('has 6 metrics, more than 5')]);
+  });
+});
+
+describe('an objective', () => {
+  const metrics = [{ kind: 'lambda', functionName: 'shop' }];
+  test.each<[string, object, string]>([
+    ['that promises nothing', { metrics, slo: {} }, 'signals.slo: needs `availability`'],
+    ['without metrics', { slo: { availability: 99.9 } }, 'signals.slo: needs `metrics`'],
+    ['of availability where nothing counts errors', { metrics: [{ kind: 'own', requests: all, latency: all }], slo: { availability: 99.9 } }, 'none of the `metrics` has `errors`'],
+    ['of latency where nothing measures it', { metrics: [{ kind: 'own', requests: all, errors: all }], slo: { latency: { p99Ms: 800 } } }, 'none of the `metrics` has a plain one'],
+  ])('%s is refused', (_what, signals, why) => {
+    expect(told(signals)).toEqual([expect.stringContaining(why)]);
+  });
+
+  test('needs no alarm beside it', () => {
+    expect(told({ alarms: [], metrics, slo: { availability: 99.9, latency: { p99Ms: 800 } } })).toEqual([]);
+  });
+
+  test('is told with its line', () => {
+    const yaml = minimalYaml.replace('      traffic:', '      slo: { availability: 99.9 }\n      traffic:');
+    expect(() => parseConfig(yaml, 'services.yaml')).toThrow('services.yaml:14 services.checkout.signals.slo: needs `metrics` beside it');
+  });
+});
