@@ -41,10 +41,11 @@ export class AlarmEvaluator {
   }
 
   metric(alarm: MetricAlarmRecord, at: number): void {
-    const end = floorTo(at, alarm.periodSeconds);
+    // A sliding window: it ends with the last closed minute, however long its periods are ("Alarm evaluation window" of the user guide).
+    const end = floorTo(at, Math.min(60, alarm.periodSeconds));
     const range = evaluationRange(alarm.conditions.evaluationPeriods);
     const start = end - range * alarm.periodSeconds * 1000;
-    const run = new QueryRun(alarm.queries, this.#store, { start, end });
+    const run = new QueryRun(alarm.queries, this.#store, { start, end, anchor: end });
     const answer = run.answer(alarm.watched);
     if (this.#tooFewSamples(alarm, run)) return;
     const datapoints: Datapoint[] = Array.from({ length: range }, (_, index) => {

@@ -24,6 +24,8 @@ export function readMetricAlarm(input: PutMetricAlarmInput): ReadMetricAlarm {
   if ((input.AlarmName ?? '') === '') throw new AwsError('MissingParameter', 'The parameter AlarmName is required');
   if (input.EvaluationCriteria !== undefined) throw invalid('PromQL alarms are not supported by the sandbox');
   if (input.ThresholdMetricId !== undefined) throw invalid('Anomaly detection alarms are not supported by the sandbox');
+  // A union of two: a sliding window is the default.
+  if (input.EvaluationWindow !== undefined && !('SlidingWindow' in input.EvaluationWindow)) throw invalid('Wall clock evaluation windows are not supported by the sandbox');
   const queries = queriesOf(input);
   const watched = watchedQuery(queries);
   const periodSeconds = commonPeriod(queries);
@@ -54,7 +56,11 @@ function queriesOf(input: PutMetricAlarmInput): MetricDataQuery[] {
   return [{ Id: 'm1', MetricStat: { Metric: { Namespace, MetricName, Dimensions }, Period: validPeriod(Period), Stat: Statistic ?? ExtendedStatistic }, ReturnData: true }];
 }
 
+const most = 10;
+
 function watchedQuery(queries: readonly MetricDataQuery[]): string {
+  const metrics = queries.filter(({ MetricStat }) => MetricStat !== undefined).length;
+  if (metrics > most || queries.length - metrics > most) throw invalid(`The metrics list holds more than ${most} metrics or more than ${most} expressions.`);
   for (const { Expression, MetricStat } of queries) {
     if (Expression !== undefined) parseMath(Expression);
     if (MetricStat !== undefined) statistic(MetricStat.Stat ?? '');

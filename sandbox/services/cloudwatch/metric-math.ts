@@ -13,6 +13,7 @@ export interface MathScope {
   metrics(): readonly Points[];
   /** Every period of the window: what FILL fills. */
   readonly grid: readonly number[];
+  readonly periodSeconds: number;
 }
 
 const scalar = (value: number): MathValue => ({ kind: 'scalar', value });
@@ -32,6 +33,13 @@ const reductions: Readonly<Record<string, (values: readonly number[]) => number>
   MIN: (values) => Math.min(...values),
   MAX: (values) => Math.max(...values),
 };
+
+const pointwise: Readonly<Record<string, (value: number) => number>> = { ABS: Math.abs, CEIL: Math.ceil, FLOOR: Math.floor };
+
+/** From the datapoint before, and the seconds between the two. */
+const steps: Readonly<Record<string, (change: number, seconds: number) => number>> = { DIFF: (change) => change, RATE: (change, seconds) => change / seconds };
+
+const known = 'FILL, IF, SUM, AVG, MIN, MAX, ABS, CEIL, FLOOR, DIFF, RATE, RUNNING_SUM, PERIOD, DATAPOINT_COUNT and METRICS()';
 
 /** @throws AwsError `ValidationError` for a function or a mix of operands that the sandbox does not support. */
 export function computeMath(node: MathNode, scope: MathScope): MathValue {
@@ -64,9 +72,15 @@ function call(name: string, parameters: readonly MathNode[], scope: MathScope): 
   if (name === 'METRICS' && values.length === 0) return { kind: 'list', items: scope.metrics() };
   if (name === 'FILL' && values.length === 2) return fill(points(values[0]), values[1], scope.grid);
   if (name === 'IF' && (values.length === 2 || values.length === 3)) return choose(values, scope.grid);
-  if (name === 'ABS' && values.length === 1) return series(new Map([...points(values[0])].map(([at, value]) => [at, Math.abs(value)])));
+  const each = pointwise[name];
+  if (each !== undefined && values.length === 1) return series(new Map([...points(values[0])].map(([at, value]) => [at, each(value)])));
+  const step = steps[name];
+  if (step !== undefined && values.length === 1) return series(stepped(points(values[0]), step));
+  if (name === 'RUNNING_SUM' && values.length === 1) return series(runningSum(points(values[0])));
+  if (name === 'PERIOD' && values.length === 1) return scalar(scope.periodSeconds);
+  if (name === 'DATAPOINT_COUNT' && values.length === 1 && values[0]?.kind === 'series') return scalar(values[0].points.size);
   const reduction = reductions[name];
-  if (reduction === undefined || values.length !== 1) throw refuse(`the function ${name} with ${values.length} parameters is not supported by the sandbox; it knows FILL, IF, SUM, AVG, MIN, MAX, ABS and METRICS()`);
+  if (reduction === undefined || values.length !== 1) throw refuse(`the function ${name} with ${values.length} parameters is not supported by the sandbox; it knows ${known}`);
   return reduce(values[0], reduction);
 }
 
@@ -75,6 +89,19 @@ function reduce(value: MathValue | undefined, reduction: (values: readonly numbe
   const items = value.items;
   const times = new Set(items.flatMap((item) => [...item.keys()]));
   return series(new Map([...times].toSorted((a, b) => a - b).map((at) => [at, reduction(items.flatMap((item) => item.get(at) ?? []))])));
+}
+
+function stepped(given: Points, step: (change: number, seconds: number) => number): Points {
+  const sorted = [...given].toSorted(([a], [b]) => a - b);
+  return new Map(sorted.flatMap(([at, value], index) => {
+    const before = sorted[index - 1];
+    return before === undefined ? [] : [[at, step(value - before[1], (at - before[0]) / 1000)] as const];
+  }));
+}
+
+function runningSum(given: Points): Points {
+  let sum = 0;
+  return new Map([...given].toSorted(([a], [b]) => a - b).map(([at, value]) => [at, (sum += value)]));
 }
 
 // The docs let FILL fill the whole requested range, also for a metric without a single datapoint.

@@ -10,6 +10,8 @@ export interface QueryWindow {
   /** Epoch milliseconds; the start is included (and rounded down to its period), the end is not. */
   readonly start: number;
   readonly end: number;
+  /** Periods begin here and so many periods before and after, epoch milliseconds; absent: at the clock's full minutes, hours and days. */
+  readonly anchor?: number;
 }
 
 export interface QueryAnswer {
@@ -56,7 +58,8 @@ export class QueryRun {
     const { Metric, Period, Stat } = query.MetricStat ?? {};
     const periodSeconds = validPeriod(Period ?? query.Period);
     const metric: MetricName = { namespace: Metric?.Namespace ?? '', name: Metric?.MetricName ?? '', dimensions: dimensionMap(Metric?.Dimensions) };
-    const samples = this.#store.read(metric, { start: floorTo(this.#window.start, periodSeconds), end: this.#window.end, periodSeconds });
+    const { start, end, anchor = 0 } = this.#window;
+    const samples = this.#store.read(metric, { start: floorTo(start, periodSeconds, anchor), end, periodSeconds, anchor });
     const compute = statistic(Stat ?? '');
     const points = new Map<number, number>();
     for (const at of [...samples.keys()].toSorted((a, b) => a - b)) {
@@ -74,6 +77,7 @@ export class QueryRun {
       resolve: (other) => ({ kind: 'series', points: this.answer(other).points }),
       metrics: () => [...this.#queries.values()].filter(({ MetricStat }) => MetricStat !== undefined).map(({ Id }) => this.answer(Id ?? '').points),
       grid: grid(this.#window, periodSeconds),
+      periodSeconds,
     };
     return { id, label: query.Label ?? id, periodSeconds, points: seriesOf(computeMath(node, scope), scope.grid), samples: null };
   }
@@ -91,11 +95,12 @@ function seriesOf(value: MathValue, times: readonly number[]): Points {
   throw invalid('an expression that returns several series is not supported by the sandbox');
 }
 
-export const floorTo = (at: number, periodSeconds: number): number => Math.floor(at / (periodSeconds * 1000)) * periodSeconds * 1000;
+/** @param anchor where a period begins; default the epoch. */
+export const floorTo = (at: number, periodSeconds: number, anchor = 0): number => Math.floor((at - anchor) / (periodSeconds * 1000)) * periodSeconds * 1000 + anchor;
 
-function grid({ start, end }: QueryWindow, periodSeconds: number): number[] {
+function grid({ start, end, anchor }: QueryWindow, periodSeconds: number): number[] {
   const times: number[] = [];
-  for (let at = floorTo(start, periodSeconds); at < end; at += periodSeconds * 1000) times.push(at);
+  for (let at = floorTo(start, periodSeconds, anchor); at < end; at += periodSeconds * 1000) times.push(at);
   return times;
 }
 

@@ -75,14 +75,15 @@ export class MetricStore {
     if (series.buckets.size > bucketsKept && oldest.done !== true) series.buckets.delete(oldest.value);
   }
 
-  /** Samples per period for `start <= t < end`; periods without a sample are absent. `start` and the keys are multiples of the period. */
-  read(metric: MetricName, window: { start: number; end: number; periodSeconds: number }): Map<number, Samples> {
+  /** Samples per period for `start <= t < end`; periods without a sample are absent. `start` and the keys lie whole periods from `anchor`, by default the epoch. */
+  read(metric: MetricName, window: { start: number; end: number; periodSeconds: number; anchor?: number }): Map<number, Samples> {
     const series = this.#series.get(metricKey(metric));
     const result = new Map<number, Samples>();
     if (series === undefined) return result;
     const width = window.periodSeconds * 1000;
+    const { anchor = 0 } = window;
     for (const [at, samples] of series.buckets) {
-      const period = Math.floor(at / width) * width;
+      const period = Math.floor((at - anchor) / width) * width + anchor;
       if (period < window.start || period >= window.end) continue;
       const before = result.get(period);
       result.set(period, before === undefined ? samples : merge(before, samples));

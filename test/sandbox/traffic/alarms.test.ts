@@ -70,6 +70,32 @@ describe('a metric alarm', () => {
     expect(rig.bus.events).toEqual([]);
   });
 
+  it('has a window that slides: an hour is looked at each minute, and ends with the last closed one', async () => {
+    const hour = structuredClone(rateAlarm);
+    for (const { MetricStat } of hour.Metrics ?? []) if (MetricStat !== undefined) MetricStat.Period = 3600;
+    rig.cloudwatch.putMetricAlarm(hour);
+    // 40 minutes past the hour: on the clock's hours these errors would be out of sight for another twenty minutes, and then gone with their hour.
+    await rig.clock.advance(40 * minute);
+    record('RequestCount', 1, 100);
+    record('HTTPCode_Target_5XX_Count', 1, 8);
+    await rig.clock.advance(minute + 2000);
+    expect(states('shop-rate')).toEqual(['ALARM']);
+    for (let at = 0; at < 59; at += 1) {
+      record('RequestCount', 1, 1);
+      await rig.clock.advance(minute);
+    }
+    expect(states('shop-rate')).toEqual(['ALARM']);
+    record('RequestCount', 1, 1);
+    await rig.clock.advance(minute);
+    expect(states('shop-rate')).toEqual(['ALARM', 'OK']);
+  });
+
+  it('rests on ten metrics at most, and has no window on the clock', () => {
+    const many = Array.from({ length: 11 }, (_, index) => ({ ...rateAlarm.Metrics?.[1], Id: `m${index}` }));
+    expect(refusal(() => rig.cloudwatch.putMetricAlarm({ ...rateAlarm, Metrics: [{ Id: 'rate', Expression: 'SUM(METRICS())' }, ...many] })).message).toContain('more than 10 metrics');
+    expect(refusal(() => rig.cloudwatch.putMetricAlarm({ ...errorsAlarm, EvaluationWindow: { WallClockWindow: {} } })).message).toContain('not supported');
+  });
+
   it('comes back to its true state at the next evaluation after SetAlarmState', async () => {
     rig.cloudwatch.putMetricAlarm(errorsAlarm);
     await rig.clock.advance(2 * minute);

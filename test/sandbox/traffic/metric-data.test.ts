@@ -42,12 +42,20 @@ describe('GetMetricData', () => {
     ['SUM(METRICS())', [102, 100, 4, 50, 1]],
     ['FILL(nothing,0)', [0, 0, 0, 0, 0]],
     ['FILL(e,REPEAT)', [2, 2, 4, 4, 1]],
+    ['DIFF(e)', [2, -3]],
+    ['RATE(r)', [0, -50 / 120, -50 / 60]],
+    ['RUNNING_SUM(r)', [100, 200, 250, 250]],
+    ['CEIL(e/3) + FLOOR(e/3)', [1, 3, 1]],
+    ['e/PERIOD(e)', [2 / 60, 4 / 60, 1 / 60]],
+    ['DATAPOINT_COUNT(e)', [3, 3, 3, 3, 3]],
+    ['IF(r >= 100, 100*FILL(e,0)/r)', [2, 0]],
+    ['IF(FILL(nothing,0) >= 1, e)', []],
   ])('computes %s', (Expression, expected) => {
     const queries = [{ Id: 'x', Expression }, { ...metric('e', 'Errors'), ReturnData: false }, { ...metric('r', 'Requests'), ReturnData: false }, { ...metric('nothing', 'Nothing'), ReturnData: false }];
     expect(values(Expression.includes('METRICS') ? queries.slice(0, 3) : queries)).toEqual([expected]);
   });
 
-  it.each(['SEARCH(\'{Shop}\',\'Sum\')', 'SELECT SUM(Errors) FROM Shop', 'RATE(e)', 'e +', 'ANOMALY_DETECTION_BAND(e)', 'missing + 1', 'x'])('refuses %s', (Expression) => {
+  it.each(['SEARCH(\'{Shop}\',\'Sum\')', 'SELECT SUM(Errors) FROM Shop', 'TIME_SERIES(e)', 'e +', 'ANOMALY_DETECTION_BAND(e)', 'missing + 1', 'x'])('refuses %s', (Expression) => {
     expect(refusal(() => ask([{ Id: 'x', Expression }, metric('e', 'Errors')])).code).toBe('ValidationError');
   });
 
