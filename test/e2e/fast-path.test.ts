@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { CallRecord } from '../../sandbox/aws/world.ts';
 import type { ServiceDocument } from '../../sandbox/scenarios/scenario.ts';
 import { Rig } from './rig.ts';
-import { albTarget, dnsTarget, lambdaTarget } from './small-services.ts';
+import { albTarget, aliasTarget, dnsTarget, flagTarget, lambdaTarget, tasksTarget } from './small-services.ts';
 
 // One alarm is enough here, so that one run begins, and every call since belongs to it.
 const changes = (name: string): ServiceDocument => ({ signals: { alarms: [{ name: `${name}-errors` }], minimum: 1, holdSeconds: 240, traffic: { none: 'nobody sends it requests here' } } });
@@ -12,6 +12,9 @@ const services = {
   zone: { changes: changes('zone'), target: dnsTarget, change: 'ChangeResourceRecordSets', strategy: 'route53-weights' },
   alias: { changes: changes('alias'), target: lambdaTarget('finished'), change: 'CreateDeployment', strategy: 'codedeploy' },
   shifting: { changes: changes('shifting'), target: lambdaTarget('in-progress'), change: 'StopDeployment', strategy: 'codedeploy' },
+  flag: { changes: changes('flag'), target: flagTarget(), change: 'PutParameter', strategy: 'ssm-parameter' },
+  mailer: { changes: changes('mailer'), target: aliasTarget, change: 'UpdateAlias', strategy: 'lambda-alias' },
+  tasks: { changes: changes('tasks'), target: tasksTarget, change: 'UpdateService', strategy: 'ecs-service' },
 } as const;
 
 let rig: Rig;

@@ -214,7 +214,7 @@ export class Rig {
   }
 }
 
-const changers = new Set(['elasticloadbalancing', 'route53', 'codedeploy']);
+const changers = new Set(['elasticloadbalancing', 'route53', 'codedeploy', 'ecs', 'lambda', 'ssm']);
 const serviceOf = (input: unknown): string => (input as { service?: string } | null)?.service ?? '';
 
 function createAlarms({ services: { cloudwatch } }: Sandbox, services: readonly string[]): void {

@@ -5,6 +5,9 @@ import type { Sandbox } from '../../sandbox/sandbox.ts';
 import { CodeDeploy } from '../../sandbox/services/codedeploy/codedeploy.ts';
 import { LambdaPlatform } from '../../sandbox/services/codedeploy/lambda-platform.ts';
 import { codeDeployService } from '../../sandbox/services/codedeploy/service.ts';
+import { Ecs } from '../../sandbox/services/ecs/ecs.ts';
+import { RollingServices } from '../../sandbox/services/ecs/rolling.ts';
+import { ecsService } from '../../sandbox/services/ecs/service.ts';
 
 /** One target, as a pipeline sees it. */
 export interface SmallTarget {
@@ -109,6 +112,89 @@ export const lambdaTarget = (stays: 'finished' | 'in-progress'): TargetKind => (
       const { functionVersion, weights } = aliases.alias(name, 'live');
       if (Object.keys(weights).length > 0) return 'mixed';
       return functionVersion === String(good) ? 'blue' : 'green';
+    },
+  };
+};
+
+/** A feature flag: each release turns it on. */
+export const flagTarget = (good: JsonValue = 'last-known-good'): TargetKind => ({ services: { parameters } }, name) => {
+  const parameter = `/flags/${name}`;
+  const write = (value: string): void => void parameters.put({ name: parameter, value, type: 'String', overwrite: true, by: 'arn:aws:iam::111122223333:role/pipeline' });
+  write('off');
+  return {
+    document: { strategy: 'ssm-parameter', parameter, good, takesEffectSeconds: 30 },
+    isTouchedBy: (input) => input.includes(`"Name":"${parameter}"`),
+    announces: true,
+    release: async () => write('on'),
+    live: () => {
+      const { value } = parameters.get(parameter);
+      return value === 'off' ? 'blue' : value === 'on' ? 'green' : 'mixed';
+    },
+  };
+};
+
+/** An alias that a pipeline moves by itself; each release goes to the next version. */
+export const aliasTarget: TargetKind = ({ services: { aliases } }, name) => {
+  let [good, newest] = ['1', '1'];
+  aliases.createFunction(name);
+  aliases.publishVersion(name, 'release 1');
+  aliases.createAlias(name, 'live', '1');
+  return {
+    document: { strategy: 'lambda-alias', functionName: name, alias: 'live', good: 'last-known-good' },
+    isTouchedBy: (input) => input.includes(`"FunctionName":"${name}","Name":"live"`),
+    announces: true,
+    release: async () => {
+      good = newest;
+      newest = aliases.publishVersion(name, `release ${Number(newest) + 1}`).version;
+      aliases.updateAlias(name, 'live', { FunctionVersion: newest });
+    },
+    live: () => {
+      const { functionVersion, weights } = aliases.alias(name, 'live');
+      if (Object.keys(weights).length > 0 || ![good, newest].includes(functionVersion)) return 'mixed';
+      return functionVersion === good ? 'blue' : 'green';
+    },
+  };
+};
+
+interface Cluster {
+  readonly ecs: Ecs;
+  readonly rolling: RollingServices;
+}
+
+const clusters = new WeakMap<Sandbox, Cluster>();
+
+/** The sandbox's ECS, made with the first target that needs it. */
+export function clusterOf(sandbox: Sandbox): Cluster {
+  const known = clusters.get(sandbox);
+  if (known !== undefined) return known;
+  const { clock, place } = sandbox;
+  const ecs = new Ecs(place);
+  const made = { ecs, rolling: new RollingServices({ ecs, place, clock }) };
+  clusters.set(sandbox, made);
+  sandbox.register(ecsService(made.ecs, made.rolling));
+  return made;
+}
+
+/** Three tasks; each release deploys the next task definition, and is over when all of them run it. */
+export const tasksTarget: TargetKind = (sandbox, name) => {
+  const { ecs, rolling } = clusterOf(sandbox);
+  let [good, newest] = ['', ecs.registerTaskDefinition(name, `${name}:1`).arn];
+  const created = rolling.create({ cluster: 'prod', name, desiredCount: 3, taskDefinitionArn: newest });
+  return {
+    document: { strategy: 'ecs-service', cluster: 'prod', service: name, good: 'last-known-good' },
+    isTouchedBy: (input) => input.includes(`"service":"${name}"`),
+    announces: true,
+    release: async () => {
+      const service = await created;
+      good = newest;
+      newest = ecs.registerTaskDefinition(name, `${name}:next`).arn;
+      rolling.update(service, newest);
+      while (service.deployments[0]?.rollout === 'IN_PROGRESS') await sandbox.clock.sleep(5000);
+    },
+    live: () => {
+      const [primary, ...others] = rolling.find('prod', name)?.deployments ?? [];
+      if (primary === undefined || others.length > 0 || ![good, newest].includes(primary.taskDefinitionArn)) return 'mixed';
+      return primary.taskDefinitionArn === good ? 'blue' : 'green';
     },
   };
 };

@@ -52,22 +52,22 @@ async function read({ ssm }: Aws, { parameter }: SsmParameterTarget): Promise<Li
   return { state: { name: Name, value: Value, version: Version }, modifiedAt: LastModifiedDate?.toISOString() ?? null };
 }
 
-/** PutParameter knows no precondition: the version is read right before, and what the write made says whether anybody came between. */
+/** PutParameter knows no precondition: what the caller read right before has to do, and the version that the write made says whether anybody came between. */
 async function write(aws: Aws, { target, from, to }: Change<SsmParameterTarget, SsmParameterState>): Promise<Made> {
   const made = (version: number): Made => ({ handle: { version }, confirmAfterSeconds: Math.max(1, target.takesEffectSeconds) });
   for (let attempt = 1; ; attempt += 1) {
-    const { state: now } = await read(aws, target);
-    // Our own write, whose answer was lost.
-    if (attempt > 1 && now.version === to.version && now.value === to.value) return made(now.version);
-    if (now.version !== from.version)
-      throw new AwsCallError('conflicting', { action: 'ssm:PutParameter', awsCode: 'VersionChanged', text: `version ${from.version} of ${from.name} became ${now.version} before the write` }, null);
     try {
       const { Version } = await calling('ssm:PutParameter', aws.ssmOnce.send(new PutParameterCommand({ Name: from.name, Value: to.value, Overwrite: true })));
       return made(Version ?? 0);
     } catch (error) {
       if (attempt === attempts || !isFault(error, 'throttled', 'unavailable')) throw error;
-      await new Promise((resolve) => { setTimeout(resolve, 150 * 2 ** attempt); });
     }
+    await new Promise((resolve) => { setTimeout(resolve, 150 * 2 ** attempt); });
+    const { state: now } = await read(aws, target);
+    // Our own write, whose answer was lost.
+    if (now.version === to.version && now.value === to.value) return made(now.version);
+    if (now.version !== from.version)
+      throw new AwsCallError('conflicting', { action: 'ssm:PutParameter', awsCode: 'VersionChanged', text: `version ${from.version} of ${from.name} became ${now.version} before it was written` }, null);
   }
 }
 
