@@ -12,6 +12,7 @@ import type { ApproveInput } from '../domain/workflow.ts';
 import { approvalMessage } from './messages.ts';
 import type { Log } from './logger.ts';
 import type { ServiceFacts } from './report.ts';
+import { runbook } from './report-plan.ts';
 
 export interface ApproveParts {
   readonly audit: Pick<AuditStore, 'append'>;
@@ -77,5 +78,6 @@ const shown = ({ assessment, plans }: ApproveInput) => ({
   reasons: assessment.reasons.map((reason) => ({ ...reason })),
   version: assessment.release?.version ?? null,
   goodVersion: assessment.knownGood?.version ?? null,
+  plan: runbook(assessment, plans),
   plans: plans.map(({ stepId, strategy, targetId, outcome, summary, from, to, expectedSeconds }) => ({ stepId, strategy, targetId, outcome, summary, from, to, expectedSeconds })),
 });

@@ -2,10 +2,12 @@
 import type { AuditRow } from '../audit/entry.ts';
 import type { AuditCursor, Instant } from '../domain/vocabulary.ts';
 import type { ReportInput } from '../domain/workflow.ts';
-import { gist } from './incident-gist.ts';
-import { leftAsItIs, notDone } from './messages.ts';
-import { duration, plain, secondsBetween, signalLine, utc } from './messages-text.ts';
+import { failedRequests } from './incident-impact.ts';
+import { timeline } from './incident-timeline.ts';
+import { notDone } from './messages.ts';
+import { counted, duration, plain, secondsBetween, signalLine, utc } from './messages-text.ts';
 import { type Ending, hasChanged, isHeld, serviceOf, versionsOf } from './report-outcome.ts';
+import { changesLeft, leftAsItIs, manifestLines, runbook } from './report-plan.ts';
 
 export interface Incident {
   readonly input: ReportInput;
@@ -16,9 +18,6 @@ export interface Incident {
   readonly endedAt: Instant;
 }
 
-/** A report has to fit one audit row of 300 kB. */
-const timelineRows = 400;
-
 export function incidentReport(incident: Incident): string {
   const { input, ending } = incident;
   return [
@@ -27,13 +26,14 @@ export function incidentReport(incident: Incident): string {
     '## Impact', '', ...impact(incident), '',
     '## Evidence', '', ...evidence(incident), '',
     '## Release', '', ...release(input), '',
+    '## Plan', '', ...plan(input), '',
     '## Actions', '', ...actions(input), '',
     '## Verification', '', ...verification(input), '',
     '## What was not done or not undone', '', ...bullets(notDone(input).map((line) => escaped(line))), '',
-    '## Timeline', '', ...timeline(incident), '',
+    '## Timeline', '', ...bullets(timeline(incident.rows).map((line) => escaped(line))), '',
     '## Follow-ups', '', ...bullets(followUps(incident)), '',
     '## Record', '',
-    `The audit of this rollback had ${incident.head.length} rows when this was written; the last hash was \`${incident.head.hash}\`. `
+    `The audit of this rollback had ${counted(incident.head.length, 'row')} when this was written; the last hash was \`${incident.head.hash}\`. `
     + `This report and the seal follow as the last two rows. Check with \`npx ripcord audit verify ${plain(input.rollbackId, 80)}\`.`, '',
   ].join('\n');
 }
@@ -69,7 +69,7 @@ function impact(incident: Incident): string[] {
     : until === null
       ? `Duration: at least ${minutes(incident.endedAt)} minutes from the first signal (${utc(from)}); the end is not proven.`
       : `Duration: ${minutes(until)} minutes, from the first signal (${utc(from)}) to the proof of recovery (${utc(until)}).`;
-  return bullets([known, 'Failed requests: not measured.']);
+  return bullets([known, ...failedRequests(incident.rows, from ?? incident.input.assessment?.release?.startedAt ?? null).map((line) => escaped(line))]);
 }
 
 function evidence({ input: { assessment }, ending }: Incident): string[] {
@@ -86,13 +86,20 @@ function release({ assessment }: ReportInput): string[] {
     `Version ${md(bad.version, 80)}, id ${md(bad.id, 120)}, released through ${md(bad.actor, 120)}`,
     `Began ${utc(bad.startedAt)}, ${bad.finishedAt === null ? 'not finished' : `finished ${utc(bad.finishedAt)}`}; touched ${bad.touched.join(', ') || 'unknown parts'}`,
     ...(assessment?.firstSignalAt == null ? [] : [`First signal ${duration(secondsBetween(bad.startedAt, assessment.firstSignalAt))} after it began`]),
+    ...(assessment === null ? [] : manifestLines(assessment)).map((line) => escaped(line)),
     ...leftAsItIs(assessment).map((line) => escaped(line)),
   ]);
 }
 
+function plan({ assessment, plans }: ReportInput): string[] {
+  const lines = assessment === null ? [] : runbook(assessment, plans);
+  // The steps carry their numbers: a list of Markdown would count again.
+  return lines.length === 0 ? ['No way back was weighed.'] : lines.flatMap((line, index) => [...(index === 0 ? [] : ['']), escaped(line).replace(/^(\d+)\./, String.raw`$1\.`)]);
+}
+
 function actions({ results, plans }: ReportInput): string[] {
   if (results.length === 0)
-    return ['Nothing was changed.', ...plans.map((plan) => `- Planned only: ${md(plan.targetId, 60)} (${md(plan.strategy, 40)}): ${plan.outcome}: ${md(plan.summary)}`)];
+    return ['Nothing was changed.', ...plans.map((one) => `- Planned only: ${md(one.targetId, 60)} (${md(one.strategy, 40)}): ${one.outcome}: ${md(one.summary)}`)];
   return [
     '| time | target | strategy | rung | result | what | confirmed |', '| --- | --- | --- | --- | --- | --- | --- |',
     ...results.map(({ rung, applied, confirmed }) => `| ${[
@@ -106,19 +113,11 @@ function actions({ results, plans }: ReportInput): string[] {
 function verification({ verified }: ReportInput): string[] {
   if (verified === null) return ['Recovery was not checked.'];
   return [
-    `Answer: ${verified.answer}, after ${verified.round} rounds, the last ${verified.passes} of them passed in a row.`, '',
+    `Answer: ${verified.answer}, after ${counted(verified.round, 'round')}, ${verified.passes} of them passed in a row at the end.`, '',
     ...bullets([
       ...verified.journeys.results.map((one) => `Journey ${md(one.journey, 60)}: ${one.ok ? 'passed' : `failed at ${md(one.failedAt ?? 'its start', 60)}: ${md(one.reason ?? '', 300)}`} (${one.durationMs} ms)`),
       ...verified.reasons.map((reason) => `${md(reason.text)} (${md(reason.code, 60)})`),
     ]),
-  ];
-}
-
-function timeline({ rows }: Incident): string[] {
-  const left = rows.length - timelineRows;
-  return [
-    ...bullets(rows.slice(0, timelineRows).map((row) => `${utc(row.at)} ${[md(row.kind, 40), ...(gist(row) === '' ? [] : [md(gist(row), 300)])].join(': ')}`)),
-    ...(left > 0 ? [`- … ${left} more rows are in the audit.`] : []),
   ];
 }
 
@@ -132,7 +131,7 @@ function followUps({ input, ending }: Incident): string[] {
     ...(results.length > 0 ? ['Ask what would have shown the problem before all users met it: a slower rollout, an earlier alarm, one more journey?'] : []),
     ...results.filter((result) => !isHeld(result)).map(({ applied }) => `Mend the way back of target ${md(applied.targetId, 60)}: ${md(applied.reason?.text ?? applied.summary, 300)}`),
     ...broken.map((one) => `Mend journey ${md(one.journey, 60)}, which could not be run: ${md(one.reason ?? '', 300)}`),
-    ...leftAsItIs(assessment).map((line) => `Decide what becomes of it: ${escaped(line)}`),
+    ...changesLeft(assessment).map((line) => `Decide what becomes of it: ${escaped(line)}`),
     ...(ending.outcome === 'left' && !ending.page ? [] : ['Add what people did by hand and what users told: Ripcord cannot know either.']),
   ];
 }

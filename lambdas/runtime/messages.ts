@@ -1,10 +1,12 @@
 // Writes what people are told: what happened, to which service, why, what was and was not done, and what comes next.
 import type { Message } from '../adapters/notices.ts';
 import type { AuditCursor, Instant } from '../domain/vocabulary.ts';
-import type { Assessment, Outcome, ReportInput, StepPlan } from '../domain/workflow.ts';
+import type { Assessment, ReportInput, StepPlan } from '../domain/workflow.ts';
 import { answerCommands } from './messages-commands.ts';
+import { nextSteps } from './messages-next.ts';
 import { duration, executionPage, plain, resultLine, section, signalLine, stepLine, subjectOf, utc } from './messages-text.ts';
-import { type Ending, hasChanged, isHeld, versionsOf } from './report-outcome.ts';
+import { type Ending, isHeld, versionsOf } from './report-outcome.ts';
+import { leftAsItIs, manifestLines, notTaken, planLines } from './report-plan.ts';
 
 /** What every message shows beside its own facts. */
 export interface Surroundings {
@@ -29,10 +31,9 @@ export function startedMessage(assessment: Assessment, around: Surroundings): Me
     audience: ['on-call', 'stakeholders'], urgency: isUnanswered ? 'page' : 'notice',
     subject: subjectOf(`${isUnanswered ? 'PAGE Ripcord: nobody answered, ' : 'Ripcord: '}rolling back ${assessment.service} from ${bad} to ${good}`),
     text: write(assessment, around, [
-      section('What is being done', [...firstRung(assessment, 0), ...laterRungs(assessment, 0)]),
+      section('What is being done', planLines(assessment, [])),
       notUndone(assessment),
       section('What happens next', [
-        `The recovery has to be proven: ${assessment.verification.passesInARow} rounds of all journeys in a row, every alarm OK, live state as planned, within ${duration(assessment.verification.deadlineSeconds)}.`,
         'A second message says how it ended. Nothing is asked of you now; please change nothing on these targets meanwhile.',
       ]),
     ]),
@@ -48,7 +49,7 @@ export function escalatedMessage(assessment: Assessment, rung: number, around: S
     subject: subjectOf(`Ripcord: ${assessment.service} not recovered yet, trying the next way back: ${name}`),
     text: write(assessment, around, [
       section('What happened since', [`The way back "${plain(assessment.rungs[rung - 1]?.name ?? '', 60)}" failed or did not help. The next one is being tried.`]),
-      section('What is being done', [...firstRung(assessment, rung), ...laterRungs(assessment, rung)]),
+      section('What is being done', planLines({ ...assessment, rungs: assessment.rungs.slice(rung) }, [])),
       notUndone(assessment),
       section('What happens next', ['A message says how it ended. If this way fails too and there is no other, it pages you.']),
     ]),
@@ -56,25 +57,37 @@ export function escalatedMessage(assessment: Assessment, rung: number, around: S
   };
 }
 
-/** Sent when a person has to decide. */
+/** Sent when a person has to decide: what to answer by when comes first, then the plan and the commands; what is known comes last. */
 export function approvalMessage(assessment: Assessment, plans: readonly StepPlan[], asked: Asked, around: Surroundings): Message {
-  const { bad, good } = versionsOf(assessment);
+  const { subject, question } = askedText(assessment, plans);
   const atDeadline = asked.onDeadline === 'roll-back' ? 'the rollback GOES AHEAD by itself, after the signals were read again' : 'NOTHING is changed and you are paged again';
   return {
-    audience: ['on-call'], urgency: 'page',
-    subject: subjectOf(`PAGE Ripcord: approve the rollback of ${assessment.service} from ${bad} to ${good}?`),
-    text: write(assessment, around, [
-      section('The plan', plans.length === 0 ? firstRung(assessment, 0) : plans.map((plan) => planLine(plan))),
-      notUndone(assessment),
+    audience: ['on-call'], urgency: 'page', subject: subjectOf(`PAGE Ripcord: ${subject}`),
+    text: [
+      `Answer by ${utc(asked.deadlineAt)}${assessment.approval === null ? '' : ` (in ${duration(assessment.approval.timeoutSeconds)})`}: ${question} Without an answer, ${atDeadline}.`,
+      '', plain(assessment.headline, 400), '',
+      section('The plan', planLines(assessment, plans)), '',
+      notUndone(assessment), '',
+      section('How to answer', answerCommands({ rollbackId: assessment.rollbackId, url: asked.url, machineArn: around.machineArn })), '',
       section('What happens next', [
-        'Nothing has been changed yet.',
-        `Answer by ${utc(asked.deadlineAt)}. Without an answer, ${atDeadline}.`,
+        'Nothing has been changed yet. After a yes, every signal is read again: if the service is well by then, nothing is changed.',
         assessment.requestedBy === null ? 'Any approver may answer.' : `${plain(assessment.requestedBy, 120)} asked for it and may not approve it.`,
-      ]),
-      section('How to answer', answerCommands({ rollbackId: assessment.rollbackId, url: asked.url, machineArn: around.machineArn })),
-    ]),
+      ]), '',
+      ...known(assessment), section('Read on', links(assessment.rollbackId, around)),
+    ].join('\n'),
     event: { detailType: 'Approval Needed', detail: { ...about(assessment), deadlineAt: asked.deadlineAt, onDeadline: asked.onDeadline } },
   };
+}
+
+/** A yes to what cannot be done is not asked for. */
+function askedText(assessment: Assessment, plans: readonly StepPlan[]): { readonly subject: string; readonly question: string } {
+  const { service, rungs } = assessment;
+  const { bad, good } = versionsOf(assessment);
+  const isClosed = plans.some(({ outcome }) => outcome === 'impossible');
+  if (!isClosed) return { subject: `approve the rollback of ${service} from ${bad} to ${good}?`, question: `shall ${service} go back from ${bad} to ${good}?` };
+  const next = rungs[1] === undefined ? null : plain(rungs[1].name, 60);
+  if (next === null) return { subject: `${service} needs you: it cannot go back from ${bad} as things are`, question: `${service} cannot go back from ${bad} as things are (see the plan). Mend what is named there and approve, or reject and act yourself.` };
+  return { subject: `${service}: first way back from ${bad} is closed, approve the next?`, question: `the first way back of ${service} cannot be taken as things are (see the plan). Shall the next one, ${next}, be tried?` };
 }
 
 /** Sent when it is over. People hear of it when something was done, or when they have to do something. */
@@ -83,18 +96,22 @@ export function endedMessage(input: ReportInput, ending: Ending, seal: AuditCurs
   const acted = results.length > 0 || ending.outcome === 'died';
   const tells = ending.page || ['rejected', 'shadow'].includes(ending.outcome) || (assessment?.mode === 'shadow' && assessment.page);
   const audience: Message['audience'] = acted ? ['on-call', 'stakeholders'] : tells ? ['on-call'] : [];
+  const next = nextSteps(ending, input, around.machineArn);
+  const isOnlyPlanned = assessment !== null && results.length === 0 && assessment.rungs.length > 0;
   const auditLine = `${seal.length} rows, last hash ${seal.hash}; check with: npx ripcord audit verify ${input.rollbackId} --anchor ${seal.length}:${seal.hash}`;
   return {
     audience, urgency: ending.page ? 'page' : 'notice',
     subject: subjectOf(`${ending.page ? 'PAGE ' : ''}Ripcord: ${ending.headline}`),
     text: [
       plain(ending.headline, 400), '',
+      // Whoever is woken reads on a phone: what to do comes before why.
+      ...(ending.page ? [section('What to do now', next), ''] : []),
       section('Why', ending.reasons.map((reason) => `${plain(reason.text, 400)} [${plain(reason.code, 60)}]`)), '',
-      ...(assessment === null ? [] : [evidence(assessment), '', release(assessment), '']),
+      ...(assessment === null ? [] : known(assessment)),
       section('What was done', results.map((result) => resultLine(result))), '',
-      ...(ending.outcome === 'shadow' ? [section('What would have been done', input.plans.map((plan) => planLine(plan))), ''] : []),
+      ...(isOnlyPlanned ? [section(ending.outcome === 'shadow' ? 'What would have been done' : 'The plan', planLines(assessment, input.plans)), ''] : []),
       section('What was NOT done', notDone(input)), '',
-      section('What happens next', nextSteps(ending, input)), '',
+      ...(ending.page ? [] : [section('What happens next', next), '']),
       section('Read on', [...links(input.rollbackId, around), `Incident report: npx ripcord report ${input.rollbackId}`, `Audit: ${auditLine}`]),
     ].join('\n'),
     event: {
@@ -109,49 +126,38 @@ export function endedMessage(input: ReportInput, ending: Ending, seal: AuditCurs
 }
 
 const write = (assessment: Assessment, around: Surroundings, blocks: readonly string[]): string => [
-  plain(assessment.headline, 400), '', evidence(assessment), '', release(assessment), '', ...blocks.flatMap((block) => [block, '']),
-  section('Read on', links(assessment.rollbackId, around)),
+  plain(assessment.headline, 400), '', ...blocks.flatMap((block) => [block, '']), ...known(assessment), section('Read on', links(assessment.rollbackId, around)),
 ].join('\n');
+
+/** What was seen, who could have done it, and what is known of service and release. */
+const known = (assessment: Assessment): string[] => [evidence(assessment), '', ...suspects(assessment), release(assessment), ''];
 
 const evidence = (assessment: Assessment): string => section('Evidence', [
   ...assessment.signals.map((signal) => signalLine(signal)), ...assessment.reasons.map((reason) => plain(reason.text, 400)),
 ]);
 
-function release({ release: bad, knownGood, requestedBy, service, rungs }: Assessment): string {
+const suspects = ({ suspects: ranked = [] }: Assessment): string[] => (ranked.length === 0 ? [] : [section('Who could have done it', ranked.slice(0, 5).map((one) => {
+  const what = one.release === null ? one.kind === 'other' ? 'something nobody recorded' : `${plain(one.service, 60)}, sick itself` : `${plain(one.service, 60)} ${plain(one.release.version, 80)}, began ${utc(one.release.startedAt)}`;
+  const why = one.reasons.toSorted((a, b) => Math.abs(b.weight) - Math.abs(a.weight)).slice(0, 3).map(({ text }) => plain(text, 160)).join('; ');
+  return `${Math.round(one.share * 100)} % ${what}${why === '' ? '' : `: ${why}`}`;
+})), '']);
+
+function release(assessment: Assessment): string {
+  const { release: bad, knownGood, requestedBy, service, rungs } = assessment;
   // A side that the catalogue declares good needs no version in the ledger.
   const declared = rungs[0]?.waves[0]?.[0]?.good?.version;
   return section('Service and release', [
     `Service: ${service}`,
     bad === null ? 'Release: none is known' : `Release: ${plain(bad.version, 80)} (${plain(bad.id, 120)}) by ${plain(bad.actor, 120)}, began ${utc(bad.startedAt)}, ${bad.status}; touched ${bad.touched.join(', ') || 'unknown parts'}`,
     knownGood === null ? `Known good: ${declared === undefined ? 'none is known' : `${plain(declared, 80)}, as the catalogue declares`}` : `Known good: ${plain(knownGood.version, 80)} since ${utc(knownGood.since)} (${knownGood.basis})`,
+    ...manifestLines(assessment),
     ...(requestedBy === null ? [] : [`Asked for by: ${plain(requestedBy, 120)} (as typed, not verified)`]),
   ]);
 }
 
-const firstRung = (assessment: Assessment, rung: number): string[] =>
-  (assessment.rungs[rung]?.waves ?? []).flatMap((wave, index) => wave.map((step) => `Wave ${index + 1}: ${stepLine(step)}`));
-
-const laterRungs = (assessment: Assessment, rung: number): string[] => {
-  const later = assessment.rungs.slice(rung + 1).map((one) => plain(one.name, 60));
-  return [later.length === 0 ? 'If that does not help: no other way is left, and you are paged.' : `If that does not help: ${later.join(', then ')}.`];
-};
-
-const planLine = (plan: StepPlan): string =>
-  `${plain(plan.targetId, 60)} (${plan.strategy}): ${plan.outcome}: ${plain(plan.summary, 300)}${plan.reason === null ? '' : ` (${plain(plan.reason.text, 300)})`}; about ${duration(plan.expectedSeconds)}`;
-
-/** What a rollback of traffic or code never takes back. */
-export function leftAsItIs(assessment: Assessment | null): string[] {
-  const touched = assessment?.release?.touched ?? [];
-  return [
-    ...(touched.includes('database') ? ['Database changes of the release are NOT undone; data written since stays as it is.'] : []),
-    ...(touched.includes('infrastructure') ? ['Infrastructure changes of the release are NOT undone, except for the targets named here.'] : []),
-    ...(touched.includes('configuration') ? ['Configuration changes of the release are NOT undone, except for the targets named here.'] : []),
-  ];
-}
-
 const notUndone = (assessment: Assessment): string => {
-  const known = leftAsItIs(assessment);
-  return section('What is NOT undone', known.length === 0 ? ['Nothing but the targets above is changed; data written since the release stays as it is.'] : known);
+  const stays = leftAsItIs(assessment);
+  return section('What is NOT undone', stays.length === 0 ? ['Nothing but the targets above is changed; data written since stays as it is.'] : stays);
 };
 
 export function notDone({ assessment, results }: ReportInput): string[] {
@@ -161,31 +167,9 @@ export function notDone({ assessment, results }: ReportInput): string[] {
     ...results.filter((result) => !isHeld(result)).map(({ applied }) => `${plain(applied.targetId, 60)} (rung ${plain(applied.stepId.split('/')[0] ?? '', 40)}) is not proven to be back: ${applied.status}`),
     ...steps.filter(({ step }) => !tried.has(step.id)).map(({ rung, step }) => `Not tried: ${stepLine(step)}, rung ${plain(rung, 40)}`),
     ...(results.length === 0 && steps.length === 0 ? ['No rollback was tried.'] : []),
+    ...(assessment === null ? [] : notTaken(assessment)),
     ...leftAsItIs(assessment),
   ];
-}
-
-function nextSteps(ending: Ending, input: ReportInput): readonly string[] {
-  const { bad } = versionsOf(input.assessment);
-  const wouldPage = input.assessment?.mode === 'shadow' && input.assessment.page;
-  const broken = ['YOU have to act: look at the execution, then compare the live state with what was done above.', 'Starting the rollback again is safe: each step reads the live state first.'];
-  const steps: Readonly<Record<Outcome, readonly string[]>> = {
-    recovered: [...(ending.page ? ['YOU have to look: what came in last was not looked at by Ripcord, and nothing happens by itself about it.'] : []), `${bad} is held: it is not taken as a way back. Ship the fix as a new version.`, 'Nothing happens by itself until the cool-down is over.'],
-    'not-recovered': ['YOU have to act: the service is not proven to be well.', ...(input.results.some(hasChanged) ? ['The changes above stay in place.'] : []), 'Ripcord does nothing more by itself until the cool-down is over.'],
-    stopped: ['YOU have to act: find out who changed the target and agree on one state. Ripcord did not overwrite that change.'],
-    failed: broken,
-    died: broken,
-    rejected: ['The signals may still be firing: whoever rejected it has taken over.'],
-    left: ending.page ? ['YOU have to look: the service may be sick, and Ripcord does not act on it for the reasons above.'] : wouldPage ? ['In earnest this would have woken you: the service may be sick.'] : ['Nothing is asked of you.'],
-    refused: ['Mend the input as the reason says, and start it again.'],
-    shadow: [
-      'Nothing was changed, and nobody was asked: the service is in shadow. If it is sick, it is sick still.',
-      `Compare this with what you do about it, and say so: npx ripcord label ${plain(input.rollbackId, 80)} right|wrong`,
-      'Set `policy.mode: act` when the two agree.',
-    ],
-    'dry-run': ['Start it without `"mode": "dry-run"` to do it.'],
-  };
-  return steps[ending.outcome];
 }
 
 const links = (rollbackId: string, around: Surroundings): string[] => [

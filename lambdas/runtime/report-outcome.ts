@@ -65,7 +65,7 @@ function outcomeOf({ assessment, results, verified, approval, error }: ReportInp
 
 export const versionsOf = (assessment: Assessment | null): { readonly bad: string; readonly good: string } => ({
   bad: plain(assessment?.release?.version ?? 'the running version', 80),
-  good: plain(assessment?.knownGood?.version ?? assessment?.rungs[0]?.waves[0]?.[0]?.good?.version ?? 'the version before', 80),
+  good: plain(assessment?.knownGood?.version ?? assessment?.rungs[0]?.waves[0]?.[0]?.good?.version ?? 'an unproven version', 80),
 });
 
 function headlineOf(outcome: Outcome, input: ReportInput, { died, hasIntended }: { readonly died: string | null; readonly hasIntended: boolean }): string {

@@ -16,6 +16,7 @@ import { lastLookedAt, withLateSignals } from './late-signals.ts';
 import type { Log } from './logger.ts';
 import { endedMessage } from './messages.ts';
 import { type Ending, endingOf, hasChanged, serviceOf } from './report-outcome.ts';
+import { runbook } from './report-plan.ts';
 
 /** What a message and the cool-down need of the catalogue. */
 export interface ServiceFacts {
@@ -63,7 +64,8 @@ export async function endRollback(input: ReportInput, parts: ReportParts, died: 
   await freeLock(input, parts, { ending, endedAt: sealed.endedAt, coolDownMinutes: facts?.coolDownMinutes ?? defaultCoolDownMinutes });
   parts.log.info(`ended: ${ending.headline}`, { verdict: ending.outcome, auditLength: seal.length, auditHash: seal.hash });
   if (told !== null) throw told;
-  return { rollbackId, outcome: ending.outcome, ok: ending.ok, headline: ending.headline, auditLength: seal.length, auditHash: seal.hash };
+  const plan = plannedIn(input);
+  return { rollbackId, outcome: ending.outcome, ok: ending.ok, headline: ending.headline, ...(plan.length === 0 ? {} : { plan }), auditLength: seal.length, auditHash: seal.hash };
 }
 
 /** Writes `reported` and `sealed`, or finds them where an earlier try got to. */
@@ -76,13 +78,14 @@ async function sealRecord(input: ReportInput, parts: ReportParts, died: string |
   const hasIntended = rows.some(({ kind }) => kind === 'change-intended');
   const ending = before?.ending ?? withLateSignals(endingOf(input, died, hasIntended), await lateSignals(input, parts, rows));
   const endedAt = before?.endedAt ?? now;
+  const plan = plannedIn(input);
   if (last?.kind === 'sealed') return { ending, endedAt, seal: head, hasIntended };
   const about = { rollbackId: input.rollbackId, service: serviceOf(input) ?? 'unknown' };
   try {
     const cursor = before === null
       ? await parts.audit.append({ ...about, kind: 'reported', at: now, data: {
         ending: { ...ending, reasons: ending.reasons.map((reason) => ({ ...reason })) }, endedAt, headline: ending.headline,
-        markdown: incidentReport({ input, ending, rows, head, endedAt }),
+        ...(plan.length === 0 ? {} : { plan }), markdown: incidentReport({ input, ending, rows, head, endedAt }),
       } }, head)
       : head;
     return { ending, endedAt, hasIntended, seal: await parts.audit.seal({ ...about, at: now, data: { outcome: ending.outcome } }, cursor) };
@@ -92,6 +95,9 @@ async function sealRecord(input: ReportInput, parts: ReportParts, died: string |
     throw error;
   }
 }
+
+/** A plan that nothing came of: of a dry run, in shadow, of a way back that was refused or that nobody approved. */
+const plannedIn = ({ assessment, plans, results }: ReportInput): string[] => (assessment === null || results.length > 0 ? [] : runbook(assessment, plans));
 
 /** A run without the lock has nobody who joined it. */
 async function lateSignals(input: ReportInput, { signalsOfOthers }: ReportParts, rows: readonly AuditRow[]): Promise<readonly DeliveredSignal[]> {

@@ -9,6 +9,7 @@ import type { AlarmReading } from '../domain/readings.ts';
 import type { AuditCursor, JsonObject, Reason } from '../domain/vocabulary.ts';
 import type { JourneyResult, JourneyRound, Verified, VerifyInput } from '../domain/workflow.ts';
 import type { Log } from './logger.ts';
+import { counted } from './messages-text.ts';
 
 export interface VerifyTarget {
   readonly journeys: Readonly<Record<string, Journey>>;
@@ -116,10 +117,10 @@ function proven(input: VerifyInput, { journeys, alarms, metrics }: Round, passes
   return [
     journeys.results.length === 0
       ? { code: 'no-journeys', text: 'The service has no journeys: only alarms and live state were checked.' }
-      : { code: 'journeys-passed', text: `${journeys.results.length} journeys passed in ${passes} rounds in a row.` },
+      : { code: 'journeys-passed', text: `${counted(journeys.results.length, 'journey')} passed in ${counted(passes, 'round')} in a row.` },
     { code: 'alarms-ok', text: alarms.length === 0 ? 'The service has no alarms of its own.' : `${alarms.filter(({ state }) => state === 'OK').length} of ${alarms.length} alarms are OK.` },
     ...(metrics === null ? [] : [metrics.reason]),
-    { code: 'live-as-planned', text: `${input.live.length} targets are live as planned.` },
+    { code: 'live-as-planned', text: `${counted(input.live.length, 'target')} live as planned.` },
   ];
 }
 

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sendOnce } from '../../lambdas/adapters/notices-once.ts';
 import type { Message } from '../../lambdas/adapters/notices.ts';
+import type { StepPlan } from '../../lambdas/domain/workflow.ts';
 import { announce } from '../../lambdas/runtime/announce.ts';
 import { answerCommands } from '../../lambdas/runtime/messages-commands.ts';
 import { approvalMessage, endedMessage, escalatedMessage, startedMessage } from '../../lambdas/runtime/messages.ts';
@@ -27,7 +28,7 @@ const all = (change: Parameters<typeof assessment>[0] = {}): readonly Message[] 
 describe('every message', () => {
   it('names service, release, who made it, evidence, from and to, what is not undone, what comes next, and where to look', () => {
     for (const { text } of all())
-      for (const fact of ['checkout', 'v42', 'v41', 'd-ABC123', 'alice', 'checkout-5xx', 'Database changes of the release are NOT undone', 'What happens next', executionPage(machineArn, 'rb-1'), 'Team Shop', 'https://wiki.example/checkout', 'rb-1'])
+      for (const fact of ['checkout', 'v42', 'v41', 'd-ABC123', 'alice', 'checkout-5xx', 'Database changes of v42 are NOT undone', 'What happens next', executionPage(machineArn, 'rb-1'), 'Team Shop', 'https://wiki.example/checkout', 'rb-1'])
         expect(text).toContain(fact);
   });
 
@@ -74,11 +75,10 @@ describe('the end message', () => {
   });
 
   it('says in shadow what would have been done, to on-call alone and as a notice', () => {
-    const plan = { stepId: 'alb-weights/web', strategy: 'alb-weights', targetId: 'web', outcome: 'change', from: null, to: null, reason: null, summary: 'blue 0 → 100, green 100 → 0', expectedSeconds: 5 } as const;
-    const { audience, urgency, subject, text } = ended({ assessment: assessment({ mode: 'shadow' }), results: [], verified: null, plans: [plan] });
+    const { audience, urgency, subject, text } = ended({ assessment: assessment({ mode: 'shadow' }), results: [], verified: null, plans: [plan()] });
     expect([audience, urgency]).toEqual([['on-call'], 'notice']);
     expect(subject).toMatch(/^Ripcord: checkout in shadow: would have rolled back from v42 to v41/);
-    for (const fact of ['What was done\n  nothing', 'What would have been done\n  web (alb-weights): change: blue 0 → 100, green 100 → 0', 'policy.mode: act', 'npx ripcord label rb-1 right|wrong']) expect(text).toContain(fact);
+    for (const fact of ['What was done\n  nothing', 'What would have been done\n  From v42 back to v41', '1. web (alb-weights): blue 0 → 100, green 100 → 0, about 5 s', 'policy.mode: act', 'npx ripcord label rb-1 right|wrong']) expect(text).toContain(fact);
     expect(text).not.toMatch(/npx ripcord approve|YOU have to/);
   });
 
@@ -92,6 +92,60 @@ describe('the end message', () => {
   it('wakes nobody for a dry run, a refusal or a signal that was left alone', () => {
     for (const change of [{ assessment: assessment({ mode: 'dry-run' }) }, { assessment: null, error: { Error: 'Refused' } }, { assessment: assessment({ verdict: 'leave' }) }])
       expect(ended({ results: [], ...change }).audience).toEqual([]);
+  });
+});
+
+const plan = (change: Partial<StepPlan> = {}): StepPlan =>
+  ({ stepId: 'alb-weights/web', strategy: 'alb-weights', targetId: 'web', outcome: 'change', from: {}, to: {}, reason: null, summary: 'blue 0 → 100, green 100 → 0', expectedSeconds: 5, ...change });
+const asks = { approval: { timeoutSeconds: 1800, onDeadline: 'stop' } } as const;
+
+describe('the message that asks', () => {
+  it('begins with the deadline, the question and what silence means; the plan and the commands come before what is known', () => {
+    const { text } = approvalMessage(assessment(asks), [plan()], { ...asked, onDeadline: 'stop' }, around);
+    const [first, , , title, ...rest] = text.split('\n');
+    expect([first, title]).toEqual(['Answer by 2026-11-20 09:47:00 UTC (in 30 min): shall checkout go back from v42 to v41? Without an answer, NOTHING is changed and you are paged again.', '']);
+    expect(['The plan', 'What is NOT undone', 'How to answer', 'What happens next', 'Evidence'].map((one) => rest.indexOf(one)).every((at, index, all) => at >= 0 && at > (all[index - 1] ?? -1))).toBe(true);
+  });
+
+  it('asks about the next way back where the first is closed, and for no yes where there is none', () => {
+    const closed = [plan({ outcome: 'impossible', summary: 'gone', reason: { code: 'destination-gone', text: 'Target group blue does not exist.' }, expectedSeconds: 0 })];
+    const next = approvalMessage(assessment(asks), closed, asked, around);
+    expect(next.subject).toBe('PAGE Ripcord: checkout: first way back from v42 is closed, approve the next?');
+    expect(next.text).toContain('Shall the next one, codedeploy, be tried?');
+    expect(next.text).toContain('1. web (alb-weights): CANNOT be done as things are: Target group blue does not exist.');
+    const none = approvalMessage(assessment({ ...asks, rungs: assessment().rungs.slice(0, 1), knownGood: null }), closed, asked, around);
+    expect(none.subject).toBe('PAGE Ripcord: checkout needs you: it cannot go back from v42 as things are');
+    expect(`${none.subject}${none.text}`).not.toMatch(/the version before|shall checkout go back/);
+  });
+});
+
+describe('a page about a service that was left alone', () => {
+  const left = (code: string, change: Parameters<typeof assessment>[0] = {}): string =>
+    ended({ assessment: assessment({ verdict: 'leave', page: true, rungs: [], reasons: [{ code, text: 'For this reason.' }], ...change }), results: [], verified: null }).text;
+
+  it.each(['no-release', 'newer-release', 'cool-down', 'storm', 'not-evaluated', 'signal-unreadable', 'traffic-unknown', 'too-little-traffic', 'too-few-signals', 'only-older-signals', 'something-new'])('says first what to do (%s), and how to go back by hand', (code) => {
+    const [, , title, first] = left(code).split('\n');
+    expect([title, first]).toEqual(['What to do now', expect.stringMatching(/^ {2}YOU have to \w+/)]);
+    expect(left(code)).toContain(`aws stepfunctions start-execution --state-machine-arn ${machineArn} --input '{"service":"checkout","reason":"<why>","requestedBy":"<you>","mode":"dry-run"}'`);
+  });
+
+  it('offers what remains where no way back is safe, and no rollback by hand', () => {
+    const text = left('no-safe-way', {
+      release: { ...release, manifest: { approvals: [], backup: { reference: 'arn:aws:rds:eu-west-1:123456789012:snapshot:before-v42', at: '2026-11-20T09:00:00.000Z' }, databaseFloor: 'v42', url: null } },
+      ways: [{ rung: 'alb-weights', ways: ['traffic-shift'], answer: 'refused', reasons: [{ code: 'below-floor', text: 'v41 does not work with the database.' }], to: ['v41'], expectedSeconds: 5 }],
+    });
+    for (const fact of ['no way back is safe', 'fix forward', 'a flag that is declared as a target', 'snapshot:before-v42', 'Ripcord never does it', 'Not taken: alb-weights, refused: v41 does not work with the database.']) expect(text).toContain(fact);
+    expect(text).not.toContain('start-execution');
+  });
+});
+
+describe('who could have done it', () => {
+  it('is listed with its share and the heaviest reasons', () => {
+    const suspects = [
+      { kind: 'release', service: 'checkout', release: { id: 'd-ABC123', version: 'v42', startedAt: '2026-11-20T09:10:00.000Z' }, share: 0.8123, reasons: [{ text: 'light', weight: 0.1 }, { text: 'it began 4 min before', weight: 2 }] },
+      { kind: 'other', service: '', release: null, share: 0.1877, reasons: [] },
+    ] as const;
+    expect(startedMessage(assessment({ suspects }), around).text).toContain('Who could have done it\n  81 % checkout v42, began 2026-11-20 09:10:00 UTC: it began 4 min before; light\n  19 % something nobody recorded');
   });
 });
 

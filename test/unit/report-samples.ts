@@ -43,7 +43,7 @@ export const result = (change: Partial<StepApplied> = {}, answer: 'yes' | 'not-y
 });
 
 export const verified = (change: Partial<Verified> = {}): Verified => ({
-  answer: 'recovered', passes: 3, round: 3, reasons: [{ code: 'journeys-passed', text: '1 journeys passed in 3 rounds in a row.' }],
+  answer: 'recovered', passes: 3, round: 3, reasons: [{ code: 'journeys-passed', text: '1 journey passed in 3 rounds in a row.' }],
   journeys: { at: '2026-11-20T09:16:30.000Z', results: [{ journey: 'buy', ok: true, durationMs: 40, failedAt: null, reason: null }] }, waitSeconds: 0, audit: null, ...change,
 });
 

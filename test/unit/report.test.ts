@@ -320,7 +320,7 @@ describe('the incident report', () => {
     for (const fact of [
       'Outcome: recovered', 'From v42 to v41', 'Duration: 2.5 minutes, from the first signal (2026-11-20 09:14:00 UTC) to the proof of recovery (2026-11-20 09:16:30 UTC)',
       'Failed requests: not measured.', 'checkout-5xx', 'd-ABC123', 'alice', 'First signal 4 min after it began', 'blue 0 → 100, green 100 → 0', 'The whole state before each change',
-      'Journey buy: passed', 'Database changes of the release are NOT undone', 'Not tried: api', 'ModifyRule was denied', '2026-11-20 09:14:06 UTC assessed', 'catalogue version 7', 'code version abc123', head, 'this one is held',
+      'Journey buy: passed', 'Database changes of v42 are NOT undone', 'Not tried: api', 'ModifyRule was denied', '2026-11-20 09:14:06 UTC assessed', 'catalogue version 7', 'code version abc123', head, 'this one is held',
     ]) expect(text).toContain(fact);
     expect(text).not.toContain('"weights"');
   });

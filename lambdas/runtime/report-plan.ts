@@ -1,0 +1,179 @@
+// The plan of a rollback as a runbook: numbered steps with risk, time and proof, what comes when one fails, what is not taken and what stays.
+import type { Passed, Assessment, StepPlan, WayChoice } from '../domain/workflow.ts';
+import type { Rung, StepRequest } from '../domain/vocabulary.ts';
+import { counted, duration, plain, secondsBetween, utc } from './messages-text.ts';
+import { versionsOf } from './report-outcome.ts';
+
+/** Older than this, a known good version is far away: what was fixed since is lost too. */
+const oldSeconds = 7 * 24 * 3600;
+
+/** The whole runbook, one line each; empty where no way back was weighed. */
+export function runbook(assessment: Assessment, plans: readonly StepPlan[]): string[] {
+  if (assessment.rungs.length > 0) return [...planLines(assessment, plans), ...leftAsItIs(assessment).map((line) => `Stays: ${line}`)];
+  return notTaken(assessment).length === 0 ? [] : ['No way back is taken.', ...notTaken(assessment), ...remaining(assessment)];
+}
+
+/** The steps without what stays. @param plans what the first rung's strategies found when they looked; empty before they did. */
+export const planLines = (assessment: Assessment, plans: readonly StepPlan[]): string[] =>
+  [summaryLine(assessment, plans), ...steps(assessment, plans), ...notTaken(assessment)];
+
+/** `Back to 1.0.0 … Risk … About …`: what has to be read when only one line is. */
+export function summaryLine(assessment: Assessment, plans: readonly StepPlan[]): string {
+  const risks = risksOf(assessment);
+  const seconds = rungSeconds(assessment, 0, plans);
+  const isDoubted = wayOf(assessment, 0)?.answer === 'ask';
+  const level = isDoubted ? 'high' : risks.length > 0 ? 'medium' : 'low';
+  const time = seconds === null ? '' : ` About ${duration(seconds)} until users are safe.`;
+  return `${target(assessment)}. Risk: ${level}${risks.length === 0 ? '' : ` (${risks.join('; ')})`}.${time} ${proofTime(assessment)}.`;
+}
+
+function target(assessment: Assessment): string {
+  const { knownGood, release } = assessment;
+  const { bad, good } = versionsOf(assessment);
+  if (isFlagOnly(assessment, 0)) return `${bad} stays live, and what its flags switched on goes off`;
+  const since = knownGood === null ? '' : `, known good since ${utc(knownGood.since)}`;
+  return `${release === null ? 'Back' : `From ${bad} back`} to ${good}${since}`;
+}
+
+const wayOf = ({ ways = [], rungs }: Assessment, rung: number): WayChoice | undefined => ways.find((way) => way.rung === rungs[rung]?.name);
+const isFlagOnly = (assessment: Assessment, rung: number): boolean => wayOf(assessment, rung)?.ways.every((way) => way === 'flag-off') === true;
+
+/** Null where nobody knows. What the strategies found counts before what is typical. */
+function rungSeconds(assessment: Assessment, rung: number, plans: readonly StepPlan[]): number | null {
+  const own = plans.filter(({ stepId }) => assessment.rungs[rung]?.waves.flat().some(({ id }) => id === stepId) === true && rung === 0);
+  const planned = (wave: readonly StepRequest[]): number => Math.max(0, ...own.filter(({ stepId }) => wave.some(({ id }) => id === stepId)).map(({ expectedSeconds }) => expectedSeconds));
+  if (own.length > 0) return (assessment.rungs[rung]?.waves ?? []).reduce((sum, wave) => sum + planned(wave), 0);
+  return wayOf(assessment, rung)?.expectedSeconds ?? null;
+}
+
+function proofTime({ verification: { passesInARow, intervalSeconds, deadlineSeconds } }: Assessment): string {
+  return `Its proof takes ${duration(Math.max(intervalSeconds, (passesInARow - 1) * intervalSeconds))} at least and ${duration(deadlineSeconds)} at most`;
+}
+
+/** What can go wrong with going back, beside that it does not help. */
+export function risksOf(assessment: Assessment): string[] {
+  const { release, knownGood, firstSignalAt, ways = [] } = assessment;
+  const others = alsoTakenBack(assessment);
+  const touched = new Set(passedBy(assessment).flatMap((one) => one.touched));
+  const age = knownGood === null || release === null ? 0 : secondsBetween(knownGood.since, firstSignalAt ?? release.startedAt);
+  const taken = ways.filter(({ answer }) => answer === 'chosen' || answer === 'ask').flatMap((way) => way.ways);
+  const isOld = taken.length === 0 || taken.some((way) => way !== 'flag-off');
+  return [
+    ...(others.length === 0 || !isOld ? [] : [`${others.join(' and ')} ${others.length === 1 ? 'goes' : 'go'} too`]),
+    ...(isOld ? goodRisks(assessment) : []),
+    ...(age > oldSeconds && isOld ? [`the good version is ${Math.round(age / 86_400)} days old`] : []),
+    ...(touched.has('configuration') && isOld ? ['the older version may meet newer configuration'] : []),
+    ...(touched.has('infrastructure') && isOld ? ['the older version may meet changed infrastructure'] : []),
+    ...(touched.has('database') && isOld ? ['the older version runs on the newer database'] : []),
+    ...(release?.status === 'in-progress' && taken.includes('traffic-shift') ? ['a deployment still runs and may move the traffic again'] : []),
+  ];
+}
+
+function goodRisks({ knownGood, rungs }: Assessment): string[] {
+  if (knownGood === null) return rungs[0]?.waves.flat().every(({ good }) => good !== null) === true ? [] : ['no version is known good'];
+  if (knownGood.basis === 'observed') return ['the good version was seen live and well, but its own release was not watched'];
+  return knownGood.basis === 'history' ? ['the good version is only known from CodeDeploy\'s own records'] : [];
+}
+
+/** Versions beside the suspected one that users lose: those that are still in what is live. */
+const alsoTakenBack = ({ passed = [], release }: Assessment): string[] =>
+  passed.filter(({ id, status }) => id !== release?.id && status !== 'failed' && status !== 'stopped').map(({ version }) => plain(version, 80));
+
+function steps(assessment: Assessment, plans: readonly StepPlan[]): string[] {
+  let number = 0;
+  const { rungs, verification } = assessment;
+  const first = rungs.map((rung) => { const at = number + 1; number += rung.waves.flat().length + 1; return at; });
+  const proof = `live state as planned, ${counted(verification.passesInARow, 'round')} of all journeys in a row, every alarm OK`;
+  return rungs.flatMap((rung, index) => {
+    const begin = first[index] ?? 1;
+    const next = first[index + 1];
+    const last = begin + rung.waves.flat().length;
+    const otherwise = next === undefined ? 'if not, you are paged: no other way is left' : `if not, step ${next}`;
+    const seconds = rungSeconds(assessment, index, index === 0 ? plans : []);
+    return [
+      ...stepLines(rung, { begin, plans: index === 0 ? plans : [], only: index === 0 ? '' : 'If a step before this one fails: ', time: seconds === null || rung.waves.flat().length > 1 ? '' : `, about ${duration(seconds)}` }),
+      `${last}. Prove it: ${index === 0 ? proof : `as in step ${(first[1] ?? 2) - 1}`}; ${otherwise}.`,
+    ];
+  });
+}
+
+interface Numbering {
+  readonly begin: number;
+  readonly plans: readonly StepPlan[];
+  readonly only: string;
+  readonly time: string;
+}
+
+function stepLines({ waves }: Rung, { begin, plans, only, time }: Numbering): string[] {
+  let number = begin - 1;
+  return waves.flatMap((wave) => {
+    const together = wave.length > 1 ? ` (steps ${number + 1} to ${number + wave.length} at once)` : '';
+    return wave.map((step) => {
+      number += 1;
+      const plan = plans.find(({ stepId }) => stepId === step.id);
+      return `${number}. ${only}${stepText(step, plan)}${plan === undefined ? time : plan.outcome === 'change' ? `, about ${duration(plan.expectedSeconds)}` : ''}${together}`;
+    });
+  });
+}
+
+/** From and to as the strategy's own plan says it; else where the step leads. */
+function stepText(step: StepRequest, plan: StepPlan | undefined): string {
+  const name = `${plain(step.targetId, 60)} (${plain(step.strategy, 40)})`;
+  if (plan === undefined) return `${name}: from what is live to ${step.good === null ? 'what the strategy finds' : plain(step.good.version, 80)}`;
+  if (plan.outcome === 'impossible') return `${name}: CANNOT be done as things are: ${plain(plan.reason?.text ?? plan.summary, 300)}`;
+  return `${name}: ${plan.outcome === 'already' ? 'nothing to do, ' : ''}${plain(plan.summary, 300)}`;
+}
+
+/** Each way that is refused or left out, and why. */
+export const notTaken = ({ ways = [] }: Assessment): string[] => ways.flatMap(({ rung, answer, reasons }) => (answer === 'refused' || answer === 'left-out'
+  ? [`Not taken: ${plain(rung, 60)}, ${answer === 'refused' ? 'refused' : 'left out'}: ${reasons.map(({ text }) => plain(text, 300)).join(' ')}`] : []));
+
+/** Where no way back is safe: what a person can do. */
+export function remaining(assessment: Assessment): string[] {
+  const { ways = [], release } = assessment;
+  const backup = release?.manifest?.backup ?? null;
+  return [
+    'What remains: ship a fix as a new version that works with the data as it is (fix forward).',
+    ...(ways.some((way) => way.ways.includes('flag-off')) ? [] : ['What remains: turn off what is broken, if it has a switch. Ripcord knows of none; a flag that is declared as a target is tried next time.']),
+    ...(backup === null ? [] : [`What remains: the backup ${plain(backup.reference, 200)} of ${utc(backup.at)}. Restoring it loses what was written since; Ripcord never does it.`]),
+  ];
+}
+
+const listed = (passed: readonly Passed[], part: 'database' | 'infrastructure' | 'configuration'): string =>
+  passed.filter(({ touched }) => touched.includes(part)).map(({ version }) => plain(version, 80)).slice(0, 5).join(' and ');
+
+/** Absent in an assessment of before releases were counted: then the suspected one alone. */
+const passedBy = ({ passed, release }: Assessment): readonly Passed[] => passed ?? (release === null ? [] : [release]);
+
+/** What releases changed that no way back takes back: somebody has to decide what becomes of it. */
+export function changesLeft(assessment: Assessment | null): string[] {
+  const passed = assessment === null ? [] : passedBy(assessment);
+  const [database, infrastructure, configuration] = [listed(passed, 'database'), listed(passed, 'infrastructure'), listed(passed, 'configuration')];
+  return [
+    ...(database === '' ? [] : [`Database changes of ${database} are NOT undone; data written since stays as it is.`]),
+    ...(infrastructure === '' ? [] : [`Infrastructure changes of ${infrastructure} are NOT undone, except for the targets named here.`]),
+    ...(configuration === '' ? [] : [`Configuration changes of ${configuration} are NOT undone, except for the targets named here.`]),
+  ];
+}
+
+/** Everything that stays as it is, whatever is rolled back. */
+export function leftAsItIs(assessment: Assessment | null): string[] {
+  const release = assessment?.release ?? null;
+  const backup = release?.manifest?.backup ?? null;
+  return [
+    ...changesLeft(assessment),
+    ...(release === null ? [] : [`Data that ${plain(release.version, 80)} wrote, messages, e-mails and payments it sent, and releases of other services since stay as they are.`]),
+    ...(backup === null ? [] : [`The backup ${plain(backup.reference, 200)} of ${utc(backup.at)} is there; Ripcord never restores it.`]),
+  ];
+}
+
+/** What only the pipeline knows of the release. */
+export function manifestLines({ release }: Assessment): string[] {
+  const manifest = release?.manifest;
+  if (manifest === undefined) return [];
+  return [
+    ...(manifest.approvals.length === 0 ? [] : [`Release approved by: ${manifest.approvals.slice(0, 5).map(({ by, at }) => `${plain(by, 120)} (${utc(at)})`).join(', ')} (as the pipeline says)`]),
+    ...(manifest.url === null ? [] : [`Change: ${plain(manifest.url, 300)}`]),
+    ...(manifest.databaseFloor === null ? [] : [`Oldest version that works with its data: ${plain(manifest.databaseFloor, 80)}`]),
+  ];
+}
