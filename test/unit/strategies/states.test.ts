@@ -46,3 +46,49 @@ describe('states of codedeploy', () => {
     expect(isSplit(ecs('7'))).toBe(false);
   });
 });
+
+describe('states of ssm-parameter', () => {
+  const { same, isSplit } = manifestOf('ssm-parameter').states;
+
+  it('are the same when the value is, whichever version it has', () => {
+    expect(same({ name: '/f', value: 'on', version: 3 }, { name: '/f', value: 'on', version: 5 })).toBe(true);
+    expect(same({ value: 'on' }, { value: 'off' })).toBe(false);
+    expect(same({}, {})).toBe(false);
+  });
+
+  it('are never split: every application reads one value', () => {
+    expect(isSplit({ value: 'on' })).toBe(false);
+  });
+});
+
+describe('states of lambda-alias', () => {
+  const { same, isSplit } = manifestOf('lambda-alias').states;
+
+  it('are the same when version and shares are', () => {
+    expect(same({ version: '1', weights: {} }, { version: '1', weights: { 2: 0 } })).toBe(true);
+    expect(same({ version: '1', weights: { 2: 0.1 } }, { version: '1', weights: { 2: 0.2 } })).toBe(false);
+    expect(same({ version: '1', weights: {} }, { version: '2', weights: {} })).toBe(false);
+    expect(same({}, {})).toBe(false);
+  });
+
+  it('are split while two versions are called', () => {
+    expect([isSplit({ version: '1', weights: { 2: 0.1 } }), isSplit({ version: '1', weights: {} })]).toEqual([true, false]);
+  });
+});
+
+describe('states of ecs-service', () => {
+  const { same, isSplit } = manifestOf('ecs-service').states;
+  const arn = (name: string): string => `arn:aws:ecs:eu-west-1:111122223333:task-definition/${name}`;
+
+  it('are the same when the same task definitions run, however many tasks', () => {
+    expect(same({ taskDefinition: arn('shop:1'), others: {} }, { taskDefinition: 'shop:1', others: {} })).toBe(true);
+    expect(same({ taskDefinition: arn('shop:1'), others: { [arn('shop:2')]: 1 } }, { taskDefinition: arn('shop:1'), others: { [arn('shop:2')]: 3 } })).toBe(true);
+    expect(same({ taskDefinition: arn('shop:1'), others: {} }, { taskDefinition: arn('shop:1'), others: { [arn('shop:2')]: 3 } })).toBe(false);
+    expect(same({ taskDefinition: arn('shop:1'), others: {} }, { taskDefinition: arn('shop:2'), others: {} })).toBe(false);
+    expect(same({}, {})).toBe(false);
+  });
+
+  it('are split while tasks of another one still run', () => {
+    expect([isSplit({ taskDefinition: arn('shop:1'), others: { [arn('shop:2')]: 1 } }), isSplit({ taskDefinition: arn('shop:1'), others: {} })]).toEqual([true, false]);
+  });
+});
