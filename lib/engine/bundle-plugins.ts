@@ -29,8 +29,18 @@ const leftOut = (what: string): string => `() => { throw new Error('${what} are 
 export function hollow(source: string, what: string): string {
   const names = [...source.matchAll(/^export (?:const|function) (\w+)/gm)].map(([, name]) => name);
   const renamed = [...source.matchAll(/^export \{ (\w+) as (\w+) \};$/gm)].map(([, , name]) => name);
-  return [...names, ...renamed].map((name) => `const _${name} = () => ${leftOut(what)};\nexport { _${name} as ${name} };`).join('\n');
+  return [`const gone = () => ${leftOut(what)};`, ...[...names, ...renamed].map((name) => `export { gone as ${name} };`)].join('\n');
 }
+
+/** Modules that are never reached on Lambda's Node.js, by the end of their path, and what stands in their place. */
+const unreached: Readonly<Record<string, string>> = {
+  // Node.js has SHA-256 itself.
+  '@smithy/core/dist-es/submodules/checksum/sha256/Sha256Js.js': `export const Sha256Js = ${leftOut('hashes in JavaScript')};`,
+  // Lambda names the Region in the environment.
+  '@smithy/core/dist-es/submodules/config/config-resolver/regionConfig/getInstanceMetadataRegion.js': 'export const getInstanceMetadataRegion = async () => undefined;',
+  // Keeps values that hold themselves from being parsed for ever: what comes from JSON never does. zod/mini goes without it too.
+  'zod/v4/core/memoizer.js': 'export class $ZodCyclicError extends Error {}\nexport const memoizer = () => undefined, isBackEdge = () => false, isRecursiveSchema = () => false;',
+};
 
 /** No operation of ours streams events, and no handler prints a JSON Schema. */
 export const withoutUnused: Plugin = {
@@ -39,6 +49,10 @@ export const withoutUnused: Plugin = {
     build.onLoad({ filter: /zod\/v4\/core\/(to-json-schema|json-schema-processors)\.js$/ }, ({ path }) => ({
       contents: hollow(readFileSync(path, 'utf8'), 'JSON Schemas'), loader: 'js',
     }));
+    build.onLoad({ filter: /(Sha256Js|getInstanceMetadataRegion|memoizer)\.js$/ }, ({ path }) => {
+      const found = Object.entries(unreached).find(([end]) => path.endsWith(`node_modules/${end}`));
+      return found === undefined ? null : { contents: found[1], loader: 'js' };
+    });
     // The clients read their version and nothing else of it.
     build.onLoad({ filter: /@aws-sdk\/client-[a-z0-9-]+\/package\.json$/ }, ({ path }) => {
       const { version } = JSON.parse(readFileSync(path, 'utf8')) as { version: string };
