@@ -1,12 +1,13 @@
 // Attaches one service to an engine: its catalogue entry, its rules, and exactly the permissions its targets need.
-import { aws_cloudwatch as cloudwatch, aws_iam as iam, aws_ssm as ssm, Stack } from 'aws-cdk-lib';
+import { aws_cloudwatch as cloudwatch, aws_iam as iam, aws_ssm as ssm, Lazy, Stack } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { describeIssues, serviceSchema, type CatalogueEntry, type ServiceConfig, type ServiceInput, type TargetConfig } from '../lambdas/config/schema.ts';
+import { releaseSources } from '../lambdas/config/release-sources.ts';
 import { manifestOf } from '../lambdas/strategies/registry.ts';
 import type { Statement } from '../lambdas/strategies/strategy.ts';
 import type { Approval } from './approval.ts';
 import { allow } from './engine/statements.ts';
-import { ServiceRules, type CodeDeployGroup } from './engine/triggers.ts';
+import { aliasFunctionArn, ecsServiceArn, ServiceRules, type CodeDeployGroup } from './engine/triggers.ts';
 import type { RollbackEngine } from './rollback-engine.ts';
 import type { TargetInput } from './rollback-target.ts';
 import { ServiceAlarms } from './service-alarms.ts';
@@ -36,10 +37,14 @@ export interface ProtectedServiceProps {
   readonly signals: Omit<SignalsInput, 'alarms'>;
   readonly approval: Approval;
   readonly verification: Verification;
+  /** Other attached services that it calls; `critical: false` for those it gets on without. @default - none */
+  readonly dependencies?: ServiceInput['dependencies'];
   /** Windows, budgets and cool-downs. @default - as `lambdas/config/schema.ts` says */
   readonly policy?: PolicyInput;
   /** @default '' */
   readonly description?: string;
+  /** ECS services and Lambda aliases whose changes are releases, besides the targets. @default - none */
+  readonly releases?: ServiceInput['releases'];
   /** Who answers for the service; shown in messages. @default '' */
   readonly owner?: string;
   /** Link to the service's own runbook; shown in messages. @default - none */
@@ -86,6 +91,7 @@ export class ProtectedService extends Construct {
       alarms: service.signals.alarms.map(({ name }) => name),
       tools: service.signals.external,
       deployments: codeDeployGroups(service),
+      sources: releaseSources(service),
       delivery: engine.delivery,
       rollback: engine.rollbackStateMachine,
       watch: engine.watchStateMachine,
@@ -106,16 +112,21 @@ export class ProtectedService extends Construct {
   }
 
   private catalogue(engine: RollbackEngine, entry: CatalogueEntry): ssm.CfnParameter {
-    const bytes = Buffer.byteLength(JSON.stringify(entry));
-    if (bytes > catalogueLimitBytes)
-      throw new Error(`services.${entry.name}: its catalogue entry has ${bytes} bytes, more than the ${catalogueLimitBytes} of an SSM parameter; shorten its journeys, or protect it as two services`);
+    checkSize(entry);
+    // Services that are attached later can depend on this one: who is around it is known at synth.
+    const around = Lazy.any({ produce: () => {
+      const found = engine.neighboursOf(entry.name);
+      if (found.length === 0) return undefined;
+      checkSize({ ...entry, around: found });
+      return found;
+    } });
     return new ssm.CfnParameter(this, 'Catalogue', {
       name: `${engine.names.cataloguePrefix}${entry.name}`,
       description: `What Ripcord knows about ${entry.name}`,
       type: 'String',
       // Advanced (up to 8 kB) when it has to be. A parameter that once was advanced can never be made standard again by name.
       tier: 'Intelligent-Tiering',
-      value: Stack.of(this).toJsonString(entry),
+      value: Stack.of(this).toJsonString({ ...entry, around }),
     });
   }
 
@@ -129,7 +140,12 @@ export class ProtectedService extends Construct {
       const read: Statement = { actions: ['codedeploy:BatchGetDeployments', 'codedeploy:ListDeployments'], resources: deployments };
       this.allow(engine.handler('assess').role, [read]);
       this.allow(engine.handler('watch').role, [read]);
+      this.allow(engine.handler('poll').role, [read]);
     }
+    const { ecs, lambda } = releaseSources(service);
+    const services: Statement = { actions: ['ecs:DescribeServices'], resources: ecs.map((source) => ecsServiceArn(this, source)) };
+    if (ecs.length > 0) for (const name of ['watch', 'poll'] as const) this.allow(engine.handler(name).role, [services]);
+    if (lambda.length > 0) this.allow(engine.handler('poll').role, [{ actions: ['lambda:GetAlias'], resources: lambda.map((source) => aliasFunctionArn(this, source)) }]);
     const secrets = Object.values(service.journeys).flatMap((journey) => Object.values(journey.secrets).map(({ arn }) => arn));
     if (secrets.length > 0) this.allow(engine.handler('verify').role, [{ actions: ['secretsmanager:GetSecretValue'], resources: [...new Set(secrets)] }]);
   }
@@ -143,11 +159,17 @@ export class ProtectedService extends Construct {
   }
 }
 
+function checkSize(entry: CatalogueEntry): void {
+  const bytes = Buffer.byteLength(JSON.stringify(entry));
+  if (bytes > catalogueLimitBytes)
+    throw new Error(`services.${entry.name}: its catalogue entry has ${bytes} bytes, more than the ${catalogueLimitBytes} of an SSM parameter; shorten its journeys, or protect it as two services`);
+}
+
 /** @throws Error with one line a problem. */
 function checked(props: ProtectedServiceProps): ServiceConfig {
   const { signals, verification, approval } = props;
   const parsed = serviceSchema.safeParse({
-    description: props.description, owner: props.owner, runbook: props.runbook, targets: props.targets, rungs: props.rungs,
+    description: props.description, owner: props.owner, runbook: props.runbook, dependencies: props.dependencies, targets: props.targets, rungs: props.rungs, releases: props.releases,
     signals: { ...signals, alarms: props.alarms.map(({ alarm, group }) => ({ name: alarm.alarmName, ...(group === undefined ? {} : { group }) })) },
     journeys: verification.journeyInputs,
     verification: verification.config,

@@ -1,7 +1,7 @@
 // The engine of one account and Region: workflows, functions, tables, topics, and the alarms that watch over them.
 import { aws_cloudwatch as cloudwatch, type aws_dynamodb as dynamodb, aws_iam as iam, aws_lambda as lambda, aws_sns as sns, aws_stepfunctions as sfn } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import type { ServiceConfig } from '../lambdas/config/schema.ts';
+import type { Neighbour, ServiceConfig } from '../lambdas/config/schema.ts';
 import { EngineAlarms } from './engine/alarms.ts';
 import { ApprovalEndpoint } from './engine/approval-endpoint.ts';
 import { AuditTable } from './engine/audit-table.ts';
@@ -14,8 +14,9 @@ import { LedgerTable } from './engine/ledger-table.ts';
 import { Messages } from './engine/messages.ts';
 import { People } from './engine/people.ts';
 import { StrategyFunctions } from './engine/strategy-functions.ts';
-import { EventDelivery, watchdogRule } from './engine/triggers.ts';
+import { EventDelivery, pollRule, watchdogRule } from './engine/triggers.ts';
 import { Workflows } from './engine/workflows.ts';
+import { neighboursOf } from './neighbours.ts';
 
 export interface RollbackEngineProps {
   /**
@@ -87,6 +88,7 @@ export class RollbackEngine extends Construct {
     });
     this.delivery = new EventDelivery(this, 'Delivery', [names.rollbackArn, names.watchArn]);
     watchdogRule(this, this.delivery, { arn: names.rollbackArn, watchdog: this.handler('watchdog').function });
+    pollRule(this, this.delivery, this.handler('poll').function);
     this.approvalUrl = new ApprovalEndpoint(this, 'Approval', {
       answer: this.handler('answer').function, approvers, urlParameterName: names.approvalUrlParameter,
     }).url;
@@ -113,6 +115,11 @@ export class RollbackEngine extends Construct {
   attach(serviceName: string, service: ServiceConfig): void {
     if (this.services.has(serviceName)) throw new Error(`service "${serviceName}" is attached twice to engine "${this.names.engine}"; give one of them another name`);
     this.services.set(serviceName, service);
+  }
+
+  /** The attached services around one: known whole only when all are attached, at synth. @throws Error for a dependency that is not attached. */
+  neighboursOf(serviceName: string): readonly Neighbour[] {
+    return neighboursOf(serviceName, this.services);
   }
 
   /** The function that puts back targets of one strategy, made when it is first asked for. @throws Error for an unknown strategy. */

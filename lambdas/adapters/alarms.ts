@@ -9,6 +9,7 @@ export interface WantedAlarm {
   readonly name: string;
   /** Default: the alarm's own name. */
   readonly group?: string | undefined;
+  readonly side?: string | undefined;
 }
 
 /** DescribeAlarms takes so many names a call. */
@@ -20,7 +21,7 @@ export async function readAlarms(client: CloudWatchClient, wanted: readonly Want
   for (let index = 0; index < wanted.length; index += namesPerCall)
     for (const alarm of await describe(client, wanted.slice(index, index + namesPerCall).map(({ name }) => name)))
       if (alarm.AlarmName !== undefined) found.set(alarm.AlarmName, alarm);
-  return wanted.map(({ name, group = name }) => reading(name, group, found.get(name)));
+  return wanted.map(({ name, group = name, side }) => ({ ...reading(name, group, found.get(name)), ...(side === undefined ? {} : { side }) }));
 }
 
 async function describe(client: CloudWatchClient, names: readonly string[]): Promise<(MetricAlarm | CompositeAlarm)[]> {

@@ -1,6 +1,6 @@
 // The catalogue entry of one service: an SSM parameter whose every version is kept, parsed by the schema it was checked with at synth.
 import { GetParameterCommand, type SSMClient } from '@aws-sdk/client-ssm';
-import { type CatalogueEntry, describeIssues, serviceSchema } from '../config/schema.ts';
+import { type CatalogueEntry, describeIssues, neighbourSchema, serviceSchema } from '../config/schema.ts';
 import { Refusal, RipcordError } from '../domain/errors.ts';
 import { calling, isFault } from './aws-errors.ts';
 
@@ -44,11 +44,13 @@ function parse(service: string, value: string): CatalogueEntry {
   } catch (error) {
     throw invalid(service, 'it is not JSON', error);
   }
-  const { name, service: config } = (entry ?? {}) as Partial<Record<keyof CatalogueEntry, unknown>>;
+  const { name, service: config, around = [] } = (entry ?? {}) as Partial<Record<keyof CatalogueEntry, unknown>>;
   if (name !== service) throw invalid(service, `it is about ${typeof name === 'string' ? `"${name}"` : 'no service'}`);
   const parsed = serviceSchema.safeParse(config);
   if (!parsed.success) throw invalid(service, describeIssues(parsed.error).join('; '));
-  return { name: service, service: parsed.data };
+  const neighbours = neighbourSchema.array().safeParse(around);
+  if (!neighbours.success) throw invalid(service, `around: ${describeIssues(neighbours.error).join('; ')}`);
+  return { name: service, service: parsed.data, around: neighbours.data };
 }
 
 const invalid = (service: string, why: string, cause?: unknown): RipcordError =>

@@ -34,10 +34,18 @@ export async function addToStorm(table: LedgerTable, service: string, minutes: n
 }
 
 /** Claims the one page that a storm sends in a window. @returns true for one rollback, however often it asks. */
-export async function claimStormPage(table: LedgerTable, rollbackId: string, minutes: number, now: Date): Promise<boolean> {
+export const claimStormPage = (table: LedgerTable, rollbackId: string, minutes: number, now: Date): Promise<boolean> =>
+  claimPage(table, { rollbackId, attribute: 'announcedBy', minutes }, now);
+
+/** Claims the one page about a dependency that makes several services sick. @returns as for a storm. */
+export const claimSharedPage = (table: LedgerTable, claim: { readonly rollbackId: string; readonly dependency: string; readonly minutes: number }, now: Date): Promise<boolean> =>
+  claimPage(table, { rollbackId: claim.rollbackId, attribute: `shared-${claim.dependency}`, minutes: claim.minutes }, now);
+
+async function claimPage(table: LedgerTable, { rollbackId, attribute, minutes }: { readonly rollbackId: string; readonly attribute: string; readonly minutes: number }, now: Date): Promise<boolean> {
   const claimed = await updateIf(table, stormKey(windowStart(now, minutes)), {
-    UpdateExpression: 'SET announcedBy = :me',
-    ConditionExpression: 'attribute_not_exists(announcedBy) OR announcedBy = :me',
+    UpdateExpression: 'SET #by = :me',
+    ConditionExpression: 'attribute_not_exists(#by) OR #by = :me',
+    ExpressionAttributeNames: { '#by': attribute },
     ExpressionAttributeValues: { ':me': text(rollbackId) },
   });
   return claimed !== null;

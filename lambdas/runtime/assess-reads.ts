@@ -3,14 +3,15 @@ import type { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import type { CodeDeployClient } from '@aws-sdk/client-codedeploy';
 import { readAlarms } from '../adapters/alarms.ts';
 import { type CatalogueStore, type VersionedEntry, readEntry } from '../adapters/catalogue.ts';
-import { type WatchedGroup, readDeployments } from '../adapters/deployments.ts';
+import { readDeployments } from '../adapters/deployments.ts';
 import { acquireLock } from '../adapters/ledger-lock.ts';
+import { readNeighbours } from '../adapters/ledger-neighbours.ts';
 import { type StormWindows, addToStorm, readStorm } from '../adapters/ledger-storm.ts';
 import type { LedgerTable } from '../adapters/ledger-table.ts';
 import { readService } from '../adapters/ledger.ts';
 import { readMetrics } from '../adapters/metrics.ts';
 import { readTraffic } from '../adapters/traffic.ts';
-import type { ServiceConfig } from '../config/schema.ts';
+import { groupsOf } from '../config/release-sources.ts';
 import { isTrouble } from '../domain/door.ts';
 import type { ServiceLedger } from '../domain/ledger.ts';
 import type { Question } from '../domain/question.ts';
@@ -80,6 +81,7 @@ export interface Seen {
   readonly traffic: Question['traffic'];
   readonly metrics: Question['metrics'];
   readonly deployments: readonly DeploymentReading[];
+  readonly neighbours?: NonNullable<Question['neighbours']>;
 }
 
 /** What is known when the signals could not be read, but the ledger is enough. */
@@ -104,13 +106,27 @@ export async function readNow(sources: AssessSources, input: AssessInput, about:
   throw read.error;
 }
 
-async function readSignals({ cloudWatch, codeDeploy }: AssessSources, { known, trigger, now }: { readonly known: Known; readonly trigger: Trigger; readonly now: Date }): Promise<Pick<Seen, 'alarms' | 'traffic' | 'metrics' | 'deployments'>> {
-  const { signals } = known.entry.service;
-  const [alarms, traffic, metrics, deployments] = await Promise.all([
-    readAlarms(cloudWatch, signals.alarms), readTraffic(cloudWatch, signals.traffic, now), readMetrics(cloudWatch, signals, now), deploymentsNow(codeDeploy, known, trigger, now),
+/** A fault may have begun an hour before this look at the most: a hold, and a wait for others. */
+const faultAgeMinutes = 60;
+
+async function readSignals({ table, cloudWatch, codeDeploy }: AssessSources, { known, trigger, now }: { readonly known: Known; readonly trigger: Trigger; readonly now: Date }): Promise<Pick<Seen, 'alarms' | 'traffic' | 'metrics' | 'deployments' | 'neighbours'>> {
+  const { around = [], service: { signals, policy } } = known.entry;
+  const theirs = around.flatMap(({ alarms }) => alarms.map((name) => ({ name })));
+  const from = new Date(now.getTime() - (policy.releaseWindowMinutes + faultAgeMinutes) * 60_000);
+  const [alarms, traffic, metrics, deployments, neighbours] = await Promise.all([
+    readAlarms(cloudWatch, [...signals.alarms, ...theirs]), readTraffic(cloudWatch, signals.traffic, now), readMetrics(cloudWatch, signals, now), deploymentsNow(codeDeploy, known, trigger, now),
+    readNeighbours(table, around, { from, now }),
   ]);
-  return { alarms, traffic, metrics, deployments };
+  const ours = signals.alarms.length;
+  return { alarms: alarms.slice(0, ours), traffic, metrics, deployments, ...(around.length === 0 ? {} : { neighbours: withAlarms(around, neighbours, alarms.slice(ours)) }) };
 }
+
+const withAlarms = (around: NonNullable<Known['entry']['around']>, read: Awaited<ReturnType<typeof readNeighbours>>, alarms: Question['alarms']): NonNullable<Question['neighbours']> =>
+  read.map((one, index) => ({
+    ...one,
+    alarms: alarms.filter(({ name }) => around[index]?.alarms.includes(name) === true)
+      .map(({ name, state, since, fault, suppressedBy, evaluationState }) => ({ name, state, since, fault, suppressedBy, evaluationState })),
+  }));
 
 interface StormSignal {
   readonly service: string;
@@ -147,7 +163,3 @@ async function deploymentsNow(client: CodeDeployClient, { entry, ledger }: Known
     list: { from: new Date(now.getTime() - minutes * 60_000), to: now },
   });
 }
-
-/** The deployment groups among the service's targets. */
-export const groupsOf = ({ targets }: ServiceConfig): WatchedGroup[] => Object.entries(targets).flatMap(([targetId, target]) =>
-  (target.strategy === 'codedeploy' ? [{ targetId, application: target.application, deploymentGroup: target.deploymentGroup, platform: target.platform }] : []));

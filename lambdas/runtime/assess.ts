@@ -1,7 +1,8 @@
 // Assess: from an event to a verdict with its reasons, in three sequential steps of AWS calls: known, now, record.
 import type { AuditStore } from '../adapters/audit-store.ts';
 import { joinSignal, recordRollback } from '../adapters/ledger-history.ts';
-import { claimStormPage } from '../adapters/ledger-storm.ts';
+import { keepWeighed } from '../adapters/ledger-poll.ts';
+import { claimSharedPage, claimStormPage } from '../adapters/ledger-storm.ts';
 import type { Clock } from '../domain/clock.ts';
 import { type Decision, decide } from '../domain/decide.ts';
 import { modeOf } from '../domain/demands.ts';
@@ -10,6 +11,7 @@ import type { Question } from '../domain/question.ts';
 import { releaseFrom, withReadings } from '../domain/readings.ts';
 import { buildRungs, rungsOf, targetFacts } from '../domain/rungs.ts';
 import { type Admitted, parseTrigger } from '../domain/trigger.ts';
+import { isWeighed } from '../domain/weighed.ts';
 import type { AuditCursor, Instant, JsonObject, Release } from '../domain/vocabulary.ts';
 import type { Assessment, AssessInput, Verification } from '../domain/workflow.ts';
 import { manifestOf } from '../strategies/registry.ts';
@@ -57,12 +59,16 @@ async function admit(input: AssessInput, parts: AssessParts, now: Date): Promise
   }
 }
 
-/** Only a run that would send the page of a storm claims it: one that joins another or is muted would use it up, and nobody be told. */
-async function decided(question: Question, { table, storm }: AssessParts, now: Date): Promise<{ readonly question: Question; readonly decision: Decision }> {
+/** Only a run that would send the one page about a shared cause claims it: one that joins another or is muted would use it up, and nobody be told. */
+async function decided(question: Question, { table, storm: { minutes } }: AssessParts, now: Date): Promise<{ readonly question: Question; readonly decision: Decision }> {
   const decision = decide(question);
-  const wouldPage = decision.page && decision.reasons.some(({ code }) => code === 'storm');
+  const { rollbackId } = question;
+  const isAbout = (shared: string): boolean => decision.page && decision.reasons.some(({ code }) => code === shared);
+  const dependency = isAbout('shared-dependency') ? decision.suspects.find(({ kind }) => kind === 'sickness')?.service : undefined;
   // In shadow nobody is woken, so the one page is left to a run that acts.
-  if (!wouldPage || modeOf(question) === 'shadow' || await claimStormPage(table, question.rollbackId, storm.minutes, now)) return { question, decision };
+  if (modeOf(question) === 'shadow' || (dependency === undefined && !isAbout('storm'))) return { question, decision };
+  const isMine = await (dependency === undefined ? claimStormPage(table, rollbackId, minutes, now) : claimSharedPage(table, { rollbackId, dependency, minutes }, now));
+  if (isMine) return { question, decision };
   const announced = { ...question, storm: { ...question.storm, isAnnounced: true } };
   return { question: announced, decision: decide(announced) };
 }
@@ -104,6 +110,7 @@ async function record(input: AssessInput, parts: AssessParts, about: { readonly 
   const [audit] = await Promise.all([
     parts.audit.append({ rollbackId: input.rollbackId, service, kind: 'assessed', at: now, data }, input.audit),
     signal === null ? null : joinSignal(parts.table, service, signal),
+    isWeighed(question, decision.reasons) ? keepWeighed(parts.table, service, now) : null,
     isRecorded ? recordRollback(parts.table, {
       rollbackId: input.rollbackId, service, startedAt: input.startedAt, isAutomatic: trigger.kind !== 'person',
       release: releaseOf(question, decision), goodVersion: decision.good?.version ?? null, endedAt: null, outcome: null,
@@ -130,7 +137,7 @@ function assessmentOf(input: AssessInput, decision: Decision, made: Gathered & {
     release,
     knownGood: good === null ? null : { version: good.version, since: good.since, basis: good.basis },
     signals,
-    ways: decision.ways, passed: decision.passed,
+    suspects: decision.suspects, ways: decision.ways, passed: decision.passed,
     rungs: buildRungs(decision.rungs, { service, targets: entry.service.targets, release, good, states }),
     verification: verificationOf(entry.service.verification),
     requestedBy: trigger.kind === 'person' ? trigger.requestedBy : null,
