@@ -11,10 +11,15 @@ import type { CatalogueStore } from './catalogue.ts';
  */
 export async function readCheckedEntry({ client, prefix }: CatalogueStore, service: string): Promise<CatalogueEntry> {
   const { Parameter } = await calling('ssm:GetParameter', client.send(new GetParameterCommand({ Name: `${prefix}${service}` })));
+  return checkedEntry(service, Parameter?.Value ?? '');
+}
+
+/** @throws RipcordError (`catalogue-invalid`). */
+export function checkedEntry(service: string, value: string): CatalogueEntry {
   const wrong = (why: string): RipcordError => new RipcordError('stop', 'catalogue-invalid', `the catalogue entry of "${service}" cannot be used: ${why}`);
   let entry: Partial<CatalogueEntry> | null;
   try {
-    entry = JSON.parse(Parameter?.Value ?? '') as Partial<CatalogueEntry> | null;
+    entry = JSON.parse(value) as Partial<CatalogueEntry> | null;
   } catch {
     throw wrong('it is not JSON');
   }

@@ -1,20 +1,22 @@
 // What happened to a service, in the ledger: releases, known-good versions, rollbacks, delivered signals, quarantine.
 import type { DeliveredSignal, RollbackRecord } from '../domain/ledger.ts';
 import type { Outcome } from '../domain/workflow.ts';
-import type { Instant, KnownGood, Reason, Release } from '../domain/vocabulary.ts';
+import type { Instant, KnownGood, Reason, Release, ReleaseManifest } from '../domain/vocabulary.ts';
 import { type Item, type Key, type LedgerTable, dataOf, get, json, number, putIf, serviceKey, text, updateIf } from './ledger-table.ts';
 
 type ReleaseKey = Pick<Release, 'service' | 'startedAt' | 'id'>;
 const releaseKey = (release: ReleaseKey): Key => serviceKey(release.service, `RELEASE#${release.startedAt}#${release.id}`);
 
 /** What may change after a release was recorded; each is an attribute of its own, so that two writers lose nothing of each other. */
-export type ReleaseChange = Partial<Pick<Release, 'status' | 'finishedAt' | 'left' | 'journeysFailedAtStart'>>;
+export type ReleaseChange = Partial<Pick<Release, 'status' | 'finishedAt' | 'left' | 'journeysFailedAtStart' | 'manifest' | 'touched'>>;
 
 const changeable = (change: ReleaseChange): Item => ({
   ...(change.status === undefined ? {} : { status: text(change.status) }),
   ...(change.finishedAt === undefined || change.finishedAt === null ? {} : { finishedAt: text(change.finishedAt) }),
   ...(change.left === undefined || change.left === null ? {} : { left: json(change.left) }),
   ...(change.journeysFailedAtStart === undefined ? {} : { journeysFailedAtStart: json(change.journeysFailedAtStart) }),
+  ...(change.manifest === undefined ? {} : { manifest: json(change.manifest) }),
+  ...(change.touched === undefined ? {} : { touched: json(change.touched) }),
 });
 
 /**
@@ -47,6 +49,8 @@ export const releaseOf = (item: Item): Release => ({
   finishedAt: item['finishedAt']?.S ?? null,
   left: item['left']?.S === undefined ? null : JSON.parse(item['left'].S) as NonNullable<Release['left']>,
   ...(item['journeysFailedAtStart']?.S === undefined ? {} : { journeysFailedAtStart: JSON.parse(item['journeysFailedAtStart'].S) as string[] }),
+  ...(item['manifest']?.S === undefined ? {} : { manifest: JSON.parse(item['manifest'].S) as ReleaseManifest }),
+  ...(item['touched']?.S === undefined ? {} : { touched: JSON.parse(item['touched'].S) as Release['touched'] }),
 });
 
 /** Records a known-good version. @returns false when that instant already has one that was watched through its bake: it is worth more. */

@@ -18,10 +18,25 @@ export interface BakeQuestion extends Omit<SignalSources, 'trigger' | 'startedAt
   readonly metrics?: MetricsReading | undefined;
   /** Since the release finished; null while it bakes. */
   readonly traffic: TrafficReading | null;
+  /** Versions that were rolled back. */
+  readonly quarantined: readonly string[];
 }
 
-/** Seconds between two looks; more for a long bake, so that a week of looks fits the history of one execution. */
-const lookSeconds = (bakeMinutes: number): number => Math.max(60, Math.ceil((bakeMinutes * 60) / 1000));
+/** Seconds between two looks at most; what a look finds late is late by no more. */
+const longestLookSeconds = 300;
+/** A quarantined version on its way out is looked at so often, in seconds: it is taken back as soon as it is out. */
+const heldLookSeconds = 30;
+
+/**
+ * Seconds until the next look: a minute at first, later a fifteenth of the time since the release finished, five minutes at most. Most bad releases
+ * show in their first minutes, and alarms start a rollback without any look. Where something is not quiet, every minute.
+ * A long bake has longer pauses, so that a week of looks fits the history of one execution.
+ */
+function lookSeconds({ bakeMinutes, release, now }: Pick<BakeQuestion, 'bakeMinutes' | 'release' | 'now'>, signals: readonly Signal[]): number {
+  const least = Math.max(60, Math.ceil((bakeMinutes * 60) / 1000));
+  if (release.finishedAt === null || signals.some(({ status }) => status !== 'quiet')) return least;
+  return Math.max(least, Math.min(longestLookSeconds, Math.floor((at(now) - at(release.finishedAt)) / 15_000)));
+}
 /** A release that never says it finished is watched for so long, in minutes. */
 const longestReleaseMinutes = 24 * 60;
 
@@ -34,6 +49,8 @@ const metricsLateMinutes = 4;
 export function watchLook(question: BakeQuestion): WatchLooked {
   const over = endOf(question);
   if (over !== null) return ended(over);
+  const again = shippedAgain(question);
+  if (again !== null) return again;
   const known = readSignals({ ...question, startedAt: question.release.startedAt, trigger: { kind: 'watch', releaseId: question.release.id, alarms: [], journeys: [] } }, question.release);
   const signals = [...known, ...metricSignals(findInMetrics(question.metrics, question.release, question.now))];
   return signalFor(question, signals) ?? bakeState(question, signals);
@@ -50,6 +67,22 @@ function endOf({ release, releases, rollbacks }: BakeQuestion): Reason | null {
   return next === undefined ? null : { code: 'superseded', text: `Release ${next.version} began at ${next.startedAt}; it has a watch of its own.` };
 }
 
+/**
+ * A version that was rolled back is out again: that exact version is not watched, it goes back at once. The guardrails of a rollback still
+ * count, so that a person decides within the cool-down or when the budget is spent. Null for any other version.
+ */
+export function shippedAgain({ service, release, quarantined }: Pick<BakeQuestion, 'service' | 'release' | 'quarantined'>): WatchLooked | null {
+  if (!quarantined.includes(release.version)) return null;
+  // What a pipeline announces has moved nothing yet; AWS's own deployments have, and can be stopped.
+  if (release.origin === 'event' && release.finishedAt === null)
+    return goOn(heldLookSeconds, { code: 'quarantined-version', text: `Version ${release.version} was rolled back before, and is going out again. It goes back as soon as it is out.` });
+  return {
+    answer: 'signal', waitSeconds: 0,
+    reasons: [{ code: 'quarantined-version', text: `Version ${release.version} was rolled back before, and is out again.` }],
+    rollback: watchSignal(service, { releaseId: release.id, alarms: [], journeys: [], quarantined: true }),
+  };
+}
+
 /** A fresh alarm or metrics that got worse; or an alarm that fired before the release and so sends no event, together with a journey that passed before and fails now. */
 function signalFor({ service, release }: BakeQuestion, signals: readonly Signal[]): WatchLooked | null {
   const firing = signals.filter(({ status }) => status === 'firing');
@@ -63,9 +96,13 @@ function signalFor({ service, release }: BakeQuestion, signals: readonly Signal[
   return {
     answer: 'signal', waitSeconds: 0,
     reasons: firing.map(({ summary }) => ({ code: 'signal', text: summary })),
-    rollback: { name: nameOf(service, detail), input: { service, event: { source: 'ripcord.watch', 'detail-type': 'Watch Signal', detail } } },
+    rollback: watchSignal(service, detail),
   };
 }
+
+/** What starts a rollback of a watched release, under a name that the same release and signals always have. */
+export const watchSignal = (service: string, detail: JsonObject): NonNullable<WatchLooked['rollback']> =>
+  ({ name: nameOf(service, detail), input: { service, event: { source: 'ripcord.watch', 'detail-type': 'Watch Signal', detail } } });
 
 /** The same release and signals make the same name, so that they start one execution. Without a time: a repeat must not differ. */
 function nameOf(service: string, detail: JsonObject): string {
@@ -78,15 +115,15 @@ function bakeState(question: BakeQuestion, signals: readonly Signal[]): WatchLoo
   const bakedAt = bakedAtOf(release, bakeMinutes);
   if (bakedAt === null) {
     if (at(now) - at(release.startedAt) > longestReleaseMinutes * 60_000) return ended({ code: 'never-finished', text: `Release ${release.version} did not say that it finished within a day; it is not called good.` });
-    return goOn(lookSeconds(bakeMinutes), { code: 'in-progress', text: `Release ${release.version} is still going out.` });
+    return goOn(lookSeconds(question, signals), { code: 'in-progress', text: `Release ${release.version} is still going out.` });
   }
   const secondsLeft = Math.ceil((bakedAt - at(now)) / 1000);
-  if (secondsLeft > 0) return goOn(Math.min(lookSeconds(bakeMinutes), Math.max(5, secondsLeft)), { code: 'baking', text: `Release ${release.version} bakes until ${instantOf(bakedAt)}.` });
+  if (secondsLeft > 0) return goOn(Math.min(lookSeconds(question, signals), Math.max(5, secondsLeft)), { code: 'baking', text: `Release ${release.version} bakes until ${instantOf(bakedAt)}.` });
   const doubts = notQuiet(question, signals);
   if (doubts.length === 0) return { answer: 'known-good', waitSeconds: 0, reasons: [{ code: 'baked', text: `Nothing fired for ${bakeMinutes} minutes after release ${release.version} finished.` }], rollback: null };
   // As long again as the bake: an alarm that blinked has to be quiet for a whole bake time.
   if (at(now) - bakedAt > Math.max(bakeMinutes, metricsLateMinutes) * 60_000) return { answer: 'ended', waitSeconds: 0, reasons: doubts, rollback: null };
-  return { answer: 'continue', waitSeconds: lookSeconds(bakeMinutes), reasons: doubts, rollback: null };
+  return { answer: 'continue', waitSeconds: Math.max(60, Math.ceil((bakeMinutes * 60) / 1000)), reasons: doubts, rollback: null };
 }
 
 const goOn = (waitSeconds: number, reason: Reason): WatchLooked => ({ answer: 'continue', waitSeconds, reasons: [reason], rollback: null });

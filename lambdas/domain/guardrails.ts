@@ -85,7 +85,8 @@ const coolDown: Guardrail = ({ question, signals }) => {
   const lastEnd = ends.length === 0 ? null : Math.max(...ends);
   const isOld = signals.every(({ status, since }) => status !== 'firing' || (lastEnd !== null && since !== null && at(since) <= lastEnd));
   if (isOld) return leave('already-handled', 'Everything that fires began before the last rollback ended: that one handled it and told people.');
-  return leave('cool-down', `A rollback ended a short while ago and something began to fire after it. Nothing happens by itself until ${coolDownUntil}: decide yourself.`, true);
+  const again = signals.find(({ kind }) => kind === 'quarantine');
+  return leave('cool-down', `A rollback ended a short while ago and ${again === undefined ? 'something began to fire after it' : again.summary}. Nothing happens by itself until ${coolDownUntil}: decide yourself.`, true);
 };
 
 const storm: Guardrail = ({ question }) => {

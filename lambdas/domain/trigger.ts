@@ -26,7 +26,7 @@ export type Trigger =
       readonly since: Instant | null;
       readonly at: Instant | null;
     }
-  | { readonly kind: 'watch'; readonly releaseId: string; readonly alarms: readonly string[]; readonly journeys: readonly string[]; readonly metrics?: true | undefined }
+  | { readonly kind: 'watch'; readonly releaseId: string; readonly alarms: readonly string[]; readonly journeys: readonly string[]; readonly metrics?: true | undefined; /** The version was rolled back before, and is out again. */ readonly quarantined?: true | undefined }
   | { readonly kind: 'person'; readonly reason: string; readonly requestedBy: string; readonly mode: Exclude<RollbackMode, 'shadow'> };
 
 export interface Admitted {
@@ -59,7 +59,7 @@ const signalDetail = z.strictObject({
   since: instant.optional(), url: z.url({ protocol: /^https$/, error: 'needs an https:// URL' }).max(2000).optional(),
 });
 
-const watchDetail = z.strictObject({ releaseId: identifier(200), alarms: z.array(identifier(255)).max(50), journeys: z.array(identifier(60)).max(50), metrics: z.literal(true).optional() });
+const watchDetail = z.strictObject({ releaseId: identifier(500), alarms: z.array(identifier(255)).max(50), journeys: z.array(identifier(60)).max(50), metrics: z.literal(true).optional(), quarantined: z.literal(true).optional() });
 
 /**
  * Reads what started the execution.

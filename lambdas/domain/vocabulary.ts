@@ -9,12 +9,12 @@ export type Instant = string;
 /** What one strategy captured of one target. Only that strategy can read it; everybody else stores, compares and shows it. */
 export type TargetState = JsonObject;
 
-export type SignalKind = 'alarm' | 'deployment' | 'journey' | 'external' | 'metrics' | 'person';
+export type SignalKind = 'alarm' | 'deployment' | 'journey' | 'external' | 'metrics' | 'quarantine' | 'person';
 
 /** One piece of evidence that something is wrong, after it was read again at its source. */
 export interface Signal {
   readonly kind: SignalKind;
-  /** Alarm name, deployment id, journey name, name of the other tool, `metrics`, or the person's name. */
+  /** Alarm name, deployment id, journey name, name of the other tool, `metrics`, a version that was rolled back before, or the person's name. */
   readonly source: string;
   /** Signals of one group measure the same thing, so together they count once. */
   readonly group: string;
@@ -46,7 +46,7 @@ export interface ReleaseManifest {
 
 /** One recorded change of a service. */
 export interface Release {
-  /** CodeDeploy or ECS deployment id, function version of a Lambda alias, or the `releaseId` a pipeline sent. */
+  /** CodeDeploy or ECS deployment id; `<function>:<alias>:<version>@<time>` of a Lambda alias; or the `releaseId` a pipeline sent, with `@<time>` when it sent the same one again for another release. */
   readonly id: string;
   readonly service: string;
   readonly version: string;

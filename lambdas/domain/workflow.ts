@@ -285,8 +285,10 @@ export type WatchInput =
 export interface Watching {
   readonly service: string;
   readonly releaseId: string;
-  /** `started`: watch it. `finished`: capture what it left. `ignored`: not ours, a duplicate, or our own rollback. */
-  readonly kind: 'started' | 'finished' | 'ignored';
+  /** `started`: watch it. `finished`: capture what it left. `signal`: it failed, roll back. `ignored`: not ours, a duplicate, or our own rollback. */
+  readonly kind: 'started' | 'finished' | 'signal' | 'ignored';
+  /** Present for `signal`: what starts the rollback. */
+  readonly rollback?: NonNullable<WatchLooked['rollback']>;
   readonly reason: Reason | null;
   /** One capture request per target. */
   readonly steps: readonly StepRequest[];

@@ -8,6 +8,7 @@ export const variables = {
   onCallTopicArn: 'RIPCORD_ON_CALL_TOPIC_ARN',
   stakeholderTopicArn: 'RIPCORD_STAKEHOLDER_TOPIC_ARN',
   rollbackMachineArn: 'RIPCORD_ROLLBACK_MACHINE_ARN',
+  watchMachineArn: 'RIPCORD_WATCH_MACHINE_ARN',
   approvalUrlParameter: 'RIPCORD_APPROVAL_URL_PARAMETER',
   /** Comma-separated IAM role ARNs. */
   approverRoleArns: 'RIPCORD_APPROVER_ROLE_ARNS',

@@ -1,26 +1,28 @@
 // The verbs of the Watch: record a release, look at it through its bake, keep what it left, mark it known good.
 import type { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import type { CodeDeployClient } from '@aws-sdk/client-codedeploy';
+import type { ECSClient } from '@aws-sdk/client-ecs';
 import { readAlarms } from '../adapters/alarms.ts';
 import { type CatalogueStore, readEntry } from '../adapters/catalogue.ts';
 import { readDeployments } from '../adapters/deployments.ts';
+import { readEcsDeployments } from '../adapters/ecs-deployments.ts';
 import { putKnownGood, updateRelease, withdrawKnownGood } from '../adapters/ledger-history.ts';
 import type { LedgerTable } from '../adapters/ledger-table.ts';
 import { readService } from '../adapters/ledger.ts';
 import { readMetrics } from '../adapters/metrics.ts';
 import { readTrafficBetween } from '../adapters/traffic.ts';
+import { groupsOf, releaseSources } from '../config/release-sources.ts';
 import type { CatalogueEntry } from '../config/schema.ts';
-import { bakedAtOf, notQuiet, watchLook } from '../domain/bake.ts';
+import { bakedAtOf, notQuiet, shippedAgain, watchLook, watchSignal } from '../domain/bake.ts';
 import { bakedStates, type Counted, capturedAfter, observedStates, type Readings, statesOf, withoutUnmoved } from '../domain/captured-states.ts';
 import type { Clock } from '../domain/clock.ts';
 import { at, instantOf } from '../domain/instants.ts';
 import type { ServiceLedger } from '../domain/ledger.ts';
-import { withReadings } from '../domain/readings.ts';
+import { type DeploymentReading, withReadings } from '../domain/readings.ts';
 import { readSignals } from '../domain/signals.ts';
 import type { Reason, Release } from '../domain/vocabulary.ts';
 import type { JourneyRound, StepCaptured, WatchInput, Watching, WatchLooked } from '../domain/workflow.ts';
 import { manifestOf } from '../strategies/registry.ts';
-import { groupsOf } from './assess-reads.ts';
 import { recordRelease } from './watch-record.ts';
 
 export interface WatchParts {
@@ -28,6 +30,7 @@ export interface WatchParts {
   readonly table: LedgerTable;
   readonly cloudWatch: CloudWatchClient;
   readonly codeDeploy: CodeDeployClient;
+  readonly ecs: ECSClient;
   readonly clock: Clock;
 }
 
@@ -82,7 +85,9 @@ async function start(input: Of<'start'>, parts: WatchParts): Promise<WatchLooked
   const counted = observedStates(captured, release, { ledger, readings: readingsOf(watching, release) });
   const observed = after.length === 0 ? await observe({ config, ledger, release }, { counted, evidence, parts }) : [];
   const withdrawn = await withdraw(watching, parts);
-  return answer('continue', [...notCaptured(captured), ...observed, ...withdrawn], Math.min(60, config.policy.bakeMinutes * 60));
+  const reasons = [...notCaptured(captured), ...observed, ...withdrawn];
+  const again = shippedAgain({ service: watching.service, release, quarantined: ledger.quarantined });
+  return again === null ? answer('continue', reasons, Math.min(60, config.policy.bakeMinutes * 60)) : { ...again, reasons: [...again.reasons, ...reasons] };
 }
 
 /** @returns why the version before is not called good; or that it is. */
@@ -149,22 +154,31 @@ async function look({ watch: watching, evidence }: Of<'look'>, parts: WatchParts
   const { config, ledger, release } = await find(parts, watching);
   if (release === null) return unknownRelease(watching);
   const now = parts.clock.now();
-  const needsDeployment = release.origin === 'codedeploy' && release.status === 'in-progress';
   const [alarms, metrics, deployments] = await Promise.all([
     readAlarms(parts.cloudWatch, config.signals.alarms),
     readMetrics(parts.cloudWatch, config.signals, now),
-    needsDeployment ? readDeployments(parts.codeDeploy, { groups: groupsOf(config), ids: [release.id], settled: new Set(), list: null }) : [],
+    release.status === 'in-progress' ? deploymentOf(release, config, parts) : [],
   ]);
   const [current = release] = withReadings([release], deployments);
   // Events of CodeDeploy are sent at best effort, and none of a failure comes here.
   if (current.status !== release.status) await updateRelease(parts.table, release, { status: current.status, finishedAt: current.finishedAt });
+  // ECS's own word that it failed; its event starts the same rollback, under the same name.
+  if (current.origin === 'ecs' && current.status === 'failed' && release.status !== 'failed')
+    return { ...answer('signal', [{ code: 'failed', text: `ECS says that deployment ${release.id} of ${release.version} failed.` }]), rollback: watchSignal(watching.service, { releaseId: release.id, alarms: [], journeys: [] }) };
   const bakedAt = bakedAtOf(current, config.policy.bakeMinutes);
   const traffic = current.finishedAt === null || bakedAt === null || now.getTime() < bakedAt ? null
     : await readTrafficBetween(parts.cloudWatch, config.signals.traffic, at(current.finishedAt), now.getTime());
   return watchLook({
     service: watching.service, release: current, traffic, rollbacks: [...ledger.rollbacks, ...ledger.shadowed], bakeMinutes: config.policy.bakeMinutes, hasJourneys: watching.hasJourneys,
-    alarms, metrics, delivered: ledger.signals, deployments, evidence, externalTools: config.signals.external, now: now.toISOString(), releases: ledger.releases,
+    quarantined: ledger.quarantined, alarms, metrics, delivered: ledger.signals, deployments, evidence, externalTools: config.signals.external, now: now.toISOString(), releases: ledger.releases,
   });
+}
+
+/** What AWS says of the release's own deployment now; empty where it is none of AWS's. */
+async function deploymentOf({ origin, id }: Release, config: Found['config'], { codeDeploy, ecs }: WatchParts): Promise<DeploymentReading[]> {
+  if (origin === 'codedeploy') return readDeployments(codeDeploy, { groups: groupsOf(config), ids: [id], settled: new Set(), list: null });
+  if (origin !== 'ecs') return [];
+  return (await Promise.all(releaseSources(config).ecs.map((source) => readEcsDeployments(ecs, source)))).flat();
 }
 
 /** Marks the version known good, unless something came between the last look and the capture. */

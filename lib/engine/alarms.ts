@@ -18,6 +18,8 @@ interface AlarmKind {
   readonly text: string;
   readonly metric: cloudwatch.IMetric;
   readonly threshold?: number;
+  /** Something that has to happen: fewer than the threshold is wrong, and so is no data. */
+  readonly isMissed?: true;
   /** Part of the name when one section has several alarms. */
   readonly of?: string;
 }
@@ -51,9 +53,9 @@ export class EngineAlarms extends Construct {
       metric: kind.metric,
       threshold: kind.threshold ?? 1,
       evaluationPeriods: 1,
-      comparisonOperator: cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-      // These count events: a period without one has no data, and that is the good case.
-      treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
+      comparisonOperator: kind.isMissed === true ? cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD : cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      // Most count events: a period without one has no data, and that is the good case.
+      treatMissingData: kind.isMissed === true ? cloudwatch.TreatMissingData.BREACHING : cloudwatch.TreatMissingData.NOT_BREACHING,
     });
     alarm.addAlarmAction(new actions.SnsAction(onCall));
     return alarm;
@@ -63,6 +65,7 @@ export class EngineAlarms extends Construct {
 function workflowAlarms({ deadLetters, rollback, watch, functions }: EngineAlarmsProps): readonly AlarmKind[] {
   const sum = { period: minutes, statistic: 'Sum' };
   const asked = functions['approve'];
+  const polled = functions['poll'];
   return [
     {
       section: 'dead-letters',
@@ -80,6 +83,15 @@ function workflowAlarms({ deadLetters, rollback, watch, functions }: EngineAlarm
         usingMetrics: { failed: watch.metricFailed(sum), timedOut: watch.metricTimedOut(sum), aborted: watch.metricAborted(sum) },
       }),
     },
+    ...(polled === undefined ? [] : [{
+      section: 'poll-missing',
+      text: 'Nobody looks for lost events: the poll did not run whole for a quarter of an hour.',
+      metric: new cloudwatch.MathExpression({
+        expression: 'invocations - errors', label: 'polls that ran whole', period: Duration.minutes(15),
+        usingMetrics: { invocations: polled.metricInvocations({ period: Duration.minutes(15), statistic: 'Sum' }), errors: polled.metricErrors({ period: Duration.minutes(15), statistic: 'Sum' }) },
+      }),
+      isMissed: true as const,
+    }]),
     ...(asked === undefined ? [] : [{
       section: 'approval-waiting',
       text: 'A rollback waits for a person; the deadline and what happens then are in its message.',

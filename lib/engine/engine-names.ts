@@ -8,6 +8,8 @@ export interface EngineNames {
   readonly watch: string;
   readonly rollbackArn: string;
   readonly watchArn: string;
+  /** Every rule of the account that mutes alarms. */
+  readonly muteRulesArn: string;
   /** Catalogue entries are SSM parameters under this prefix, which ends in a slash. */
   readonly cataloguePrefix: string;
   readonly approvalUrlParameter: string;
@@ -27,6 +29,7 @@ export function engineNames(scope: Construct, engine: string): EngineNames {
     watch: `${engine}-watch`,
     rollbackArn: machineArn(`${engine}-rollback`),
     watchArn: machineArn(`${engine}-watch`),
+    muteRulesArn: stack.formatArn({ service: 'cloudwatch', resource: 'alarm-mute-rule', resourceName: '*', arnFormat: ArnFormat.COLON_RESOURCE_NAME }),
     cataloguePrefix: `/${engine}/services/`,
     approvalUrlParameter: `/${engine}/approval-url`,
     auditTableParameter: `/${engine}/audit-table`,

@@ -34,6 +34,7 @@ const descriptions: Readonly<Record<HandlerName, string>> = {
   report: 'Seals the audit, writes the incident report, frees the lock',
   watch: 'Records releases and watches them through their bake',
   watchdog: 'Closes the record of a rollback whose execution died',
+  poll: 'Finds releases and alarms whose events were lost',
 };
 
 export class HandlerFunctions extends Construct {
@@ -45,6 +46,9 @@ export class HandlerFunctions extends Construct {
       ledger: props.ledger,
       send: props.messages.send,
       catalogueArn: props.names.parameterArn(props.names.cataloguePrefix),
+      cataloguePathArn: props.names.parameterArn(props.names.cataloguePrefix.replace(/\/$/, '')),
+      muteRulesArn: props.names.muteRulesArn,
+      machineArns: [props.names.rollbackArn, props.names.watchArn],
       approvalUrlArn: props.names.parameterArn(props.names.approvalUrlParameter),
     });
     const make = (name: HandlerName): HandlerFunction => {
@@ -80,6 +84,7 @@ function environmentOf(name: HandlerName, props: HandlerFunctionsProps): Partial
     report: { ...tables, ...catalogue, ...messages },
     watch: { ...ledger, ...catalogue },
     watchdog: { ...tables, ...messages },
+    poll: { ...ledger, ...catalogue, rollbackMachineArn: props.names.rollbackArn, watchMachineArn: props.names.watchArn },
   };
   return each[name];
 }

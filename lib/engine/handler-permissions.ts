@@ -10,6 +10,12 @@ export interface HandlerResources {
   /** ARN of every catalogue entry, ending in a wildcard. */
   readonly catalogueArn: string;
   readonly approvalUrlArn: string;
+  /** ARN of the catalogue as a whole, to list it. */
+  readonly cataloguePathArn: string;
+  /** ARN of every alarm mute rule, ending in a wildcard. */
+  readonly muteRulesArn: string;
+  /** Both state machines. */
+  readonly machineArns: readonly string[];
 }
 
 /** Handlers that write rows of the audit. */
@@ -30,7 +36,7 @@ const answerTask: Statement = {
   because: 'Answers to task tokens have no resource-level permissions; the token itself is the secret.',
 };
 
-export function handlerPermissions({ ledger, send, catalogueArn, approvalUrlArn }: HandlerResources): Readonly<Record<HandlerName, readonly Statement[]>> {
+export function handlerPermissions({ ledger, send, catalogueArn, approvalUrlArn, cataloguePathArn, muteRulesArn, machineArns }: HandlerResources): Readonly<Record<HandlerName, readonly Statement[]>> {
   const catalogue: Statement = {
     actions: ['ssm:GetParameter'], resources: [catalogueArn],
     because: 'One engine serves every service of the account; each has its own catalogue entry.',
@@ -47,5 +53,11 @@ export function handlerPermissions({ ledger, send, catalogueArn, approvalUrlArn 
     report: [everything, catalogue, ...send],
     watch: [everything, catalogue, alarms, metrics],
     watchdog: [rows, ...send],
+    poll: [
+      ledger.may('GetItem', 'PutItem', 'Query'), alarms,
+      { actions: ['ssm:GetParametersByPath'], resources: [cataloguePathArn] },
+      { actions: ['cloudwatch:ListAlarmMuteRules'], resources: [muteRulesArn], because: 'Which rule mutes an alarm is the question: none can be named beforehand.' },
+      { actions: ['states:StartExecution'], resources: machineArns },
+    ],
   };
 }

@@ -10,6 +10,8 @@ export const handlerTimeoutSeconds = {
   report: 60,
   watch: 60,
   watchdog: 60,
+  // Ends by itself before that, and goes on five minutes later.
+  poll: 240,
 } as const;
 
 export type HandlerName = keyof typeof handlerTimeoutSeconds;

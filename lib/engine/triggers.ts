@@ -1,6 +1,7 @@
 // EventBridge rules on the default bus: what starts a rollback, what starts a watch, and who is told when a rollback dies.
-import { aws_events as events, aws_events_targets as targets, aws_iam as iam, aws_lambda as lambda, aws_lambda_destinations as destinations, aws_sqs as sqs, aws_stepfunctions as sfn, Duration, Stack, Validations } from 'aws-cdk-lib';
+import { aws_events as events, aws_events_targets as targets, aws_iam as iam, aws_lambda as lambda, aws_lambda_destinations as destinations, aws_sqs as sqs, aws_stepfunctions as sfn, ArnFormat, Duration, Stack, Validations } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
+import type { AliasSource, EcsSource, ReleaseSources } from '../../lambdas/config/release-sources.ts';
 import { allow } from './statements.ts';
 
 /** A rollback that starts later than this would act on a world that has moved on. */
@@ -60,6 +61,8 @@ export interface ServiceRulesProps {
   /** Other tools whose `ripcord.signal` events count. */
   readonly tools: readonly string[];
   readonly deployments: readonly CodeDeployGroup[];
+  /** ECS services and Lambda aliases whose changes are releases. */
+  readonly sources: ReleaseSources;
   readonly delivery: EventDelivery;
   readonly rollback: sfn.IStateMachine;
   readonly watch: sfn.IStateMachine;
@@ -81,6 +84,8 @@ export class ServiceRules extends Construct {
       rule(`DeploymentFailed${suffix}`, 'a deployment failed or was stopped', deploymentPattern(group, ['FAILURE', 'STOP']), rollback);
       rule(`Deployment${suffix}`, 'a deployment began or finished', deploymentPattern(group, ['START', 'SUCCESS']), watch);
     }
+    for (const [index, source] of props.sources.ecs.entries()) rule(`EcsDeployment${index === 0 ? '' : index + 1}`, 'ECS deploys', ecsPattern(this, source), watch);
+    for (const [index, source] of props.sources.lambda.entries()) rule(`Alias${index === 0 ? '' : index + 1}`, 'a Lambda alias was moved', aliasPattern(this, source), watch);
     if (props.tools.length > 0)
       rule('Signals', 'another tool reports', {
         source: ['ripcord.signal'], detailType: ['Signal'], detail: { service: [props.service], tool: [...props.tools] },
@@ -104,6 +109,33 @@ const deploymentPattern = ({ application, deploymentGroup }: CodeDeployGroup, st
   detail: { application: [application], deploymentGroup: [deploymentGroup], state: states },
 });
 
+/** A failed deployment goes to the Watch too: whether ECS went back by itself has to be read before a rollback makes sense. */
+const ecsPattern = (scope: Construct, { cluster, service }: EcsSource): events.EventPattern => ({
+  source: ['aws.ecs'],
+  detailType: ['ECS Deployment State Change'],
+  resources: [ecsServiceArn(scope, { cluster, service })],
+  detail: { eventName: ['SERVICE_DEPLOYMENT_IN_PROGRESS', 'SERVICE_DEPLOYMENT_COMPLETED', 'SERVICE_DEPLOYMENT_FAILED'] },
+});
+
+/** Comes only where a CloudTrail trail records management events; the poll finds the rest. The caller names the function as it likes. */
+const aliasPattern = (scope: Construct, { functionName, alias }: AliasSource): events.EventPattern => ({
+  source: ['aws.lambda'],
+  detailType: ['AWS API Call via CloudTrail'],
+  detail: {
+    eventName: events.Match.prefix('UpdateAlias'),
+    errorCode: events.Match.doesNotExist(),
+    requestParameters: { functionName: [...new Set([functionName, aliasFunctionArn(scope, { functionName })])], name: [alias] },
+  },
+});
+
+const lastPart = (nameOrArn: string): string => nameOrArn.split('/').at(-1) ?? nameOrArn;
+
+export const ecsServiceArn = (scope: Construct, { cluster, service }: EcsSource): string =>
+  (service.startsWith('arn:') ? service : Stack.of(scope).formatArn({ service: 'ecs', resource: 'service', resourceName: `${lastPart(cluster)}/${service}` }));
+
+export const aliasFunctionArn = (scope: Construct, { functionName }: Pick<AliasSource, 'functionName'>): string =>
+  (functionName.startsWith('arn:') ? functionName : Stack.of(scope).formatArn({ service: 'lambda', resource: 'function', resourceName: functionName, arnFormat: ArnFormat.COLON_RESOURCE_NAME }));
+
 /** Alarm names in groups that fit into one pattern each. */
 function chunks(names: readonly string[]): readonly (readonly string[])[] {
   const groups: string[][] = [];
@@ -118,6 +150,19 @@ function chunks(names: readonly string[]): readonly (readonly string[])[] {
     length += more;
   }
   return groups;
+}
+
+/** Minutes between two polls: events are lost rarely, and whoever waits for one that was lost waits no longer. */
+export const pollMinutes = 5;
+
+/** One schedule for the whole engine, not one a service. A poll that fails is not tried again: the next one is never far. */
+export function pollRule(scope: Construct, delivery: EventDelivery, poll: lambda.Function): events.Rule {
+  poll.configureAsyncInvoke({ maxEventAge: Duration.minutes(pollMinutes), retryAttempts: 0 });
+  return new events.Rule(scope, 'PollRule', {
+    description: 'Looks for releases and alarms whose events were lost',
+    schedule: events.Schedule.rate(Duration.minutes(pollMinutes)),
+    targets: [new targets.LambdaFunction(poll, { deadLetterQueue: delivery.deadLetters, maxEventAge: Duration.minutes(pollMinutes), retryAttempts: 2 })],
+  });
 }
 
 /** An execution that died ran no Catch: its lock and its record are closed from here. */

@@ -70,9 +70,10 @@ const recording = (functions: WatchFunctions, strategies: StrategyArns): Record<
     assign: { watch: jsonata('$states.result.Payload') },
     next: 'Recorded',
   }),
-  Recorded: choice('A release that began is watched; one that ended is captured.', [
+  Recorded: choice('A release that began is watched; one that ended is captured; one that failed is rolled back.', [
     rule(`$watch.kind = 'started'`, 'CaptureBefore'),
     rule(`$watch.kind = 'finished'`, 'CaptureAfter'),
+    rule(`$watch.kind = 'signal'`, 'StartRollback', { looked: jsonata('{ "answer": "signal", "rollback": $watch.rollback }') }),
     rule(`$watch.kind = 'ignored'`, 'Done'),
   ], { next: 'NotWatched', assign: { error: { Error: 'UnknownAnswer', Cause: jsonata(`'Watch recorded a release of kind ' & $string($watch.kind)`) } } }),
   CaptureAfter: captureAll(strategies, 'Left', 'What the release left on each target.', 'Left'),

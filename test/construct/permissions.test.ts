@@ -29,6 +29,9 @@ const silent: Readonly<Record<string, readonly string[]>> = {
 /** Sent only for targets of a kind that the example does not have. */
 const otherTargets: readonly string[] = ['elasticloadbalancing:DescribeRules', 'elasticloadbalancing:ModifyRule', 'lambda:GetAlias', 'lambda:GetFunctionConfiguration'];
 
+/** Sent only for sources of releases that the example does not have. */
+const otherSources: Readonly<Record<string, readonly string[]>> = { watch: ['ecs:DescribeServices'], poll: ['ecs:DescribeServices', 'lambda:GetAlias'] };
+
 let template: Template;
 const reach = new Map<string, { readonly actions: string[]; readonly variables: string[] }>();
 
@@ -46,7 +49,7 @@ beforeAll(async () => {
   }
 });
 
-const functionNames = ['assess', 'verify', 'approve', 'answer', 'announce', 'report', 'watch', 'watchdog', 'strategy-alb-weights', 'strategy-codedeploy', 'strategy-route53-weights'];
+const functionNames = ['assess', 'verify', 'approve', 'answer', 'announce', 'report', 'watch', 'watchdog', 'poll', 'strategy-alb-weights', 'strategy-codedeploy', 'strategy-route53-weights'];
 const roleOf = (name: string): string =>
   (name.startsWith('strategy-') ? `EngineStrategies${name.slice('strategy-'.length)}Role` : `EngineHandlers${name}Role`).replaceAll('-', '');
 
@@ -55,7 +58,7 @@ describe.each(functionNames)('%s', (name) => {
     const wanted = reach.get(name)?.actions ?? [];
     expect(wanted.length).toBeGreaterThan(0);
     const allowed = actionsOf(statementsOf(template, roleOf(name))).filter((action) => ![...(silent['every'] ?? []), ...(silent[name] ?? [])].includes(action));
-    expect(allowed).toEqual(wanted.filter((action) => !otherTargets.includes(action)));
+    expect(allowed).toEqual(wanted.filter((action) => ![...otherTargets, ...otherSources[name] ?? []].includes(action)));
   });
 
   test('is told every variable that its code reads, and no other', () => {
@@ -67,7 +70,7 @@ describe.each(functionNames)('%s', (name) => {
 });
 
 describe('the audit', () => {
-  test.each(functionNames.filter((name) => name !== 'watch'))('no row can be changed or removed by %s', (name) => {
+  test.each(functionNames.filter((name) => name !== 'watch' && name !== 'poll'))('no row can be changed or removed by %s', (name) => {
     const statements = statementsOf(template, roleOf(name)).filter((one) => JSON.stringify(one.Resource).includes('EngineAuditTable'));
     expect(actionsOf(statements)).toEqual(expect.arrayContaining(['dynamodb:PutItem', 'dynamodb:Query']));
     expect(actionsOf(statements.filter((one) => !JSON.stringify(one.Resource).includes('EngineLedgerTable')), 'Deny')).toEqual([...rewritingActions].toSorted());
@@ -76,8 +79,14 @@ describe('the audit', () => {
 });
 
 describe('the narrowest resource', () => {
-  test('Watch has nothing to do with the audit', () => {
-    expect(JSON.stringify(statementsOf(template, roleOf('watch')))).not.toContain('EngineAuditTable');
+  test('Watch and the poll have nothing to do with the audit', () => {
+    for (const name of ['watch', 'poll']) expect(JSON.stringify(statementsOf(template, roleOf(name)))).not.toContain('EngineAuditTable');
+  });
+
+  test('the poll starts the two workflows and nothing else', () => {
+    const starts = statementsOf(template, roleOf('poll')).filter((one) => listOf(one.Action).includes('states:StartExecution'));
+    expect(JSON.stringify(starts.map((one) => one.Resource))).toMatch(/stateMachine:ripcord-rollback.*stateMachine:ripcord-watch/);
+    expect(JSON.stringify(starts)).not.toContain('*');
   });
 
   test('a function that only keeps the lock can write no row but a service\'s: an approval is none', () => {

@@ -2,6 +2,7 @@
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { CodeDeployClient } from '@aws-sdk/client-codedeploy';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { ECSClient } from '@aws-sdk/client-ecs';
 import { SSMClient } from '@aws-sdk/client-ssm';
 import { AuditStore } from '../../lambdas/adapters/audit-store.ts';
 import { putKnownGood, putRelease } from '../../lambdas/adapters/ledger-history.ts';
@@ -10,6 +11,7 @@ import { type ServiceInput, serviceSchema } from '../../lambdas/config/schema.ts
 import type { Release } from '../../lambdas/domain/vocabulary.ts';
 import type { AssessInput } from '../../lambdas/domain/workflow.ts';
 import { type AssessParts, assess } from '../../lambdas/runtime/assess.ts';
+import type { WatchParts } from '../../lambdas/runtime/watch.ts';
 import { SandboxServer } from '../../sandbox/aws/server.ts';
 import { SpedUpClock } from '../../sandbox/clock.ts';
 import type { EventBusPort, Place } from '../../sandbox/aws/world.ts';
@@ -20,6 +22,8 @@ import { LambdaPlatform } from '../../sandbox/services/codedeploy/lambda-platfor
 import type { DeploymentRecord } from '../../sandbox/services/codedeploy/records.ts';
 import { codeDeployService } from '../../sandbox/services/codedeploy/service.ts';
 import { DynamoDb } from '../../sandbox/services/dynamodb/dynamodb.ts';
+import { Ecs } from '../../sandbox/services/ecs/ecs.ts';
+import { ecsService } from '../../sandbox/services/ecs/service.ts';
 import { LambdaAliases } from '../../sandbox/services/lambda/aliases.ts';
 import { ParameterStore } from '../../sandbox/services/ssm/parameter-store.ts';
 import { ssmService } from '../../sandbox/services/ssm/service.ts';
@@ -30,7 +34,7 @@ const roleName = 'assess';
 /** Exactly what Assess and the Watch may do. */
 const actions = [
   'ssm:GetParameter', 'dynamodb:Query', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem',
-  'cloudwatch:DescribeAlarms', 'cloudwatch:GetMetricData', 'codedeploy:ListDeployments', 'codedeploy:BatchGetDeployments',
+  'cloudwatch:DescribeAlarms', 'cloudwatch:GetMetricData', 'codedeploy:ListDeployments', 'codedeploy:BatchGetDeployments', 'ecs:DescribeServices',
 ];
 const arn = `arn:aws:elasticloadbalancing:${place.region}:${place.account}:`;
 const requests = { namespace: 'Shop', name: 'Requests', dimensions: { Service: 'checkout' } };
@@ -63,14 +67,15 @@ export class Rig {
   readonly codeDeploy = new CodeDeploy({ place, clock: this.clock, bus: nowhere, alarmState: () => null });
   readonly parameters = new ParameterStore(place, this.clock);
   readonly dynamo = new DynamoDb(place);
-  #parts: AssessParts | null = null;
+  readonly ecs = new Ecs(place);
+  #parts: AssessParts & WatchParts | null = null;
   /** Calls on their way, and how often there were none before the next: steps of AWS calls in sequence. */
   #inFlight = 0;
   steps = 0;
   readonly storm = { services: 1000, minutes: 60 };
 
   async start(): Promise<void> {
-    const services = [cloudWatchService(this.cloudWatch), codeDeployService(this.codeDeploy), ssmService(this.parameters), this.dynamo.service];
+    const services = [cloudWatchService(this.cloudWatch), codeDeployService(this.codeDeploy), ecsService(this.ecs), ssmService(this.parameters), this.dynamo.service];
     for (const service of services) this.server.register(service);
     // Tests ask more often in a second than AWS allows in an account; throttling has tests of its own.
     this.server.quotas.enabled = false;
@@ -135,14 +140,14 @@ export class Rig {
     return Object.assign(record, { createdAt: Date.parse(this.at(from)), startedAt: Date.parse(this.at(from)), completedAt: to === null ? null : Date.parse(this.at(to)), ...more });
   }
 
-  get parts(): AssessParts {
+  get parts(): AssessParts & WatchParts {
     if (this.#parts !== null) return this.#parts;
     const { accessKeyId, secretAccessKey, sessionToken } = this.server.iam.issueKey(roleName);
     const options = { endpoint: this.server.endpoint, region: place.region, credentials: { accessKeyId, secretAccessKey, sessionToken }, maxAttempts: 2 };
     const dynamo = this.#counted(new DynamoDBClient(options));
     this.#parts = {
       catalogue: { client: this.#counted(new SSMClient(options)), prefix: '/ripcord/services/' }, table: { client: dynamo, name: 'ledger' }, audit: new AuditStore(dynamo, 'audit'),
-      cloudWatch: this.#counted(new CloudWatchClient(options)), codeDeploy: this.#counted(new CodeDeployClient(options)),
+      cloudWatch: this.#counted(new CloudWatchClient(options)), codeDeploy: this.#counted(new CodeDeployClient(options)), ecs: this.#counted(new ECSClient(options)),
       storm: this.storm, clock: { now: () => new Date(this.clock.now()) }, codeVersion: 'abc123',
     };
     return this.#parts;

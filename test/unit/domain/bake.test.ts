@@ -12,7 +12,7 @@ const used = (status: TrafficReading['status'], requests: number | null): Traffi
 
 const look = (over: Partial<BakeQuestion> = {}) => watchLook({
   service: 'checkout', release: passedAtStart, rollbacks: [], bakeMinutes: 60, hasJourneys: true, now: minute(30),
-  alarms: [quiet('5xx'), quiet('latency')], delivered: [], deployments: [], evidence: journeys(true), externalTools: [], releases: [release()], traffic: used('enough', 900), ...over,
+  alarms: [quiet('5xx'), quiet('latency')], delivered: [], deployments: [], evidence: journeys(true), externalTools: [], releases: [release()], traffic: used('enough', 900), quarantined: [], ...over,
 });
 const baked = { now: minute(62) };
 
@@ -62,10 +62,43 @@ describe('a look of the Watch', () => {
     expect(look({ alarms: [alarm('5xx')], service: 's'.repeat(40) }).rollback?.name.length).toBeLessThanOrEqual(80);
   });
 
-  it('comes every minute, sooner at the end, and seldom enough in a long bake to fit one execution\'s history', () => {
-    expect(look().waitSeconds).toBe(60);
-    expect(look({ now: minute(61.5) }).waitSeconds).toBe(30);
+  it('comes every minute at first, later after a fifteenth of the time since the release finished, sooner at the end', () => {
+    const waits = [2, 10, 31, 50, 61.5].map((now) => look({ now: minute(now) }).waitSeconds);
+    expect(waits).toEqual([60, 60, 116, 192, 30]);
+    expect(look({ now: minute(200), bakeMinutes: 600 }).waitSeconds).toBe(300);
+  });
+
+  it('comes every minute while something is not quiet', () => {
+    expect(look({ now: minute(50), alarms: [older('5xx'), quiet('latency')] }).waitSeconds).toBe(60);
+    expect(look({ now: minute(50), alarms: [quiet('5xx', { state: 'INSUFFICIENT_DATA' })] }).waitSeconds).toBe(60);
+    expect(look({ now: minute(200), bakeMinutes: 600, release: { ...passedAtStart, finishedAt: null, status: 'in-progress' } }).waitSeconds).toBe(60);
+  });
+
+  it('comes seldom enough in a long bake to fit one execution\'s history', () => {
     const week = 7 * 24 * 60;
     expect((week * 60) / look({ bakeMinutes: week }).waitSeconds).toBeLessThanOrEqual(1000);
+  });
+
+  describe('at a version that was rolled back before', () => {
+    it('takes it back at once, and says so to Assess', () => {
+      const looked = look({ quarantined: ['v2'] });
+      expect(looked).toMatchObject({ answer: 'signal', reasons: [{ code: 'quarantined-version' }] });
+      expect(parseTrigger(looked.rollback?.input).trigger).toEqual({ kind: 'watch', releaseId: 'r-2', alarms: [], journeys: [], quarantined: true });
+      expect(look({ quarantined: ['v2'], now: minute(40) }).rollback).toEqual(looked.rollback);
+    });
+
+    it('waits for a pipeline to have moved something, but stops what AWS deploys', () => {
+      const underWay = { ...passedAtStart, finishedAt: null, status: 'in-progress' as const };
+      expect(look({ quarantined: ['v2'], release: underWay })).toMatchObject({ answer: 'continue', waitSeconds: 30, reasons: [{ code: 'quarantined-version' }] });
+      expect(look({ quarantined: ['v2'], release: { ...underWay, origin: 'codedeploy' } }).answer).toBe('signal');
+    });
+
+    it('lets another version be', () => {
+      expect(look({ quarantined: ['v1', 'v2.1'] }).answer).toBe('continue');
+    });
+
+    it('leaves it to the rollback that has it already', () => {
+      expect(look({ quarantined: ['v2'], rollbacks: [rollback({ release: { id: 'r-2', version: 'v2' } })] }).answer).toBe('ended');
+    });
   });
 });

@@ -16,7 +16,7 @@ const deployment = (state: string) => ({
 describe('a release event', () => {
   it('tells of a release that began or finished', () => {
     expect(parseReleaseEvent(event()).event).toEqual({
-      origin: 'event', phase: 'started', service: undefined, releaseId: 'build-812', version: 'v2', previousVersion: null, actor: 'pipeline', touched: ['code'], at: '2026-11-20T09:00:00.000Z',
+      origin: 'event', phase: 'started', releaseId: 'build-812', version: 'v2', previousVersion: null, actor: 'pipeline', touched: null, manifest: null, at: '2026-11-20T09:00:00.000Z',
     });
     expect(parseReleaseEvent(event({ previousVersion: 'v1', touched: ['code', 'database'] }, 'Release Finished')).event).toMatchObject({ phase: 'finished', previousVersion: 'v1', touched: ['code', 'database'] });
   });

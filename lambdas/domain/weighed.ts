@@ -1,0 +1,12 @@
+// Whether a decision weighed what fires, so that nobody has to weigh the same again. Pure.
+import { modeOf } from './demands.ts';
+import type { Question } from './question.ts';
+import type { ReasonCode } from './reasons.ts';
+import type { Reason } from './vocabulary.ts';
+
+/** Verdicts about the message alone: what else fires was not looked at. */
+const beforeWeighing: readonly ReasonCode[] = ['joined', 'own-rollback', 'not-our-deployment', 'not-our-alarm', 'tool-not-allowed', 'muted', 'suppressed', 'external-quiet'];
+
+/** False for a dry run too: it changes nothing, so whatever fires still needs a run. */
+export const isWeighed = (question: Pick<Question, 'trigger' | 'policy'>, reasons: readonly Reason[]): boolean =>
+  modeOf(question) !== 'dry-run' && !reasons.some(({ code }) => (beforeWeighing as readonly string[]).includes(code));
