@@ -12,7 +12,7 @@ const all = (type: string): Resource[] => Object.values(template.findResources(t
 
 describe('functions', () => {
   test('run on Node 24, arm64, traced, with their own log group and a limit', () => {
-    expect(all('AWS::Lambda::Function')).toHaveLength(11);
+    expect(all('AWS::Lambda::Function')).toHaveLength(12);
     for (const { Properties } of all('AWS::Lambda::Function')) {
       expect(Properties).toMatchObject({
         Runtime: 'nodejs24.x', Architectures: ['arm64'], MemorySize: 1024, Handler: 'index.handler', TracingConfig: { Mode: 'Active' },
@@ -77,10 +77,19 @@ describe('rules', () => {
   const delivered = { DeadLetterConfig: Match.anyValue(), RetryPolicy: { MaximumEventAgeInSeconds: 600, MaximumRetryAttempts: 8 } };
 
   test('every target has a dead-letter queue, ten minutes and eight tries', () => {
-    expect(all('AWS::Events::Rule')).toHaveLength(8);
-    for (const { Properties } of all('AWS::Events::Rule'))
+    const rules = all('AWS::Events::Rule');
+    expect(rules).toHaveLength(9);
+    for (const { Properties } of rules.filter((rule) => rule.Properties['EventPattern'] !== undefined))
       for (const target of Properties['Targets'] as Record<string, unknown>[])
         expect(target).toMatchObject({ DeadLetterConfig: { Arn: expect.anything() }, RetryPolicy: { MaximumEventAgeInSeconds: 600, MaximumRetryAttempts: 8 } });
+  });
+
+  test('the poll runs every five minutes for the whole engine, and a lost run is not made up for', () => {
+    template.hasResourceProperties('AWS::Events::Rule', {
+      ScheduleExpression: 'rate(5 minutes)',
+      Targets: [Match.objectLike({ Arn: { 'Fn::GetAtt': [Match.stringLikeRegexp('Handlerspoll'), 'Arn'] }, DeadLetterConfig: Match.anyValue(), RetryPolicy: { MaximumEventAgeInSeconds: 300, MaximumRetryAttempts: 2 } })],
+    });
+    template.hasResourceProperties('AWS::Lambda::EventInvokeConfig', { MaximumEventAgeInSeconds: 300, MaximumRetryAttempts: 0 });
   });
 
   test('an alarm starts a rollback with the whole event beside the service', () => {
@@ -152,14 +161,16 @@ describe('who watches the watchman', () => {
     for (const { Properties } of alarms) {
       const section = /docs\/runbook\.md#([a-z-]+)$/.exec(String(Properties['AlarmDescription']))?.[1];
       expect(headings, `the runbook has no section for ${String(Properties['AlarmName'])}`).toContain(section);
-      expect(Properties).toMatchObject({ AlarmActions: [expect.anything()], TreatMissingData: 'notBreaching' });
+      // A poll that does not run sends no metric: that is what the alarm is for.
+      const isPoll = Properties['AlarmName'] === 'ripcord-poll-missing';
+      expect(Properties).toMatchObject({ AlarmActions: [expect.anything()], TreatMissingData: isPoll ? 'breaching' : 'notBreaching', ComparisonOperator: isPoll ? 'LessThanThreshold' : 'GreaterThanOrEqualToThreshold' });
     }
   });
 
   test('there is an alarm for events, executions and every function', () => {
     const names = all('AWS::CloudWatch::Alarm').map(({ Properties }) => Properties['AlarmName']);
     expect(names).toEqual(expect.arrayContaining([
-      'ripcord-dead-letters', 'ripcord-rollback-failed', 'ripcord-rollback-timed-out', 'ripcord-rollback-aborted', 'ripcord-watch-failed', 'ripcord-approval-waiting',
+      'ripcord-dead-letters', 'ripcord-rollback-failed', 'ripcord-rollback-timed-out', 'ripcord-rollback-aborted', 'ripcord-watch-failed', 'ripcord-approval-waiting', 'ripcord-poll-missing',
       'ripcord-handler-errors-assess', 'ripcord-handler-throttles-report', 'ripcord-handler-errors-strategy-alb-weights',
     ]));
   });
