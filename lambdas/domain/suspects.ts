@@ -34,7 +34,8 @@ export function rankSuspects(scene: Scene): Suspect[] {
   const found = [...ownReleases(scene, faults), ...(scene.question.neighbours ?? []).filter(({ relation }) => relation === 'dependency').flatMap((one) => dependency(scene, one, faults))];
   const all: Scored[] = [...found, { kind: 'other', service: '', release: null, weights: [] }];
   const scores = all.map(({ weights: each }) => each.reduce((sum, { weight }) => sum + weight, 0));
-  const total = scores.reduce((sum, score) => sum + Math.exp(score), 0);
+  // Added up in one order, whatever the order of what was read: sums of floats are not the same in every order.
+  const total = scores.toSorted((a, b) => a - b).reduce((sum, score) => sum + Math.exp(score), 0);
   const ranked = all.map(({ weights: reasons, ...one }, index): Suspect => ({
     ...one, share: Number((Math.exp(scores[index] ?? 0) / total).toFixed(4)), reasons: reasons.map(({ text, weight }) => ({ text, weight: Number(weight.toFixed(2)) })),
   })).toSorted((a, b) => b.share - a.share || (keyOf(a) < keyOf(b) ? -1 : 1));

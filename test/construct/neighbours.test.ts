@@ -1,0 +1,81 @@
+// What synth writes into an entry about the services around it.
+import { aws_cloudwatch as cloudwatch, Lazy, Stack } from 'aws-cdk-lib';
+import { describe, expect, test } from 'vitest';
+import type { CatalogueEntry, ServiceConfig } from '../../lambdas/config/schema.ts';
+import { neighboursOf } from '../../lib/neighbours.ts';
+import { minimalYaml } from './config-samples.ts';
+import { quietApp, templateOf } from './stack-samples.ts';
+import { parseConfig } from '../../lib/load-config.ts';
+
+/** `checkout` as it is, and beside it the same service under other names with these dependencies. */
+const yaml = (dependencies: Readonly<Record<string, string>>): string => {
+  const [head = '', body = ''] = minimalYaml.split('  checkout:\n');
+  return `${head}${Object.entries(dependencies).map(([name, list]) => `  ${name}:\n    dependencies: ${list}\n${body}${body.endsWith('\n') ? '' : '\n'}`).join('')}`;
+};
+const chain = { checkout: '[cart]', cart: '[{ service: payments, critical: false }]', payments: '[]', search: '[payments]' };
+const servicesOf = (dependencies: Readonly<Record<string, string>>): ReadonlyMap<string, ServiceConfig> => new Map(Object.entries(parseConfig(yaml(dependencies), 'services.yaml').services));
+const around = (name: string, dependencies: Readonly<Record<string, string>>) => neighboursOf(name, servicesOf(dependencies)).map(({ service, relation, distance, critical }) => `${relation} ${service} ${distance}${critical ? '' : ' not critical'}`);
+
+describe('the services around one', () => {
+  test('are found over several steps, and one that can be done without makes all behind it so', () => {
+    expect(around('checkout', chain)).toEqual(['dependency cart 1', 'dependency payments 2 not critical']);
+    expect(around('payments', chain)).toEqual(['dependent cart 1 not critical', 'dependent search 1', 'dependent checkout 2 not critical']);
+  });
+
+  test('are dependencies of each other in a circle, and the search for them ends', () => {
+    const circle = { checkout: '[cart]', cart: '[payments]', payments: '[checkout]' };
+    expect(around('checkout', circle)).toEqual(['dependency cart 1', 'dependency payments 2']);
+  });
+
+  test('come with who else depends on them, and with their alarms', () => {
+    const [payments] = neighboursOf('search', servicesOf(chain));
+    expect(payments?.sharedWith).toEqual(['cart']);
+    expect(payments?.alarms).toEqual(servicesOf(chain).get('payments')?.signals.alarms.map(({ name }) => name).slice(0, 3));
+    expect(payments?.alarms.length).toBeGreaterThan(0);
+  });
+
+  test('of a dependent leave out an alarm whose name only another stack knows', () => {
+    const stack = new Stack(quietApp(), 'Other');
+    const alarm = new cloudwatch.Metric({ namespace: 'Shop', metricName: 'Errors' }).createAlarm(stack, 'Errors', { threshold: 1, evaluationPeriods: 1 });
+    const services = new Map(servicesOf(chain));
+    const cart = services.get('cart') as ServiceConfig;
+    services.set('cart', { ...cart, signals: { ...cart.signals, alarms: [{ name: alarm.alarmName }, { name: 'plain' }, { name: Lazy.string({ produce: () => 'late' }) }] } });
+    const [dependent] = neighboursOf('payments', services);
+    expect(dependent).toMatchObject({ service: 'cart', alarms: ['plain'] });
+    expect(neighboursOf('checkout', services)[0]?.alarms).toHaveLength(3);
+  });
+
+  test('are no more than ten each way, the nearest', () => {
+    const many = Object.fromEntries([['checkout', '[]'], ...Array.from({ length: 14 }, (_, index) => [`caller-${index}`, '[checkout]'])]) as Record<string, string>;
+    expect(around('checkout', many)).toHaveLength(10);
+  });
+
+  test('stand in the entry, also of a service that is attached before those that depend on it', () => {
+    const parameters = templateOf(yaml({ payments: '[]', checkout: '[payments]' })).findResources('AWS::SSM::Parameter') as Record<string, { Properties: { Name: string; Value: string } }>;
+    const entryOf = (name: string): CatalogueEntry => {
+      const { Value } = Object.values(parameters).find(({ Properties }) => Properties.Name.endsWith(`/${name}`))?.Properties ?? { Value: '' };
+      return JSON.parse(Value) as CatalogueEntry;
+    };
+    expect(entryOf('payments').around).toMatchObject([{ service: 'checkout', relation: 'dependent' }]);
+    expect(entryOf('checkout').around).toMatchObject([{ service: 'payments', relation: 'dependency', critical: true }]);
+  });
+
+  test.each([
+    ['itself', { checkout: '[checkout]' }, 'names the service itself'],
+    ['nobody', { checkout: '[paymens]', payments: '[]' }, 'names "paymens", which is not one of checkout, payments'],
+  ])('cannot be %s', (_name, dependencies, problem) => {
+    expect(() => servicesOf(dependencies)).toThrow(new RegExp(`^services.yaml:\\d+ services.checkout.dependencies.0: ${problem}$`));
+  });
+
+  test('have to be attached to the same engine', () => {
+    const services = new Map(servicesOf(chain));
+    services.delete('payments');
+    expect(() => neighboursOf('cart', services)).toThrow('service "cart" dependencies: names "payments", which is not attached to the same engine');
+  });
+});
+
+test('an alarm that watches one side names a side that a target has', () => {
+  const sided = minimalYaml.replace(/- (?:\{ )?name: ([a-z0-9-]+)(?: \})?/, '- { name: $1, side: purple }');
+  expect(sided).not.toBe(minimalYaml);
+  expect(() => parseConfig(sided, 'services.yaml')).toThrow(/signals.alarms.0.side: names side "purple", which no target has; known: blue, green/);
+});

@@ -1,0 +1,127 @@
+// Who could have done it, in which order, and in which words.
+import { describe, expect, it } from 'vitest';
+import { decide } from '../../../lambdas/domain/decide.ts';
+import type { Question } from '../../../lambdas/domain/question.ts';
+import { suspectLines } from '../../../lambdas/domain/suspects-words.ts';
+import { timeWeight } from '../../../lambdas/domain/suspect-weights.ts';
+import type { Suspect } from '../../../lambdas/domain/workflow.ts';
+import { measured, reading, since } from './metric-samples.ts';
+import { alarm, journeys, minute, neighbour, payments5, question, quiet, release, sick } from './samples.ts';
+
+const ranked = (over: Parameters<typeof question>[0]): readonly Suspect[] => decide(question(over)).suspects;
+const shareOf = (asked: Parameters<typeof question>[0], id = 'r-2'): number => ranked(asked).find((one) => one.release?.id === id)?.share ?? 0;
+const older = { startedAt: minute(-40), finishedAt: minute(-38) };
+const harm = { errors: since(2, 0.3) };
+
+describe('the ranking', () => {
+  it('numbers the suspects with their shares and reasons', () => {
+    const asked = { releases: [release({ ...older, version: '2.0.0' })], neighbours: [neighbour({ releases: [payments5], alarms: sick })] };
+    const lines = suspectLines(ranked(asked));
+    expect(lines[0]).toMatch(/^1\. payments 5\.1\.0 \(9\d %\): began 4 min before the fault; this service calls it; payments is sick itself, not later than this service/);
+    expect(lines[1]).toMatch(/^2\. checkout 2\.0\.0 \(\d+ %\): began 46 min before the fault; 2 independent signals of this service/);
+    expect(lines.at(-1)).toMatch(/^3\. something that is not on record \(\d %\)$/);
+  });
+
+  it('says nothing where nothing is on record', () => {
+    expect(suspectLines(ranked({ releases: [] }))).toEqual([]);
+  });
+
+  it.each<[string, Parameters<typeof question>[0], Parameters<typeof question>[0]]>([
+    ['a release right before the fault', {}, { releases: [release(older)] }],
+    ['a release that runs still', { releases: [release({ ...older, finishedAt: null, status: 'in-progress' })] }, { releases: [release(older)] }],
+    ['two independent signals', { releases: [release(older)] }, { releases: [release(older)], alarms: [alarm('5xx'), quiet('latency')] }],
+    ['a journey that passed as it began', { releases: [release({ ...older, journeysFailedAtStart: [] })], evidence: journeys(false) }, { releases: [release({ ...older, journeysFailedAtStart: [] })], evidence: journeys(true) }],
+    ['one side that is sick alone', { releases: [release(older)], alarms: [alarm('5xx', { side: 'green' }), quiet('blue-5xx', { side: 'blue' })] }, { releases: [release(older)], alarms: [alarm('5xx', { side: 'green' }), quiet('blue-5xx', { side: 'green' })] }],
+    ['alarms that watch no side, beside both sides sick', { releases: [release(older)] }, { releases: [release(older)], alarms: [alarm('5xx', { side: 'green' }), alarm('latency', { side: 'blue' })] }],
+    ['the new side sick, beside the side declared good',
+      { targets: { web: { strategy: 'alb-weights', goodSide: 'blue' } }, releases: [release(older)], alarms: [alarm('5xx', { side: 'green' }), quiet('b', { side: 'blue' })] },
+      { targets: { web: { strategy: 'alb-weights', goodSide: 'blue' } }, releases: [release(older)], alarms: [alarm('5xx', { side: 'blue' }), quiet('b', { side: 'green' })] }],
+    ['metrics that say nothing, beside metrics that saw the same elsewhere', { releases: [release(older)] }, { releases: [release(older)], metrics: reading(harm, [measured('payments', harm), measured('search', harm)]) }],
+  ])('gives more to %s', (_name, more, less) => {
+    expect(shareOf(more)).toBeGreaterThan(shareOf(less));
+  });
+
+  it.each<[string, Parameters<typeof neighbour>[0], Parameters<typeof neighbour>[0]]>([
+    ['is sick itself', { alarms: sick }, { alarms: [] }],
+    ['has no alarms, beside one that is well', { alarms: [] }, {}],
+    ['is called directly', {}, { distance: 2 }],
+    ['cannot be done without', {}, { critical: false }],
+    ['changed what is shared', { releases: [{ ...payments5, touched: ['infrastructure'] }] }, {}],
+    ['failed', { releases: [{ ...payments5, status: 'failed' }] }, {}],
+    ['is being taken back', { lockedBy: 'rb-p', rollbacks: [{ rollbackId: 'rb-p', release: { id: 'p-5', version: '5.1.0' }, endedAt: null, outcome: null }] }, {}],
+    ['fell sick before this service, not after it', { alarms: sick }, { alarms: [alarm('payments-5xx', { fault: { from: minute(8), to: minute(9) }, since: minute(9) })] }],
+    ['was well when its release began', { alarms: sick }, { alarms: [alarm('payments-5xx', { fault: { from: minute(-30), to: minute(-29) }, since: minute(-28) })] }],
+  ])('gives more to a release of a dependency that %s', (_name, more, less) => {
+    const with_ = (over: Parameters<typeof neighbour>[0]) => shareOf({ releases: [release(older)], neighbours: [neighbour({ releases: [payments5], ...over })] }, 'p-5');
+    expect(with_(more)).toBeGreaterThan(with_(less));
+  });
+
+  it('leaves out a dependency\'s release that began after the fault, and one that was taken back before', () => {
+    expect(shareOf({ neighbours: [neighbour({ releases: [{ ...payments5, startedAt: minute(7) }], alarms: sick })] }, 'p-5')).toBe(0);
+    const undone = [{ rollbackId: 'rb-p', release: { id: 'p-5', version: '5.1.0' }, endedAt: minute(4), outcome: 'recovered' as const }];
+    expect(shareOf({ neighbours: [neighbour({ releases: [payments5], rollbacks: undone })] }, 'p-5')).toBe(0);
+  });
+
+  it('takes a dependency that was sick before this service\'s release for likelier than that release', () => {
+    const [first] = ranked({ neighbours: [neighbour({ alarms: [alarm('payments-5xx', { fault: { from: minute(-20), to: minute(-19) }, since: minute(-18) })] })] });
+    expect(first).toMatchObject({ kind: 'sickness', service: 'payments', release: null });
+  });
+
+  it('suspects nobody for the releases of those that only depend on this service', () => {
+    expect(ranked({ neighbours: [neighbour({ relation: 'dependent', releases: [payments5], alarms: sick })] }).map(({ service }) => service)).toEqual(['checkout', '']);
+  });
+
+  it('folds a long tail into what is not on record', () => {
+    const many = Array.from({ length: 12 }, (_, index) => release({ id: `r-${index}`, startedAt: minute(-index * 5), finishedAt: null }));
+    const all = ranked({ releases: many });
+    expect(all).toHaveLength(8);
+    expect(all.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1, 2);
+  });
+});
+
+describe('the weight of time', () => {
+  const at = (minutes: number) => timeWeight({ startedAt: minute(0), finishedAt: minute(0) }, Date.parse(minute(minutes)), 240).weight;
+
+  it('is high at once, nothing after half an hour, and against it at the end of the window', () => {
+    expect(at(0)).toBeCloseTo(2.53, 2);
+    expect(at(25)).toBeGreaterThan(0.2);
+    expect(at(35)).toBeLessThan(0);
+    expect(at(240)).toBeCloseTo(-1.69, 2);
+    expect(at(9999)).toBe(at(240));
+  });
+
+  it('does not fall while the release runs, but no release runs for more than an hour', () => {
+    const running = (minutes: number) => timeWeight({ startedAt: minute(0), finishedAt: null }, Date.parse(minute(minutes)), 240);
+    expect(running(50).weight).toBe(at(0));
+    expect(running(50).text).toBe('began 50 min before the fault and was not finished yet');
+    expect(running(90).weight).toBe(at(30));
+  });
+});
+
+describe('what is done about it', () => {
+  const verdict = (over: Parameters<typeof question>[0], more: Partial<Question> = {}) => decide({ ...question(over), ...more });
+
+  it('never names a release of another service as the one to take back', () => {
+    const said = verdict({ releases: [release(older)], neighbours: [neighbour({ releases: [payments5], alarms: sick })] });
+    expect(said.rungs).toEqual([]);
+    expect(said.reasons.find(({ code }) => code === 'dependency-suspected')?.text).toMatch(/^payments 5\.1\.0 \(9\d %\): .*Ripcord rolls back checkout for nothing that payments did\.$/);
+  });
+
+  it('looks every 15 seconds at first, every 30 while it waits for a rollback elsewhere, and for half an hour at the most', () => {
+    const rollbacks = [{ rollbackId: 'rb-p', release: { id: 'p-5', version: '5.1.0' }, endedAt: null, outcome: null }];
+    const asked = { releases: [release(older)], neighbours: [neighbour({ releases: [payments5], alarms: sick, rollbacks, lockedBy: 'rb-p' })] };
+    expect(verdict(asked).holdSeconds).toBe(15);
+    expect(verdict({ ...asked, startedAt: minute(4), now: minute(10) })).toMatchObject({ verdict: 'hold', holdSeconds: 30 });
+    expect(verdict({ ...asked, startedAt: minute(-21), now: minute(10) })).toMatchObject({ verdict: 'leave', page: true });
+  });
+
+  it('does not wait for a run elsewhere that only decides still: it may be waiting for this one', () => {
+    const asked = { releases: [release(older)], neighbours: [neighbour({ releases: [payments5], alarms: sick, lockedBy: 'rb-p' })], startedAt: minute(4), now: minute(10) };
+    expect(verdict(asked)).toMatchObject({ verdict: 'leave', page: true });
+  });
+
+  it('holds back although both went out together when the dependency is on its way back already', () => {
+    const rollbacks = [{ rollbackId: 'rb-p', release: { id: 'p-5', version: '5.1.0' }, endedAt: null, outcome: null }];
+    expect(verdict({ neighbours: [neighbour({ releases: [payments5], alarms: sick, rollbacks, lockedBy: 'rb-p' })] }).verdict).toBe('hold');
+  });
+});
