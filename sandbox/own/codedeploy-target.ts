@@ -7,8 +7,6 @@ import type { Platform } from '../services/codedeploy/platform.ts';
 import { ServerPlatform } from '../services/codedeploy/server-platform.ts';
 import { bareName } from '../services/lambda/aliases.ts';
 import { AliasFront } from '../shop/alias-front.ts';
-import type { Fleet } from '../shop/fleet.ts';
-import { serveListener } from '../shop/load-balancer.ts';
 import type { CodeDeployTarget, EcsTarget, LambdaTarget, ServerTarget } from './document.ts';
 import { newVersion, oldVersion, type Ground, type OwnTarget } from './ground.ts';
 
@@ -71,10 +69,7 @@ async function behindLambda(ground: Ground, { functionName, alias }: LambdaTarge
   const { services } = ground.sandbox;
   const { aliases } = services;
   const name = bareName(functionName);
-  if (!aliases.has(name)) {
-    aliases.createFunction(name);
-    for (const version of [oldVersion, newVersion]) aliases.publishVersion(name, version);
-  }
+  ground.publishBoth(name);
   aliases.createAlias(name, alias, '1');
   const front = new AliasFront({ aliases, functionName: name, alias, releases: ground.releases, instance: ground.instance, metrics: services.cloudwatch });
   const port = await front.start();
@@ -91,22 +86,12 @@ async function behindLambda(ground: Ground, { functionName, alias }: LambdaTarge
   };
 }
 
-/** A listener over two groups, the first with all of the traffic. */
-async function balanced(ground: Ground, id: string, fleets: readonly Fleet[]): Promise<{ listenerArn: string; url: string; close: () => Promise<void> }> {
-  const elb = ground.sandbox.services.loadBalancing;
-  const balancer = elb.createLoadBalancer({ name: `rehearsal-${id}` });
-  const TargetGroups = fleets.map(({ targetGroupArn }, index) => ({ TargetGroupArn: targetGroupArn, Weight: index === 0 ? 100 : 0 }));
-  const listener = elb.createListener({ loadBalancerArn: balancer.arn, actions: [{ Type: 'forward', Order: 1, ForwardConfig: { TargetGroups } }] });
-  const served = await serveListener(elb, listener.arn);
-  return { listenerArn: listener.arn, url: served.url, close: () => served.close() };
-}
-
 async function behindEcs(ground: Ground, id: string, { cluster: clusterGiven, service: serviceGiven }: EcsTarget): Promise<Behind> {
   const [cluster, service] = [clusterGiven, serviceGiven].map((given) => given.split('/').at(-1) ?? given) as [string, string];
   const { ecs, releases, sandbox } = ground;
   const fleets = [ground.fleet(`${id}-one`), ground.fleet(`${id}-two`)] as const;
   await fleets[0].launch(ground.old, 1);
-  const { listenerArn, url, close } = await balanced(ground, id, fleets);
+  const { listenerArn, url, close } = await ground.balanced(id, fleets.map(({ targetGroupArn }) => targetGroupArn));
   const [past, next] = [oldVersion, newVersion].map((version) => ecs.registerTaskDefinition(service, `registry/${service}:${version}`).arn) as [string, string];
   ecs.createService({ cluster, name: service, listenerArn, desiredCount: 1, fleets, taskDefinitionArn: past });
   const spec = (TaskDefinition: string): RevisionLocation => appSpec({ Type: 'AWS::ECS::Service', Properties: { TaskDefinition, LoadBalancerInfo: { ContainerName: service, ContainerPort: 80 } } });
@@ -130,7 +115,7 @@ async function behindServer(ground: Ground, id: string, { application }: ServerT
   const { releases, sandbox } = ground;
   const fleet = ground.fleet(`${id}-servers`);
   await fleet.launch(ground.old, 2);
-  const { url, close } = await balanced(ground, id, [fleet]);
+  const { url, close } = await ground.balanced(id, [fleet.targetGroupArn]);
   const revision = (version: string): RevisionLocation => ({ revisionType: 'S3', s3Location: { bucket: `${application}-releases`, key: version, bundleType: 'zip', eTag: `etag-${version}` } });
   return {
     platform: new ServerPlatform({ fleet, elb: sandbox.services.loadBalancing, releases, installSeconds: startSeconds }),

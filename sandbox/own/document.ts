@@ -36,7 +36,26 @@ export type LambdaTarget = DeployTarget & { readonly platform: 'Lambda'; readonl
 export type EcsTarget = DeployTarget & { readonly platform: 'ECS'; readonly cluster: string; readonly service: string };
 export type CodeDeployTarget = ServerTarget | LambdaTarget | EcsTarget;
 
-export type Target = AlbTarget | DnsTarget | CodeDeployTarget;
+export interface ParameterTarget {
+  readonly strategy: 'ssm-parameter';
+  readonly parameter: string;
+  readonly good: 'last-known-good' | { readonly value: string };
+  readonly takesEffectSeconds?: number;
+}
+
+export interface AliasTarget {
+  readonly strategy: 'lambda-alias';
+  readonly functionName: string;
+  readonly alias: string;
+}
+
+export interface TasksTarget {
+  readonly strategy: 'ecs-service';
+  readonly cluster: string;
+  readonly service: string;
+}
+
+export type Target = AlbTarget | DnsTarget | CodeDeployTarget | ParameterTarget | AliasTarget | TasksTarget;
 
 export interface JourneyRequest {
   readonly name: string;
@@ -133,8 +152,8 @@ export class OwnDocument {
   }
 }
 
-/** Where a strategy's rung stands when the service names none: traffic, then redeploys, then DNS. */
-const order: Readonly<Record<Target['strategy'], number>> = { 'alb-weights': 10, codedeploy: 40, 'route53-weights': 50 };
+/** Where a strategy's rung stands when the service names none: flags, traffic, aliases, then redeploys, then DNS. */
+const order: Readonly<Record<Target['strategy'], number>> = { 'ssm-parameter': 5, 'alb-weights': 10, 'lambda-alias': 20, codedeploy: 40, 'ecs-service': 42, 'route53-weights': 50 };
 
 /** The ways back, each a list of waves of target ids. */
 export function rungsOf({ rungs, targets }: Service): readonly (readonly (readonly string[])[])[] {

@@ -3,9 +3,11 @@ import type { Sandbox } from '../sandbox.ts';
 import { CodeDeploy } from '../services/codedeploy/codedeploy.ts';
 import { codeDeployService } from '../services/codedeploy/service.ts';
 import { Ecs } from '../services/ecs/ecs.ts';
+import { RollingServices } from '../services/ecs/rolling.ts';
 import { ecsService } from '../services/ecs/service.ts';
 import { Backend } from '../shop/backend.ts';
 import { Fleet } from '../shop/fleet.ts';
+import { serveListener } from '../shop/load-balancer.ts';
 import type { InstanceParts } from '../shop/server.ts';
 import { Releases } from '../shop/version.ts';
 import { MutableVersion } from '../stage/workload.ts';
@@ -37,7 +39,7 @@ export class Ground {
   readonly releases = new Releases();
   readonly instance: InstanceParts;
   #codedeploy: CodeDeploy | null = null;
-  #ecs: Ecs | null = null;
+  #ecs: { readonly ecs: Ecs; readonly rolling: RollingServices } | null = null;
 
   constructor(sandbox: Sandbox, mirror: Mirror) {
     this.sandbox = sandbox;
@@ -56,10 +58,12 @@ export class Ground {
   }
 
   get ecs(): Ecs {
-    if (this.#ecs !== null) return this.#ecs;
-    this.#ecs = new Ecs(this.sandbox.place);
-    this.sandbox.register(ecsService(this.#ecs));
-    return this.#ecs;
+    return this.#cluster().ecs;
+  }
+
+  /** Services whose deployments ECS makes itself. */
+  get rolling(): RollingServices {
+    return this.#cluster().rolling;
   }
 
   /** An empty fleet in a target group of its own. */
@@ -68,6 +72,33 @@ export class Ground {
     const healthCheck = { path: healthPath, intervalSeconds: 10, healthyThreshold: 2, unhealthyThreshold: 2 };
     const group = elb.createTargetGroup({ name, healthCheck, deregistrationDelaySeconds: 30, ...(arn === undefined ? {} : { arn }) });
     return new Fleet(group.arn, elb, this.instance);
+  }
+
+  /** Makes the function of that name with a version for each of the two releases, unless another target did. */
+  publishBoth(functionName: string): void {
+    const { aliases } = this.sandbox.services;
+    if (aliases.has(functionName)) return;
+    aliases.createFunction(functionName);
+    for (const version of [oldVersion, newVersion]) aliases.publishVersion(functionName, version);
+  }
+
+  /** A listener over target groups, the first with all of the traffic. */
+  async balanced(id: string, targetGroupArns: readonly string[]): Promise<{ listenerArn: string; url: string; close: () => Promise<void> }> {
+    const elb = this.sandbox.services.loadBalancing;
+    const balancer = elb.createLoadBalancer({ name: `rehearsal-${id}` });
+    const TargetGroups = targetGroupArns.map((TargetGroupArn, index) => ({ TargetGroupArn, Weight: index === 0 ? 100 : 0 }));
+    const listener = elb.createListener({ loadBalancerArn: balancer.arn, actions: [{ Type: 'forward', Order: 1, ForwardConfig: { TargetGroups } }] });
+    const served = await serveListener(elb, listener.arn);
+    return { listenerArn: listener.arn, url: served.url, close: () => served.close() };
+  }
+
+  #cluster(): { readonly ecs: Ecs; readonly rolling: RollingServices } {
+    if (this.#ecs !== null) return this.#ecs;
+    const { clock, place } = this.sandbox;
+    const ecs = new Ecs(place);
+    this.#ecs = { ecs, rolling: new RollingServices({ ecs, place, clock }) };
+    this.sandbox.register(ecsService(ecs, this.#ecs.rolling));
+    return this.#ecs;
   }
 }
 

@@ -39,7 +39,7 @@ export function scaled({ config }: OwnDocument, name: string): Scaled {
   };
 }
 
-const ofArn = /arn:aws[a-z-]*:(?:elasticloadbalancing|secretsmanager):([a-z0-9-]+):(\d{12}):/;
+const ofArn = /arn:aws[a-z-]*:(?:elasticloadbalancing|secretsmanager|ssm):([a-z0-9-]+):(\d{12}):/;
 
 /** Account and Region of the first ARN that has both. */
 function placeOf({ targets, journeys = {} }: Service): Place {

@@ -1,11 +1,14 @@
 // A service of the user's as a workload: every target of its catalogue entry, one of which carries the users' traffic, behind one local front.
 import type { MetricsPort } from '../aws/world.ts';
 import { AlbTargets } from '../own/alb-target.ts';
+import { createAliasTarget } from '../own/alias-target.ts';
 import { namespace } from '../own/alarms.ts';
 import { createCodeDeployTarget, OwnDeployment } from '../own/codedeploy-target.ts';
 import { createDnsTargets } from '../own/dns-target.ts';
-import { rungsOf, type AlbTarget, type DnsTarget, type Service } from '../own/document.ts';
+import { rungsOf, type AlbTarget, type DnsTarget, type Service, type Target } from '../own/document.ts';
 import type { Ground, OwnTarget } from '../own/ground.ts';
+import { createParameterTarget } from '../own/parameter-target.ts';
+import { createTasksTarget } from '../own/tasks-target.ts';
 import type { Sickness, Workload } from '../scenarios/scenario.ts';
 import { DnsFront } from '../shop/dns-front.ts';
 import type { DeployedRelease, RunningWorkload, Side } from './workload.ts';
@@ -24,7 +27,12 @@ export async function startOwnWorkload(ground: Ground, service: Service, metrics
     const balanced = ofStrategy<AlbTarget>(service, 'alb-weights');
     const defaultOf = (listenerArn: string): AlbTarget | undefined => Object.values(balanced).find((one) => one.listenerArn === listenerArn && one.ruleArn === undefined);
     for (const [id, target] of Object.entries(balanced)) targets.push(await albs.create(id, target, { isPrimary: id === primary, defaultOf }));
-    for (const [id, target] of Object.entries(service.targets)) if (target.strategy === 'codedeploy') targets.push(await createCodeDeployTarget(ground, id, target));
+    for (const [id, target] of Object.entries(service.targets)) {
+      const made = await createOther(ground, id, target);
+      if (made !== null) targets.push(made);
+    }
+    const missing = Object.keys(service.targets).filter((id) => !targets.some((target) => target.id === id));
+    if (missing.length > 0) throw new Error(`the sandbox cannot rehearse ${missing.map((id) => `target "${id}" of strategy ${service.targets[id]?.strategy ?? '?'}`).join(', ')}: nothing here can stand for it`);
     const order = Object.keys(service.targets);
     targets.sort((a, b) => order.indexOf(a.id) - order.indexOf(b.id));
     await workload.start();
@@ -32,6 +40,17 @@ export async function startOwnWorkload(ground: Ground, service: Service, metrics
   } catch (error) {
     await workload.stop();
     throw error;
+  }
+}
+
+/** Every target that shares nothing with others; null for one that does, or that nothing can stand for. */
+async function createOther(ground: Ground, id: string, target: Target): Promise<OwnTarget | null> {
+  switch (target.strategy) {
+    case 'codedeploy': return await createCodeDeployTarget(ground, id, target);
+    case 'ssm-parameter': return await createParameterTarget(ground, id, target);
+    case 'lambda-alias': return await createAliasTarget(ground, id, target);
+    case 'ecs-service': return await createTasksTarget(ground, id, target);
+    default: return null;
   }
 }
 

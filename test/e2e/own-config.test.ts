@@ -58,6 +58,11 @@ test.each([['mailer', 'function'], ['tasks', 'tasks']])('what CodeDeploy deploys
   expect(told()).toContain(`✓ ${target} is back on 1.0.0`);
 }, 40_000);
 
+test.each([['flags', 'checkout'], ['mailer', 'function'], ['tasks', 'tasks']])('what a pipeline moves by itself goes back: %s', async (service, target) => {
+  expect({ code: await play(fixture('quick'), service), failed: failed() }, told()).toEqual({ code: 0, failed: [] });
+  expect(told()).toContain(`✓ ${target} is back on 1.0.0`);
+}, 40_000);
+
 test.each([['checkout', 'web'], ['search', 'dns']])('the service %s of the repository is rehearsable as it is', async (service, target) => {
   expect({ code: await play('services.yaml', service), failed: failed() }, told()).toEqual({ code: 0, failed: [] });
   expect(told()).toContain(`✓ ${target} is back on 1.0.0`);
