@@ -4,12 +4,12 @@ import type { Suspect } from './workflow.ts';
 /** More reasons than this say nothing new. */
 const mostReasons = 4;
 
-/** `payments 5.1.0 (78 %): began 3 min before the fault; payments is sick itself, not later than this service`. */
+/** The heaviest reasons first: `payments 5.1.0 (78 %): payments is sick itself, not later than this service; began 3 min before the fault; but it is one step away`. */
 export function suspectLine(suspect: Suspect | undefined): string {
   if (suspect === undefined) return 'nobody';
   const { kind, service, release, share, reasons } = suspect;
   const name = kind === 'release' ? `${service} ${release?.version ?? ''}` : kind === 'sickness' ? `${service} itself, without a release` : 'something that is not on record';
-  const why = reasons.slice(0, mostReasons).map(({ text }) => text).join('; ');
+  const why = reasons.toSorted((a, b) => Math.abs(b.weight) - Math.abs(a.weight)).slice(0, mostReasons).map(({ text, weight }) => (weight < 0 ? `but ${text}` : text)).join('; ');
   return `${name} (${Math.round(share * 100)} %)${why === '' ? '' : `: ${why}`}`;
 }
 

@@ -112,8 +112,10 @@ const isGone = (neighbour: NeighbourReading, releaseId: string, { now }: Questio
   return undone !== null && at(now) - at(undone) > settleMinutes * 60_000;
 };
 
+const stepsAway = (distance: number): string => (distance === 1 ? 'it is one step away' : `it is ${distance} steps away`);
+
 const placeOf = ({ distance, critical }: NeighbourReading): Weight[] => [
-  { text: distance === 1 ? 'this service calls it' : `this service reaches it over ${distance - 1} other${distance === 2 ? '' : 's'}`, weight: weights.perStep * distance },
+  { text: stepsAway(distance), weight: weights.perStep * distance },
   ...(critical ? [] : [{ text: 'this service gets on without it', weight: weights.notCritical }]),
 ];
 
@@ -160,7 +162,7 @@ function sickness({ question, suspect }: Scene, { neighbour, health, faults }: {
       ...(isBeforeRelease ? [{ text: `it was sick before release ${suspect.version} began`, weight: weights.sickLater }] : []),
       ...(sharers.length === 0 ? [] : [{ text: `${sharers.slice(0, 5).join(', ')} depend${sharers.length === 1 ? 's' : ''} on it too and had a signal lately`, weight: sharers.length === 1 || isFirst ? weights.oneSharer : weights.severalSharers }]),
       ...(health.state === 'well' ? [{ text: `its own alarms are OK`, weight: weights.wellThough }] : []),
-      ...(neighbour.distance === 1 ? [] : [{ text: `this service reaches it over ${neighbour.distance - 1} other${neighbour.distance === 2 ? '' : 's'}`, weight: weights.perStep * (neighbour.distance - 1) }]),
+      ...(neighbour.distance === 1 ? [] : [{ text: stepsAway(neighbour.distance), weight: weights.perStep * (neighbour.distance - 1) }]),
       ...(neighbour.critical ? [] : [{ text: 'this service gets on without it', weight: weights.notCritical }]),
     ],
   }];

@@ -8,6 +8,7 @@ import { notDone } from './messages.ts';
 import { counted, duration, plain, secondsBetween, signalLine, utc } from './messages-text.ts';
 import { type Ending, hasChanged, isHeld, serviceOf, versionsOf } from './report-outcome.ts';
 import { changesLeft, leftAsItIs, manifestLines, runbook } from './report-plan.ts';
+import { suspectsText } from './suspects-text.ts';
 
 export interface Incident {
   readonly input: ReportInput;
@@ -76,6 +77,7 @@ function evidence({ input: { assessment }, ending }: Incident): string[] {
   return bullets([
     ...(assessment?.signals ?? []).map((signal) => escaped(signalLine(signal))),
     ...ending.reasons.map((reason) => `${md(reason.text)} (${md(reason.code, 60)})`),
+    ...suspectsText(assessment).map((line) => `Could have done it: ${escaped(line)}`),
   ]);
 }
 

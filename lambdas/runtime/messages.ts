@@ -7,6 +7,7 @@ import { nextSteps } from './messages-next.ts';
 import { duration, executionPage, plain, resultLine, section, signalLine, stepLine, subjectOf, utc } from './messages-text.ts';
 import { type Ending, isHeld, versionsOf } from './report-outcome.ts';
 import { leftAsItIs, manifestLines, notTaken, planLines } from './report-plan.ts';
+import { suspectsText } from './suspects-text.ts';
 
 /** What every message shows beside its own facts. */
 export interface Surroundings {
@@ -136,11 +137,10 @@ const evidence = (assessment: Assessment): string => section('Evidence', [
   ...assessment.signals.map((signal) => signalLine(signal)), ...assessment.reasons.map((reason) => plain(reason.text, 400)),
 ]);
 
-const suspects = ({ suspects: ranked = [] }: Assessment): string[] => (ranked.length === 0 ? [] : [section('Who could have done it', ranked.slice(0, 5).map((one) => {
-  const what = one.release === null ? one.kind === 'other' ? 'something nobody recorded' : `${plain(one.service, 60)}, sick itself` : `${plain(one.service, 60)} ${plain(one.release.version, 80)}, began ${utc(one.release.startedAt)}`;
-  const why = one.reasons.toSorted((a, b) => Math.abs(b.weight) - Math.abs(a.weight)).slice(0, 3).map(({ text }) => plain(text, 160)).join('; ');
-  return `${Math.round(one.share * 100)} % ${what}${why === '' ? '' : `: ${why}`}`;
-})), '']);
+const suspects = (assessment: Assessment): string[] => {
+  const lines = suspectsText(assessment);
+  return lines.length === 0 ? [] : [section('Who could have done it', lines), ''];
+};
 
 function release(assessment: Assessment): string {
   const { release: bad, knownGood, requestedBy, service, rungs } = assessment;

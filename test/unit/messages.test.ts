@@ -145,7 +145,7 @@ describe('who could have done it', () => {
       { kind: 'release', service: 'checkout', release: { id: 'd-ABC123', version: 'v42', startedAt: '2026-11-20T09:10:00.000Z' }, share: 0.8123, reasons: [{ text: 'light', weight: 0.1 }, { text: 'it began 4 min before', weight: 2 }] },
       { kind: 'other', service: '', release: null, share: 0.1877, reasons: [] },
     ] as const;
-    expect(startedMessage(assessment({ suspects }), around).text).toContain('Who could have done it\n  81 % checkout v42, began 2026-11-20 09:10:00 UTC: it began 4 min before; light\n  19 % something nobody recorded');
+    expect(startedMessage(assessment({ suspects }), around).text).toContain('Who could have done it\n  1. checkout v42 (81 %): it began 4 min before; light (began 2026-11-20 09:10:00 UTC)\n  2. something that is not on record (19 %)');
   });
 });
 

@@ -17,8 +17,8 @@ describe('the ranking', () => {
   it('numbers the suspects with their shares and reasons', () => {
     const asked = { releases: [release({ ...older, version: '2.0.0' })], neighbours: [neighbour({ releases: [payments5], alarms: sick })] };
     const lines = suspectLines(ranked(asked));
-    expect(lines[0]).toMatch(/^1\. payments 5\.1\.0 \(9\d %\): began 4 min before the fault; this service calls it; payments is sick itself, not later than this service/);
-    expect(lines[1]).toMatch(/^2\. checkout 2\.0\.0 \(\d+ %\): began 46 min before the fault; 2 independent signals of this service/);
+    expect(lines[0]).toMatch(/^1\. payments 5\.1\.0 \(9\d %\): payments is sick itself, not later than this service; began 4 min before the fault; most outages follow a change; but it is one step away$/);
+    expect(lines[1]).toMatch(/^2\. checkout 2\.0\.0 \(\d+ %\): 2 independent signals of this service; most outages follow a change; but began 46 min before the fault$/);
     expect(lines.at(-1)).toMatch(/^3\. something that is not on record \(\d %\)$/);
   });
 
