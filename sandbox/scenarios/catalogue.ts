@@ -3,15 +3,23 @@ import { changedBySomeoneElse, dryRun, manual, permissionMissing, stillSick, tar
 import { badReleaseAlb } from './bad-release-alb.ts';
 import { badReleaseCodeDeploy, codeDeployInProgress } from './bad-release-codedeploy.ts';
 import { badReleaseDns } from './bad-release-dns.ts';
+import { anHourLater, ownRollback } from './late-and-own.ts';
+import { lostAlarm, lostRelease } from './lost-events.ts';
 import { noAlarmSeesIt } from './metrics.ts';
+import { budgetBurns, lowTraffic } from './promises.ts';
+import { sameBuildAgain } from './same-build.ts';
 import type { Scenario } from './scenario.ts';
 import { shadow } from './shadow.ts';
 import { alreadyInAlarm, duplicateStorm, flapping, noRelease, secondSignalMissing } from './signals.ts';
+import { previousBadToo, schemaCompatible, schemaMoved } from './way-back.ts';
 
 export const scenarios: readonly Scenario[] = [
   badReleaseAlb, badReleaseDns, badReleaseCodeDeploy, codeDeployInProgress,
   alreadyInAlarm, noRelease, duplicateStorm, secondSignalMissing, targetUnhealthy, permissionMissing,
   stillSick, changedBySomeoneElse, flapping, manual, dryRun, shadow, noAlarmSeesIt,
+  budgetBurns, lowTraffic, anHourLater, ownRollback,
+  lostRelease, lostAlarm, sameBuildAgain,
+  previousBadToo, schemaMoved, schemaCompatible,
 ];
 
 /** @throws Error naming the known scenarios when there is none of that name. */

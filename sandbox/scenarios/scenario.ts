@@ -67,6 +67,12 @@ export interface Scenario {
   play(stage: Stage): Promise<void>;
 }
 
+export interface ReleaseOptions {
+  readonly finish?: boolean;
+  /** What the pipeline says of it in its event, beside the usual: what it touched, the database's floor, a backup. */
+  readonly says?: Record<string, JsonValue>;
+}
+
 /** What a scenario can do to the world and ask of it. Durations are sandbox time. */
 export interface Stage {
   readonly workload: Workload;
@@ -77,6 +83,10 @@ export interface Stage {
   check(fact: string, holds: boolean, evidence: string): void;
   /** Lets traffic flow for so many minutes. */
   minutes(count: number): Promise<void>;
+  /** Lets so many minutes pass in which nothing happens, several times as fast: fewer requests fall into each of them. */
+  pass(count: number): Promise<void>;
+  /** So many requests a minute from now on. */
+  pace(requestsPerMinute: number): void;
   /** Makes up the day before from the healthy minutes measured so far (`healthyMinutes` of them): what the sandbox is too young to have. */
   makePast(healthyMinutes: number): void;
   until(what: string, holds: () => boolean | Promise<boolean>, withinMinutes: number): Promise<void>;
@@ -84,7 +94,7 @@ export interface Stage {
   /** Makes the version that runs on a side sick; healthy again with `{}`. */
   sicken(side: 'blue' | 'green', sickness: Sickness): void;
   /** Starts and finishes a release the way the workload's pipeline does; resolves when it is finished. */
-  release(version: string, options?: { readonly finish?: boolean }): Promise<string>;
+  release(version: string, options?: ReleaseOptions): Promise<string>;
   /** Sends the events of a release that changes nothing: the version that is live anyway. */
   announce(version: string): Promise<void>;
   /** Weights that the load balancer or DNS holds now, by side. */
@@ -97,11 +107,15 @@ export interface Stage {
   /** Runs right before the given call reaches AWS, once. */
   beforeCall(service: string, operation: string, run: () => void | Promise<void>): void;
   deliverEveryEventTwice(): void;
+  /** From now on no event of this source reaches a rule, for example `aws.codedeploy`. */
+  loseEvents(source: string): void;
   putSignal(detail: Record<string, JsonValue>): void;
 
   /** Starts the Rollback state machine as a person in the console would. */
   start(input: unknown): Promise<string>;
   rollbacks(): readonly RollbackRun[];
+  /** Executions of the Watch, oldest first; `answers`: what its functions said, in order. */
+  watches(): readonly { readonly name: string; readonly isOver: boolean; readonly input: unknown; readonly answers: readonly string[] }[];
   /** Waits until a rollback that acts or decides has ended, and no other is running. */
   ended(withinMinutes: number): Promise<RollbackRun>;
   audit(rollbackId: string): Promise<readonly AuditRow[]>;

@@ -2,7 +2,7 @@
 import type { Sandbox } from '../sandbox.ts';
 import { Load } from '../shop/load.ts';
 import { makePast } from './made-past.ts';
-import type { AuditRow, JsonValue, RollbackRun, SentMessage, Sickness, Stage, Workload } from '../scenarios/scenario.ts';
+import type { AuditRow, JsonValue, ReleaseOptions, RollbackRun, SentMessage, Sickness, Stage, Workload } from '../scenarios/scenario.ts';
 import type { RipcordView } from './ripcord-view.ts';
 import type { Timeline } from './timeline.ts';
 import type { RunningWorkload } from './workload.ts';
@@ -24,6 +24,8 @@ export interface StageParts {
 
 const demoService = 'checkout';
 const minute = 60_000;
+/** How much faster quiet hours pass: more would leave them without any request. */
+const haste = 4;
 const isOver = (run: RollbackRun): boolean => run.status !== 'RUNNING';
 const joined = (run: RollbackRun): boolean => run.outcome === 'joined';
 
@@ -59,6 +61,20 @@ export class LiveStage implements Stage {
     return this.#parts.sandbox.clock.sleep(count * minute);
   }
 
+  async pass(count: number): Promise<void> {
+    const { clock } = this.#parts.sandbox;
+    const walk = clock.hurry(haste);
+    try {
+      await clock.sleep(count * minute);
+    } finally {
+      walk();
+    }
+  }
+
+  pace(requestsPerMinute: number): void {
+    this.load.pace((requestsPerMinute * this.#parts.sandbox.clock.speed) / 60);
+  }
+
   makePast(healthyMinutes: number): void {
     const { sandbox, running, timeline } = this.#parts;
     timeline.tell('world', `yesterday is made up from the last ${healthyMinutes} minutes, which were healthy and measured`);
@@ -79,14 +95,14 @@ export class LiveStage implements Stage {
     this.#parts.running.sicken(side, sickness);
   }
 
-  async release(version: string, { finish = true }: { readonly finish?: boolean } = {}): Promise<string> {
+  async release(version: string, { finish = true, says = {} }: ReleaseOptions = {}): Promise<string> {
     const { running, timeline } = this.#parts;
     const releaseId = `release-${version}`;
     const tell = running.announcesReleases;
     timeline.tell('pipeline', `releases ${version}`);
-    if (tell) this.#releaseEvent('Release Started', releaseId, version);
+    if (tell) this.#releaseEvent('Release Started', releaseId, version, says);
     const deployed = await running.deploy(version, { finish });
-    if (tell && finish) this.#releaseEvent('Release Finished', releaseId, version);
+    if (tell && finish) this.#releaseEvent('Release Finished', releaseId, version, says);
     this.#liveVersion = version;
     if (finish) timeline.tell('pipeline', `${version} has the traffic`);
     return deployed.releaseId;
@@ -130,6 +146,11 @@ export class LiveStage implements Stage {
     this.#parts.sandbox.services.events.disturb({ copies: 2 });
   }
 
+  loseEvents(source: string): void {
+    this.#parts.timeline.tell('world', `events of ${source} get lost from now on`);
+    this.#parts.sandbox.services.events.disturb({ isLost: true, where: (event) => event.source === source });
+  }
+
   putSignal(detail: Record<string, JsonValue>): void {
     this.#parts.sandbox.services.events.put({ source: 'ripcord.signal', 'detail-type': 'Signal', detail });
   }
@@ -141,6 +162,15 @@ export class LiveStage implements Stage {
 
   rollbacks(): readonly RollbackRun[] {
     return this.#parts.ripcord.rollbacks();
+  }
+
+  watches(): ReturnType<Stage['watches']> {
+    const { sandbox, ripcord } = this.#parts;
+    return sandbox.services.states.executions(ripcord.names.watchMachineArn).toReversed()
+      .map(({ name, status, input, history }) => ({
+        name, isOver: status !== 'RUNNING', input: JSON.parse(input) as unknown,
+        answers: history.events.flatMap(({ type, taskSucceededEventDetails }) => (type === 'TaskSucceeded' ? [(taskSucceededEventDetails as { readonly output?: string } | undefined)?.output ?? ''] : [])),
+      }));
   }
 
   async ended(withinMinutes: number): Promise<RollbackRun> {
@@ -167,10 +197,10 @@ export class LiveStage implements Stage {
     return this.#parts.ripcord.changes().map(({ call }) => call);
   }
 
-  #releaseEvent(detailType: 'Release Started' | 'Release Finished', releaseId: string, version: string): void {
+  #releaseEvent(detailType: 'Release Started' | 'Release Finished', releaseId: string, version: string, says: Record<string, JsonValue> = {}): void {
     this.#parts.sandbox.services.events.put({
       source: 'ripcord.release', 'detail-type': detailType,
-      detail: { service: this.service, releaseId, version, previousVersion: this.#liveVersion, actor: 'pipeline', touched: ['code'] },
+      detail: { service: this.service, releaseId, version, previousVersion: this.#liveVersion, actor: 'pipeline', touched: ['code'], ...says },
     });
   }
 }

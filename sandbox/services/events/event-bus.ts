@@ -5,12 +5,14 @@ import { ClockStopped } from '../../clock.ts';
 import { deliver, type DeliveryParts } from './delivery.ts';
 import { checkTarget, makeRule, targetLimit, type Rule, type RuleInput, type RuleTarget } from './rule.ts';
 
-/** How deliveries go wrong; both happen on AWS, rarely. */
+/** How deliveries go wrong; each happens on AWS, rarely. */
 export interface Disturbance {
   /** How often each delivery of a matching event is made; default 1. */
   readonly copies?: number;
   /** Sandbox milliseconds each delivery is held back, by its number from 0: unequal delays reorder. */
   readonly delayMs?: (index: number) => number;
+  /** The event is never delivered, as best-effort services may lose one. */
+  readonly isLost?: true;
   readonly where?: (event: AwsEvent, rule: Rule) => boolean;
 }
 
@@ -123,6 +125,7 @@ export class EventBus implements EventBusPort {
 
   #send(rule: Rule, event: AwsEvent): void {
     const disturbances = [...this.#disturbances].filter(({ where }) => where?.(event, rule) ?? true);
+    if (disturbances.some(({ isLost }) => isLost)) return;
     const copies = Math.max(1, ...disturbances.map((one) => one.copies ?? 1));
     for (const target of rule.targets.values())
       for (let copy = 0; copy < copies; copy += 1) {
