@@ -141,7 +141,7 @@ export class ServiceAlarms extends Construct {
     const made = new cloudwatch.CfnCompositeAlarm(this, id, {
       alarmName, alarmDescription: description, alarmRule: parts.map((part) => `ALARM("${part.alarmName ?? ''}")`).join(' AND '),
     });
-    for (const part of parts) made.addDependency(part);
+    for (const part of parts) made.addResourceDependency(part);
     return alarmName;
   }
 }
