@@ -17,6 +17,15 @@ export function addReadCommands(program: Command, screen: Terminal): void {
     .action(async (rollback: string, options: RecordOptions) => {
       const { rows } = await readRecord(rollback, options);
       for (const row of rows) screen.out(lineOf(row));
+      const plan = planIn(rows);
+      if (plan.length > 0) screen.out(['', 'The plan', ...plan.map((line) => `  ${line}`)].join('\n'));
+    });
+  withTables(program.command('plan').description('Prints the plan of a rollback as a runbook: of a dry run, of one that waits for a person, of one in shadow'))
+    .action(async (rollback: string, options: RecordOptions) => {
+      const { rows } = await readRecord(rollback, options);
+      const plan = planIn(rows);
+      if (plan.length === 0) throw new Mistake(`Rollback "${rollback}" holds no plan: it acted without one, weighed no way back, or is not that far yet. \`ripcord show ${rollback}\` says how far it is.`);
+      screen.out(plan.join('\n'));
     });
   withTables(program.command('report').description('Prints the incident report of a rollback in Markdown'))
     .action(async (rollback: string, options: RecordOptions) => {
@@ -25,6 +34,16 @@ export function addReadCommands(program: Command, screen: Terminal): void {
       if (typeof markdown !== 'string') throw new Mistake(`Rollback "${rollback}" has not ended: there is no report yet. \`ripcord show ${rollback}\` says how far it is.`);
       screen.out(markdown);
     });
+}
+
+/** The newest plan of a record, cleaned: a row can be written by an older version, or by somebody else. */
+function planIn(rows: readonly AuditRow[]): string[] {
+  const plans = rows.flatMap(({ kind, data }) => {
+    if (kind !== 'approval-asked' && kind !== 'reported') return [];
+    const plan = (JSON.parse(data) as Readonly<Record<string, unknown>>)['plan'];
+    return Array.isArray(plan) && plan.length > 0 ? [plan.map((line) => plain(String(line), 2000))] : [];
+  });
+  return plans.at(-1) ?? [];
 }
 
 const markdownOf = (row: AuditRow | undefined): unknown => (row === undefined ? undefined : (JSON.parse(row.data) as Readonly<Record<string, unknown>>)['markdown']);

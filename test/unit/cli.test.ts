@@ -212,6 +212,17 @@ describe('ripcord audit', () => {
     expect(await run('report', id)).toMatchObject({ code: 0, out: '# It recovered' });
   });
 
+  it('plan prints the newest plan of a record, show puts it below the rows, and a record without one says so', async () => {
+    const planned = `${id}-planned`;
+    const row = (kind: 'approval-asked' | 'reported', plan: readonly string[], at: string) => tables.audit.append({ rollbackId: planned, service: 'checkout', kind, at, data: { plan } }, null);
+    await row('approval-asked', ['Back to v0'], '2026-11-20T09:00:00.000Z');
+    await row('reported', ['Back to v1. \u001b[31m', '1. web'], '2026-11-20T09:01:00.000Z');
+    expect(await run('plan', planned)).toMatchObject({ code: 0, out: 'Back to v1. [31m\n1. web' });
+    expect((await run('show', planned)).out).toMatch(/\n\nThe plan\n {2}Back to v1\. \[31m\n {2}1\. web$/);
+    expect((await run('show', id)).out).not.toContain('The plan');
+    expect(await run('plan', id)).toMatchObject({ code: 1, error: expect.stringContaining('holds no plan') as string });
+  });
+
   it('report says when a rollback has not ended', async () => {
     await tables.audit.append({ rollbackId: `${id}-running`, service: 'checkout', kind: 'assessed', at: '2026-11-20T09:00:00.000Z', data: {} }, null);
     expect(await run('report', `${id}-running`)).toMatchObject({ code: 1, error: expect.stringContaining('has not ended') as string });

@@ -104,7 +104,7 @@ describe('the message that asks', () => {
     const { text } = approvalMessage(assessment(asks), [plan()], { ...asked, onDeadline: 'stop' }, around);
     const [first, , , title, ...rest] = text.split('\n');
     expect([first, title]).toEqual(['Answer by 2026-11-20 09:47:00 UTC (in 30 min): shall checkout go back from v42 to v41? Without an answer, NOTHING is changed and you are paged again.', '']);
-    expect(['The plan', 'What is NOT undone', 'How to answer', 'What happens next', 'Evidence'].map((one) => rest.indexOf(one)).every((at, index, all) => at >= 0 && at > (all[index - 1] ?? -1))).toBe(true);
+    expect(['The plan', 'What is NOT undone', 'How to answer', 'What happens next', 'Evidence'].map((one) => rest.indexOf(one)).every((at, index, places) => at >= 0 && at > (places[index - 1] ?? -1))).toBe(true);
   });
 
   it('asks about the next way back where the first is closed, and for no yes where there is none', () => {
