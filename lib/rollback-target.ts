@@ -1,6 +1,7 @@
-// Makes targets from the constructs people already have: a listener, a hosted zone, a deployment group.
+// Makes targets from the constructs people already have: a listener, a hosted zone, a deployment group, a parameter, an alias, an ECS service.
 import type {
-  aws_codedeploy as codedeploy, aws_ecs as ecs, aws_elasticloadbalancingv2 as elbv2, aws_lambda as lambda, aws_route53 as route53,
+  aws_codedeploy as codedeploy, aws_ecs as ecs, aws_elasticloadbalancingv2 as elbv2, aws_iam as iam, aws_lambda as lambda, aws_route53 as route53, aws_ssm as ssm,
+  Duration,
 } from 'aws-cdk-lib';
 import type { TargetConfig } from '../lambdas/config/schema.ts';
 
@@ -32,6 +33,18 @@ export interface Route53WeightsOptions {
 export interface CodeDeployOptions {
   /** Deployment configuration of a redeploy. @default - all at once */
   readonly deploymentConfig?: string;
+}
+
+export interface SsmParameterOptions {
+  /** The value that was good, or one value that always means off. */
+  readonly good: 'last-known-good' | { readonly value: string };
+  /** How long applications may go on with the value they read before. @default 60 seconds */
+  readonly takesEffect?: Duration;
+}
+
+export interface EcsServiceOptions {
+  /** Task and execution role of the task definitions, where ECS asks whether they may be passed. @default - none is passed */
+  readonly roles?: readonly iam.IRole[];
 }
 
 const codeDeploy = (group: { application: { applicationName: string }; deploymentGroupName: string }, options: CodeDeployOptions) => ({
@@ -70,4 +83,18 @@ export const RollbackTarget = {
   /** A deployment group of an ECS service. */
   codeDeployEcs: (group: codedeploy.IEcsDeploymentGroup, service: ecs.IBaseService, options: CodeDeployOptions = {}): TargetInput =>
     ({ ...codeDeploy(group, options), platform: 'ECS', cluster: service.cluster.clusterName, service: service.serviceName }),
+
+  /** A feature flag or a configuration value that is no secret. */
+  ssmParameter: (parameter: ssm.IStringParameter | ssm.IStringListParameter, { good, takesEffect }: SsmParameterOptions): TargetInput =>
+    ({ strategy: 'ssm-parameter', parameter: parameter.parameterArn, good, takesEffectSeconds: takesEffect?.toSeconds() ?? 60 }),
+
+  /** An alias that no CodeDeploy deployment group shifts. */
+  lambdaAlias: (alias: lambda.IAlias): TargetInput =>
+    ({ strategy: 'lambda-alias', functionName: alias.version.lambda.functionName, alias: alias.aliasName, good: 'last-known-good' }),
+
+  /** An ECS service with rolling deployments. */
+  ecsService: (service: ecs.IBaseService, { roles = [] }: EcsServiceOptions = {}): TargetInput => ({
+    strategy: 'ecs-service', cluster: service.cluster.clusterName, service: service.serviceName, good: 'last-known-good',
+    ...(roles.length === 0 ? {} : { roles: roles.map(({ roleArn }) => roleArn) }),
+  }),
 } as const;

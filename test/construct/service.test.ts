@@ -1,6 +1,7 @@
 // The constructs as people who write CDK use them: factories from L2 objects, choices that have to be made, errors that help.
 import {
-  type App, aws_cloudwatch as cloudwatch, aws_codedeploy as codedeploy, aws_ec2 as ec2, aws_elasticloadbalancingv2 as elbv2, aws_iam as iam, aws_lambda as lambda, aws_route53 as route53,
+  type App, aws_cloudwatch as cloudwatch, aws_codedeploy as codedeploy, aws_ec2 as ec2, aws_ecs as ecs, aws_elasticloadbalancingv2 as elbv2, aws_iam as iam,
+  aws_lambda as lambda, aws_route53 as route53, aws_ssm as ssm,
   Duration, Stack, Validations,
 } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
@@ -107,6 +108,26 @@ describe('targets from constructs', () => {
     const alias = new lambda.Alias(stack, 'Live', { aliasName: 'live', version: fn.currentVersion as lambda.IVersion });
     const group = new codedeploy.LambdaDeploymentGroup(stack, 'Canary', { alias });
     expect(RollbackTarget.codeDeployLambda(group, alias as lambda.IAlias)).toMatchObject({ strategy: 'codedeploy', platform: 'Lambda', alias: 'live', functionName: expect.stringContaining('Token') });
+  });
+
+  test('a flag, an alias and an ECS service, with permissions on exactly these', () => {
+    const { stack, props } = parts();
+    const flag = new ssm.StringParameter(stack, 'Flag', { parameterName: '/shop/flag', stringValue: 'off' });
+    const fn = new lambda.Function(stack, 'Fn', { runtime: lambda.Runtime.NODEJS_24_X, handler: 'x.y', code: lambda.Code.fromInline('x') });
+    const alias = new lambda.Alias(stack, 'Live', { aliasName: 'live', version: fn.currentVersion as lambda.IVersion });
+    const cluster = ecs.Cluster.fromClusterAttributes(stack, 'Cluster', { clusterName: 'prod', vpc: ec2.Vpc.fromVpcAttributes(stack, 'Other', { vpcId: 'vpc-1', availabilityZones: ['a'] }) });
+    const service = ecs.FargateService.fromFargateServiceAttributes(stack, 'Tasks', { cluster, serviceName: 'shop' });
+    const role = iam.Role.fromRoleArn(stack, 'Task', 'arn:aws:iam::111122223333:role/shop-task');
+    new ProtectedService(stack, 'Checkout', { ...props, targets: {
+      flag: RollbackTarget.ssmParameter(flag, { good: { value: 'off' }, takesEffect: Duration.seconds(20) }),
+      alias: RollbackTarget.lambdaAlias(alias as lambda.IAlias), tasks: RollbackTarget.ecsService(service, { roles: [role] }),
+    } });
+    const template = Template.fromStack(stack);
+    const allowed = (strategy: string, action: string) => statementsOf(template, `EngineStrategies${strategy}Role`).find((one) => one.Action === action || (Array.isArray(one.Action) && one.Action.includes(action)));
+    expect(JSON.stringify(allowed('ssmparameter', 'ssm:PutParameter'))).toMatch(/"Condition":\{"StringEquals":\{"ssm:Overwrite":"true"\}\}.*:parameter",\{"Ref":"Flag/);
+    expect(JSON.stringify(allowed('lambdaalias', 'lambda:UpdateAlias')?.Resource)).toMatch(/:function:.*"Ref":"Fn/);
+    expect(JSON.stringify(allowed('ecsservice', 'ecs:UpdateService')?.Resource)).toContain(':service/prod/shop');
+    expect(allowed('ecsservice', 'iam:PassRole')).toMatchObject({ Resource: 'arn:aws:iam::111122223333:role/shop-task', Condition: { StringEquals: { 'iam:PassedToService': 'ecs-tasks.amazonaws.com' } } });
   });
 });
 
