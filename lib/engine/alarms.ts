@@ -18,7 +18,7 @@ interface AlarmKind {
   readonly text: string;
   readonly metric: cloudwatch.IMetric;
   readonly threshold?: number;
-  /** Something that has to happen: fewer than the threshold is wrong, and so is no data. */
+  /** Something that has to happen: fewer than the threshold is wrong, and so is no data, once there was some. */
   readonly isMissed?: true;
   /** Part of the name when one section has several alarms. */
   readonly of?: string;
@@ -55,9 +55,11 @@ export class EngineAlarms extends Construct {
       evaluationPeriods: 1,
       comparisonOperator: kind.isMissed === true ? cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD : cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
       // Most count events: a period without one has no data, and that is the good case.
-      treatMissingData: kind.isMissed === true ? cloudwatch.TreatMissingData.BREACHING : cloudwatch.TreatMissingData.NOT_BREACHING,
+      // What has to happen and is silent has no data either: that pages too, but not before the very first time, as a breaching one would.
+      treatMissingData: kind.isMissed === true ? cloudwatch.TreatMissingData.MISSING : cloudwatch.TreatMissingData.NOT_BREACHING,
     });
     alarm.addAlarmAction(new actions.SnsAction(onCall));
+    if (kind.isMissed === true) alarm.addInsufficientDataAction(new actions.SnsAction(onCall));
     return alarm;
   }
 }

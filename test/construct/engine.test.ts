@@ -161,9 +161,9 @@ describe('who watches the watchman', () => {
     for (const { Properties } of alarms) {
       const section = /docs\/runbook\.md#([a-z-]+)$/.exec(String(Properties['AlarmDescription']))?.[1];
       expect(headings, `the runbook has no section for ${String(Properties['AlarmName'])}`).toContain(section);
-      // A poll that does not run sends no metric: that is what the alarm is for.
+      // A poll that does not run sends no metric: that pages too, but not before the first one ran.
       const isPoll = Properties['AlarmName'] === 'ripcord-poll-missing';
-      expect(Properties).toMatchObject({ AlarmActions: [expect.anything()], TreatMissingData: isPoll ? 'breaching' : 'notBreaching', ComparisonOperator: isPoll ? 'LessThanThreshold' : 'GreaterThanOrEqualToThreshold' });
+      expect(Properties).toMatchObject({ AlarmActions: [expect.anything()], TreatMissingData: isPoll ? 'missing' : 'notBreaching', ...(isPoll ? { InsufficientDataActions: [expect.anything()] } : {}), ComparisonOperator: isPoll ? 'LessThanThreshold' : 'GreaterThanOrEqualToThreshold' });
     }
   });
 
