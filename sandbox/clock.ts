@@ -25,6 +25,9 @@ interface Timer {
   handle: NodeJS.Timeout;
 }
 
+// Whoever was woken has gone on to the next wait, or begun to work, after this many turns of the event loop: all that lies between is promises.
+const turnsToSettle = 4;
+
 // setTimeout fires at once for anything longer than this.
 const longestTimeout = 2_147_483_647;
 
@@ -37,7 +40,10 @@ export class SpedUpClock implements SandboxClock {
   #base: number;
   #since = performance.now();
   #workers = 0;
+  #haste = 1;
+  #rested: (() => void)[] = [];
   #stopped = false;
+  #hasStepped = false;
 
   constructor(options: ClockOptions = {}) {
     this.speed = options.speed ?? 1;
@@ -59,12 +65,49 @@ export class SpedUpClock implements SandboxClock {
     let done = false;
     this.#workers += 1;
     this.#setRate(Math.min(1, this.speed));
+    if (this.#hasStepped) this.#rearm();
+    this.#hasStepped = false;
     return () => {
       if (done) return;
       done = true;
       this.#workers -= 1;
-      if (this.#workers === 0) this.#setRate(this.speed);
+      if (this.#workers > 0) return;
+      this.#setRate(this.speed);
+      for (const resume of this.#rested.splice(0)) resume();
     };
+  }
+
+  /**
+   * Waits until nobody works, then goes at once to the next moment for which anybody waits: a wait costs no time at all, and one that
+   * goes step by step is the same on a busy machine. For a clock with speed 1, whose time passes in steps and in work only.
+   * @returns false when nobody waits for anything.
+   */
+  async step(): Promise<boolean> {
+    for (let quiet = 0; quiet < turnsToSettle; quiet += 1) {
+      if (this.#workers > 0) {
+        await new Promise<void>((resolve) => this.#rested.push(resolve));
+        quiet = 0;
+      }
+      await new Promise((resolve) => { setImmediate(resolve); });
+    }
+    const next = [...this.#timers].toSorted((one, other) => one.dueAt - other.dueAt)[0];
+    if (next === undefined || this.#workers > 0) return next !== undefined;
+    this.#base += Math.max(0, next.dueAt - this.now());
+    this.#hasStepped = true;
+    clearTimeout(next.handle);
+    this.#timers.delete(next);
+    next.fire();
+    return true;
+  }
+
+  /** Until the returned function is called, waiting goes so many times faster than it does anyway; work stays real. */
+  hurry(times: number): () => void {
+    const set = (haste: number): void => {
+      this.#haste = haste;
+      this.#setRate(this.#workers > 0 ? Math.min(1, this.speed) : this.speed);
+    };
+    set(times);
+    return () => set(1);
   }
 
   /** @throws ClockStopped when the clock is, or gets, stopped. */
@@ -116,10 +159,16 @@ export class SpedUpClock implements SandboxClock {
   }
 
   #setRate(rate: number): void {
-    if (rate === this.#rate) return;
+    const hasty = this.#workers > 0 ? rate : rate * this.#haste;
+    if (hasty === this.#rate) return;
     this.#base = this.now();
     this.#since = performance.now();
-    this.#rate = rate;
+    this.#rate = hasty;
+    this.#rearm();
+  }
+
+  /** After steps the timers' real timeouts come too late. */
+  #rearm(): void {
     for (const timer of this.#timers) this.#arm(timer);
   }
 

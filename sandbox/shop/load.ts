@@ -35,7 +35,7 @@ const product = JSON.stringify({ items: ['tea', 'pot'] });
 
 export class Load {
   readonly #options: LoadOptions;
-  readonly #perSecond: number;
+  #perSecond: number;
   readonly #agent = new http.Agent({ keepAlive: true, maxSockets: 64 });
   readonly #seconds: LoadSecond[] = [];
   #timer: NodeJS.Timeout | null = null;
@@ -56,6 +56,15 @@ export class Load {
   /** The last hour of real seconds, oldest first. */
   get seconds(): readonly LoadSecond[] {
     return this.#seconds;
+  }
+
+  /** @param requestsPerSecond real seconds; at most 500. */
+  pace(requestsPerSecond: number): void {
+    const isRunning = this.#timer !== null;
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer = null;
+    this.#perSecond = Math.min(500, requestsPerSecond);
+    if (isRunning) this.start();
   }
 
   start(): void {
