@@ -1,4 +1,4 @@
-// ripcord show | report: what a rollback did, row by row or as its incident report.
+// ripcord show | plan | report: what a rollback did row by row, what it means to do, and its incident report.
 import type { Command } from 'commander';
 import { gist } from '../../lambdas/runtime/incident-gist.ts';
 import { plain, utc } from '../../lambdas/runtime/messages-text.ts';

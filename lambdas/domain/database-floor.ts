@@ -3,7 +3,7 @@ import { at } from './instants.ts';
 import type { Question, ReleaseFacts } from './question.ts';
 import { because } from './reasons.ts';
 import type { Reason } from './vocabulary.ts';
-import type { Passed } from './workflow.ts';
+import type { Passed } from './way-choice.ts';
 
 /** Where a version stands against a floor; `unknown` is never taken for either. */
 export type Standing = 'works' | 'below' | 'unknown';

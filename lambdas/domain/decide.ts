@@ -16,7 +16,8 @@ import type { Instant, Reason, Signal, VerdictName } from './vocabulary.ts';
 import { type Doubt, elsewhereDoubts } from './suspicion.ts';
 import { rankSuspects } from './suspects.ts';
 import { weighWays } from './way-back.ts';
-import type { ApprovalDemand, Passed, Suspect, WayChoice } from './workflow.ts';
+import type { Passed, WayChoice } from './way-choice.ts';
+import type { ApprovalDemand, Suspect } from './workflow.ts';
 
 /** Seconds until a held run looks again. */
 const lookAgainSeconds = 15;

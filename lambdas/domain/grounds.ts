@@ -6,7 +6,8 @@ import { because } from './reasons.ts';
 import { goodOf } from './rungs.ts';
 import type { Count } from './signals.ts';
 import type { Reason, Signal } from './vocabulary.ts';
-import type { Passed, Suspect, WayChoice } from './workflow.ts';
+import type { Passed, WayChoice } from './way-choice.ts';
+import type { Suspect } from './workflow.ts';
 
 /** What the chosen release and its signals come to, shared by every verdict. */
 export interface Case {

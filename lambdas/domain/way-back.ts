@@ -6,7 +6,7 @@ import { releaseFrom } from './readings.ts';
 import { because } from './reasons.ts';
 import { goodOf } from './rungs.ts';
 import type { Reason, Touched, WayBack } from './vocabulary.ts';
-import type { Passed, WayChoice } from './workflow.ts';
+import type { Passed, WayChoice } from './way-choice.ts';
 
 export interface Tree {
   /** One for each of the service's ways back, in its order. */

@@ -1,7 +1,8 @@
 // What goes in and out of each handler of the Rollback and Watch workflows: the contract between the state machines and the code.
 import type {
-  AuditCursor, Instant, JsonObject, KnownGood, Reason, Release, RollbackMode, Rung, Signal, StepRequest, TargetState, VerdictName, WayBack,
+  AuditCursor, Instant, JsonObject, KnownGood, Reason, Release, RollbackMode, Rung, Signal, StepRequest, TargetState, VerdictName,
 } from './vocabulary.ts';
+import type { Passed, WayChoice } from './way-choice.ts';
 
 // ---- Assess -------------------------------------------------------------------------------------------------------------
 
@@ -67,23 +68,6 @@ export interface Suspect {
   /** What speaks for it and against it; `weight` in log-odds. */
   readonly reasons: readonly { readonly text: string; readonly weight: number }[];
 }
-
-/** What the decision says of one way back, and why. */
-export interface WayChoice {
-  readonly rung: string;
-  readonly ways: readonly WayBack[];
-  /** `chosen`: tried, in this order. `ask`: only with a person's yes. `left-out`: another way is better. `refused`: it would do harm, whoever asks. */
-  readonly answer: 'chosen' | 'ask' | 'left-out' | 'refused';
-  /** Empty for one that is chosen. */
-  readonly reasons: readonly Reason[];
-  /** Versions that users get; null for a target whose good version nobody knows. */
-  readonly to: readonly (string | null)[];
-  /** Typical seconds until users are safe, all waves together, without the proof. */
-  readonly expectedSeconds: number;
-}
-
-/** A release that going back passes: its code goes, what else it touched stays. */
-export type Passed = Pick<Release, 'id' | 'version' | 'startedAt' | 'status' | 'touched' | 'manifest'>;
 
 export interface Assessment {
   readonly rollbackId: string;

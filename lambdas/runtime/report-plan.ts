@@ -1,6 +1,7 @@
 // The plan of a rollback as a runbook: numbered steps with risk, time and proof, what comes when one fails, what is not taken and what stays.
-import type { Passed, Assessment, StepPlan, WayChoice } from '../domain/workflow.ts';
 import type { Rung, StepRequest } from '../domain/vocabulary.ts';
+import type { Passed, WayChoice } from '../domain/way-choice.ts';
+import type { Assessment, StepPlan } from '../domain/workflow.ts';
 import { counted, duration, plain, secondsBetween, utc } from './messages-text.ts';
 import { versionsOf } from './report-outcome.ts';
 

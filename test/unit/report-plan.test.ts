@@ -1,6 +1,7 @@
 // The plan as a runbook, whole: what a person reads before they say yes.
 import { describe, expect, it } from 'vitest';
-import type { Assessment, StepPlan, WayChoice } from '../../lambdas/domain/workflow.ts';
+import type { WayChoice } from '../../lambdas/domain/way-choice.ts';
+import type { Assessment, StepPlan } from '../../lambdas/domain/workflow.ts';
 import { leftAsItIs, risksOf, runbook } from '../../lambdas/runtime/report-plan.ts';
 import { assessment } from './report-samples.ts';
 

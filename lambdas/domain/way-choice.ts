@@ -1,0 +1,19 @@
+// What is decided about each way back of a service, and what going back passes on the way.
+import type { Reason, Release, WayBack } from './vocabulary.ts';
+
+/** What the decision says of one way back, and why. */
+export interface WayChoice {
+  readonly rung: string;
+  readonly ways: readonly WayBack[];
+  /** `chosen`: tried, in this order. `ask`: only with a person's yes. `left-out`: another way is better. `refused`: it would do harm, whoever asks. */
+  readonly answer: 'chosen' | 'ask' | 'left-out' | 'refused';
+  /** Empty for one that is chosen. */
+  readonly reasons: readonly Reason[];
+  /** Versions that users get; null for a target whose good version nobody knows. */
+  readonly to: readonly (string | null)[];
+  /** Typical seconds until users are safe, all waves together, without the proof. */
+  readonly expectedSeconds: number;
+}
+
+/** A release that going back passes: its code goes, what else it touched stays. */
+export type Passed = Pick<Release, 'id' | 'version' | 'startedAt' | 'status' | 'touched' | 'manifest'>;
