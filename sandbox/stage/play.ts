@@ -10,6 +10,7 @@ import { startDnsWorkload } from './dns-workload.ts';
 import { startLoadBalancerWorkload } from './load-balancer-workload.ts';
 import { type AuditRecord, namesOf, RipcordView } from './ripcord-view.ts';
 import { LiveStage, type Checked } from './stage.ts';
+import { type RunCosts, runCosts } from './cost.ts';
 import { measure, type Measured } from './measure.ts';
 import { Timeline, type Print } from './timeline.ts';
 import type { RunningWorkload } from './workload.ts';
@@ -33,6 +34,8 @@ export interface Played {
   readonly error: string | null;
   readonly breaches: readonly string[];
   readonly measured: Measured | null;
+  /** Absent when nothing was played. */
+  readonly costs?: RunCosts;
   readonly rollbacks: readonly RollbackRun[];
   /** The whole audit of each rollback, as it is stored. */
   readonly records: readonly AuditRecord[];
@@ -111,6 +114,7 @@ export async function verdictOf(scenario: Pick<Scenario, 'name'>, { sandbox, sta
     error,
     breaches: broken,
     measured: await measure({ stage, ripcord }),
+    costs: runCosts(sandbox, ripcord.names),
     rollbacks,
     records,
     report: typeof markdown === 'string' ? markdown : null,
