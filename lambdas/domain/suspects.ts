@@ -68,12 +68,12 @@ function faultAfter(release: Pick<ReleaseFacts, 'startedAt'>, faults: readonly F
 function ownReleases(scene: Scene, faults: readonly Fault[]): Scored[] {
   const { question, suspect } = scene;
   const { releaseWindowMinutes } = question.policy;
-  return unique(candidates(question)).flatMap((release): Scored[] => {
-    const isSuspect = release.id === suspect?.id;
-    const fault = faultAfter(release, faults, releaseWindowMinutes);
-    if (fault === null && !isSuspect) return [];
+  const possible = unique(candidates(question)).map((release) => ({ release, fault: faultAfter(release, faults, releaseWindowMinutes) }))
+    .filter(({ release, fault }) => fault !== null || release.id === suspect?.id);
+  const liveId = suspect?.id ?? possible[0]?.release.id;
+  return possible.flatMap(({ release, fault }): Scored[] => {
     const timed = timeWeight(release, fault === null ? Math.max(at(release.startedAt), at(question.startedAt)) : at(fault.to), releaseWindowMinutes);
-    const own = isSuspect ? ownWeights(scene) : [{ text: 'was replaced by a newer release before that', weight: weights.superseded }];
+    const own = release.id === liveId ? ownWeights(scene) : [{ text: 'was replaced by a newer release before that', weight: weights.superseded }];
     return [{ kind: 'release', service: question.service, release: named(release), weights: [timed, ...own, { text: 'most outages follow a change', weight: weights.change }] }];
   });
 }

@@ -268,9 +268,9 @@ describe('the storm windows', () => {
     expect(await addToStorm(table, 'b', 10, time(9))).toEqual(['a', 'b']);
     expect(await addToStorm(table, 'b', 10, time(9.5))).toEqual(['a', 'b']);
     expect(await addToStorm(table, 'c', 10, time(11))).toEqual(['c']);
-    expect(await readStorm(table, 10, time(12))).toEqual({ current: ['c'], previous: ['a', 'b'] });
-    expect(await readStorm(table, 10, time(25))).toEqual({ current: [], previous: ['c'] });
-    expect(await readStorm(table, 10, time(35))).toEqual({ current: [], previous: [] });
+    expect(await readStorm(table, 10, time(12))).toEqual({ current: ['c'], previous: ['a', 'b'], announcedBy: null });
+    expect(await readStorm(table, 10, time(25))).toEqual({ current: [], previous: ['c'], announcedBy: null });
+    expect(await readStorm(table, 10, time(35))).toEqual({ current: [], previous: [], announcedBy: null });
   });
 
   it('are announced by one rollback, which may ask again', async () => {

@@ -52,8 +52,8 @@ describe('the ranking', () => {
     ['fell sick before this service, not after it', { alarms: sick }, { alarms: [alarm('payments-5xx', { fault: { from: minute(8), to: minute(9) }, since: minute(9) })] }],
     ['was well when its release began', { alarms: sick }, { alarms: [alarm('payments-5xx', { fault: { from: minute(-30), to: minute(-29) }, since: minute(-28) })] }],
   ])('gives more to a release of a dependency that %s', (_name, more, less) => {
-    const with_ = (over: Parameters<typeof neighbour>[0]) => shareOf({ releases: [release(older)], neighbours: [neighbour({ releases: [payments5], ...over })] }, 'p-5');
-    expect(with_(more)).toBeGreaterThan(with_(less));
+    const shareWith = (over: Parameters<typeof neighbour>[0]) => shareOf({ releases: [release(older)], neighbours: [neighbour({ releases: [payments5], ...over })] }, 'p-5');
+    expect(shareWith(more)).toBeGreaterThan(shareWith(less));
   });
 
   it('leaves out a dependency\'s release that began after the fault, and one that was taken back before', () => {
