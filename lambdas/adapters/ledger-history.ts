@@ -88,6 +88,8 @@ export async function recordRollback(table: LedgerTable, record: RollbackRecord)
 export interface RollbackEnd {
   readonly endedAt: Instant;
   readonly outcome: Outcome;
+  /** Only flags were turned off: the release is still live. */
+  readonly keepsRelease?: boolean;
   readonly auditLength: number;
   readonly auditHash: string;
 }
@@ -95,10 +97,10 @@ export interface RollbackEnd {
 /** Closes the record of a rollback. @returns false when it never acted (no record) or was closed before: the first end stays. */
 export async function closeRollback(table: LedgerTable, record: Pick<RollbackRecord, 'service' | 'startedAt' | 'rollbackId'>, end: RollbackEnd): Promise<boolean> {
   const closed = await updateIf(table, rollbackRowKey(record), {
-    UpdateExpression: 'SET endedAt = :endedAt, outcome = :outcome, auditLength = :length, auditHash = :hash',
+    UpdateExpression: 'SET endedAt = :endedAt, outcome = :outcome, keepsRelease = :keeps, auditLength = :length, auditHash = :hash',
     ConditionExpression: 'attribute_exists(pk) AND attribute_not_exists(endedAt)',
     ExpressionAttributeValues: {
-      ':endedAt': text(end.endedAt), ':outcome': text(end.outcome), ':length': number(end.auditLength), ':hash': text(end.auditHash),
+      ':endedAt': text(end.endedAt), ':outcome': text(end.outcome), ':keeps': { BOOL: end.keepsRelease === true }, ':length': number(end.auditLength), ':hash': text(end.auditHash),
     },
   });
   return closed !== null;
@@ -108,6 +110,7 @@ export const rollbackOf = (item: Item): RollbackRecord => ({
   ...dataOf(item) as RollbackRecord,
   endedAt: item['endedAt']?.S ?? null,
   outcome: (item['outcome']?.S ?? null) as Outcome | null,
+  ...(item['keepsRelease']?.BOOL === true ? { keepsRelease: true } : {}),
 });
 
 /**

@@ -27,7 +27,7 @@ export function candidates(question: Question): ReleaseFacts[] {
 /** Releases that are no longer live: CodeDeploy rolled them back by itself, or Ripcord did. */
 const undoneReleases = ({ deployments, rollbacks }: Question): ReadonlySet<string> => new Set([
   ...deployments.flatMap(({ undoes, status }) => (undoes !== null && status === 'finished' ? [undoes] : [])),
-  ...rollbacks.flatMap(({ release, outcome }) => (release !== null && (outcome === 'recovered' || outcome === 'not-recovered') ? [release.id] : [])),
+  ...rollbacks.flatMap(({ release, outcome, keepsRelease }) => (release !== null && keepsRelease !== true && (outcome === 'recovered' || outcome === 'not-recovered') ? [release.id] : [])),
 ]);
 
 /** The release that a person's request, a failed deployment, the Watch, or the faults of the firing alarms and tools point to. */

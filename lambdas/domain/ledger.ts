@@ -26,6 +26,8 @@ export interface RollbackRecord {
   readonly outcome: Outcome | null;
   /** Present for a service in shadow: nothing was changed, so it counts for nothing but itself. */
   readonly isShadow?: true;
+  /** Present when only flags were turned off: the release is still live, and can be suspected again. */
+  readonly keepsRelease?: true;
 }
 
 /** A signal that was delivered to one run, kept so that others can count it. */

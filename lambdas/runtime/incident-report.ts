@@ -6,7 +6,7 @@ import { failedRequests } from './incident-impact.ts';
 import { timeline } from './incident-timeline.ts';
 import { notDone } from './messages.ts';
 import { counted, duration, plain, secondsBetween, signalLine, utc } from './messages-text.ts';
-import { type Ending, hasChanged, isHeld, serviceOf, versionsOf } from './report-outcome.ts';
+import { type Ending, hasChanged, isHeld, keepsRelease, serviceOf, versionsOf } from './report-outcome.ts';
 import { changesLeft, leftAsItIs, manifestLines, runbook } from './report-plan.ts';
 import { suspectsText } from './suspects-text.ts';
 
@@ -128,7 +128,7 @@ function followUps({ input, ending }: Incident): string[] {
   const { bad } = versionsOf(assessment);
   const broken = verified?.journeys.results.filter((one) => one.couldNotRun === true) ?? [];
   return [
-    ...(ending.outcome === 'recovered' ? [`Find what ${escaped(bad)} changed for the worse, and ship the fix as a new version: this one is held.`] : []),
+    ...(ending.outcome === 'recovered' ? [`Find what ${escaped(bad)} changed for the worse, and ship the fix as a new version: ${keepsRelease(input) ? 'this one is still live, with its flags off' : 'this one is held'}.`] : []),
     ...(ending.page ? ['Bring the service to a state that is proven well; until then this incident is open.'] : []),
     ...(results.length > 0 ? ['Ask what would have shown the problem before all users met it: a slower rollout, an earlier alarm, one more journey?'] : []),
     ...results.filter((result) => !isHeld(result)).map(({ applied }) => `Mend the way back of target ${md(applied.targetId, 60)}: ${md(applied.reason?.text ?? applied.summary, 300)}`),

@@ -2,7 +2,7 @@
 import type { Outcome, ReportInput } from '../domain/workflow.ts';
 import { plain } from './messages-text.ts';
 import { remaining } from './report-plan.ts';
-import { type Ending, hasChanged, serviceOf, versionsOf } from './report-outcome.ts';
+import { type Ending, hasChanged, keepsRelease, serviceOf, versionsOf } from './report-outcome.ts';
 
 /** What to do about a service that is sick and was left alone, by the code of the reason. */
 const doNow: Readonly<Record<string, string>> = {
@@ -33,7 +33,7 @@ export function nextSteps(ending: Ending, input: ReportInput, machineArn: string
   const steps: Readonly<Record<Outcome, () => readonly string[]>> = {
     recovered: () => [
       ...(ending.page ? ['YOU have to look: what came in last was not looked at by Ripcord, and nothing happens by itself about it.'] : []),
-      `${bad} is held: it is not taken as a way back. Ship the fix as a new version.`, 'Nothing happens by itself until the cool-down is over.',
+      keepsRelease(input) ? `${bad} is still live. Ship the fix before its flags go on again.` : `${bad} is held: it is not taken as a way back. Ship the fix as a new version.`, 'Nothing happens by itself until the cool-down is over.',
     ],
     'not-recovered': () => notRecovered(input),
     stopped: () => ['YOU have to act: find out who changed the target and agree on one state. Ripcord did not overwrite that change.'],

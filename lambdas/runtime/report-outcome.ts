@@ -20,6 +20,12 @@ export const isHeld = ({ applied, confirmed }: StepResult): boolean =>
 export const isOverwritten = ({ applied, confirmed }: StepResult): boolean =>
   applied.status === 'changed-by-someone-else' || confirmed?.answer === 'changed-by-someone-else';
 
+/** True when all that was put back, and holds, are flags: users still get the release. */
+export function keepsRelease({ assessment, results }: Pick<ReportInput, 'assessment' | 'results'>): boolean {
+  const held = results.filter((result) => isHeld(result));
+  return held.length > 0 && held.every(({ rung }) => assessment?.ways?.find((way) => way.rung === rung)?.ways.every((way) => way === 'flag-off') === true);
+}
+
 const ends: Readonly<Record<Outcome, { readonly ok: boolean; readonly page: boolean }>> = {
   recovered: { ok: true, page: false },
   'not-recovered': { ok: false, page: true },
@@ -73,7 +79,7 @@ function headlineOf(outcome: Outcome, input: ReportInput, { died, hasIntended }:
   const { bad, good } = versionsOf(input.assessment);
   const touched = input.results.some(hasChanged);
   const headlines: Readonly<Record<Outcome, string>> = {
-    recovered: touched || hasIntended
+    recovered: keepsRelease(input) ? `${service} keeps ${bad} with its flags turned off, and has recovered` : touched || hasIntended
       ? `${service} was rolled back from ${bad} to ${good} and has recovered`
       : `${service} was on ${good} already, nothing was changed, and it has recovered`,
     'not-recovered': touched ? `${service} was rolled back from ${bad} but is NOT proven to have recovered` : `${service} could NOT be rolled back from ${bad}`,

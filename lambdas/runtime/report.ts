@@ -15,7 +15,7 @@ import { incidentReport } from './incident-report.ts';
 import { lastLookedAt, withLateSignals } from './late-signals.ts';
 import type { Log } from './logger.ts';
 import { endedMessage } from './messages.ts';
-import { type Ending, endingOf, hasChanged, serviceOf } from './report-outcome.ts';
+import { type Ending, endingOf, hasChanged, keepsRelease, serviceOf } from './report-outcome.ts';
 import { runbook } from './report-plan.ts';
 
 /** What a message and the cool-down need of the catalogue. */
@@ -111,12 +111,13 @@ function reportedIn(rows: readonly AuditRow[]): Pick<Sealed, 'ending' | 'endedAt
   return row === undefined ? null : JSON.parse(row.data) as Pick<Sealed, 'ending' | 'endedAt'>;
 }
 
-async function closeLedger({ rollbackId, startedAt, assessment, results }: ReportInput, { table }: ReportParts, { ending, endedAt, seal, hasIntended }: Sealed): Promise<void> {
+async function closeLedger(input: ReportInput, { table }: ReportParts, { ending, endedAt, seal, hasIntended }: Sealed): Promise<void> {
+  const { rollbackId, startedAt, assessment, results } = input;
   if (assessment === null) return;
   const { service, release } = assessment;
-  await closeRollback(table, { service, startedAt, rollbackId }, { endedAt, outcome: ending.outcome, auditLength: seal.length, auditHash: seal.hash });
-  // A release that did not touch the targets was not taken out of service: it is live and stays so.
-  if (ending.outcome !== 'recovered' || release === null || !(hasIntended || results.some(hasChanged))) return;
+  await closeRollback(table, { service, startedAt, rollbackId }, { endedAt, outcome: ending.outcome, keepsRelease: keepsRelease(input), auditLength: seal.length, auditHash: seal.hash });
+  // A release that did not touch the targets, or lost only its flags, was not taken out of service: it is live and stays so.
+  if (ending.outcome !== 'recovered' || release === null || keepsRelease(input) || !(hasIntended || results.some(hasChanged))) return;
   await quarantine(table, service, release.version, { rollbackId, at: endedAt });
   await updateRelease(table, release, { status: 'failed' });
 }

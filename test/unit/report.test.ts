@@ -164,6 +164,16 @@ describe('ending a rollback that did not recover', () => {
     expect(await ledger()).toMatchObject({ quarantined: [], releases: [{ status: 'finished' }] });
   });
 
+  it.each([[['flag-off'], true], [['flag-off', 'traffic-shift'], false], [['redeploy'], false]] as const)('keeps the release live in the ledger when only flags were turned off (%j: %s)', async (ways, keeps) => {
+    const way = { rung: 'alb-weights', ways, answer: 'chosen', reasons: [], to: ['v41'], expectedSeconds: 2 } as const;
+    const input = await begun({}, { ways: [way] });
+    await recordRollback(tables.ledger, { rollbackId: id, service, startedAt: input.startedAt, isAutomatic: true, release: null, goodVersion: 'v41', endedAt: null, outcome: null });
+    const { headline } = await endRollback(input, parts());
+    expect(headline).toContain(keeps ? 'keeps v42 with its flags turned off' : 'was rolled back from v42 to v41');
+    const { quarantined, releases, rollbacks } = await ledger();
+    expect({ quarantined, status: releases[0]?.status, keeps: rollbacks[0]?.keepsRelease }).toEqual(keeps ? { quarantined: [], status: 'finished', keeps: true } : { quarantined: ['v42'], status: 'failed', keeps: undefined });
+  });
+
   it('holds the version back when only a row tells of the change: a repeat of Apply found it done', async () => {
     const input = await begun({ results: [result({ status: 'already' })] });
     await tables.audit.append({ rollbackId: id, service, kind: 'change-intended', at: '2026-11-20T09:15:00.000Z', data: { targetId: 'web' } }, null);

@@ -32,6 +32,7 @@ describe('the suspect', () => {
     ['the release whose undoing still runs', question({ releases: [release({ id: 'd-2' })], deployments: [deployment({ id: 'd-9', nature: 'rollback', undoes: 'd-2', status: 'in-progress', finishedAt: null })] }), 'd-2'],
     ['nobody, when Ripcord rolled the release back', question({ rollbacks: [rollback({ release: { id: 'r-2', version: 'v2' } })] }), 'no-release'],
     ['nobody, when going back from the release did not help', question({ rollbacks: [rollback({ release: { id: 'r-2', version: 'v2' }, outcome: 'not-recovered' })] }), 'no-release'],
+    ['the release that lost only its flags', question({ rollbacks: [rollback({ release: { id: 'r-2', version: 'v2' }, keepsRelease: true })] }), 'r-2'],
     ['the release whose rollback failed', question({ rollbacks: [rollback({ release: { id: 'r-2', version: 'v2' }, outcome: 'failed' })] }), 'r-2'],
     ['the failed deployment itself, however old the alarms are', question({ trigger: deploymentTrigger, releases: [], deployments: [deployment({ status: 'failed' })], alarms: [] }), 'd-2'],
     ['the release that the Watch names', question({ trigger: watchTrigger(), alarms: [alarm('5xx', { since: minute(-60), fault: null })] }), 'r-2'],
