@@ -85,6 +85,14 @@ describe('ecs-service on a live service', () => {
     expect(cluster.bench.changes()[0]?.input).toEqual({ cluster: 'prod', service: 'shop', taskDefinition: cluster.arns[0] });
   });
 
+  it('captures which other tasks still run: such a state is half way, and never called good', async () => {
+    cluster = await start({ isRolling: true });
+    const { arns, bench } = cluster;
+    expect(await bench.capture()).toMatchObject({ state: { taskDefinition: arns[1], others: { [arns[0]]: 3 } } });
+    await bench.account.clock.sleep(60_000);
+    expect((await bench.capture()).state).toEqual({ taskDefinition: arns[1], others: {} });
+  });
+
   it('is confirmed only when all tasks run the good task definition and the others are gone', async () => {
     cluster = await start();
     const applied = await cluster.bench.apply();

@@ -92,6 +92,13 @@ describe('ssm-parameter on a live parameter', () => {
     expect(await flag.bench.look(applied)).toMatchObject({ answer: 'not-yet' });
   });
 
+  it('does not wait for a value that has been in place for long enough', async () => {
+    flag = await start();
+    flag.put('off');
+    await flag.bench.account.clock.sleep(40_000);
+    expect(await flag.bench.look(await flag.bench.apply())).toMatchObject({ answer: 'yes' });
+  });
+
   it('looks again before it repeats a write, and leaves somebody\'s value alone', async () => {
     flag = await start();
     const { put } = flag;
