@@ -14,7 +14,7 @@ interface HistoryProblem {
 
 /** Rounds of proof that one way back may have. */
 export const maximumRounds = 300;
-/** Of the 25,000 events; the rest is for Assess, Approve, Report and what is tried again. */
+/** Of the 25,000 events; the rest is for Assess, Approve, Report, what is tried again, and half an hour of looks while another service is rolled back (60 of 16). */
 const mostEvents = 22_000;
 // Events as runs in the sandbox wrote them; n is the number of a rung's targets.
 const perLook = 16;
