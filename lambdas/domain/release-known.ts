@@ -4,7 +4,7 @@ import type { ServiceLedger } from './ledger.ts';
 import type { ReleaseEvent } from './release-event.ts';
 import type { Instant, Reason, Release } from './vocabulary.ts';
 
-type Past = Pick<ServiceLedger, 'releases' | 'rollbacks' | 'knownGoods'>;
+type Past = Pick<ServiceLedger, 'releases' | 'rollbacks' | 'knownGoods' | 'lock'>;
 
 /** Clocks of AWS and of whoever announces a release differ by so much, in milliseconds. */
 const skew = 10_000;
@@ -25,18 +25,26 @@ const overlaps = ({ from, to }: Changed, start: Instant, end: Instant | null): b
  * and what moved while a pipeline's release went out is that release.
  */
 export function notAnother(change: Changed, past: Past): Reason | null {
-  const rollback = past.rollbacks.find(({ startedAt, endedAt }) => overlaps(change, startedAt, endedAt));
+  // One that died without an end goes on only for as long as it holds the lock.
+  const rollback = past.rollbacks.find(({ startedAt, endedAt, rollbackId }) => (endedAt !== null || past.lock.owner === rollbackId) && overlaps(change, startedAt, endedAt));
   if (rollback !== undefined && wasLiveBefore(change.version, past))
     return { code: 'own-rollback', text: `Rollback ${rollback.rollbackId} put ${change.version} back; it is no release.` };
+  const [last] = newestFirst(past.releases.filter(({ startedAt }) => at(startedAt) <= at(change.from)));
+  // ECS's circuit breaker goes back with a deployment that, once it is whole, looks like any other.
+  if (last?.origin === 'ecs' && last.status === 'failed' && last.previousVersion === change.version)
+    return { code: 'own-rollback', text: `ECS gave release ${last.version} up and put ${change.version} back by itself; it is no release.` };
   const announced = past.releases.find(({ origin, startedAt, finishedAt }) => origin === 'event' && overlaps(change, startedAt, finishedAt));
   return announced === undefined ? null
     : { code: 'part-of-release', text: `${change.version} went live while release ${announced.version} was going out: it is that release.` };
 }
 
 /** A rollback only ever goes to what was live before. */
-const wasLiveBefore = (version: string, { releases, knownGoods }: Past): boolean =>
+const wasLiveBefore = (version: string, { releases, knownGoods }: Pick<Past, 'releases' | 'knownGoods'>): boolean =>
   releases.some((release) => release.version === version || release.previousVersion === version)
-  || knownGoods.some(({ version: good, states }) => good === version || JSON.stringify(states).includes(JSON.stringify(version).slice(1, -1)));
+  || knownGoods.some(({ version: good, states }) => good === version || holds(JSON.stringify(states), version));
+
+/** States are each strategy's own; a version stands in them as a value, or at the end of an ARN. */
+const holds = (states: string, version: string): boolean => [`"${version}"`, `/${version}"`, `:${version}"`].some((value) => states.includes(value));
 
 export const wasRolledBack = ({ id, startedAt }: Pick<Release, 'id' | 'startedAt'>, rollbacks: Past['rollbacks'], before?: Instant): boolean =>
   rollbacks.some(({ release, startedAt: since }) => release?.id === id && at(since) >= at(startedAt) && (before === undefined || at(since) <= at(before)));
@@ -57,7 +65,7 @@ export interface Attempt {
 }
 
 /** Pipelines send one id again when they ship the same build once more: that is another release, under the id with its time. */
-export function attemptOf({ releaseId, phase, at: when }: Extract<ReleaseEvent, { origin: 'event' }>, { releases, rollbacks }: Past): Attempt {
+export function attemptOf({ releaseId, phase, at: when }: Extract<ReleaseEvent, { origin: 'event' }>, { releases, rollbacks }: Pick<Past, 'releases' | 'rollbacks'>): Attempt {
   const known = newestFirst(releases).find(({ id }) => id === releaseId || id.startsWith(`${releaseId}@`));
   if (known === undefined) return { id: releaseId, startedAt: when, known: null };
   const isOver = known.finishedAt !== null && at(when) > at(known.finishedAt);

@@ -3,6 +3,7 @@ import { readAlarms } from '../adapters/alarms.ts';
 import { readEntry } from '../adapters/catalogue.ts';
 import { putRelease, updateRelease } from '../adapters/ledger-history.ts';
 import { readService } from '../adapters/ledger.ts';
+import { isSameAlias, releaseSources } from '../config/release-sources.ts';
 import { watchSignal } from '../domain/bake.ts';
 import { parseReleaseEvent } from '../domain/release-event.ts';
 import { aliasPrefix, lastOfAlias } from '../domain/release-known.ts';
@@ -86,8 +87,9 @@ async function fail(recording: Recording, release: Release, { watchId, parts }: 
 }
 
 /** An alias that goes back to where it was ends the release that was half way out. */
-async function stopTakenBack({ event, ledger }: Recording, { table }: WatchParts): Promise<void> {
-  const last = event.origin === 'lambda-alias' ? lastOfAlias(ledger.releases, event) : null;
+async function stopTakenBack({ event, ledger, config }: Recording, { table }: WatchParts): Promise<void> {
+  const source = event.origin === 'lambda-alias' ? releaseSources(config).lambda.find((one) => isSameAlias(one, event)) : undefined;
+  const last = source === undefined ? null : lastOfAlias(ledger.releases, source);
   if (event.origin === 'lambda-alias' && last !== null) await updateRelease(table, last, { status: 'stopped', finishedAt: event.at });
 }
 

@@ -1,6 +1,7 @@
 // Makes a release of what an event tells, by looking at its source: CodeDeploy, ECS, a Lambda alias, or the pipeline's own word.
 import { readDeployments } from '../adapters/deployments.ts';
 import { readEcsDeployments } from '../adapters/ecs-deployments.ts';
+import { readSeen } from '../adapters/ledger-poll.ts';
 import { groupsOf, isSameAlias, isSameService, releaseSources } from '../config/release-sources.ts';
 import type { ServiceConfig } from '../config/schema.ts';
 import { at } from '../domain/instants.ts';
@@ -26,7 +27,7 @@ export async function releaseOf(recording: Recording, parts: WatchParts): Promis
   switch (event.origin) {
     case 'codedeploy': return fromCodeDeploy(recording, event, parts);
     case 'ecs': return fromEcs(recording, event, parts);
-    case 'lambda-alias': return fromAlias(recording, event);
+    case 'lambda-alias': return fromAlias(recording, event, await seenBefore(recording, event, parts));
     case 'event': return fromPipeline(recording, event, parts);
     default: throw new Error(`no release comes from "${String((event as { origin: unknown }).origin)}"`);
   }
@@ -65,7 +66,7 @@ const lastEcsVersion = ({ releases }: ServiceLedger, { startedAt }: DeploymentRe
     .toSorted((a, b) => at(b.startedAt) - at(a.startedAt))[0]?.version ?? null;
 
 /** An alias has no deployments: its releases are told apart by their version, and a version that comes back after another is a new one. */
-function fromAlias({ service, config, ledger }: Recording, event: Of<'lambda-alias'>): Release | Reason {
+function fromAlias({ service, config, ledger }: Recording, event: Of<'lambda-alias'>, before: string | null): Release | Reason {
   const source = releaseSources(config).lambda.find((one) => isSameAlias(one, event));
   if (source === undefined) return { code: 'not-ours', text: `Alias ${event.alias} of ${event.functionName} is no source of releases of ${service}.` };
   const { version, previousVersion, actor, at: when, phase } = event;
@@ -77,9 +78,16 @@ function fromAlias({ service, config, ledger }: Recording, event: Of<'lambda-ali
   const reason = isSame ? null : notAnother({ version, from: when, to: when }, ledger);
   const isOver = phase === 'finished';
   return reason ?? {
-    id, service, version, previousVersion: isSame ? last.previousVersion : previousVersion ?? last?.version ?? null, startedAt, finishedAt: isOver ? when : null,
+    id, service, version, previousVersion: isSame ? last.previousVersion : previousVersion ?? last?.version ?? before, startedAt, finishedAt: isOver ? when : null,
     status: isOver ? 'finished' : 'in-progress', origin: 'lambda-alias', actor: isSame ? last.actor : actor, touched: ['code'], left: null, alarmsAtStart: [],
   };
+}
+
+/** CloudTrail tells where an alias went, not where it was; of the first release the last poll knows. */
+async function seenBefore({ service, config }: Recording, event: Of<'lambda-alias'>, { table }: WatchParts): Promise<string | null> {
+  const source = releaseSources(config).lambda.find((one) => isSameAlias(one, event));
+  const seen = source === undefined ? null : await readSeen(table, service, `${source.functionName}:${source.alias}`);
+  return seen === null || seen.version === event.version ? null : seen.version;
 }
 
 /** A pipeline may name the deployment that it made: then AWS knows more of it than the pipeline does, whichever event comes first. */

@@ -23,6 +23,7 @@ import type { DeploymentRecord } from '../../sandbox/services/codedeploy/records
 import { codeDeployService } from '../../sandbox/services/codedeploy/service.ts';
 import { DynamoDb } from '../../sandbox/services/dynamodb/dynamodb.ts';
 import { Ecs } from '../../sandbox/services/ecs/ecs.ts';
+import { RollingServices } from '../../sandbox/services/ecs/rolling.ts';
 import { ecsService } from '../../sandbox/services/ecs/service.ts';
 import { LambdaAliases } from '../../sandbox/services/lambda/aliases.ts';
 import { ParameterStore } from '../../sandbox/services/ssm/parameter-store.ts';
@@ -68,6 +69,7 @@ export class Rig {
   readonly parameters = new ParameterStore(place, this.clock);
   readonly dynamo = new DynamoDb(place);
   readonly ecs = new Ecs(place);
+  readonly rolling = new RollingServices({ ecs: this.ecs, place, clock: this.clock });
   #parts: AssessParts & WatchParts | null = null;
   /** Calls on their way, and how often there were none before the next: steps of AWS calls in sequence. */
   #inFlight = 0;
@@ -75,7 +77,7 @@ export class Rig {
   readonly storm = { services: 1000, minutes: 60 };
 
   async start(): Promise<void> {
-    const services = [cloudWatchService(this.cloudWatch), codeDeployService(this.codeDeploy), ecsService(this.ecs), ssmService(this.parameters), this.dynamo.service];
+    const services = [cloudWatchService(this.cloudWatch), codeDeployService(this.codeDeploy), ecsService(this.ecs, this.rolling), ssmService(this.parameters), this.dynamo.service];
     for (const service of services) this.server.register(service);
     // Tests ask more often in a second than AWS allows in an account; throttling has tests of its own.
     this.server.quotas.enabled = false;

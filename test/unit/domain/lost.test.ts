@@ -100,7 +100,7 @@ describe('a Lambda alias', () => {
     ['nobody saw it before', [{ version: '8', sharedWith: null }, null]],
     ['it did not move', [{ version: '7', sharedWith: null }, at7]],
     ['a pipeline\'s release moved it', [{ version: '8', sharedWith: null }, at7, { releases: [kept({ startedAt: minute(26), finishedAt: null })] }]],
-    ['a rollback moved it back', [{ version: '7', sharedWith: null }, { version: '8', sharedWith: null, at: minute(25) }, { releases: [known()], rollbacks: [rollback({ startedAt: minute(27), endedAt: null, release: { id: known().id, version: '8' } })] }]],
+    ['a rollback moved it back', [{ version: '7', sharedWith: null }, { version: '8', sharedWith: null, at: minute(25) }, { releases: [known()], rollbacks: [rollback({ startedAt: minute(27), endedAt: minute(28), release: { id: known().id, version: '8' } })] }]],
   ])('tells of no release when %s', (_why, args) => {
     expect(move(...args)).toBeNull();
   });
