@@ -14,7 +14,7 @@ import { LedgerTable } from './engine/ledger-table.ts';
 import { Messages } from './engine/messages.ts';
 import { People } from './engine/people.ts';
 import { StrategyFunctions } from './engine/strategy-functions.ts';
-import { EventDelivery, pollRule, watchdogRule } from './engine/triggers.ts';
+import { EventDelivery, labelRule, pollRule, watchdogRule } from './engine/triggers.ts';
 import { Workflows } from './engine/workflows.ts';
 import { neighboursOf } from './neighbours.ts';
 
@@ -87,6 +87,7 @@ export class RollbackEngine extends Construct {
       names, handlers: this.handlers, strategies: () => this.strategies.arns(), services: () => [...this.services.values()],
     });
     this.delivery = new EventDelivery(this, 'Delivery', [names.rollbackArn, names.watchArn]);
+    labelRule(this, this.delivery, this.handler('label').function);
     watchdogRule(this, this.delivery, { arn: names.rollbackArn, watchdog: this.handler('watchdog').function });
     pollRule(this, this.delivery, this.handler('poll').function);
     this.approvalUrl = new ApprovalEndpoint(this, 'Approval', {

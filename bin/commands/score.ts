@@ -48,9 +48,12 @@ function grouped<One>(all: readonly One[], nameOf: (one: One) => string): Map<st
   return groups;
 }
 
-/** The last word of each person; one "wrong" makes it wrong, whoever else was content. */
+/** The last word of each person; one "wrong" makes it wrong, whoever else was content. What came as an event counts only where nobody said it with credentials of their own. */
 function opinionsOf(labels: readonly ScoredRow[]): Map<string, Opinion> {
-  const last = new Map(labels.map((row) => [row.rollbackId, dataOf(row)]));
+  const said = labels.map((row) => ({ data: dataOf(row), fromEvent: row.rollbackId.startsWith('label#event#'), chain: row.rollbackId }));
+  const proven = new Set(said.flatMap(({ data, fromEvent }) => (fromEvent ? [] : [data['rollbackId']])));
+  const counted = said.filter(({ data, fromEvent }) => !fromEvent || !proven.has(data['rollbackId']));
+  const last = new Map(counted.map(({ data, fromEvent, chain }) => [fromEvent ? JSON.stringify([chain, data['by']]) : chain, data]));
   const opinions = new Map<string, Opinion>();
   for (const { rollbackId, opinion } of last.values()) {
     if (typeof rollbackId !== 'string' || (opinion !== 'right' && opinion !== 'wrong')) continue;

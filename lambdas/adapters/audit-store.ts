@@ -65,6 +65,15 @@ export class AuditStore {
     return rows;
   }
 
+  /** The newest row of a chain; null when it has none. */
+  async last(rollbackId: string): Promise<AuditRow | null> {
+    const { Items = [] } = await this.client.send(new QueryCommand({
+      TableName: this.table, ConsistentRead: true, ScanIndexForward: false, Limit: 1,
+      KeyConditionExpression: 'rollbackId = :id', ExpressionAttributeValues: { ':id': { S: rollbackId } },
+    }));
+    return Items[0] === undefined ? null : toRow(Items[0]);
+  }
+
   private async put(row: AuditRow): Promise<boolean> {
     try {
       await this.client.send(new PutItemCommand({ TableName: this.table, Item: toItem(row), ConditionExpression: 'attribute_not_exists(rollbackId)' }));

@@ -39,6 +39,20 @@ export class AuditTable extends Construct {
     deny(role, { actions: rewritingActions, resources: [this.table.tableArn] });
   }
 
+  /** Lets a role read rows and add to the chains of labels that came as events, to no rollback's and to no person's. */
+  grantLabel(role: iam.IRole): void {
+    const { tableArn } = this.table;
+    allow(role, [
+      { actions: ['dynamodb:Query'], resources: [tableArn] },
+      // Without the Null condition a call that names no key would pass.
+      {
+        actions: ['dynamodb:PutItem'], resources: [tableArn],
+        conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': 'label#event#*' }, Null: { 'dynamodb:LeadingKeys': 'false' } },
+      },
+    ]);
+    deny(role, { actions: rewritingActions, resources: [tableArn] });
+  }
+
   /** Statement for people and tools that read the audit. */
   get read(): Statement {
     return { actions: ['dynamodb:DescribeTable', 'dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:Scan'], resources: [this.table.tableArn] };

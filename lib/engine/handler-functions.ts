@@ -34,6 +34,7 @@ const descriptions: Readonly<Record<HandlerName, string>> = {
   report: 'Seals the audit, writes the incident report, frees the lock',
   watch: 'Records releases and watches them through their bake',
   watchdog: 'Closes the record of a rollback whose execution died',
+  label: 'Writes down what a tool says of a rollback that has ended',
   poll: 'Finds releases and alarms whose events were lost',
 };
 
@@ -61,6 +62,7 @@ export class HandlerFunctions extends Construct {
       });
       made.allow(permissions[name]);
       if (auditWriters.includes(name)) props.audit.grantAppend(made.role);
+      if (name === 'label') props.audit.grantLabel(made.role);
       return made;
     };
     this.all = Object.fromEntries(handlerNames.map((name) => [name, make(name)])) as Record<HandlerName, HandlerFunction>;
@@ -84,6 +86,7 @@ function environmentOf(name: HandlerName, props: HandlerFunctionsProps): Partial
     report: { ...tables, ...catalogue, ...messages },
     watch: { ...ledger, ...catalogue },
     watchdog: { ...tables, ...messages },
+    label: { auditTable: tables.auditTable },
     poll: { ...ledger, ...catalogue, rollbackMachineArn: props.names.rollbackArn, watchMachineArn: props.names.watchArn },
   };
   return each[name];

@@ -53,6 +53,8 @@ export function handlerPermissions({ ledger, send, catalogueArn, approvalUrlArn,
     report: [everything, catalogue, ...send],
     watch: [everything, catalogue, alarms, metrics],
     watchdog: [rows, ...send],
+    // The audit alone, and of that its own chains: `AuditTable.grantLabel`.
+    label: [],
     poll: [
       ledger.may('GetItem', 'PutItem', 'Query'), alarms,
       { actions: ['ssm:GetParametersByPath'], resources: [cataloguePathArn] },

@@ -10,6 +10,7 @@ export const handlerTimeoutSeconds = {
   report: 60,
   watch: 60,
   watchdog: 60,
+  label: 30,
   // Ends by itself before that, and goes on five minutes later.
   poll: 240,
 } as const;

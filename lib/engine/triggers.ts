@@ -165,6 +165,16 @@ export function pollRule(scope: Construct, delivery: EventDelivery, poll: lambda
   });
 }
 
+/** A tool's word on a rollback that has ended. One that runs still is tried twice more, in minutes; what is no label lands in the queue, whose alarm tells. */
+export function labelRule(scope: Construct, delivery: EventDelivery, label: lambda.Function): events.Rule {
+  label.configureAsyncInvoke({ maxEventAge: maximumEventAge, retryAttempts: 2, onFailure: new destinations.SqsDestination(delivery.deadLetters) });
+  return new events.Rule(scope, 'LabelRule', {
+    description: 'A tool says whether a rollback was right',
+    eventPattern: { source: ['ripcord.label'], detailType: ['Label'] },
+    targets: [new targets.LambdaFunction(label, { deadLetterQueue: delivery.deadLetters, maxEventAge: maximumEventAge, retryAttempts })],
+  });
+}
+
 /** An execution that died ran no Catch: its lock and its record are closed from here. */
 export function watchdogRule(scope: Construct, delivery: EventDelivery, rollback: { readonly arn: string; readonly watchdog: lambda.Function }): events.Rule {
   // EventBridge hands over to Lambda's own queue: what fails there three times would be lost without a word.

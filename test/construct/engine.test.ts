@@ -3,7 +3,7 @@ import { Match, Template } from 'aws-cdk-lib/assertions';
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Definition } from '../../lib/engine/asl.ts';
-import { exampleTemplate, type Resource } from './stack-samples.ts';
+import { actionsOf, exampleTemplate, type Resource, statementsOf } from './stack-samples.ts';
 
 let template: Template;
 beforeAll(() => { template = exampleTemplate(); });
@@ -12,7 +12,7 @@ const all = (type: string): Resource[] => Object.values(template.findResources(t
 
 describe('functions', () => {
   test('run on Node 24, arm64, traced, with their own log group and a limit', () => {
-    expect(all('AWS::Lambda::Function')).toHaveLength(12);
+    expect(all('AWS::Lambda::Function')).toHaveLength(13);
     for (const { Properties } of all('AWS::Lambda::Function')) {
       expect(Properties).toMatchObject({
         Runtime: 'nodejs24.x', Architectures: ['arm64'], MemorySize: 1024, Handler: 'index.handler', TracingConfig: { Mode: 'Active' },
@@ -76,9 +76,19 @@ function definitionOf(name: string): Definition {
 describe('rules', () => {
   const delivered = { DeadLetterConfig: Match.anyValue(), RetryPolicy: { MaximumEventAgeInSeconds: 600, MaximumRetryAttempts: 8 } };
 
+  test('a tool labels what it says of a rollback in chains of its own, and can write nothing else', () => {
+    template.hasResourceProperties('AWS::Events::Rule', { EventPattern: { source: ['ripcord.label'], 'detail-type': ['Label'] } });
+    const statements = statementsOf(template, 'EngineHandlerslabelRole').filter(({ Action }) => JSON.stringify(Action).includes('dynamodb:'));
+    expect(actionsOf(statements)).toEqual(['dynamodb:PutItem', 'dynamodb:Query']);
+    expect(statements.find(({ Action, Effect }) => Effect === 'Allow' && Action === 'dynamodb:PutItem')).toMatchObject({
+      Condition: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': 'label#event#*' }, Null: { 'dynamodb:LeadingKeys': 'false' } },
+    });
+    expect(actionsOf(statements, 'Deny')).toContain('dynamodb:UpdateItem');
+  });
+
   test('every target has a dead-letter queue, ten minutes and eight tries', () => {
     const rules = all('AWS::Events::Rule');
-    expect(rules).toHaveLength(9);
+    expect(rules).toHaveLength(10);
     for (const { Properties } of rules.filter((rule) => rule.Properties['EventPattern'] !== undefined))
       for (const target of Properties['Targets'] as Record<string, unknown>[])
         expect(target).toMatchObject({ DeadLetterConfig: { Arn: expect.anything() }, RetryPolicy: { MaximumEventAgeInSeconds: 600, MaximumRetryAttempts: 8 } });
@@ -123,7 +133,7 @@ describe('rules', () => {
 
   test('the queue takes events from every rule with one statement: a queue policy holds twenty', () => {
     const [policy] = all('AWS::SQS::QueuePolicy') as (Resource & { Properties: { PolicyDocument: { Statement: unknown[] } } })[];
-    expect(policy?.Properties.PolicyDocument.Statement.length).toBeLessThan(5);
+    expect(policy?.Properties.PolicyDocument.Statement.length).toBeLessThan(6);
     template.hasResourceProperties('AWS::SQS::Queue', { SqsManagedSseEnabled: true });
   });
 });

@@ -1,0 +1,57 @@
+// A label that came as an event: checked, and added once to the chain of such labels of one rollback.
+import type { AuditStore } from '../adapters/audit-store.ts';
+import { cursorAt } from '../audit/entry.ts';
+import { Refusal, RipcordError } from '../domain/errors.ts';
+import { instantOf } from '../domain/instants.ts';
+
+/** `ripcord.label`, detail-type `Label`. Anybody who may put events can have written any of it. */
+export interface LabelEvent {
+  readonly id: string;
+  /** To the second; the sender may have chosen it. */
+  readonly time: string;
+  readonly detail: { readonly rollback?: unknown; readonly label?: unknown; readonly by?: unknown; readonly comment?: unknown };
+}
+
+export interface LabelParts {
+  readonly audit: Pick<AuditStore, 'append' | 'last' | 'read'>;
+}
+
+/** All that IAM lets this function write begins so. No person's user id is `event`. */
+export const eventChain = (rollbackId: string): string => `label#event#${rollbackId}`;
+
+interface Label {
+  readonly rollback: string;
+  readonly opinion: 'right' | 'wrong';
+  readonly by: string;
+  readonly comment: string;
+}
+
+/**
+ * @returns `added: false` when this very event was added before: EventBridge delivers at least once.
+ * @throws Refusal for what is no label or names no rollback; RipcordError (`not-ended`) while the rollback runs, so that it is delivered again.
+ */
+export async function addLabel(event: LabelEvent, { audit }: LabelParts): Promise<{ readonly chain: string; readonly added: boolean }> {
+  const { rollback, opinion, by, comment } = labelOf(event.detail);
+  const [last, before] = await Promise.all([audit.last(rollback), audit.read(eventChain(rollback))]);
+  if (last === null) throw new Refusal('unknown-rollback', `The label names rollback "${rollback}", and no record of one has that name.`);
+  if (last.kind !== 'sealed') throw new RipcordError('retry', 'not-ended', `Rollback ${rollback} has not ended: there is nothing to judge yet.`);
+  const chain = eventChain(rollback);
+  const newest = before.at(-1);
+  if (before.some(({ data }) => (JSON.parse(data) as { readonly eventId?: unknown }).eventId === event.id)) return { chain, added: false };
+  // All of the row comes from the event: delivered twice at the same moment it is the same row, and the store keeps one.
+  await audit.append({
+    rollbackId: chain, service: last.service, kind: 'labelled', at: instantOf(Date.parse(event.time)),
+    data: { rollbackId: rollback, opinion, comment, by, isVerified: false, eventId: event.id, sealedAt: last.hash },
+  }, newest === undefined ? null : cursorAt(newest));
+  return { chain, added: true };
+}
+
+function labelOf({ rollback, label, by, comment = '' }: LabelEvent['detail']): Label {
+  const wrong = (why: string): Refusal => new Refusal('bad-label', `This is no label: ${why}.`);
+  // What Step Functions takes as the name of an execution: nothing else can lead into another chain.
+  if (typeof rollback !== 'string' || !/^[\w.-]{1,80}$/.test(rollback)) throw wrong('`rollback` must be the name of an execution');
+  if (label !== 'right' && label !== 'wrong') throw wrong('`label` must be right or wrong');
+  if (typeof by !== 'string' || by.trim() === '') throw wrong('`by` must say who says so');
+  if (typeof comment !== 'string') throw wrong('`comment` must be text');
+  return { rollback, opinion: label, by: by.slice(0, 200), comment: comment.slice(0, 1000) };
+}
