@@ -50,7 +50,9 @@ function replaced({ from, to, handle, appliedAt, now }: Question, { deployments 
   const age = (Date.parse(now) - Date.parse(appliedAt)) / 1000;
   const own = deployments.find(({ id }) => id === handle?.['deploymentId']);
   // The circuit breaker marks the deployment as failed and makes a new primary one of the task definition that was last completed.
-  if (own?.rollout === 'FAILED' && own.id !== primary.id) return final('failed', `ECS gave up the deployment of ${wanted} (${own.reason || 'no reason given'}) and went back to ${live} by itself.`);
+  // A failed deployment leaves the list when its tasks are gone: then nothing but the text of the new one says who made it.
+  const isUndone = own?.rollout === 'FAILED' || (own === undefined && /circuit breaker|rolling back/i.test(primary.reason));
+  if (isUndone && own?.id !== primary.id) return final('failed', `ECS gave up the deployment of ${wanted} (${own?.reason || primary.reason || 'no reason given'}) and went back to ${live} by itself.`);
   if (handle !== null && own === undefined && isOf(live, from.taskDefinition) && age < settlingSeconds) return notYet(`${live} is still the primary deployment.`);
   return final('changed-by-someone-else', `Deployed ${wanted}, but ${live} is the primary deployment now${primary.reason === '' ? '' : `: ${primary.reason}`}.`);
 }

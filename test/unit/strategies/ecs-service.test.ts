@@ -112,6 +112,8 @@ describe('what the deployments say', () => {
     expect(look({ deployments: [deployment('own', 1, { rollout: 'FAILED', reason: 'no room' })] })).toMatchObject({ answer: 'failed', detail: expect.stringContaining('no room') as string });
     const gone = [deployment('back', 2, { rollout: 'IN_PROGRESS' }), deployment('own', 1, { rollout: 'FAILED', reason: 'circuit breaker', running: 0 })];
     expect(look({ deployments: gone })).toMatchObject({ answer: 'failed', detail: expect.stringContaining('went back to shop:2 by itself') as string });
+    const later = [deployment('back', 2, { rollout: 'IN_PROGRESS', reason: 'ECS deployment circuit breaker: rolling back to deploymentId ecs-svc/1.' })];
+    expect(look({ deployments: later })).toMatchObject({ answer: 'failed', detail: expect.stringContaining('by itself') as string });
   });
 
   it('is somebody\'s change when another task definition is primary', () => {
