@@ -110,7 +110,7 @@ function fromEcs(event: Record<string, unknown>, detail: Record<string, unknown>
 /** What the answer says of the alias counts more than what was asked for: weights that a call leaves out stay as they were. */
 function fromCloudTrail(detail: Record<string, unknown>, time: Instant | undefined): Of<'lambda-alias'> {
   const { eventName, errorCode, eventTime, userIdentity, requestParameters, responseElements } = parseOrRefuse(aliasDetail, detail, 'the CloudTrail event\'s detail');
-  if (!/^UpdateAlias/.test(eventName) || errorCode !== undefined) throw refuse(`"${eventName}"${errorCode === undefined ? '' : ', which was refused,'} moves no alias`);
+  if (!eventName.startsWith('UpdateAlias') || errorCode !== undefined) throw refuse(`"${eventName}"${errorCode === undefined ? '' : ', which was refused,'} moves no alias`);
   const version = responseElements?.functionVersion ?? requestParameters.functionVersion;
   const weights = Object.keys((responseElements?.routingConfig ?? requestParameters.routingConfig)?.additionalVersionWeights ?? {});
   const [shared] = weights;

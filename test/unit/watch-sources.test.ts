@@ -108,9 +108,9 @@ describe('a release of ECS', () => {
 
 /** Of the newest release; without an end it may have died. */
 async function rolledBack(rollbackId: string, from: number, to: number | null): Promise<void> {
-  const record = rollback({ rollbackId, service, startedAt: rig.at(from), endedAt: null, outcome: null, release: { id: (await recorded())[0]?.id ?? '', version: '8' } });
-  await recordRollback(rig.table, record);
-  if (to !== null) await closeRollback(rig.table, record, { endedAt: rig.at(to), outcome: 'recovered', auditLength: 1, auditHash: '' });
+  const row = rollback({ rollbackId, service, startedAt: rig.at(from), endedAt: null, outcome: null, release: { id: (await recorded())[0]?.id ?? '', version: '8' } });
+  await recordRollback(rig.table, row);
+  if (to !== null) await closeRollback(rig.table, row, { endedAt: rig.at(to), outcome: 'recovered', auditLength: 1, auditHash: '' });
 }
 
 const alias = (change: { version?: string; weights?: Record<string, number> }, minutes = 0, more: object = {}) => ({
