@@ -36,7 +36,7 @@ export function nextSteps(ending: Ending, input: ReportInput, machineArn: string
       keepsRelease(input) ? `${bad} is still live. Ship the fix before its flags go on again.` : `${bad} is held: it is not taken as a way back. Ship the fix as a new version.`, 'Nothing happens by itself until the cool-down is over.',
     ],
     'not-recovered': () => notRecovered(input),
-    stopped: () => ['YOU have to act: find out who changed the target and agree on one state. Ripcord did not overwrite that change.'],
+    stopped: () => ['YOU have to act: find out who changed the target and agree on one state. Ripcord did not overwrite that change, unless a step above says that it did.'],
     failed: () => broken,
     died: () => broken,
     rejected: () => ['The signals may still be firing: whoever rejected it has taken over.'],
