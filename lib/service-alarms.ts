@@ -58,7 +58,7 @@ interface Window {
 /**
  * The alarms of one service; docs/signals.md shows what fires when. Below the floor of requests an alarm has no datapoint and, as missing data is
  * `missing`, becomes INSUFFICIENT_DATA: neither firing nor quiet. CloudWatch charges 0.10 USD a month for each metric of an alarm, and 0.50 USD
- * for a composite: 2.60 USD for a function with availability and one latency, 3.70 USD for a load balancer (us-east-1).
+ * for a composite: 2.40 USD for a function with availability and one latency, 3.70 USD for a load balancer (us-east-1).
  */
 export class ServiceAlarms extends Construct {
   readonly signals: readonly CreatedSignal[];
