@@ -33,11 +33,15 @@ export function hollow(source: string, what: string): string {
 }
 
 /** Modules that are never reached on Lambda's Node.js, by the end of their path, and what stands in their place. */
-const unreached: Readonly<Record<string, string>> = {
+export const unreached: Readonly<Record<string, string>> = {
   // Node.js has SHA-256 itself.
   '@smithy/core/dist-es/submodules/checksum/sha256/Sha256Js.js': `export const Sha256Js = ${leftOut('hashes in JavaScript')};`,
   // Lambda names the Region in the environment.
   '@smithy/core/dist-es/submodules/config/config-resolver/regionConfig/getInstanceMetadataRegion.js': 'export const getInstanceMetadataRegion = async () => undefined;',
+  // Lambda has no home directory with AWS configuration in it.
+  '@smithy/core/dist-es/submodules/config/shared-ini-file-loader/loadSharedConfigFiles.js': "export const CONFIG_PREFIX_SEPARATOR = '.';\nexport const loadSharedConfigFiles = async () => ({ configFile: {}, credentialsFile: {} });",
+  // No handler calls S3.
+  '@smithy/core/dist-es/submodules/endpoints/middleware-endpoint/service-customizations/s3.js': `export const DOT_PATTERN = /\\./, S3_HOSTNAME_PATTERN = DOT_PATTERN;\nexport const resolveParamsForS3 = async (params) => params, isDnsCompatibleBucketName = ${leftOut('buckets')}, isArnBucketName = isDnsCompatibleBucketName;`,
   // Keeps values that hold themselves from being parsed for ever: what comes from JSON never does. zod/mini goes without it too.
   'zod/v4/core/memoizer.js': 'export class $ZodCyclicError extends Error {}\nexport const memoizer = () => undefined, isBackEdge = () => false, isRecursiveSchema = () => false;',
 };
@@ -49,7 +53,7 @@ export const withoutUnused: Plugin = {
     build.onLoad({ filter: /zod\/v4\/core\/(to-json-schema|json-schema-processors)\.js$/ }, ({ path }) => ({
       contents: hollow(readFileSync(path, 'utf8'), 'JSON Schemas'), loader: 'js',
     }));
-    build.onLoad({ filter: /(Sha256Js|getInstanceMetadataRegion|memoizer)\.js$/ }, ({ path }) => {
+    build.onLoad({ filter: /(Sha256Js|getInstanceMetadataRegion|loadSharedConfigFiles|s3|memoizer)\.js$/ }, ({ path }) => {
       const found = Object.entries(unreached).find(([end]) => path.endsWith(`node_modules/${end}`));
       return found === undefined ? null : { contents: found[1], loader: 'js' };
     });

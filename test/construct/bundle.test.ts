@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import * as esbuild from 'esbuild';
 import { buildBundles, type Bundle, bundleLimitBytes } from '../../lib/engine/bundle-build.ts';
-import { hollow, shakeable } from '../../lib/engine/bundle-plugins.ts';
+import { hollow, shakeable, unreached } from '../../lib/engine/bundle-plugins.ts';
 import { handlerNames } from '../../lib/engine/handler-timeouts.ts';
 
 let directory: string;
@@ -63,5 +64,15 @@ describe('what esbuild cannot see by itself', () => {
     const module = (await import(`data:text/javascript,${encodeURIComponent(code)}`)) as Record<string, () => () => void>;
     expect(Object.keys(module).toSorted()).toEqual(['one', 'three', 'two']);
     expect(() => module['one']?.()()).toThrow('JSON Schemas are left out of the bundles');
+  });
+
+  test.each(Object.entries(unreached))('%s exists, and what stands in its place has the same exports', async (end, contents) => {
+    const exportsOf = async (entry: esbuild.BuildOptions): Promise<readonly string[]> => {
+      const { metafile } = await esbuild.build({ ...entry, bundle: true, write: false, metafile: true, format: 'esm', platform: 'node', outdir: directory, logLevel: 'silent' });
+      return Object.values(metafile.outputs).flatMap((output) => output.exports).toSorted();
+    };
+    const original = await exportsOf({ entryPoints: [join('node_modules', end)] });
+    expect(original.length).toBeGreaterThan(0);
+    expect(await exportsOf({ stdin: { contents, loader: 'js' } })).toEqual(original);
   });
 });
