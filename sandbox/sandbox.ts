@@ -16,6 +16,7 @@ import { LambdaAliases } from './services/lambda/aliases.ts';
 import { FunctionUrls } from './services/lambda/function-urls.ts';
 import { Functions } from './services/lambda/functions.ts';
 import { lambdaService } from './services/lambda/operations.ts';
+import type { WarmProcesses } from './services/lambda/warm-processes.ts';
 import { Route53 } from './services/route53/route53.ts';
 import { route53Service } from './services/route53/service.ts';
 import { Secrets } from './services/secrets-manager/secrets.ts';
@@ -45,6 +46,8 @@ export interface SandboxOptions {
   readonly logDirectory?: string | null;
   /** Function processes at work at the same time; default 12. */
   readonly processes?: number;
+  /** Function processes shared with other sandboxes; absent: each function starts its own. */
+  readonly warm?: WarmProcesses;
   /** Real milliseconds that Lambda work always gets, however fast time runs; default 10000. */
   readonly graceMs?: number;
   /** Sandbox milliseconds from a load balancer's change to traffic that follows it; default 1000. */
@@ -206,7 +209,7 @@ function makeServices(sandbox: Sandbox, options: SandboxOptions): SandboxService
 
 function makeFunctions(sandbox: Sandbox, options: SandboxOptions, { fanOut, metrics }: { fanOut: () => FanOut; metrics: MetricsPort }): Functions {
   const { clock, place, server } = sandbox;
-  const { logDirectory, graceMs, processes } = options;
+  const { logDirectory, graceMs, processes, warm } = options;
   const functions: Functions = new Functions({
     clock,
     place,
@@ -217,6 +220,7 @@ function makeFunctions(sandbox: Sandbox, options: SandboxOptions, { fanOut, metr
     ...(logDirectory === undefined ? {} : { logDirectory }),
     ...(graceMs === undefined ? {} : { graceMs }),
     ...(processes === undefined ? {} : { processes }),
+    ...(warm === undefined ? {} : { warm: { processes: warm, endpoint: server, adopt: (roleArn: string, accessKeyId: string) => server.iam.adoptKey(roleArn, accessKeyId) } }),
   });
   return functions;
 }

@@ -90,7 +90,7 @@ export class Dispatcher {
     const requestId = randomUUID();
     const operation = Object.hasOwn(service.operations, asked.operation) ? service.operations[asked.operation] : undefined;
     const progress: Progress = { permissions: [], output: null, error: null, reset: false, delayWallMilliseconds: 0, hasRun: false };
-    const call: FaultyCall = { service: service.iamPrefix, operation: asked.operation, caller: asked.caller, input: asked.input };
+    const call: FaultyCall = { service: service.iamPrefix, operation: asked.operation, caller: asked.caller, input: asked.input, requestId };
     const struck = operation === undefined ? [] : faults.strike(call);
     const input = structuredClone(asked.input);
     try {
@@ -135,7 +135,8 @@ export class Dispatcher {
     const authorizations = operation.authorize(asked.input as never, context);
     if (struck.some((rule) => rule.effect.kind === 'deny')) throw injectedDenial(call, authorizations[0]);
     for (const authorization of authorizations) permissions.push(...iam.authorize(asked.caller, authorization));
-    const stale = struck.some((rule) => rule.effect.kind === 'stale') ? this.#previous(call) : undefined;
+    const old = struck.map(({ effect }) => effect).find((effect) => effect.kind === 'stale');
+    const stale = old === undefined ? undefined : (this.#previous(call) ?? old.otherwise);
     progress.hasRun = stale === undefined;
     const output = stale ?? (await operation.run(asked.input as never, context));
     checkOutput(shape, output ?? {});

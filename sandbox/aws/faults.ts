@@ -12,8 +12,8 @@ export type FaultEffect =
   | { readonly kind: 'delay'; readonly wallMilliseconds: number }
   /** Refused as if the permission were missing. */
   | { readonly kind: 'deny' }
-  /** Answers what the same call with the same input answered the last time; takes effect only when there was none. */
-  | { readonly kind: 'stale' }
+  /** Answers what the same call with the same input answered the last time, else `otherwise`; takes effect only when there is neither. */
+  | { readonly kind: 'stale'; readonly otherwise?: unknown }
   /** Something else happens in the world right before or after the call, for example a person changes the same target. */
   | { readonly kind: 'before'; readonly run: (call: FaultyCall) => void | Promise<void> }
   | { readonly kind: 'after'; readonly run: (call: FaultyCall) => void | Promise<void> };
@@ -24,6 +24,8 @@ export interface FaultyCall {
   readonly operation: string;
   readonly caller: Principal;
   readonly input: unknown;
+  /** As in the call's record. */
+  readonly requestId: string;
 }
 
 export interface FaultRule {

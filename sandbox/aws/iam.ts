@@ -28,6 +28,12 @@ export interface IssuedKey {
   readonly principal: Principal;
 }
 
+/** What belongs to an access key of the sandbox: the same in every sandbox. */
+export function secretsOfKey(accessKeyId: string): Pick<IssuedKey, 'secretAccessKey' | 'sessionToken'> {
+  const derive = (purpose: string): string => createHash('sha256').update(`${purpose} ${accessKeyId}`).digest('base64url');
+  return { secretAccessKey: derive('secret').slice(0, 40), sessionToken: `sandbox/${derive('session')}` };
+}
+
 interface Role {
   readonly roleName: string;
   readonly arn: string;
@@ -114,6 +120,12 @@ export class Iam {
     const accessKeyId = this.#nextKeyId('ASIA');
     const principal: Principal = { kind: 'role', ...this.#session(roleName, sessionName ?? roleName), accessKeyId };
     return this.#register(accessKeyId, principal);
+  }
+
+  /** From now on this key, which a process got elsewhere, is a session of the role. @throws Error when there is no such role. */
+  adoptKey(role: string, accessKeyId: string): void {
+    const { roleName } = this.#role(role.slice(role.lastIndexOf('/') + 1));
+    this.#register(accessKeyId, { kind: 'role', ...this.#session(roleName, roleName), accessKeyId });
   }
 
   /** @throws Error when there is no such user. */
@@ -276,15 +288,12 @@ export class Iam {
   }
 
   #register(accessKeyId: string, principal: Principal): IssuedKey {
-    const derive = (purpose: string): string => createHash('sha256').update(`${purpose} ${accessKeyId}`).digest('base64url');
-    const key: IssuedKey = { accessKeyId, secretAccessKey: derive('secret').slice(0, 40), sessionToken: `sandbox/${derive('session')}`, principal };
+    const key: IssuedKey = { accessKeyId, ...secretsOfKey(accessKeyId), principal };
     this.#keys.set(accessKeyId, key);
     return key;
   }
 
   #remember(roleName: string, entry: string): void {
-    const entries = this.#used.get(roleName) ?? new Set<string>();
-    entries.add(entry);
-    this.#used.set(roleName, entries);
+    this.#used.set(roleName, (this.#used.get(roleName) ?? new Set<string>()).add(entry));
   }
 }

@@ -58,7 +58,7 @@ export class SandboxServer {
     this.quotas = options.quotas ?? new Quotas(clock);
     const world: World = { place, clock, iam: this.iam, faults: this.faults, calls: this.calls, quotas: this.quotas };
     this.#dispatcher = new Dispatcher(world, options.services);
-    this.#server = http.createServer((request, response) => void this.#serve(request, response));
+    this.#server = http.createServer((request, response) => void this.handle(request, response));
     // Idle handlers keep their connections as long as they live.
     this.#server.keepAliveTimeout = 120_000;
   }
@@ -107,7 +107,8 @@ export class SandboxServer {
     return answer.output;
   }
 
-  async #serve(message: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
+  /** Answers one request, whichever server took it. */
+  async handle(message: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
     try {
       const request = await readRequest(message);
       const reply = await this.#answer(request);

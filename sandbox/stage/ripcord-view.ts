@@ -77,15 +77,21 @@ export class RipcordView {
 
   /** The rows as they are stored, in order: what an export of the audit holds. */
   async record(rollbackId: string): Promise<AuditRecord> {
+    return (await this.records()).find((one) => one.rollbackId === rollbackId) ?? { rollbackId, rows: [] };
+  }
+
+  /** All that were ever begun. */
+  async records(): Promise<readonly AuditRecord[]> {
     const items = await this.#sandbox.services.dynamodb.items(this.names.auditTable);
-    const rows = items.filter((item) => item['rollbackId']?.S === rollbackId).map((item): StoredRow => {
+    const rows = items.map((item): StoredRow => {
       const text = (name: string): string => item[name]?.S ?? '';
       return {
-        rollbackId, seq: Number(item['seq']?.N), at: text('at'), kind: text('kind'), service: text('service'), data: text('data'),
+        rollbackId: text('rollbackId'), seq: Number(item['seq']?.N), at: text('at'), kind: text('kind'), service: text('service'), data: text('data'),
         previousHash: text('previousHash'), hash: text('hash'),
       };
     });
-    return { rollbackId, rows: rows.toSorted((a, b) => a.seq - b.seq) };
+    const ids = [...new Set(rows.map(({ rollbackId }) => rollbackId))];
+    return ids.map((rollbackId) => ({ rollbackId, rows: rows.filter((row) => row.rollbackId === rollbackId).toSorted((a, b) => a.seq - b.seq) }));
   }
 
   messages(): readonly SentMessage[] {

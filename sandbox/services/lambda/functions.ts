@@ -3,7 +3,8 @@ import path from 'node:path';
 import { AwsError, type LambdaPort, type MetricsPort, type Place } from '../../aws/world.ts';
 import type { SpedUpClock } from '../../clock.ts';
 import type { IssuedKey } from '../../aws/iam.ts';
-import { LambdaFunction, Slots, type FunctionSpec } from './lambda-function.ts';
+import { LambdaFunction, Slots, type Borrowing, type FunctionSpec } from './lambda-function.ts';
+import type { AwsEndpoint, WarmProcesses } from './warm-processes.ts';
 
 export interface FunctionsParts {
   readonly clock: SpedUpClock;
@@ -21,6 +22,8 @@ export interface FunctionsParts {
   readonly graceMs?: number;
   /** Function processes at work at the same time; default 12. */
   readonly processes?: number;
+  /** Processes shared with other sandboxes; absent: each function starts its own. */
+  readonly warm?: { readonly processes: WarmProcesses; readonly endpoint: AwsEndpoint; readonly adopt: (roleArn: string, accessKeyId: string) => void };
 }
 
 /** What AWS::Lambda::EventInvokeConfig says. */
@@ -62,6 +65,7 @@ export class Functions implements LambdaPort {
       systemEnvironment: () => this.#systemEnvironment(spec, key),
       realTimeoutMs: Math.max(realTimeout / clock.speed, Math.min(realTimeout, graceMs ?? 10_000)),
       slots: this.#slots,
+      borrow: this.#borrowing(spec),
       logFile: logDirectory === undefined || logDirectory === null ? null : path.join(logDirectory, `${spec.name}.log`),
     });
     this.#entries.set(spec.name, { fn, key, async: asyncDefaults, qualifiers: new Set() });
@@ -161,7 +165,29 @@ export class Functions implements LambdaPort {
     return entry;
   }
 
+  #borrowing(spec: FunctionSpec): Borrowing | null {
+    const { warm, clock } = this.#parts;
+    if (warm === undefined) return null;
+    const { processes, endpoint, adopt } = warm;
+    const { codeDirectory, memoryMb, roleArn } = spec;
+    const environment = { ...spec.environment, ...this.#invariantEnvironment(spec) };
+    return {
+      take: (log) => processes.take({ environment, codeDirectory, memoryMb, endpoint, now: () => clock.now(), log, adopt: (accessKeyId) => adopt(roleArn, accessKeyId) }),
+      give: (worker) => processes.give(worker),
+    };
+  }
+
   #systemEnvironment(spec: FunctionSpec, key: IssuedKey): Record<string, string> {
+    return {
+      ...this.#invariantEnvironment(spec),
+      AWS_ENDPOINT_URL: this.#parts.endpoint(),
+      AWS_ACCESS_KEY_ID: key.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: key.secretAccessKey,
+      AWS_SESSION_TOKEN: key.sessionToken,
+    };
+  }
+
+  #invariantEnvironment(spec: FunctionSpec): Record<string, string> {
     return {
       _HANDLER: spec.handler,
       LAMBDA_TASK_ROOT: spec.codeDirectory,
@@ -174,10 +200,6 @@ export class Functions implements LambdaPort {
       AWS_LAMBDA_LOG_GROUP_NAME: `/aws/lambda/${spec.name}`,
       AWS_LAMBDA_LOG_STREAM_NAME: '[$LATEST]sandbox',
       AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
-      AWS_ENDPOINT_URL: this.#parts.endpoint(),
-      AWS_ACCESS_KEY_ID: key.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: key.secretAccessKey,
-      AWS_SESSION_TOKEN: key.sessionToken,
       _X_AMZN_TRACE_ID: '',
       // The sandbox may run on an older Node than Lambda does; the SDK's warning would only fill the logs.
       AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',

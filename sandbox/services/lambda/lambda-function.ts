@@ -32,6 +32,14 @@ export interface FunctionParts {
   /** Waits for a free process slot of the whole sandbox. */
   readonly slots: Slots;
   readonly logFile: string | null;
+  /** Takes processes from there, and gives each back after its invocation; null: keeps its own. */
+  readonly borrow: Borrowing | null;
+}
+
+/** Where a function borrows its processes. */
+export interface Borrowing {
+  take(log: (line: string) => void): Promise<Worker>;
+  give(worker: Worker): void;
 }
 
 /** How many function processes may work at the same time; the rest waits in line. */
@@ -64,7 +72,8 @@ export class LambdaFunction {
   readonly #workers = new Set<Worker>();
   #running = 0;
   #paused: { promise: Promise<void>; resume: () => void } | null = null;
-  #twice: 'side-by-side' | 'lost-answer' | null = null;
+  #twice: { readonly how: 'side-by-side' | 'lost-answer'; readonly at: number } | null = null;
+  #invoked = 0;
   #killAfterCalls: number | null = null;
   #stopped = false;
 
@@ -84,8 +93,7 @@ export class LambdaFunction {
     this.#running += 1;
     try {
       while (this.#paused !== null) await this.#paused.promise;
-      const twice = this.#twice;
-      this.#twice = null;
+      const twice = this.#whetherTwice();
       if (twice === null) return await this.#once(payload);
       if (twice === 'side-by-side') return (await Promise.all([this.#once(payload), this.#once(payload)]))[0];
       await this.#once(payload);
@@ -110,9 +118,19 @@ export class LambdaFunction {
     };
   }
 
-  /** Delivers the next invocation twice: both at once, or once more after a first whose answer got lost. */
-  deliverTwice(how: 'side-by-side' | 'lost-answer'): void {
-    this.#twice = how;
+  /** Delivers the next invocation (or the n-th from now) twice: both at once, or once more after a first whose answer got lost. */
+  deliverTwice(how: 'side-by-side' | 'lost-answer', nth = 1): void {
+    this.#twice = { how, at: this.#invoked + nth };
+  }
+
+  /** How many invocations it had. */
+  get invocations(): number {
+    return this.#invoked;
+  }
+
+  /** Whether any invocation is at work or waits for a process. */
+  get isBusy(): boolean {
+    return this.#running > 0;
   }
 
   /** Kills the process right after its n-th AWS call from now. */
@@ -136,6 +154,14 @@ export class LambdaFunction {
     await Promise.all([...this.#workers].map((worker) => worker.stop()));
   }
 
+  #whetherTwice(): 'side-by-side' | 'lost-answer' | null {
+    this.#invoked += 1;
+    if (this.#twice?.at !== this.#invoked) return null;
+    const { how } = this.#twice;
+    this.#twice = null;
+    return how;
+  }
+
   async #once(payload: string): Promise<Answer> {
     await this.#parts.slots.take();
     try {
@@ -155,8 +181,9 @@ export class LambdaFunction {
     const answer = await worker.run({ requestId, payload, milliseconds: realTimeoutMs, functionArn: this.spec.arn, traceId }, this.spec.timeoutSeconds);
     this.log.add(`END RequestId: ${requestId}`);
     this.log.add(`REPORT RequestId: ${requestId} Duration: ${(performance.now() - startedAt).toFixed(2)} ms Memory Size: ${this.spec.memoryMb} MB`);
-    if (worker.isGone) this.#workers.delete(worker);
+    if (worker.isGone || this.#parts.borrow !== null) this.#workers.delete(worker);
     else this.#idle.push(worker);
+    this.#parts.borrow?.give(worker);
     return answer;
   }
 
@@ -167,7 +194,12 @@ export class LambdaFunction {
 
   async #start(): Promise<Worker> {
     if (this.#stopped) throw new AwsError('ServiceException', 'the sandbox has stopped', { status: 500 });
-    const { spec, now, systemEnvironment } = this.#parts;
+    const { spec, now, systemEnvironment, borrow } = this.#parts;
+    if (borrow !== null) {
+      const borrowed = await borrow.take((line) => this.log.add(line));
+      this.#workers.add(borrowed);
+      return borrowed;
+    }
     const worker: Worker = new Worker({
       environment: { ...spec.environment, ...systemEnvironment() },
       codeDirectory: spec.codeDirectory,

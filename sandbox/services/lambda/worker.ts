@@ -59,6 +59,11 @@ export class Worker {
     return this.#gone || this.#doomed;
   }
 
+  /** Whether `start` was called. */
+  get isStarted(): boolean {
+    return this.#child !== null || this.isGone;
+  }
+
   async start(): Promise<void> {
     const { environment, codeDirectory, memoryMb, now, log } = this.#parts;
     const runtimeApi = await this.#api.listen();

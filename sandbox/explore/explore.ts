@@ -1,0 +1,163 @@
+// The exploration: prepares the scenarios, deals their cases to worker processes, and tells how it goes.
+import { fork, type ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import { availableParallelism } from 'node:os';
+import type { AddressInfo } from 'node:net';
+import path from 'node:path';
+import { WarmProcesses } from '../services/lambda/warm-processes.ts';
+import { casesOf, parseCase, type Case } from './cases.ts';
+import { judge, runOf, type VerifyChain } from './invariants.ts';
+import { makeAssembly, prepare } from './prepare.ts';
+import { Progress } from './progress.ts';
+import { record, type Recording } from './record.ts';
+import type { CaseResult } from './run-case.ts';
+import { scenarioOf, scenarios } from './scenarios.ts';
+import { shuffled } from './shuffle.ts';
+import type { Prepared } from './world.ts';
+
+export interface ExploreOptions {
+  readonly directory: string;
+  readonly synthesize: (config: string, out: string) => void;
+  readonly verifyChain: VerifyChain;
+  /** The command that starts one worker, for `fork`: a module and its arguments. */
+  readonly worker: readonly [module: string, ...args: string[]];
+  readonly seed: number;
+  readonly scenario?: readonly string[];
+  readonly fault?: readonly string[];
+  readonly only?: readonly string[];
+  /** So many of the chosen cases, spread by chance. */
+  readonly sample?: number;
+  /** Worker processes; default one for each processor. */
+  readonly workers?: number;
+  readonly print: (line: string) => void;
+}
+
+/** What the workers need of the preparation. */
+export interface Handover {
+  readonly prepared: readonly Prepared[];
+  readonly recordings: readonly Recording[];
+  readonly assembly: string;
+  readonly port: number;
+  readonly secret: string;
+}
+
+export interface Exploration {
+  readonly cases: readonly Case[];
+  readonly results: readonly CaseResult[];
+  readonly seconds: number;
+}
+
+/** Lists the chosen cases without running them. */
+export async function listCases(options: ExploreOptions): Promise<readonly Case[]> {
+  return withPreparation(options, async ({ recordings }) => chosen(recordings, options));
+}
+
+/** Runs the chosen cases. @throws Error when a scenario breaks an invariant without any fault. */
+export async function explore(options: ExploreOptions): Promise<Exploration> {
+  const startedAt = performance.now();
+  return withPreparation(options, async (handover) => {
+    const cases = chosen(handover.recordings, options);
+    const file = path.join(options.directory, 'prepared.json');
+    await writeFile(file, JSON.stringify(handover));
+    const progress = new Progress(cases.length, options.print);
+    const results = await deal(cases, file, { ...options, onResult: (result) => progress.add(result) });
+    progress.end();
+    return { cases, results, seconds: (performance.now() - startedAt) / 1000 };
+  });
+}
+
+function chosen(recordings: readonly Recording[], { only, fault, seed, sample }: ExploreOptions): readonly Case[] {
+  if (only !== undefined) return only.map(parseCase);
+  const all = recordings.flatMap(casesOf).filter((one) => fault === undefined || fault.includes(one.fault));
+  const inOrder = shuffled(all, seed);
+  return sample === undefined ? inOrder : spread(inOrder, sample);
+}
+
+/** As many of each scenario and fault as can be, in turn: a sample that misses none of them. */
+function spread(cases: readonly Case[], count: number): readonly Case[] {
+  const groups = new Map<string, Case[]>();
+  for (const one of cases) groups.set(`${one.scenario} ${one.fault}`, [...(groups.get(`${one.scenario} ${one.fault}`) ?? []), one]);
+  const taken: Case[] = [];
+  for (let round = 0; taken.length < count && round < cases.length; round += 1)
+    for (const group of groups.values()) {
+      const one = group[round];
+      if (one !== undefined && taken.length < count) taken.push(one);
+    }
+  return taken;
+}
+
+async function withPreparation<T>(options: ExploreOptions, use: (handover: Handover) => Promise<T>): Promise<T> {
+  const names = options.only === undefined ? options.scenario : [...new Set(options.only.map((id) => parseCase(id).scenario))];
+  const wanted = names === undefined ? scenarios : names.map(scenarioOf);
+  await mkdir(options.directory, { recursive: true });
+  const server = await journeysServer();
+  const warm = await new WarmProcesses().listen();
+  try {
+    const shared = { warm, port: (server.address() as AddressInfo).port, secret: `canary-${randomBytes(12).toString('hex')}` };
+    options.print(`synthesizing the stack, playing ${wanted.length} scenarios without a fault`);
+    const assembly = await makeAssembly(options.directory, shared, options.synthesize);
+    const grounds = { ...shared, assembly };
+    const ready = await Promise.all(wanted.map(async (scenario) => {
+      const prepared = await prepare(scenario, grounds);
+      const recording = await record(scenario, prepared, { grounds, check: async (world) => {
+        const verdict = judge(await runOf(world, { hasMeddled: false, mayRepeatMessages: false }), options.verifyChain);
+        if (verdict.ending !== scenario.ends) throw new Error(`scenario ${scenario.name} ends as "${verdict.ending}" without a fault, not as "${scenario.ends}": ${[...verdict.broken, verdict.outcomes].join('; ')}`);
+        return verdict.outcomes;
+      } });
+      return { prepared, recording };
+    }));
+    await warm.stop();
+    return await use({ prepared: ready.map(({ prepared }) => prepared), recordings: ready.map(({ recording }) => recording), assembly, port: shared.port, secret: shared.secret });
+  } finally {
+    server.close();
+    server.closeAllConnections();
+  }
+}
+
+/** What the journeys call: says that all is well, and repeats what it was sent, as careless servers do. */
+async function journeysServer(): Promise<Server> {
+  const server = createServer((request, response) => {
+    response.setHeader('content-type', 'application/json');
+    response.end(JSON.stringify({ ok: true, sent: request.headers.authorization ?? '' }));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return server;
+}
+
+interface Dealing {
+  readonly worker: ExploreOptions['worker'];
+  readonly workers?: number;
+  readonly onResult: (result: CaseResult) => void;
+}
+
+/** Each worker asks for the next case as soon as it is done with one. */
+async function deal(cases: readonly Case[], file: string, { worker: [module, ...args], workers = availableParallelism(), onResult }: Dealing): Promise<readonly CaseResult[]> {
+  const waiting = cases.map(({ id }) => id);
+  const results: CaseResult[] = [];
+  const count = Math.max(1, Math.min(workers, cases.length));
+  const children: ChildProcess[] = [];
+  try {
+    await Promise.all(Array.from({ length: count }, () => new Promise<void>((resolve, reject) => {
+      const child = fork(module, [...args, file], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+      children.push(child);
+      const working = new Set<string>();
+      child.on('message', (message: { readonly want: true } | { readonly result: CaseResult }) => {
+        if ('result' in message) {
+          working.delete(message.result.id);
+          results.push(message.result);
+          onResult(message.result);
+          return;
+        }
+        const next = waiting.shift();
+        if (next !== undefined) working.add(next);
+        child.send({ next: next ?? null });
+      });
+      child.on('exit', (code) => (code === 0 && working.size === 0 ? resolve() : reject(new Error(`a worker ended with ${code} while it played ${[...working].join(', ')}`))));
+    })));
+  } finally {
+    for (const child of children) child.kill();
+  }
+  return results;
+}

@@ -1,0 +1,92 @@
+// Puts one case's fault into a world, before the scenario is played in it.
+import type { FaultEffect, FaultyCall } from '../aws/faults.ts';
+import { CallNames, type NamedCall } from './call-names.ts';
+import type { Case, FaultName } from './cases.ts';
+import type { RecordedCall } from './record.ts';
+import type { ExploredWorld, Grounds } from './world.ts';
+
+/** Longer than the longest request timeout of Ripcord's clients (5 s), in wall milliseconds. */
+const lateMilliseconds = 6000;
+
+export interface Injected {
+  /** How often it struck; 0: the run never came to that call. */
+  count(): number;
+  /** A person changed a target. */
+  hasMeddled(): boolean;
+}
+
+export interface InjectParts {
+  readonly world: ExploredWorld;
+  readonly grounds: Grounds;
+  /** Of the recording; null for an invocation. */
+  readonly call: RecordedCall | null;
+}
+
+/** @throws Error when the case names no function or call of the recording. */
+export function inject(one: Case, parts: InjectParts): Injected {
+  return one.fault === 'twice' || one.fault === 'twice-at-once' ? callTwice(one, parts.world) : strike(one, parts);
+}
+
+function callTwice({ at, fault }: Case, { sandbox }: ExploredWorld): Injected {
+  const [name = '', nth = '1'] = at.split('#');
+  const fn = sandbox.services.functions.find(`ripcord-${name}`);
+  fn.deliverTwice(fault === 'twice' ? 'lost-answer' : 'side-by-side', Number(nth));
+  return { count: () => (fn.invocations >= Number(nth) ? 1 : 0), hasMeddled: () => false };
+}
+
+const forGood: readonly FaultName[] = ['throttled-for-good', 'error-for-good', 'denied'];
+
+function strike(one: Case, parts: InjectParts): Injected {
+  const { world, grounds: { warm }, call } = parts;
+  if (call === null) throw new Error(`${one.id}: no such call in the run without a fault`);
+  const namer = new CallNames(world.sandbox);
+  const last = forGood.includes(one.fault) ? Number.POSITIVE_INFINITY : one.fault === 'throttled-five' ? call.nth + 4 : call.nth;
+  const isStruck = (named: NamedCall | null): boolean => named !== null && named.actor === call.actor && named.what === call.what && named.nth >= call.nth && named.nth <= last;
+  let meddled = false;
+  const meddle = (): void => {
+    meddled = true;
+    world.meddle();
+  };
+  const handle = world.sandbox.faults.add({
+    name: one.fault, effect: effectOf(one.fault, { ...parts, meddle }),
+    when: (asked) => {
+      const struck = isStruck(namer.next(asked));
+      // What the client remembers of being throttled must not reach the next case.
+      if (struck && last > call.nth && 'accessKeyId' in asked.caller) warm.spend(asked.caller.accessKeyId);
+      return struck;
+    },
+  });
+  return { count: () => handle.injected, hasMeddled: () => meddled };
+}
+
+function effectOf(fault: FaultName, { world, grounds: { warm }, call, meddle }: InjectParts & { readonly meddle: () => void }): FaultEffect {
+  switch (fault) {
+    case 'throttled-once':
+    case 'throttled-five':
+    case 'throttled-for-good':
+      return { kind: 'throttle' };
+    case 'error-once':
+    case 'error-for-good':
+      return { kind: 'error', status: 500 };
+    case 'error-after':
+      return { kind: 'error', status: 500, after: true };
+    case 'reset-before':
+      return { kind: 'reset', after: false };
+    case 'reset-after':
+      return { kind: 'reset', after: true };
+    case 'late-reply':
+      return { kind: 'delay', wallMilliseconds: lateMilliseconds };
+    case 'denied':
+      return { kind: 'deny' };
+    case 'stale':
+      return { kind: 'stale', otherwise: call?.quiet };
+    case 'killed':
+      return { kind: 'after', run: ({ caller }: FaultyCall) => warm.kill('accessKeyId' in caller ? caller.accessKeyId : '') };
+    case 'aborted':
+      return { kind: 'after', run: () => world.abort() };
+    case 'person':
+      return { kind: 'before', run: meddle };
+    default:
+      throw new Error(`${fault} is for invocations`);
+  }
+}

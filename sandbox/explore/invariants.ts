@@ -1,0 +1,143 @@
+// What has to be true after every run, whatever went wrong in it.
+import type { CallRecord } from '../aws/world.ts';
+import type { StoredRow } from '../stage/ripcord-view.ts';
+import { announcedTwice, saidOnce } from './invariant-messages.ts';
+import { leaked } from './invariant-secrets.ts';
+import type { Ending } from './scenarios.ts';
+import type { ExploredWorld } from './world.ts';
+
+/** Checks one chain of audit rows, in order, against its anchor where the ledger has one. @returns what is wrong, or null. */
+export type VerifyChain = (rows: readonly StoredRow[], anchor: { readonly length: number; readonly hash: string } | null) => string | null;
+
+export interface Run {
+  readonly world: ExploredWorld;
+  readonly records: readonly { readonly rollbackId: string; readonly rows: readonly StoredRow[] }[];
+  readonly ledger: readonly Readonly<Record<string, string>>[];
+  /** Calls of strategies that changed a target, as far as they took effect. */
+  readonly writes: readonly CallRecord[];
+  /** A person changed the target while the rollback ran. */
+  readonly hasMeddled: boolean;
+  /** The fault may have struck between sending a message and writing down that it was sent (decision 0006), or between being told to stop and stopping. */
+  readonly mayRepeatMessages: boolean;
+}
+
+export interface Verdict {
+  readonly ending: Ending | 'broken';
+  readonly broken: readonly string[];
+  /** How the runs ended, in Ripcord's words. */
+  readonly outcomes: string;
+}
+
+export async function runOf(world: ExploredWorld, about: Pick<Run, 'hasMeddled' | 'mayRepeatMessages'>): Promise<Run> {
+  const ledger = (await world.ledger()).map((item) => Object.fromEntries(Object.entries(item).map(([key, value]) => [key, value.S ?? value.N ?? JSON.stringify(value)])));
+  const targets = Object.values(world.targets);
+  const writes = world.sandbox.calls.list({
+    mutating: true,
+    // A call whose reply was lost, or that was answered with an error after its effect, has an output all the same.
+    where: ({ caller, output, input, service }) => caller.kind === 'role' && output !== null && targets.some((target) => target.prefix === service && target.isTouchedBy(JSON.stringify(input))),
+  });
+  const records = await world.ripcord.records();
+  return { world, records, ledger, writes, ...about };
+}
+
+export function judge(run: Run, verifyChain: VerifyChain): Verdict {
+  const ending = endingOf(run);
+  const broken = [
+    ...(ending === null ? [unfinished(run)] : []),
+    ...breaches(run), ...liveState(run, ending), ...othersWork(run), ...secondRollback(run), ...lock(run), ...chains(run, verifyChain), ...recordedWrites(run),
+    ...saidOnce(run), ...announcedTwice(run), ...leaked(run),
+  ];
+  const outcomes = run.world.runs().map(({ outcome, headline }) => `${outcome}: ${headline}`).join(' | ');
+  return { ending: broken.length > 0 || ending === null ? 'broken' : ending, broken, outcomes };
+}
+
+const isPage = ({ topic, subject }: { readonly topic: string; readonly subject: string }): boolean => topic === 'on-call' && (subject.startsWith('PAGE ') || subject.startsWith('ALARM:'));
+
+/** Null: neither recovered and proven, nor stopped with on-call paged and the reason recorded, nor what the scenario asks for. */
+function endingOf({ world, records }: Run): Ending | null {
+  const runs = world.runs();
+  if (runs.some(({ status }) => status === 'RUNNING')) return null;
+  const outcomes = runs.map(({ outcome }) => outcome);
+  const rows = records.flatMap((one) => one.rows);
+  const pages = world.messages().filter(isPage);
+  if (outcomes.includes('recovered')) {
+    const proven = rows.some(({ kind, data }) => kind === 'verified' && data.includes('"answer":"recovered"'));
+    const cured = world.targets[world.scenario.cure]?.live() === 'blue';
+    return proven && cured ? 'recovered' : null;
+  }
+  if (pages.length > 0) return pages.some(({ text }) => text.trim() !== '') ? 'paged' : null;
+  if (outcomes.includes('dry-run') && world.scenario.ends === 'dry-run') return 'dry-run';
+  // The alarm was read as quiet: nothing is wrong as far as anybody can see.
+  if (outcomes.every((outcome) => outcome === 'left') && outcomes.length > 0) return 'left';
+  return null;
+}
+
+function unfinished({ world }: Run): string {
+  const runs = world.runs();
+  const said = runs.length === 0 ? 'no execution ever began' : runs.map(({ status, outcome, headline }) => `${status} ${outcome}: ${headline}`).join(' | ');
+  return `end: neither recovered and proven, nor stopped with on-call paged: ${said}; messages: ${world.messages().map(({ topic, subject }) => `${topic} "${subject}"`).join(', ') || 'none'}`;
+}
+
+const breaches = ({ world }: Run): string[] => [
+  ...world.sandbox.breaches.map(({ invariant, problem, cause }) => `weights: ${invariant}: ${problem} (after ${cause})`),
+  ...world.sandbox.calls.unsupported.map(({ service, operation }) => `the sandbox has no ${service}:${operation}`),
+];
+
+/** Each target is as before, as planned, or as a person left it. */
+function liveState({ world, hasMeddled, writes }: Run, ending: Ending | null): string[] {
+  return Object.entries(world.targets).flatMap(([id, target]) => {
+    const live = target.live();
+    const allowed = ['blue', 'green', ...(hasMeddled ? ['person'] : []), ...(target.announces ? [] : ['mixed'])];
+    if (!allowed.includes(live)) return [`live state: target ${id} is ${live}`];
+    if (!world.scenario.mayChange && writes.length > 0) return [`live state: ${writes.map(({ operation }) => operation).join(', ')} although nothing may be changed`];
+    if (ending === 'recovered' && id === world.scenario.cure && live !== 'blue') return [`live state: called recovered, but target ${id} is ${live}`];
+    return [];
+  });
+}
+
+/** What a person set stays. */
+function othersWork({ world, hasMeddled }: Run): string[] {
+  if (!hasMeddled) return [];
+  const target = world.meddledTarget;
+  return target === null || target.live() === target.persons ? [] : [`someone else's change was overwritten: ${target.live()} is live`];
+}
+
+/** Repeats of a write say the same; a deployment is made once. */
+function secondRollback({ writes, ledger, world }: Run): string[] {
+  const perTarget = new Map<string, Set<string>>();
+  for (const { service, operation, input } of writes) {
+    const said = perTarget.get(`${service}:${operation}`) ?? new Set<string>();
+    perTarget.set(`${service}:${operation}`, said.add(JSON.stringify(input)));
+  }
+  const several = [...perTarget].filter(([, said]) => said.size > 1).map(([call, said]) => `second rollback: ${said.size} different ${call}`);
+  const deployments = writes.filter(({ operation }) => operation === 'CreateDeployment').length;
+  const acting = ledger.filter(({ pk, sk }) => pk === `SERVICE#${world.scenario.name}` && sk?.startsWith('ROLLBACK#') === true).length;
+  return [...several, ...(deployments > 1 ? [`second rollback: ${deployments} deployments`] : []), ...(acting > 1 ? [`second rollback: the ledger counts ${acting}`] : [])];
+}
+
+/** Free, or its lease ends within the longest lease. */
+function lock({ ledger, world }: Run): string[] {
+  const row = ledger.find(({ pk, sk }) => pk === `SERVICE#${world.scenario.name}` && sk === 'LOCK');
+  if (row?.['owner'] === undefined) return [];
+  const left = Number(row['leaseUntil'] ?? Number.POSITIVE_INFINITY) - world.sandbox.clock.now();
+  return left <= 900_000 ? [] : [`lock: held by ${row['owner']} for another ${Math.round(left / 1000)} s`];
+}
+
+function chains({ records, ledger }: Run, verifyChain: VerifyChain): string[] {
+  return records.flatMap(({ rollbackId, rows }) => {
+    const anchor = ledger.find(({ pk, sk }) => pk === `ROLLBACK#${rollbackId}` && sk === 'AUDIT');
+    const problem = verifyChain(rows, anchor === undefined ? null : anchorOf(anchor));
+    return problem === null ? [] : [`audit: ${problem}`];
+  });
+}
+
+function anchorOf(row: Readonly<Record<string, string>>): { readonly length: number; readonly hash: string } {
+  const data = row['data'] === undefined ? {} : JSON.parse(row['data']) as { readonly length?: number; readonly hash?: string };
+  return { length: Number(row['length'] ?? data.length), hash: row['hash'] ?? data.hash ?? '' };
+}
+
+/** Each change is announced in the audit before it is made. */
+function recordedWrites({ writes, records }: Run): string[] {
+  const intents = records.flatMap(({ rows }) => rows).filter(({ kind }) => kind === 'change-intended').map(({ at }) => Date.parse(at));
+  return writes.filter(({ startedAt }) => !intents.some((at) => at <= startedAt)).map(({ service, operation }) => `audit: ${service}:${operation} took effect and no row announced it`);
+}

@@ -1,0 +1,103 @@
+// The base scenarios: each is played once without a fault, and then again for every fault at every call it made.
+import type { JsonValue, ServiceDocument } from '../scenarios/scenario.ts';
+import { albTarget, dnsTarget, lambdaTarget, type ExploredTarget, type TargetKind } from './targets.ts';
+import type { ExploredWorld } from './world.ts';
+
+/** How a run may end. `recovered` and `paged` are Ripcord's two honest ends; the others are what a scenario asks for. */
+export type Ending = 'recovered' | 'paged' | 'dry-run' | 'left';
+
+export interface BaseScenario {
+  readonly name: string;
+  /** One line for `--list`. */
+  readonly summary: string;
+  readonly targets: Readonly<Record<string, TargetKind>>;
+  /** The target whose change helps; the alarm calms down when a role has changed it. */
+  readonly cure: string;
+  /** Top-level keys of the catalogue entry that differ from a plain service's. */
+  readonly changes?: ServiceDocument;
+  /** What the run comes to without any fault. */
+  readonly ends: Ending;
+  /** May Ripcord change the targets at all? */
+  readonly mayChange: boolean;
+  /** Starts the rollback, and does what people do while it runs. */
+  play(world: ExploredWorld): Promise<void>;
+}
+
+const fire = async (world: ExploredWorld): Promise<void> => world.fire();
+
+const approval = (answer: JsonValue): ServiceDocument => ({ policy: policyWith(answer) });
+
+/** A person stops the execution while it waits for the next round of proof. */
+async function stopped(world: ExploredWorld): Promise<void> {
+  world.fire();
+  await world.until('the rollback waits', () => world.executions().some(({ history }) => history.events.some((event) => nameOf(event) === 'VerifyLater')) || world.isOver());
+  world.abort();
+}
+
+const nameOf = (event: Readonly<Record<string, unknown>>): string => (event['stateEnteredEventDetails'] as { readonly name?: string } | undefined)?.name ?? '';
+
+/** A person who is asked says yes as soon as the question has come. */
+async function approved(world: ExploredWorld): Promise<void> {
+  world.fire();
+  await world.until('somebody was asked', () => world.isOver() || world.messages().some(({ subject }) => subject.includes('approve the rollback')));
+  if (!world.isOver()) await world.approve();
+}
+
+export const scenarios: readonly BaseScenario[] = [
+  { name: 'alb-flip', summary: 'weights of a listener go back', targets: { it: albTarget() }, cure: 'it', ends: 'recovered', mayChange: true, play: fire },
+  { name: 'alb-rule', summary: 'weights of a rule go back', targets: { it: albTarget(true) }, cure: 'it', ends: 'recovered', mayChange: true, play: fire },
+  { name: 'dns-flip', summary: 'weights of a record set go back', targets: { it: dnsTarget }, cure: 'it', ends: 'recovered', mayChange: true, play: fire },
+  { name: 'codedeploy-stop', summary: 'a deployment in progress is stopped', targets: { it: lambdaTarget('in-progress') }, cure: 'it', ends: 'recovered', mayChange: true, play: fire },
+  { name: 'codedeploy-redeploy', summary: 'the version before is deployed again', targets: { it: lambdaTarget('finished') }, cure: 'it', ends: 'recovered', mayChange: true, play: fire },
+  {
+    name: 'two-rungs', summary: 'the first way back does not help, the second does', targets: { first: albTarget(), second: dnsTarget }, cure: 'second', ends: 'recovered', mayChange: true, play: fire,
+    changes: { rungs: [[['first']], [['second']]], verification: { passesInARow: 2, intervalSeconds: 30, deadlineMinutes: 1 } },
+  },
+  {
+    name: 'dry-run', summary: 'a person asks what would be done', targets: { it: albTarget() }, cure: 'it', ends: 'dry-run', mayChange: false,
+    play: async (world) => {
+      world.fire(false);
+      world.ask({ service: 'dry-run', reason: 'what would you do?', requestedBy: 'dana', mode: 'dry-run' });
+    },
+  },
+  {
+    name: 'manual', summary: 'a person starts it from the console', targets: { it: albTarget() }, cure: 'it', ends: 'recovered', mayChange: true,
+    play: async (world) => {
+      world.fire(false);
+      world.ask({ service: 'manual', reason: 'paying fails', requestedBy: 'dana' });
+    },
+  },
+  { name: 'approved', summary: 'a person is asked, and says yes', targets: { it: albTarget() }, cure: 'it', ends: 'recovered', mayChange: true, play: approved, changes: approval({ required: 'always', timeoutMinutes: 60, onDeadline: 'stop' }) },
+  { name: 'stopped', summary: 'a person stops the execution halfway: the Watchdog closes it', targets: { it: albTarget() }, cure: 'it', ends: 'paged', mayChange: true, play: stopped },
+];
+
+/** @throws Error naming those that exist. */
+export function scenarioOf(name: string): BaseScenario {
+  const found = scenarios.find((one) => one.name === name);
+  if (found === undefined) throw new Error(`there is no scenario "${name}"; there are ${scenarios.map((one) => one.name).join(', ')}`);
+  return found;
+}
+
+export const alarmOf = (scenario: string): string => `${scenario}-errors`;
+export const journeySecret = 'explore-token';
+
+function policyWith(asked: JsonValue): JsonValue {
+  return { approval: asked, bakeMinutes: 1, releaseWindowMinutes: 240, coolDownMinutes: 10, dailyBudget: 3 };
+}
+
+/** The catalogue entry. @param secretArn of the secret that the journey sends; its server sends it back. */
+export const serviceOf = ({ name, changes = {} }: BaseScenario, targets: Readonly<Record<string, ExploredTarget>>, { port, secretArn }: { readonly port: number; readonly secretArn: string }): ServiceDocument => ({
+  owner: `team-${name}`,
+  targets: Object.fromEntries(Object.entries(targets).map(([id, { document }]) => [id, document])),
+  signals: { alarms: [{ name: alarmOf(name) }], minimum: 1, holdSeconds: 240, traffic: { none: 'nobody sends it requests here' } },
+  journeys: {
+    buy: {
+      secrets: { token: { arn: secretArn } },
+      allowLoopback: [`127.0.0.1:${port}`],
+      requests: [{ name: 'enter', url: `http://127.0.0.1:${port}/`, headers: { authorization: 'Bearer {{secret.token}}' }, expect: { status: 200, json: [{ path: '$.ok', equals: true }] } }],
+    },
+  },
+  verification: { passesInARow: 2, intervalSeconds: 30, deadlineMinutes: 3 },
+  policy: policyWith({ none: 'nobody has to be asked in this exploration' }),
+  ...changes,
+});

@@ -1,0 +1,31 @@
+// What an exploration came to, as text: a table of scenarios and faults, each broken case with the command that plays it again.
+import { faultNames, faultTexts } from './cases.ts';
+import type { Exploration } from './explore.ts';
+import type { CaseResult } from './run-case.ts';
+
+const letters: Readonly<Record<CaseResult['ending'], string>> = { recovered: 'r', paged: 'p', 'dry-run': 'd', left: 'l', broken: 'BROKEN' };
+
+/** Lines for a terminal. */
+export function told({ results, seconds }: Exploration): readonly string[] {
+  const scenarios = [...new Set(results.map(({ scenario }) => scenario))].toSorted();
+  const faults = faultNames.filter((fault) => results.some((one) => one.fault === fault));
+  const rows = [['', ...scenarios], ...faults.map((fault) => [fault, ...scenarios.map((scenario) => cell(results.filter((one) => one.fault === fault && one.scenario === scenario)))])];
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const broken = results.filter(({ ending }) => ending === 'broken');
+  const unreached = results.filter(({ isReached }) => !isReached).length;
+  return [
+    '', ...rows.map((row) => row.map((text, column) => text.padEnd(widths[column] ?? 0)).join('  ').trimEnd()), '',
+    'r recovered and proven, p stopped safely with on-call paged and the reason recorded, d ended as a dry run, l left alone: the alarm was read as quiet',
+    ...broken.flatMap((one) => ['', `BROKEN ${one.id}: ${faultTexts[one.fault as keyof typeof faultTexts]}`, ...one.broken.map((text) => `  ${text}`), ...(one.outcomes === '' ? [] : [`  it ended: ${one.outcomes.slice(0, 400)}`]), `  again: ${command(one.id)}`]),
+    '',
+    `${results.length} cases in ${Math.round(seconds)} s: ${broken.length === 0 ? 'all keep every invariant' : `${broken.length} break an invariant`}${unreached === 0 ? '' : `; in ${unreached} the run ended without that call`}`,
+  ];
+}
+
+function cell(results: readonly CaseResult[]): string {
+  const counts = new Map<CaseResult['ending'], number>();
+  for (const { ending } of results) counts.set(ending, (counts.get(ending) ?? 0) + 1);
+  return (Object.keys(letters) as CaseResult['ending'][]).flatMap((ending) => (counts.has(ending) ? [`${counts.get(ending)}${letters[ending]}`] : [])).join(' ') || '-';
+}
+
+const command = (id: string): string => `npm run explore -- --case "${id}"`;

@@ -1,0 +1,36 @@
+// One worker process of the exploration: plays the cases that it is dealt, several at once, because many of them wait.
+import { readFile } from 'node:fs/promises';
+import { WarmProcesses } from '../services/lambda/warm-processes.ts';
+import { parseCase } from './cases.ts';
+import type { Handover } from './explore.ts';
+import type { VerifyChain } from './invariants.ts';
+import { runCase, type Explored } from './run-case.ts';
+
+/** A client that waits for a late reply, or backs off, waits on the wall clock and costs nothing meanwhile. */
+const atOnce = 10;
+
+/** Plays cases until there are no more. To be called in a process that was forked. */
+export async function work(file: string, verifyChain: VerifyChain): Promise<void> {
+  const { prepared, recordings, assembly, port, secret } = JSON.parse(await readFile(file, 'utf8')) as Handover;
+  const warm = await new WarmProcesses().listen();
+  const explored: Explored = {
+    prepared: new Map(prepared.map((one) => [one.scenario, one])), recordings: new Map(recordings.map((one) => [one.scenario, one])),
+    grounds: { assembly, port, secret, warm }, verifyChain,
+  };
+  const nextCase = dealer();
+  await Promise.all(Array.from({ length: atOnce }, async () => {
+    for (let id = await nextCase(); id !== null; id = await nextCase()) process.send?.({ result: await runCase(parseCase(id), explored) });
+  }));
+  await warm.stop();
+  process.disconnect();
+}
+
+/** Asks the parent for one case after the other. */
+function dealer(): () => Promise<string | null> {
+  const waiting: ((id: string | null) => void)[] = [];
+  process.on('message', ({ next }: { readonly next: string | null }) => waiting.shift()?.(next));
+  return () => new Promise((resolve) => {
+    waiting.push(resolve);
+    process.send?.({ want: true });
+  });
+}

@@ -1,0 +1,134 @@
+// Function processes that outlive a sandbox: many short sandboxes with the same functions start none of their own.
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { secretsOfKey } from '../../aws/iam.ts';
+import { readCredential } from '../../aws/signature.ts';
+import { Worker } from './worker.ts';
+
+/** The part of a sandbox that a process talks to while it works for it. */
+export interface AwsEndpoint {
+  handle(request: IncomingMessage, response: ServerResponse): Promise<void>;
+}
+
+/** Who needs a process, and what for. */
+export interface Wanted {
+  /** Without credentials and endpoint: those are the process's own. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly codeDirectory: string;
+  readonly memoryMb: number;
+  readonly endpoint: AwsEndpoint;
+  /** Sandbox time, epoch milliseconds. */
+  readonly now: () => number;
+  readonly log: (line: string) => void;
+  /** The access key with which the process will call: it stands for the function's role from now on. */
+  readonly adopt: (accessKeyId: string) => void;
+}
+
+interface Warm {
+  readonly worker: Worker;
+  readonly kind: string;
+  readonly accessKeyId: string;
+  bound: Wanted | null;
+  /** Goes to no other sandbox: what its client remembers of throttling would be the next one's surprise. */
+  spent: boolean;
+}
+
+// More that wait than work at once would only fill the memory.
+const idleOfOneKind = 6;
+
+export class WarmProcesses {
+  readonly #server: Server;
+  readonly #idle = new Map<string, Warm[]>();
+  readonly #all = new Map<string, Warm>();
+  #started = 0;
+
+  constructor() {
+    this.#server = createServer((request, response) => void this.#route(request, response));
+    this.#server.keepAliveTimeout = 120_000;
+  }
+
+  /** @returns itself, listening on 127.0.0.1. */
+  async listen(): Promise<this> {
+    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
+    return this;
+  }
+
+  /** How many processes were started so far. */
+  get started(): number {
+    return this.#started;
+  }
+
+  /** A process for one invocation, bound to this sandbox until it is given back. */
+  async take(wanted: Wanted): Promise<Worker> {
+    const kind = `${wanted.codeDirectory} ${JSON.stringify(wanted.environment)}`;
+    const idle = this.#idle.get(kind) ?? [];
+    let warm = idle.pop();
+    while (warm?.worker.isGone === true) warm = idle.pop();
+    warm ??= this.#make(kind, wanted);
+    warm.bound = wanted;
+    wanted.adopt(warm.accessKeyId);
+    if (!warm.worker.isStarted) await warm.worker.start();
+    return warm.worker;
+  }
+
+  give(worker: Worker): void {
+    const warm = [...this.#all.values()].find((one) => one.worker === worker);
+    if (warm === undefined || worker.isGone) return;
+    warm.bound = null;
+    const idle = this.#idle.get(warm.kind) ?? [];
+    if (warm.spent || idle.length >= idleOfOneKind) return void worker.stop();
+    this.#idle.set(warm.kind, [...idle, warm]);
+  }
+
+  /** The process with this key dies at once, as if the machine under it had gone. */
+  kill(accessKeyId: string): void {
+    this.#all.get(accessKeyId)?.worker.kill();
+  }
+
+  /** The process with this key is ended when its invocation is over. */
+  spend(accessKeyId: string): void {
+    const warm = this.#all.get(accessKeyId);
+    if (warm !== undefined) warm.spent = true;
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#all.values()].map(({ worker }) => worker.stop()));
+    await new Promise<void>((resolve) => {
+      this.#server.close(() => resolve());
+      this.#server.closeAllConnections();
+    });
+  }
+
+  #make(kind: string, wanted: Wanted): Warm {
+    this.#started += 1;
+    const accessKeyId = `ASIAWARM${String(process.pid).padStart(7, '0').slice(-7)}${String(this.#started).padStart(7, '0')}`;
+    const { secretAccessKey, sessionToken } = secretsOfKey(accessKeyId);
+    const made: Warm = {
+      kind, accessKeyId, bound: wanted, spent: false,
+      worker: new Worker({
+        environment: {
+          ...wanted.environment, AWS_ENDPOINT_URL: this.#endpoint, AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, AWS_SESSION_TOKEN: sessionToken,
+        },
+        codeDirectory: wanted.codeDirectory,
+        memoryMb: wanted.memoryMb,
+        now: () => made.bound?.now() ?? Date.now(),
+        log: (line) => made.bound?.log(line),
+        onGone: () => this.#all.delete(accessKeyId),
+      }),
+    };
+    this.#all.set(accessKeyId, made);
+    return made;
+  }
+
+  get #endpoint(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  async #route(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const key = readCredential(request.headers)?.accessKeyId;
+    const bound = key === undefined ? null : (this.#all.get(key)?.bound ?? null);
+    // Whoever calls after its invocation was over has nobody to talk to.
+    if (bound === null) return void request.socket.destroy();
+    await bound.endpoint.handle(request, response);
+  }
+}
