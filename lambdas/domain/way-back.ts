@@ -97,7 +97,7 @@ const reach: Readonly<Record<WayBack, readonly Touched[]>> = {
 function reachDoubts({ question: { policy } }: Situation, ways: readonly WayBack[], suspect: ReleaseFacts | null): Reason[] {
   if (suspect === null || suspect.touched.length === 0) return [];
   const { touched, version } = suspect;
-  const reaches = (part: Touched): boolean => ways.some((way) => reach[way].includes(part) || (way !== 'flag-off' && part === 'configuration' && policy.configuration !== undefined));
+  const reaches = (part: Touched): boolean => ways.some((way) => reach[way].includes(part) || (part === 'configuration' && policy.configuration !== undefined));
   if (!touched.some((part) => reaches(part)))
     return [because('may-not-help', `Release ${version} touched ${touched.join(' and ')} alone, and this way back takes none of it back for certain.`)];
   if (ways.includes('redeploy') && touched.includes('infrastructure'))

@@ -14,6 +14,7 @@ describe('semantic versions', () => {
 
   it('are compared as numbers, however long', () => {
     expect(semanticOrder('1.9.0', '1.10.0')).toBeLessThan(0);
+    expect(semanticOrder('1.0.0-1', '1.0.0--')).toBeLessThan(0);
     expect(semanticOrder('1.0.9007199254740993', '1.0.9007199254740992')).toBeGreaterThan(0);
   });
 
@@ -34,6 +35,7 @@ describe('a version against the floor', () => {
     ['was known good after the floor was released, and may be older', 'blue', 'red', 'unknown', { releases: [begun('red', 0)], knownGoods: [{ version: 'blue', since: minute(5), basis: 'observed', targets: [] }] }],
     ['was released again after the floor', 'blue', 'red', 'below', { releases: [begun('blue', 9), begun('red', 0), begun('blue', -50)] }],
     ['was released after something that the floor came before', 'blue', 'red', 'works', { releases: [begun('blue', 9)], knownGoods: [{ version: 'red', since: minute(5), basis: 'baked', targets: [] }] }],
+    ['was released in the same moment', 'blue', 'red', 'unknown', { releases: [begun('blue', 0), begun('red', 0)] }],
     ['has a floor that nobody released', 'blue', 'red', 'unknown', { releases: [begun('blue', 0)] }],
     ['is older by its number alone', '1.9.0', '1.10.0', 'below', {}],
     ['is newer by its number alone', '1.10.0', '1.9.0', 'works', {}],

@@ -64,6 +64,13 @@ describe('the tree', () => {
     expect(tree.rungs.map(({ name }) => name)).toEqual(['alone']);
   });
 
+  it('asks about what leads to a known good version alone, where another way leads nobody knows where', () => {
+    const suspect = release({ touched: ['code', 'database'] });
+    const known = { ...good, targets: ['web'] };
+    const asked = question({ targets, rungs: [{ name: 'app', waves: [['app']] }, { name: 'web', waves: [['web']] }], releases: [suspect], knownGoods: [known] });
+    expect(weighWays(asked, suspect, known).ways.map(({ rung, answer }) => `${rung} ${answer}`)).toEqual(['app left-out', 'web ask']);
+  });
+
   it('takes a declared side for a version that nobody knows', () => {
     const sided = { ...targets, web: { ...targets['web'], strategy: 'alb-weights', goodSide: 'blue' } };
     expect(said(['code'], ['web'], { targets: sided })).toBe('web chosen');
@@ -104,6 +111,11 @@ describe('what going back passes', () => {
     const answer = decide(question({ releases: [suspect, { ...between, touched: ['code'], manifest: { approvals: [], backup: null, databaseFloor: null, url: null } }, ...releases.slice(2)] }));
     expect([answer.verdict, answer.good?.version]).toEqual(['roll-back', 'v1']);
     expect(answer.reasons.find(({ code }) => code === 'also-undone')?.text).toBe('Going back to v1 also takes back v2 (2026-11-20T07:20Z): none of them is known good.');
+  });
+
+  it('counts one that began while the known good one was still going out', () => {
+    const overlapping = release({ id: 'r-1b', version: 'v1b', startedAt: minute(-510), touched: ['database'] });
+    expect(passedReleases(question({ releases: [suspect, overlapping, ...releases.slice(2)] }), suspect, good).map(({ id }) => id)).toEqual(['r-3', 'r-1b']);
   });
 
   it('counts a deployment that only CodeDeploy knows', () => {
