@@ -71,6 +71,18 @@ describe('the ranking', () => {
     expect(ranked({ neighbours: [neighbour({ relation: 'dependent', releases: [payments5], alarms: sick })] }).map(({ service }) => service)).toEqual(['checkout', '']);
   });
 
+  it('gives hardly anything to a dependency\'s release that a newer one replaced', () => {
+    const newer = { ...payments5, id: 'p-6', version: '5.2.0', startedAt: minute(4), finishedAt: minute(4) };
+    const asked = { neighbours: [neighbour({ releases: [newer, payments5], alarms: sick })] };
+    expect(shareOf(asked, 'p-5') * 5).toBeLessThan(shareOf(asked, 'p-6'));
+  });
+
+  it.each([{ suppressedBy: 'WaitPeriod' }, { evaluationState: 'PARTIAL_DATA' }])('takes an alarm of a dependency that proves nothing for neither sick nor well: %o', (over) => {
+    const silenced = sick.map((one) => ({ ...one, ...over }));
+    const shareWith = (alarms: typeof sick) => shareOf({ releases: [release(older)], neighbours: [neighbour({ releases: [payments5], alarms })] }, 'p-5');
+    expect(shareWith(silenced)).toBe(shareWith([]));
+  });
+
   it('folds a long tail into what is not on record', () => {
     const many = Array.from({ length: 12 }, (_, index) => release({ id: `r-${index}`, startedAt: minute(-index * 5), finishedAt: null }));
     const all = ranked({ releases: many });
@@ -113,6 +125,12 @@ describe('what is done about it', () => {
     expect(verdict(asked).holdSeconds).toBe(15);
     expect(verdict({ ...asked, startedAt: minute(4), now: minute(10) })).toMatchObject({ verdict: 'hold', holdSeconds: 30 });
     expect(verdict({ ...asked, startedAt: minute(-21), now: minute(10) })).toMatchObject({ verdict: 'leave', page: true });
+  });
+
+  it('does not wait for a rollback that died: its lock is free, whatever its record says', () => {
+    const rollbacks = [{ rollbackId: 'rb-p', release: { id: 'p-5', version: '5.1.0' }, endedAt: null, outcome: null }];
+    const asked = { releases: [release(older)], neighbours: [neighbour({ releases: [payments5], alarms: sick, rollbacks })], startedAt: minute(4), now: minute(10) };
+    expect(verdict(asked)).toMatchObject({ verdict: 'leave', page: true });
   });
 
   it('does not wait for a run elsewhere that only decides still: it may be waiting for this one', () => {
