@@ -42,6 +42,7 @@ export class SpedUpClock implements SandboxClock {
   #workers = 0;
   #haste = 1;
   #rested: (() => void)[] = [];
+  #slowest = 1;
   #stopped = false;
   #hasStepped = false;
 
@@ -64,7 +65,7 @@ export class SpedUpClock implements SandboxClock {
   work(): () => void {
     let done = false;
     this.#workers += 1;
-    this.#setRate(Math.min(1, this.speed));
+    this.#setRate(Math.min(this.#slowest, this.speed));
     if (this.#hasStepped) this.#rearm();
     this.#hasStepped = false;
     return () => {
@@ -104,10 +105,17 @@ export class SpedUpClock implements SandboxClock {
   hurry(times: number): () => void {
     const set = (haste: number): void => {
       this.#haste = haste;
-      this.#setRate(this.#workers > 0 ? Math.min(1, this.speed) : this.speed);
+      this.#setRate(this.#workers > 0 ? Math.min(this.#slowest, this.speed) : this.speed);
     };
     set(times);
     return () => set(1);
+  }
+
+  /** From now on a sandbox second of work lasts `1 / rate` wall seconds: for a machine that is slower than what it plays. */
+  slow(rate: number): void {
+    if (!(rate > 0) || rate > 1) throw new RangeError(`a rate must be above 0 and at most 1, got ${rate}`);
+    this.#slowest = rate;
+    if (this.#workers > 0) this.#setRate(Math.min(this.#slowest, this.speed));
   }
 
   /** @throws ClockStopped when the clock is, or gets, stopped. */

@@ -1,5 +1,6 @@
 // The whole sandbox as one object: starts AWS on one local port, takes a CDK assembly, and stops without a trace.
 import { AwsError, type AwsService, type Invariant, type MetricsPort, type Place, type Principal } from './aws/world.ts';
+import { Calls } from './aws/calls.ts';
 import { SandboxServer } from './aws/server.ts';
 import { SpedUpClock } from './clock.ts';
 import { deployAssembly, type Deployed } from './deploy/deployer.ts';
@@ -48,6 +49,12 @@ export interface SandboxOptions {
   readonly processes?: number;
   /** Function processes shared with other sandboxes; absent: each function starts its own. */
   readonly warm?: WarmProcesses;
+  /** Lambda invocations at work at once in the account; default 1000, as in an account that is not new. */
+  readonly concurrency?: number;
+  /** Closed executions that are remembered, the newest; default all. */
+  readonly keptExecutions?: number;
+  /** AWS calls that are kept to be listed, the newest; default 50000. */
+  readonly keptCalls?: number;
   /** Real milliseconds that Lambda work always gets, however fast time runs; default 10000. */
   readonly graceMs?: number;
   /** Sandbox milliseconds from a load balancer's change to traffic that follows it; default 1000. */
@@ -88,7 +95,7 @@ export class Sandbox {
   constructor(options: SandboxOptions = {}) {
     this.place = options.place ?? defaultPlace;
     this.clock = new SpedUpClock({ speed: options.speed ?? 1, ...(options.startAt === undefined ? {} : { startAt: options.startAt }) });
-    this.server = new SandboxServer({ services: [], place: this.place, clock: this.clock });
+    this.server = new SandboxServer({ services: [], place: this.place, clock: this.clock, calls: new Calls(options.keptCalls) });
     this.services = makeServices(this, options);
     registerAll(this.server, this.services);
     for (const invariant of [...this.services.loadBalancing.invariants(), ...this.services.route53.invariants()]) this.addInvariant(invariant);
@@ -189,7 +196,7 @@ function makeServices(sandbox: Sandbox, options: SandboxOptions): SandboxService
   const cloudwatch: CloudWatch = new CloudWatch({ place, clock, bus: events, actions: (action) => fanOut().alarmAction(action) });
   topics.onPublish((published, subscriptions) => fanOut().published(published, subscriptions));
   const functions = makeFunctions(sandbox, options, { fanOut, metrics: cloudwatch });
-  const { loadBalancerPropagationMilliseconds: elbDelay, dnsPropagationMilliseconds: dnsDelay, graceMs } = options;
+  const { loadBalancerPropagationMilliseconds: elbDelay, dnsPropagationMilliseconds: dnsDelay, graceMs, keptExecutions } = options;
   return {
     aliases: new LambdaAliases({ place, clock }),
     queues,
@@ -198,7 +205,10 @@ function makeServices(sandbox: Sandbox, options: SandboxOptions): SandboxService
     cloudwatch,
     functions,
     functionUrls: new FunctionUrls({ iam: server.iam, place, clock, lambda: functions }),
-    states: new StateMachines({ clock, place, bus: events, lambda: functions, gate: gateOf(sandbox), metrics: cloudwatch, ...(graceMs === undefined ? {} : { graceMs }) }),
+    states: new StateMachines({
+      clock, place, bus: events, lambda: functions, gate: gateOf(sandbox), metrics: cloudwatch, transition: () => server.quotas.room('states', 'StateTransition'),
+      ...(graceMs === undefined ? {} : { graceMs }), ...(keptExecutions === undefined ? {} : { keptExecutions }),
+    }),
     dynamodb: new DynamoDb(place),
     parameters: new ParameterStore(place, clock),
     secrets: new Secrets(place, clock),
@@ -209,7 +219,7 @@ function makeServices(sandbox: Sandbox, options: SandboxOptions): SandboxService
 
 function makeFunctions(sandbox: Sandbox, options: SandboxOptions, { fanOut, metrics }: { fanOut: () => FanOut; metrics: MetricsPort }): Functions {
   const { clock, place, server } = sandbox;
-  const { logDirectory, graceMs, processes, warm } = options;
+  const { logDirectory, graceMs, processes, concurrency, warm } = options;
   const functions: Functions = new Functions({
     clock,
     place,
@@ -221,6 +231,7 @@ function makeFunctions(sandbox: Sandbox, options: SandboxOptions, { fanOut, metr
     ...(graceMs === undefined ? {} : { graceMs }),
     ...(processes === undefined ? {} : { processes }),
     ...(warm === undefined ? {} : { warm: { processes: warm, endpoint: server, adopt: (roleArn: string, accessKeyId: string) => server.iam.adoptKey(roleArn, accessKeyId) } }),
+    ...(concurrency === undefined ? {} : { concurrency }),
   });
   return functions;
 }

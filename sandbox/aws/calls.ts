@@ -24,15 +24,21 @@ export interface Breach {
 
 export type CallWithoutVerdict = Omit<CallRecord, 'sequence' | 'broken'>;
 
-// A sandbox that is kept up for days must not grow without end.
-const longestLog = 50_000;
+// A sandbox that is kept up for days must not grow without end. Invariants and listeners see every call.
+const defaultLength = 50_000;
 
 export class Calls {
   readonly #records: CallRecord[] = [];
   readonly #invariants: Invariant[] = [];
   readonly #listeners = new Set<(call: CallRecord) => void>();
   readonly #breaches: Breach[] = [];
+  readonly #length: number;
   #sequence = 0;
+
+  /** @param length how many calls are kept to be listed, the newest. */
+  constructor(length = defaultLength) {
+    this.#length = length;
+  }
 
   /** From now on the invariant is checked after every mutating call. */
   addInvariant(invariant: Invariant): void {
@@ -51,7 +57,7 @@ export class Calls {
     const cause = `${call.service}:${call.operation} by ${call.caller.arn}`;
     for (const breach of breaches) this.#breaches.push({ ...breach, call: record, cause });
     this.#records.push(record);
-    if (this.#records.length > longestLog) this.#records.splice(0, this.#records.length - longestLog);
+    if (this.#records.length > this.#length) this.#records.splice(0, this.#records.length - this.#length);
     for (const listener of this.#listeners) listener(record);
     return record;
   }

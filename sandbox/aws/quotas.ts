@@ -1,4 +1,4 @@
-// The request rates that AWS grants an account, as token buckets that fill in sandbox time.
+// The rates that AWS grants an account, as token buckets that fill in sandbox time.
 import type { SandboxClock } from './world.ts';
 
 export interface Quota {
@@ -18,16 +18,26 @@ export const awsQuotas: readonly Quota[] = [
   { service: 'cloudwatch', operations: /^DescribeAlarmHistory$/, burst: 20, perSecond: 20 },
   { service: 'cloudwatch', operations: /^ListTagsForResource$/, burst: 10, perSecond: 10 },
   { service: 'cloudwatch', operations: /^(SetAlarmState|PutMetricAlarm|EnableAlarmActions|DisableAlarmActions)$/, burst: 3, perSecond: 3 },
+  { service: 'cloudwatch', operations: /^GetAlarmMuteRule$/, burst: 20, perSecond: 20 },
+  { service: 'cloudwatch', operations: /^ListAlarmMuteRules$/, burst: 50, perSecond: 50 },
   { service: 'cloudwatch', operations: /^GetMetricData$/, burst: 500, perSecond: 500 },
   { service: 'ecs', operations: /^UpdateService$/, burst: 50, perSecond: 5 },
   { service: 'ecs', operations: /^Describe(Services|Tasks)$/, burst: 100, perSecond: 20 },
+  { service: 'ecs', operations: /^(RunTask|StopTask)$/, burst: 100, perSecond: 40 },
   { service: 'ecs', operations: /^RegisterTaskDefinition$/, burst: 20, perSecond: 1 },
+  // Without the account's higher-throughput setting.
+  { service: 'ssm', operations: /^GetParameter(s|sByPath|History)?$/, burst: 40, perSecond: 40 },
   { service: 'lambda', operations: /^(?!Invoke)/, burst: 15, perSecond: 15 },
   { service: 'states', operations: /^StartExecution$/, burst: 800, perSecond: 150 },
   { service: 'states', operations: /^DescribeExecution$/, burst: 250, perSecond: 10 },
   { service: 'states', operations: /^ListExecutions$/, burst: 100, perSecond: 2 },
   { service: 'states', operations: /^SendTask/, burst: 3000, perSecond: 500 },
+  // No call: each state that is entered. Beyond it Step Functions waits (`ExecutionThrottled`), it refuses nothing.
+  { service: 'states', operations: /^StateTransition$/, burst: 800, perSecond: 800 },
 ];
+
+/** Sandbox milliseconds between two looks at a bucket that is empty. */
+const waitMs = 50;
 
 interface Bucket {
   readonly quota: Quota;
@@ -54,6 +64,16 @@ export class Quotas {
     if (buckets.some((bucket) => bucket.tokens < 1)) return false;
     for (const bucket of buckets) bucket.tokens -= 1;
     return true;
+  }
+
+  /** For what AWS makes wait instead of refusing it: null when there is no need to, else resolves as soon as there is room. */
+  room(service: string, operation: string): Promise<void> | null {
+    return this.take(service, operation) ? null : this.#wait(service, operation);
+  }
+
+  async #wait(service: string, operation: string): Promise<void> {
+    do await this.#clock.sleep(waitMs);
+    while (!this.take(service, operation));
   }
 
   #fill(bucket: Bucket): void {

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { AwsError, type LambdaPort, type MetricsPort, type Place } from '../../aws/world.ts';
 import type { SpedUpClock } from '../../clock.ts';
 import type { IssuedKey } from '../../aws/iam.ts';
-import { LambdaFunction, Slots, type Borrowing, type FunctionSpec } from './lambda-function.ts';
+import { Concurrency, LambdaFunction, Slots, type Borrowing, type FunctionSpec } from './lambda-function.ts';
 import type { AwsEndpoint, WarmProcesses } from './warm-processes.ts';
 
 export interface FunctionsParts {
@@ -24,6 +24,8 @@ export interface FunctionsParts {
   readonly processes?: number;
   /** Processes shared with other sandboxes; absent: each function starts its own. */
   readonly warm?: { readonly processes: WarmProcesses; readonly endpoint: AwsEndpoint; readonly adopt: (roleArn: string, accessKeyId: string) => void };
+  /** Invocations at work at once in the account; default 1000. */
+  readonly concurrency?: number;
 }
 
 /** What AWS::Lambda::EventInvokeConfig says. */
@@ -46,12 +48,14 @@ interface Entry {
 export class Functions implements LambdaPort {
   readonly #parts: FunctionsParts;
   readonly #slots: Slots;
+  readonly #concurrency: Concurrency;
   readonly #entries = new Map<string, Entry>();
   #stopped = false;
 
   constructor(parts: FunctionsParts) {
     this.#parts = parts;
     this.#slots = new Slots(parts.processes ?? 12);
+    this.#concurrency = new Concurrency(parts.concurrency ?? 1000);
   }
 
   create(input: Omit<FunctionSpec, 'arn'>): LambdaFunction {
@@ -66,6 +70,7 @@ export class Functions implements LambdaPort {
       realTimeoutMs: Math.max(realTimeout / clock.speed, Math.min(realTimeout, graceMs ?? 10_000)),
       slots: this.#slots,
       borrow: this.#borrowing(spec),
+      concurrency: this.#concurrency,
       logFile: logDirectory === undefined || logDirectory === null ? null : path.join(logDirectory, `${spec.name}.log`),
     });
     this.#entries.set(spec.name, { fn, key, async: asyncDefaults, qualifiers: new Set() });

@@ -31,6 +31,7 @@ export interface FunctionParts {
   readonly realTimeoutMs: number;
   /** Waits for a free process slot of the whole sandbox. */
   readonly slots: Slots;
+  readonly concurrency: Concurrency;
   readonly logFile: string | null;
   /** Takes processes from there, and gives each back after its invocation; null: keeps its own. */
   readonly borrow: Borrowing | null;
@@ -40,6 +41,26 @@ export interface FunctionParts {
 export interface Borrowing {
   take(log: (line: string) => void): Promise<Worker>;
   give(worker: Worker): void;
+}
+
+/** What an account may have at work at once, over all its functions. Waiting for a process of this machine is not AWS's business and does not count. */
+export class Concurrency {
+  readonly #limit: number;
+  #atWork = 0;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  /** @throws AwsError TooManyRequestsException */
+  enter(): void {
+    if (this.#atWork >= this.#limit) throw new AwsError('TooManyRequestsException', 'Rate Exceeded.', { status: 429, fields: { Reason: 'ConcurrentInvocationLimitExceeded' } });
+    this.#atWork += 1;
+  }
+
+  leave(): void {
+    this.#atWork -= 1;
+  }
 }
 
 /** How many function processes may work at the same time; the rest waits in line. */
@@ -163,11 +184,17 @@ export class LambdaFunction {
   }
 
   async #once(payload: string): Promise<Answer> {
-    await this.#parts.slots.take();
+    const { slots, concurrency } = this.#parts;
+    await slots.take();
     try {
-      return await this.#runOn(await this.#worker(), payload);
+      concurrency.enter();
+      try {
+        return await this.#runOn(await this.#worker(), payload);
+      } finally {
+        concurrency.leave();
+      }
     } finally {
-      this.#parts.slots.give();
+      slots.give();
     }
   }
 

@@ -28,6 +28,7 @@ export interface ExecutionParts {
   readonly bus: EventBusPort;
   readonly tasks: Omit<TaskHost, 'working'>;
   readonly random: () => number;
+  readonly transition: () => Promise<void> | null;
 }
 
 export class Execution {
@@ -93,7 +94,7 @@ export class Execution {
   async #run(): Promise<void> {
     try {
       const output = await runGraph(this.machine.definition, JSON.parse(this.input) as unknown, {
-        host: { clock: this.#parts.clock, tasks: { ...this.#parts.tasks, working: (change) => this.#working(change) }, context: this.#context(), random: this.#parts.random },
+        host: { clock: this.#parts.clock, tasks: { ...this.#parts.tasks, working: (change) => this.#working(change) }, context: this.#context(), random: this.#parts.random, transition: this.#parts.transition },
         thread: this.#thread,
         signal: this.#abort.signal,
         variables: {},

@@ -5,7 +5,7 @@ import { asStateError, Interrupted, limited, matchesError, StateError } from './
 import { evaluate, type Bindings } from './expressions.ts';
 import { whole, type Thread } from './history.ts';
 import { runBranches, runItems } from './inner-graphs.ts';
-import { pause } from './machine-time.ts';
+import { orInterrupted, pause } from './machine-time.ts';
 import { RetryCounter } from './retry.ts';
 import { runTask, type TaskHost } from './tasks.ts';
 
@@ -16,6 +16,8 @@ export interface ExecutionHost {
   /** `Execution` and `StateMachine` of the context object. */
   readonly context: Readonly<Record<string, unknown>>;
   readonly random: () => number;
+  /** Asked before each state is entered: null, or a promise for when the account's quota of transitions has room. */
+  readonly transition: () => Promise<void> | null;
 }
 
 /** Where a graph runs: its variables, its line of history, and what interrupts it. */
@@ -57,6 +59,8 @@ export async function runGraph(graph: Graph, input: unknown, frame: Frame): Prom
   for (;;) {
     if (frame.signal.aborted) throw new Interrupted();
     if (frame.thread.history.isFull) throw new StateError('States.Runtime', 'The execution reached the maximum number of history events (25000).');
+    const room = frame.host.transition();
+    if (room !== null) await orInterrupted(room, frame.signal);
     const state = graph.States[name] as State;
     const left = await runState({ name, state, input: current, frame, enteredAt: new Date(frame.host.clock.now()), retryCount: 0, taskToken: null });
     if (left.next === null) return left.output;

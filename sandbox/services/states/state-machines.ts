@@ -21,6 +21,10 @@ export interface StatesParts {
   readonly metrics?: MetricsPort;
   /** For the jitter of retries; default Math.random. */
   readonly random?: () => number;
+  /** Asked before each state is entered; default: there always is room. */
+  readonly transition?: () => Promise<void> | null;
+  /** How many closed executions are remembered, the newest; default all of them. */
+  readonly keptExecutions?: number;
 }
 
 const endMetrics = { RUNNING: null, SUCCEEDED: 'ExecutionsSucceeded', FAILED: 'ExecutionsFailed', TIMED_OUT: 'ExecutionsTimedOut', ABORTED: 'ExecutionsAborted' } as const;
@@ -30,6 +34,8 @@ export class StateMachines implements StatesPort {
   readonly tokens = new TaskTokens();
   readonly #machines = new Map<string, Machine>();
   readonly #executions = new Map<string, Execution>();
+  readonly #closed: string[] = [];
+  readonly #listeners = new Set<(execution: Execution) => void>();
   readonly #parts: StatesParts;
 
   constructor(parts: StatesParts) {
@@ -59,6 +65,12 @@ export class StateMachines implements StatesPort {
   /** Newest first, as ListExecutions. */
   executions(machineArn?: string): Execution[] {
     return [...this.#executions.values()].filter((one) => machineArn === undefined || one.machine.arn === machineArn).toReversed();
+  }
+
+  /** Hears of each execution that is over, until the returned function is called. */
+  onEnd(listener: (execution: Execution) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   /** @throws AwsError StateMachineDoesNotExist */
@@ -94,11 +106,11 @@ export class StateMachines implements StatesPort {
       if (known.status === 'RUNNING' && known.input === input) return { executionArn: arn, name, startedAt: known.startedAt };
       throw new AwsError('ExecutionAlreadyExists', `Execution Already Exists: '${arn}'`);
     }
-    const { clock, bus, random } = this.#parts;
-    const execution = new Execution({ machine, name, arn, input, clock, bus, tasks: this.#tasksOf(machine), random: random ?? Math.random });
+    const { clock, bus, random, transition = () => null } = this.#parts;
+    const execution = new Execution({ machine, name, arn, input, clock, bus, tasks: this.#tasksOf(machine), random: random ?? Math.random, transition });
     this.#executions.set(arn, execution);
     this.#count(machine, 'ExecutionsStarted');
-    void this.#countEnd(execution);
+    void this.#whenOver(execution);
     execution.start();
     return { executionArn: arn, name, startedAt: execution.startedAt };
   }
@@ -108,8 +120,11 @@ export class StateMachines implements StatesPort {
     for (const execution of this.#executions.values()) execution.drop();
   }
 
-  async #countEnd(execution: Execution): Promise<void> {
+  async #whenOver(execution: Execution): Promise<void> {
     await execution.finished;
+    for (const listener of this.#listeners) listener(execution);
+    this.#closed.push(execution.arn);
+    if (this.#closed.length > (this.#parts.keptExecutions ?? Infinity)) this.#executions.delete(this.#closed.shift() ?? '');
     const metric = endMetrics[execution.status];
     if (metric !== null) this.#count(execution.machine, metric);
   }

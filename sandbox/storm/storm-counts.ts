@@ -1,0 +1,115 @@
+// What a storm is judged by, counted as it happens: a sandbox that kept every call and execution would measure its own memory.
+import { readdirSync, readFileSync } from 'node:fs';
+import type { CallRecord } from '../aws/world.ts';
+import type { Sandbox } from '../sandbox.ts';
+import type { Execution } from '../services/states/execution.ts';
+import type { StormService } from './storm-world.ts';
+
+export interface ApiCount {
+  asked: number;
+  throttled: number;
+}
+
+export interface MemorySample {
+  readonly ended: number;
+  /** Resident set of this process: the whole sandbox, in MB. */
+  readonly sandboxMb: number;
+  /** Resident set of the largest function process, in MB: Ripcord itself. */
+  readonly functionMb: number;
+}
+
+const sampleEvery = 250;
+const throttled = /Throttl|TooManyRequests|LimitExceeded|Rate/;
+
+export class StormCounts {
+  started = 0;
+  ended = 0;
+  /** Tasks that failed as `Retryable` or were throttled by Lambda, and were tried again by the workflow. */
+  triedAgain = 0;
+  /** Outcome to number of runs; for those that ended as `joined`, `joined` or `joined (storm)`. */
+  readonly outcomes = new Map<string, number>();
+  readonly apis = new Map<string, ApiCount>();
+  /** Changes made by roles, by service. */
+  readonly changes = new Map<string, number>();
+  readonly memory: MemorySample[] = [];
+  /** Writes to one DynamoDB partition key in one second of sandbox time, at most. */
+  hottest = { key: '', writes: 0 };
+  readonly #services: readonly StormService[];
+  readonly #second = new Map<string, number>();
+  #secondAt = 0;
+
+  constructor(sandbox: Sandbox, services: readonly StormService[], rollbackMachineArn: string) {
+    this.#services = services;
+    sandbox.calls.onCall((call) => this.#call(call));
+    sandbox.services.states.onEnd((execution) => {
+      if (execution.machine.arn === rollbackMachineArn) this.#end(execution);
+    });
+  }
+
+  sample(): void {
+    this.memory.push({ ended: this.ended, sandboxMb: Math.round(process.memoryUsage.rss() / 2 ** 20), functionMb: largestChildMb() });
+  }
+
+  #call(call: CallRecord): void {
+    const name = `${call.service}:${call.operation}`;
+    const count = this.apis.get(name) ?? { asked: 0, throttled: 0 };
+    this.apis.set(name, count);
+    count.asked += 1;
+    if (call.errorCode !== null && throttled.test(call.errorCode)) count.throttled += 1;
+    if (call.service === 'elasticloadbalancing' && call.mutating && call.caller.kind === 'role' && call.status < 300) this.#changed(JSON.stringify(call.input));
+    if (call.service === 'dynamodb' && call.mutating) this.#written(call);
+  }
+
+  #changed(input: string): void {
+    const service = this.#services.find(({ listenerArn }) => input.includes(listenerArn));
+    if (service !== undefined) this.changes.set(service.name, (this.changes.get(service.name) ?? 0) + 1);
+  }
+
+  #written({ input, endedAt }: CallRecord): void {
+    const { Key, Item } = input as { readonly Key?: Record<string, { S?: string }>; readonly Item?: Record<string, { S?: string }> };
+    const row = Key ?? Item ?? {};
+    const key = row['pk']?.S ?? row['rollbackId']?.S ?? '';
+    const second = Math.floor(endedAt / 1000);
+    if (second !== this.#secondAt) this.#second.clear();
+    this.#secondAt = second;
+    const writes = (this.#second.get(key) ?? 0) + 1;
+    this.#second.set(key, writes);
+    if (writes > this.hottest.writes) this.hottest = { key, writes };
+  }
+
+  #end(execution: Execution): void {
+    this.ended += 1;
+    const outcome = outcomeOf(execution);
+    this.outcomes.set(outcome, (this.outcomes.get(outcome) ?? 0) + 1);
+    this.triedAgain += execution.history.events.filter(({ type, taskFailedEventDetails: details }) =>
+      type === 'TaskFailed' && /Retryable|TooManyRequests/.test((details as { error?: string } | undefined)?.error ?? '')).length;
+    if (this.ended % sampleEvery === 0) this.sample();
+  }
+}
+
+function outcomeOf({ status, output, error }: Execution): string {
+  if (status !== 'SUCCEEDED') return error ?? status;
+  const { outcome = 'unknown', headline = '' } = JSON.parse(output ?? '{}') as { outcome?: string; headline?: string };
+  return outcome === 'joined' && headline.includes('shared cause') ? 'joined (storm)' : outcome;
+}
+
+/** From /proc, where there is one; 0 elsewhere. */
+function largestChildMb(): number {
+  try {
+    const children = readdirSync('/proc').filter((name) => /^\d+$/.test(name)).flatMap((pid) => {
+      const status = statusOf(pid);
+      return Number(/^PPid:\s+(\d+)/m.exec(status)?.[1]) === process.pid ? [Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? 0)] : [];
+    });
+    return Math.round(Math.max(0, ...children) / 1024);
+  } catch {
+    return 0;
+  }
+}
+
+function statusOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/status`, 'utf8');
+  } catch {
+    return '';
+  }
+}

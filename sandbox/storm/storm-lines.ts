@@ -1,0 +1,45 @@
+// A storm's outcome as a table for the terminal, and what must be true of it.
+import type { StormResult } from './storm.ts';
+import { brake } from './storm-world.ts';
+
+/** What was promised of a storm and did not hold; empty when all is well. @param services 1: one rollback, everybody else joins it. */
+export function brokenPromises({ counts, pages, deadLetters, locks, breaches }: StormResult, { services, events }: { readonly services: number; readonly events: number }): string[] {
+  const acted = [...counts.changes.values()];
+  const storm = pages.filter(({ text }) => text.includes('shared cause'));
+  const known = new Set(['recovered', 'joined', 'joined (storm)', 'left']);
+  const strange = [...counts.outcomes].filter(([outcome]) => !known.has(outcome));
+  const rules: readonly (readonly [boolean, string])[] = [
+    [counts.ended === events, `${events} events were sent, ${counts.ended} runs ended`],
+    [acted.every((changes) => changes === 1), `a service was changed more than once: ${[...counts.changes].map(([name, changes]) => `${name} ${changes}`).join(', ')}`],
+    [acted.length <= (services > brake.services ? brake.services : services), `${acted.length} services were changed`],
+    [services > 1 || acted.length === 1, 'the one service was not put back'],
+    [storm.length === (services > brake.services ? 1 : 0), `on-call was told of the storm ${storm.length} times`],
+    [pages.length === storm.length, `there were other pages: ${pages.filter((page) => !storm.includes(page)).slice(0, 5).map(({ subject }) => subject).join('; ')}`],
+    [strange.length === 0, `runs ended otherwise: ${strange.map(([outcome, count]) => `${outcome} ${count}`).join(', ')}`],
+    [deadLetters === 0, `${deadLetters} events went to the dead-letter queue`],
+    [locks.length === 0, `locks were left behind by ${locks.slice(0, 5).join(', ')}`],
+    [breaches.length === 0, `broken invariants: ${breaches.slice(0, 5).join('; ')}`],
+  ];
+  return rules.flatMap(([holds, text]) => (holds ? [] : [text]));
+}
+
+export function stormLines({ counts, pages, sentSeconds, wallSeconds }: StormResult): string[] {
+  const row = (name: string, value: string): string => `  ${name.padEnd(34)} ${value}`;
+  const throttled = [...counts.apis].filter(([, count]) => count.throttled > 0).toSorted(([, one], [, other]) => other.throttled - one.throttled);
+  const busiest = [...counts.apis].toSorted(([, one], [, other]) => other.asked - one.asked).slice(0, 12);
+  const memory = (name: 'sandboxMb' | 'functionMb'): string => counts.memory.filter((_, index) => index % Math.max(1, Math.floor(counts.memory.length / 8)) === 0 || index === counts.memory.length - 1)
+    .map((sample) => `${sample.ended}: ${sample[name]}`).join('  ');
+  return [
+    row('events sent in', `${sentSeconds.toFixed(0)} s of sandbox time, ${wallSeconds.toFixed(0)} s on the wall`),
+    row('runs', String(counts.ended)),
+    ...[...counts.outcomes].toSorted(([, one], [, other]) => other - one).map(([outcome, count]) => row(`  ${outcome}`, String(count))),
+    row('services changed', String(counts.changes.size)),
+    row('pages', `${pages.length}${pages.length === 0 ? '' : `: ${pages.slice(0, 3).map(({ subject }) => subject).join('; ')}`}`),
+    row('steps tried again by the workflow', String(counts.triedAgain)),
+    ...throttled.map(([api, { asked, throttled: refused }]) => row(`  throttled ${api}`, `${refused} of ${asked}`)),
+    row('calls', busiest.map(([api, { asked }]) => `${api} ${asked}`).join(', ')),
+    row('hottest DynamoDB key', `${counts.hottest.writes} writes a second (${counts.hottest.key})`),
+    row('memory of the sandbox, MB, by runs', memory('sandboxMb')),
+    row('memory of a function, MB, by runs', memory('functionMb')),
+  ];
+}
