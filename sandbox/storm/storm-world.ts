@@ -11,6 +11,9 @@ export interface StormService {
   readonly document: ServiceDocument;
 }
 
+/** The longest that AWS takes: hundreds of services answer from this one process. */
+export const checkSeconds = 300;
+
 /** Rollbacks at once before the brake, and the minutes in which services are counted: the schema's defaults. */
 export const brake = { services: 5, minutes: 10 } as const;
 
@@ -25,8 +28,7 @@ const forward = (blue: string, green: string, weights: readonly [number, number]
 export function createService(sandbox: Sandbox, name: string, port: number): StormService {
   const { loadBalancing: elb, cloudwatch } = sandbox.services;
   const group = (side: string): string => {
-    // Every five minutes, the longest that AWS takes: hundreds of services answer from this one process.
-    const made = elb.createTargetGroup({ name: `${name}-${side}`, healthCheck: { path: '/', intervalSeconds: 300, unhealthyThreshold: 10 } });
+    const made = elb.createTargetGroup({ name: `${name}-${side}`, healthCheck: { path: '/', intervalSeconds: checkSeconds, unhealthyThreshold: 10 } });
     elb.registerTargets(made.arn, [{ Id: '127.0.0.1', Port: port }]);
     return made.arn;
   };

@@ -6,7 +6,7 @@ import { stringify } from 'yaml';
 import { startSandbox, type Sandbox } from '../sandbox.ts';
 import { namesOf, RipcordView } from '../stage/ripcord-view.ts';
 import { StormCounts } from './storm-counts.ts';
-import { brake, createService, sendEvent, startHealthy, type StormService } from './storm-world.ts';
+import { brake, checkSeconds, createService, sendEvent, startHealthy, type StormService } from './storm-world.ts';
 
 export interface StormOptions {
   readonly services: number;
@@ -58,6 +58,8 @@ export async function playStorm(options: StormOptions): Promise<StormResult> {
 async function play(sandbox: Sandbox, port: number, options: StormOptions): Promise<StormResult> {
   const services = Array.from({ length: options.services }, (_, index) => createService(sandbox, `service-${index + 1}`, port));
   const { view, ledger } = await deploy(sandbox, services, options);
+  // Until a first check has found every target healthy; some are late when hundreds begin together.
+  await sandbox.clock.sleep(2 * checkSeconds * 1000);
   const now = sandbox.clock.now();
   for (const { name } of services) await options.release({ endpoint: sandbox.endpoint, table: ledger, service: name, now });
   const counts = new StormCounts(sandbox, services, view.names.rollbackMachineArn);
@@ -116,8 +118,9 @@ async function send(sandbox: Sandbox, services: readonly StormService[], { optio
   const from = clock.now();
   let [sent, rate] = [0, 1];
   while (sent < events) {
-    for (const due = Math.min(events, Math.ceil(((clock.now() - from) / 1000 / seconds) * events)); sent < due; sent += 1)
-      sendEvent(sandbox, services[sent % services.length] as StormService, Math.floor(sent / services.length));
+    // A beat that took long must not send in one go what would have come while the clock was slow.
+    const due = Math.min(events, Math.ceil(((clock.now() - from) / 1000 / seconds) * events), counts.ended + 2 * backlog.high);
+    for (; sent < due; sent += 1) sendEvent(sandbox, services[sent % services.length] as StormService, Math.floor(sent / services.length));
     const waiting = sent - counts.ended;
     rate = waiting > backlog.high ? Math.max(0.01, rate * 0.9) : waiting < backlog.low ? Math.min(1, rate * 1.05) : rate;
     clock.slow(rate);
