@@ -36,7 +36,14 @@ function problemsOfIssue(issue: Issue, checked: Checked): readonly Problem[] {
   if (issue.code === 'invalid_type' && path.length === 0) return [{ path, message: `needs a mapping with the key \`${keysAt(checked, []).at(-1)}\`` }];
   if (issue.code === 'invalid_type' && valueAt(checked.input, path) === undefined && isDefaultMessage(issue.message))
     return [{ path, message: `is missing; it needs ${/^[aeiou]/.test(issue.expected) ? 'an' : 'a'} ${issue.expected}` }];
-  return [{ path, message: issue.message }];
+  return [{ path, message: `${issue.message}${misspelt(issue)}` }];
+}
+
+/** A schema's own check names what was typed and what there is. */
+function misspelt(issue: Issue): string {
+  const { typed, known } = (issue.code === 'custom' ? issue.params ?? {} : {}) as { readonly typed?: string; readonly known?: readonly string[] };
+  const word = typed === undefined || known === undefined ? undefined : nearest(typed, known);
+  return word === undefined ? '' : `; did you mean ${word}?`;
 }
 
 type UnionIssue = Extract<Issue, { code: 'invalid_union' }>;

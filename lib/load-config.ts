@@ -2,9 +2,14 @@
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { isCollection, isMap, isPair, isScalar, LineCounter, parseDocument, type Document, type Node } from 'yaml';
+import * as z from 'zod';
 import { configSchema, type Config } from '../lambdas/config/schema.ts';
 import { problemsOf, type Problem } from './config-problems.ts';
-import { signalProblems } from './signal-problems.ts';
+import { serviceProblems } from './service-problems.ts';
+
+/** CloudFormation takes a template of 1 MB at most, and each service makes more of it than stands here. */
+const maximumCharacters = 1_000_000;
+const maximumProblems = 100;
 
 /**
  * @param path of a YAML file as `services.yaml` shows it.
@@ -24,23 +29,41 @@ function read(path: string): string {
 
 /** As {@link loadConfig}, from text. @param file name for the messages. */
 export function parseConfig(text: string, file: string): Config {
+  if (text.length > maximumCharacters) throw new Error(`${file}: has ${text.length} characters, more than the ${maximumCharacters} that any stack could hold; split it into several engines' files`);
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  if (document.errors.length > 0) throw new Error(document.errors.map(({ code, message, pos }) => {
-    const line = lines.linePos(pos[0]).line;
-    return code === 'DUPLICATE_KEY'
-      ? `${file}:${line} ${pathTo(document, pos[0])}: this name is used twice; give one of them another name`
-      : `${file}:${line}: ${message}`;
-  }).join('\n'));
-  const input: unknown = document.toJS();
+  const { document, input } = readDocument(text, file, lines);
   const parsed = configSchema.safeParse(input);
-  const found = parsed.success
-    ? Object.entries(parsed.data.services).flatMap(([name, service]) => signalProblems(service).map(({ path, message }) => ({ path: ['services', name, ...path], message })))
-    : problemsOf(parsed.error, { schema: configSchema, input });
-  if (parsed.success && found.length === 0) return parsed.data;
-  const problems = found.map((problem: Problem) => ({ line: lineOf(document, lines, problem), text: wordsOf(problem) }));
-  throw new Error([...new Set(problems.toSorted((a, b) => a.line - b.line).map(({ line, text: words }) => `${file}:${line} ${words}`))].join('\n'));
+  const problems = parsed.success ? Object.entries(parsed.data.services).flatMap(([name, service]) => serviceProblems(service, ['services', name])) : problemsOf(firstOf(parsed.error), { schema: configSchema, input });
+  if (parsed.success && problems.length === 0) return parsed.data;
+  const found = problems.map((problem: Problem) => ({ line: lineOf(document, lines, problem), text: wordsOf(problem) })).toSorted((a, b) => a.line - b.line);
+  const more = (parsed.error?.issues.length ?? 0) - maximumProblems;
+  throw new Error([...new Set(found.map(({ line, text: words }) => `${file}:${line} ${words}`)), ...(more > 0 ? [`${file}: and ${more} more`] : [])].join('\n'));
 }
+
+/** Nobody mends more at a time, and each one is looked up in the text. */
+const firstOf = (error: z.ZodError): z.ZodError => (error.issues.length > maximumProblems ? new z.ZodError(error.issues.slice(0, maximumProblems)) : error);
+
+function readDocument(text: string, file: string, lines: LineCounter): { readonly document: Document; readonly input: unknown } {
+  try {
+    const document: Document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+    // A warning is a tag or a directive that would be left out without a word.
+    const wrong = [...document.errors, ...document.warnings].slice(0, maximumProblems);
+    if (wrong.length > 0) throw new Error(wrong.map(({ code, message, pos }) => {
+      const line = lines.linePos(pos[0]).line;
+      return code === 'DUPLICATE_KEY'
+        ? `${file}:${line} ${pathTo(document, pos[0])}: this name is used twice; give one of them another name`
+        : `${file}:${line}: ${isTooDeep(message) ? tooDeep : message}`;
+    }).join('\n'));
+    return { document, input: document.toJS() };
+  } catch (error) {
+    if (error instanceof ReferenceError) throw new Error(`${file}: its aliases (\`*name\`) cannot be resolved: ${error.message}`, { cause: error });
+    if (error instanceof RangeError) throw new Error(`${file}: ${tooDeep}`, { cause: error });
+    throw error;
+  }
+}
+
+const tooDeep = 'is nested too deep to be read';
+const isTooDeep = (message: string): boolean => message.includes('call stack');
 
 const wordsOf = ({ path, key, message }: Problem): string => {
   const full = [...path, ...(key === undefined ? [] : [key])].map(String).join('.');

@@ -11,7 +11,7 @@ import { aliasFunctionArn, ecsServiceArn, ServiceRules, type CodeDeployGroup } f
 import type { RollbackEngine } from './rollback-engine.ts';
 import type { TargetInput } from './rollback-target.ts';
 import { ServiceAlarms } from './service-alarms.ts';
-import { signalProblems } from './signal-problems.ts';
+import { serviceProblems } from './service-problems.ts';
 import type { Verification } from './verification.ts';
 
 type SignalsInput = ServiceInput['signals'];
@@ -175,7 +175,7 @@ function checked(props: ProtectedServiceProps): ServiceConfig {
     verification: verification.config,
     policy: { ...props.policy, approval: approval.config },
   });
-  const problems = parsed.success ? signalProblems(parsed.data).map(({ path, message }) => `${path.map(String).join('.')}: ${message}`) : describeIssues(parsed.error);
+  const problems = parsed.success ? serviceProblems(parsed.data, []).map(({ path, message }) => `${path.map(String).join('.')}: ${message}`) : describeIssues(parsed.error);
   if (!parsed.success || problems.length > 0) throw new Error(problems.map((line) => `service "${props.serviceName}" ${line}`).join('\n'));
   return parsed.data;
 }

@@ -16,6 +16,9 @@ const always: Readonly<Record<string, string>> = {
 /** Amazon's own services on an instance, the metadata service `fd00:ec2::254` among them. */
 const amazonLocal: [ipaddr.IPv6, number] = [ipaddr.IPv6.parse('fd00:ec2::'), 32];
 
+/** RFC 8215: a network's own NAT64; where in it the IPv4 address stands only that network knows. */
+const localTranslation: [ipaddr.IPv6, number] = [ipaddr.IPv6.parse('64:ff9b:1::'), 48];
+
 /**
  * Says why an address may not be reached, or null when it may. IPv4 addresses inside IPv6 ones count as what they are.
  * Private ranges pass: internal load balancers live there.
@@ -26,6 +29,7 @@ export function refusal(address: string, isLoopbackAllowed: boolean): string | n
   if (parsed instanceof ipaddr.IPv6) {
     const inner = embedded(parsed);
     if (inner !== null) return refusal(inner, isLoopbackAllowed);
+    if (parsed.match(localTranslation)) return 'a translated address';
     if (parsed.match(amazonLocal)) return 'an address of the metadata service';
   }
   const range = parsed.range();

@@ -102,6 +102,8 @@ function responseTo(request: ClientRequest, body: string | null): Promise<Incomi
     // Stays in place after the response: an error without a listener would end the process.
     request.on('error', reject);
     request.on('response', resolve);
+    // Without a listener Node only closes the connection, and nobody would ever answer.
+    request.on('upgrade', () => { reject(new ExchangeFailed('switched to another protocol than HTTP')); });
     request.end(body ?? undefined);
   });
 }

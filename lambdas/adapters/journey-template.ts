@@ -63,9 +63,11 @@ export function masker(secrets: Iterable<string>): (text: string) => string {
   const spellings = [...secrets].filter((value) => value !== '')
     .flatMap((value) => [value, encodeURIComponent(value), JSON.stringify(value).slice(1, -1), Buffer.from(value).toString('base64')])
     .toSorted((a, b) => b.length - a.length);
+  // In any case: a host name comes back in lower case, percent signs come in both.
+  const patterns = [...new Set(spellings)].map((spelling) => new RegExp(spelling.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, String.raw`\$&`), 'gi'));
   return (text) => {
     let masked = text;
-    for (const spelling of new Set(spellings)) masked = masked.replaceAll(spelling, '[secret]');
+    for (const spelling of patterns) masked = masked.replaceAll(spelling, '[secret]');
     return masked;
   };
 }

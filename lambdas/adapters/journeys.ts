@@ -110,7 +110,11 @@ function bodyOf(request: JourneyRequest, values: Values): { readonly text: strin
   return { text: JSON.stringify(fillJson(request.body.json, values)), type: 'application/json' };
 }
 
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+function messageOf(error: unknown): string {
+  // The stack ran out on what the service sent: catalogue entries are far too small for that.
+  if (error instanceof RangeError) return 'answered with something nested too deep to be read';
+  return error instanceof Error ? error.message : String(error);
+}
 
 /** What a sick service answers must not run over a message: no control characters, at most 400 characters. */
 const clean = (text: string): string => text.replaceAll(/\p{Cc}+/gu, ' ').slice(0, 400);

@@ -182,7 +182,7 @@ export const serviceSchema = z.strictObject({
     for (const [wave, ids] of waves.entries())
       for (const [index, id] of ids.entries())
         if (!known.includes(id))
-          context.addIssue({ code: 'custom', path: ['rungs', rung, wave, index], message: `names target "${id}", which is not one of ${known.join(', ')}` });
+          context.addIssue({ code: 'custom', path: ['rungs', rung, wave, index], message: `names target "${id}", which is not one of ${known.join(', ')}`, params: { typed: id, known } });
   if (!('none' in service.verification) && Object.keys(service.journeys).length === 0)
     context.addIssue({ code: 'custom', path: ['journeys'], message: 'needs at least one journey to prove a recovery; or say `verification: { none: <reason> }`' });
   if (service.signals.metrics !== undefined && !('none' in service.verification) && service.verification.deadlineMinutes < recoveryMinutes)

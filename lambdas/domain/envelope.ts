@@ -7,6 +7,9 @@ import { htmlTag, shown, unsafeCharacter } from './shown.ts';
 /** A state of Step Functions takes 256 KiB; no real event comes near it, and the audit keeps what is read. */
 const maximumCharacters = 200_000;
 
+/** What is nested so deep that a function which calls itself runs out of stack is no event: real ones have about ten levels. */
+const maximumDepth = 100;
+
 export const serviceName = z.string().max(40).regex(/^[a-z][a-z0-9-]*$/, { error: 'needs the name of a service: lower-case letters, digits and hyphens' });
 
 /** One line a person or another tool wrote. */
@@ -47,10 +50,21 @@ function firstIssue(error: z.ZodError): string {
 
 export const refuse = (reason: string): Refusal => new Refusal('bad-input', shown(reason));
 
+/** Level by level, so that no depth is too much for it. */
+function isDeeperThan(value: unknown, levels: number): boolean {
+  let level: unknown[] = [value];
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth > levels) return true;
+    level = level.flatMap((one) => (one !== null && typeof one === 'object' ? Object.values(one) : []));
+  }
+  return false;
+}
+
 /** @throws Refusal unless the input is a JSON object of a size that can be read and kept. */
 export function objectOrRefuse(input: unknown): Record<string, unknown> {
   if (typeof input === 'string') throw refuse(`the input must be a JSON object, not text: ${input}`);
   if (input === null || typeof input !== 'object' || Array.isArray(input)) throw refuse('the input must be a JSON object');
+  if (isDeeperThan(input, maximumDepth)) throw refuse(`the input is nested more than ${maximumDepth} levels deep`);
   const length = JSON.stringify(input).length;
   if (length > maximumCharacters) throw refuse(`the input is too large: ${length} characters, at most ${maximumCharacters}`);
   return input as Record<string, unknown>;

@@ -88,7 +88,7 @@ describe('one mistake, one line', () => {
     ['an alarm without its name', '        - name: checkout-5xx', '        - group: errors',
       'services.yaml:13 services.checkout.signals.alarms.0.name: is missing; it needs a string'],
     ['a rung that names no target', '    signals:\n', '    rungs: [[[wep]]]\n    signals:\n',
-      'services.yaml:11 services.checkout.rungs.0.0.0: names target "wep", which is not one of web'],
+      'services.yaml:11 services.checkout.rungs.0.0.0: names target "wep", which is not one of web; did you mean web?'],
     ['a name that cannot be one', '  checkout:', '  Checkout:',
       'services.yaml:2 services.Checkout: needs 1–40 lower-case letters, digits and hyphens, beginning with a letter'],
     ['a number that is too large', '    signals:\n', '    signals:\n      minimum: 9\n', 'services.yaml:12 services.checkout.signals.minimum: Too big: expected number to be <=5'],
