@@ -8,6 +8,8 @@ import type { StepCaptured } from './workflow.ts';
 export interface TargetReading {
   readonly same: (one: TargetState, other: TargetState) => boolean;
   readonly isSplit: (state: TargetState) => boolean;
+  /** How it looked before a change that AWS told of after making it; null when this change did not touch it. Absent where AWS does not say. */
+  readonly before?: (state: TargetState, change: { readonly version: string; readonly previousVersion: string }) => TargetState | null;
   /** True when the release is the target's own deployment: its records say what it brought and what was before it. */
   readonly isOnRecord: boolean;
 }
@@ -56,16 +58,29 @@ export function bakedStates(captured: readonly StepCaptured[], release: Release,
 /** At the beginning of a release: only what cannot be its own doing shows the version before. */
 export function observedStates(captured: readonly StepCaptured[], release: Release, known: { readonly ledger: ServiceLedger; readonly readings: Readings }): Counted {
   const before = releaseBefore(release, known.ledger);
-  const counted = count(captured, (targetId, state, capturedAt) => {
+  const after = new Set(capturedAfter(captured, release).map(({ targetId }) => targetId));
+  const told = toldBefore(captured, release, known.readings);
+  const counted = count(captured.map((one) => ({ ...one, state: told.get(one.targetId) ?? one.state })), (targetId, state, capturedAt) => {
     const { same, isSplit, isOnRecord } = known.readings(targetId);
-    if (isOnRecord) return null;
+    if (told.get(targetId) === null) return { code: 'moved-already', text: `Target ${targetId} shows release ${release.version} already, and nobody says what was live before.` };
+    if (isOnRecord || told.has(targetId)) return null;
+    if (after.has(targetId)) return { code: 'captured-late', text: `Target ${targetId} was captured when release ${release.version} had finished already.` };
     const left = before?.left?.[targetId];
     if (left !== undefined) return same(state, left) ? null : { code: 'not-as-left', text: `Target ${targetId} is not as release ${before?.version} left it: release ${release.version} or somebody else moved it.` };
     if (capturedAt === undefined || Math.abs(at(capturedAt) - at(release.startedAt)) > freshSeconds * 1000) return { code: 'captured-late', text: `Target ${targetId} was not captured within ${freshSeconds} seconds of the beginning of release ${release.version}, which may have moved it by then.` };
     return isSplit(state) ? { code: 'half-way', text: `Traffic of target ${targetId} was shared out when release ${release.version} began: it may have been half way already.` } : null;
   });
-  const unproven = Object.keys(counted.states).filter((id) => before?.left?.[id] === undefined && !known.readings(id).isOnRecord);
+  const unproven = Object.keys(counted.states).filter((id) => before?.left?.[id] === undefined && !known.readings(id).isOnRecord && !told.has(id));
   return { ...counted, unproven };
+}
+
+/** ECS and Lambda tell of a release when it has moved its target: how that looked before, they say too. Null for one where they do not. */
+function toldBefore(captured: readonly StepCaptured[], { origin, version, previousVersion }: Release, readings: Readings): ReadonlyMap<string, TargetState | null> {
+  if (origin !== 'ecs' && origin !== 'lambda-alias') return new Map();
+  return new Map(captured.flatMap(({ targetId, state }): [string, TargetState | null][] => {
+    const was = state === null ? null : readings(targetId).before?.(state, { version, previousVersion: previousVersion ?? '' }) ?? null;
+    return was === null ? [] : [[targetId, previousVersion === null ? null : was]];
+  }));
 }
 
 /** The release before this one; null when a rollback has moved the targets since. */

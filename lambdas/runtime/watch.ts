@@ -65,7 +65,7 @@ const unknownRelease = ({ releaseId }: Watching): WatchLooked => answer('ended',
 /** Targets are compared in the way of the strategy that captured them. */
 const readingsOf = ({ steps }: Watching, { origin }: Release): Readings => (targetId) => {
   const strategy = steps.find((step) => step.targetId === targetId)?.strategy ?? '';
-  return { ...manifestOf(strategy).states, isOnRecord: strategy === origin };
+  return { ...manifestOf(strategy).states, isOnRecord: strategy === 'codedeploy' && origin === 'codedeploy' };
 };
 
 const notCaptured = (captured: readonly StepCaptured[]): Reason[] => captured.filter(({ status }) => status === 'failed')
@@ -83,7 +83,9 @@ async function start(input: Of<'start'>, parts: WatchParts): Promise<WatchLooked
   const failed = evidence.results.filter(({ ok }) => !ok).map(({ journey }) => journey);
   await updateRelease(parts.table, release, { ...change, ...(evidence.results.length === 0 ? {} : { journeysFailedAtStart: failed }) });
   const counted = observedStates(captured, release, { ledger, readings: readingsOf(watching, release) });
-  const observed = after.length === 0 ? await observe({ config, ledger, release }, { counted, evidence, parts }) : [];
+  // Of a target that AWS moved before it told so, AWS says what was before, however late it is.
+  const isTold = release.origin === 'ecs' || release.origin === 'lambda-alias';
+  const observed = after.length === 0 || isTold ? await observe({ config, ledger, release }, { counted, evidence, parts }) : [];
   const withdrawn = await withdraw(watching, parts);
   const reasons = [...notCaptured(captured), ...observed, ...withdrawn];
   const again = shippedAgain({ service: watching.service, release, quarantined: ledger.quarantined });

@@ -39,6 +39,11 @@ export interface StateReading {
   readonly same: (one: TargetState, other: TargetState) => boolean;
   /** True when traffic goes to more than one place: perhaps a release that is half way out. */
   readonly isSplit: (state: TargetState) => boolean;
+  /**
+   * How the target looked before a change that AWS itself tells of, from a state captured after it: for strategies whose service says what was
+   * live before. Null when the state does not show the new version: then this change did not touch the target.
+   */
+  readonly before?: (state: TargetState, change: { readonly version: string; readonly previousVersion: string }) => TargetState | null;
 }
 
 /** Live state of one target, and whether the places it could go back to can take the traffic. */

@@ -4,6 +4,7 @@ import { badReleaseAlb } from './bad-release-alb.ts';
 import { badReleaseCodeDeploy, codeDeployInProgress } from './bad-release-codedeploy.ts';
 import { badReleaseDns } from './bad-release-dns.ts';
 import { anHourLater, ownRollback } from './late-and-own.ts';
+import { ecsRelease } from './ecs-release.ts';
 import { lostAlarm, lostRelease } from './lost-events.ts';
 import { noAlarmSeesIt } from './metrics.ts';
 import { budgetBurns, lowTraffic } from './promises.ts';
@@ -18,7 +19,7 @@ export const scenarios: readonly Scenario[] = [
   alreadyInAlarm, noRelease, duplicateStorm, secondSignalMissing, targetUnhealthy, permissionMissing,
   stillSick, changedBySomeoneElse, flapping, manual, dryRun, shadow, noAlarmSeesIt,
   budgetBurns, lowTraffic, anHourLater, ownRollback,
-  lostRelease, lostAlarm, sameBuildAgain,
+  ecsRelease, lostRelease, lostAlarm, sameBuildAgain,
   previousBadToo, schemaMoved, schemaCompatible,
 ];
 

@@ -12,6 +12,8 @@ export interface Workload {
   readonly hostedZoneId: string;
   readonly recordName: string;
   readonly codedeploy: { readonly application: string; readonly deploymentGroup: string };
+  /** Absent unless the traffic is `ecs`. */
+  readonly ecs?: { readonly cluster: string; readonly service: string };
   /** Where the workload's traffic is measured. */
   readonly metrics: { readonly namespace: string; readonly dimensions: Readonly<Record<string, string>>; readonly requests: string; readonly errors: string; readonly latency: string };
 }
@@ -61,7 +63,7 @@ export interface Scenario {
   /** One line for `--list`: what goes wrong, and what Ripcord must do. */
   readonly summary: string;
   /** Which kind of workload carries the traffic. */
-  readonly traffic: 'load-balancer' | 'dns' | 'codedeploy';
+  readonly traffic: 'load-balancer' | 'dns' | 'codedeploy' | 'ecs';
   /** The catalogue entry, as it would stand under `services.checkout` in services.yaml. */
   service(workload: Workload): ServiceDocument;
   play(stage: Stage): Promise<void>;

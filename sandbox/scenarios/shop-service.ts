@@ -42,6 +42,12 @@ export const fleetTarget = (workload: Workload): JsonValue => ({
   good: 'last-known-good',
 });
 
+export const tasksTarget = (workload: Workload): JsonValue => ({
+  strategy: 'ecs-service',
+  ...workload.ecs,
+  good: 'last-known-good',
+});
+
 /** The whole entry with the given targets; `changes` replaces top-level keys. */
 export const shopService = (workload: Workload, targets: Record<string, JsonValue>, changes: ServiceDocument = {}): ServiceDocument => ({
   description: 'The demo shop',

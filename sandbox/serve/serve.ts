@@ -62,10 +62,11 @@ function examples({ sandbox, stage, ripcord }: Running, { traffic }: Scenario, f
   ];
 }
 
-function workloadExamples(traffic: Scenario['traffic'], { listenerArn, hostedZoneId, codedeploy }: Workload): readonly string[] {
+function workloadExamples(traffic: Scenario['traffic'], { listenerArn, hostedZoneId, codedeploy, ecs }: Workload): readonly string[] {
   const own: Readonly<Record<Scenario['traffic'], readonly string[]>> = {
     'load-balancer': [`aws elbv2 describe-listeners --listener-arns ${listenerArn}`, `aws elbv2 describe-rules --listener-arn ${listenerArn}`],
     dns: [`aws route53 list-resource-record-sets --hosted-zone-id ${hostedZoneId}`],
+    ecs: ecs === undefined ? [] : [`aws ecs describe-services --cluster ${ecs.cluster} --services ${ecs.service}`],
     codedeploy: [`aws deploy list-deployments --application-name ${codedeploy.application} --deployment-group-name ${codedeploy.deploymentGroup}`],
   };
   return own[traffic];

@@ -39,7 +39,7 @@ export interface RunCosts {
   readonly rollback: Cost | null;
 }
 
-/** @param machines ARNs of the two state machines. The last release that was heard of counts. */
+/** @param machines ARNs of the two state machines. The release that was watched most counts: a rollback's own deployment is heard of too. */
 export function runCosts(sandbox: Sandbox, machines: { readonly watchMachineArn: string; readonly rollbackMachineArn: string }): RunCosts {
   const { states } = sandbox.services;
   const watches = states.executions(machines.watchMachineArn);
@@ -47,8 +47,9 @@ export function runCosts(sandbox: Sandbox, machines: { readonly watchMachineArn:
     const { detail = {} } = (JSON.parse(input) as { readonly event?: { readonly detail?: { readonly releaseId?: string; readonly deploymentId?: string } } }).event ?? {};
     return detail.releaseId ?? detail.deploymentId ?? '';
   };
-  const [last] = watches;
-  const own = last === undefined ? [] : watches.filter((one) => releaseOf(one) === releaseOf(last));
+  const groups = [...new Set(watches.map(releaseOf))].map((release) => watches.filter((one) => releaseOf(one) === release));
+  const lengthOf = (group: readonly Execution[]): number => group.reduce((sum, { history }) => sum + history.events.length, 0);
+  const own = groups.toSorted((a, b) => lengthOf(b) - lengthOf(a))[0] ?? [];
   const rollbacks = states.executions(machines.rollbackMachineArn);
   const from = Math.min(...own.map(({ startedAt }) => startedAt.getTime()));
   const to = Math.max(...own.map(({ stoppedAt, startedAt }) => (stoppedAt ?? startedAt).getTime()));

@@ -7,6 +7,7 @@ import type { RollbackRun, Scenario } from '../scenarios/scenario.ts';
 import { createAlarms } from './alarms.ts';
 import { startCodeDeployWorkload } from './codedeploy-workload.ts';
 import { startDnsWorkload } from './dns-workload.ts';
+import { startEcsWorkload } from './ecs-workload.ts';
 import { startLoadBalancerWorkload } from './load-balancer-workload.ts';
 import { type AuditRecord, namesOf, RipcordView } from './ripcord-view.ts';
 import { LiveStage, type Checked } from './stage.ts';
@@ -47,6 +48,7 @@ const starters: Readonly<Record<Scenario['traffic'], (sandbox: Sandbox) => Promi
   'load-balancer': startLoadBalancerWorkload,
   dns: startDnsWorkload,
   codedeploy: startCodeDeployWorkload,
+  ecs: startEcsWorkload,
 };
 
 /** A sandbox with its workload under load and the real stack deployed into it. */

@@ -43,6 +43,11 @@ export const serviceStates: StateReading = {
     return first !== null && second !== null && isSame(first.taskDefinition, second.taskDefinition) && mixOf(first) === mixOf(second);
   },
   isSplit: (state) => Object.keys(stateIn(state)?.others ?? {}).length > 0,
+  before: (state, { version, previousVersion }) => {
+    const found = stateIn(state);
+    if (found === null || shortName(found.taskDefinition) !== version) return null;
+    return { taskDefinition: `${found.taskDefinition.slice(0, -version.length)}${previousVersion}`, others: {} };
+  },
 };
 
 export function plan(question: Question): PlanAnswer<EcsServiceState> {

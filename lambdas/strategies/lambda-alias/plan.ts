@@ -38,6 +38,10 @@ export const aliasStates: StateReading = {
     return first !== null && second !== null && sameState(first, second);
   },
   isSplit: (state) => Object.keys(stateIn(state)?.weights ?? {}).length > 0,
+  before: (state, { version, previousVersion }) => {
+    const found = stateIn(state);
+    return found !== null && (found.version === version || version in found.weights) ? { version: previousVersion, weights: {} } : null;
+  },
 };
 
 /** For people: `7 90 %, 8 10 %`. */

@@ -39,6 +39,30 @@ describe('a target that was rolled back since the release before', () => {
   });
 });
 
+describe('a target that AWS moved before it told of the release', () => {
+  const moved: Readings = () => ({ ...readings(false)('app'), before: (state, { version, previousVersion }) => (state['live'] === version ? { live: previousVersion } : null) });
+  const told = (over: Partial<Release> = {}): Release => made({ id: 'r-2', origin: 'ecs', version: '2', previousVersion: '1', startedAt: minute(0), finishedAt: null, ...over });
+  const known = { ledger: ledger({ releases: [] }), readings: moved };
+
+  it('looked before as the release\'s version before, however late it is captured', () => {
+    expect(observedStates(captured('2', minute(0.1)), told(), known)).toEqual({ states: left('1'), unproven: [], reasons: [] });
+    expect(observedStates(captured('2', minute(9)), told({ finishedAt: minute(0) }), known)).toEqual({ states: left('1'), unproven: [], reasons: [] });
+  });
+
+  it('shows nothing of it when nobody says what was before', () => {
+    expect(observedStates(captured('2', minute(0.1)), told({ previousVersion: null }), known)).toMatchObject({ states: {}, reasons: [{ code: 'moved-already' }] });
+  });
+
+  it('is taken as it is when it does not show the release', () => {
+    expect(observedStates(captured('7', minute(0.1)), told(), known)).toEqual({ states: left('7'), unproven: ['app'], reasons: [] });
+    expect(codes(observedStates(captured('7', minute(0.1)), told({ finishedAt: minute(0) }), known))).toEqual(['captured-late']);
+  });
+
+  it('is no matter of a release that a pipeline announces', () => {
+    expect(observedStates(captured('2', minute(0.1)), told({ origin: 'event' }), known).states).toEqual(left('2'));
+  });
+});
+
 describe('a capture', () => {
   it('shows what the release left when it came after the end, or when nobody told of the beginning', () => {
     const finished = { ...now, finishedAt: minute(1) };
