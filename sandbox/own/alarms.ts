@@ -20,7 +20,9 @@ export function createOwnAlarms(cloudwatch: CloudWatch, { signals }: Service): M
   return watched;
 }
 
-export const alarmGroups = ({ signals }: Pick<Service, 'signals'>): readonly string[] => [...new Set((signals.alarms ?? []).map(({ name, group = name }) => group))];
+/** Those of the alarms that the file names, and those of the alarms that the stack makes. */
+export const alarmGroups = ({ signals: { alarms = [], slo } }: Pick<Service, 'signals'>): readonly string[] =>
+  [...new Set([...alarms.map(({ name, group = name }) => group), ...(slo?.availability === undefined ? [] : ['errors']), ...(slo?.latency === undefined ? [] : ['latency'])])];
 
 const twoMinutes = { EvaluationPeriods: 2, DatapointsToAlarm: 2, ComparisonOperator: 'GreaterThanThreshold', TreatMissingData: 'missing' } as const;
 

@@ -97,6 +97,8 @@ export interface Service {
     readonly metrics?: readonly MetricEntry[];
     /** Metrics that a release of this service cannot change. */
     readonly controls?: readonly MetricEntry[];
+    /** What users are promised: the stack makes alarms of it. */
+    readonly slo?: { readonly availability?: number; readonly latency?: Readonly<Record<string, number>>; readonly minimumRequests?: number };
     readonly minimum?: number;
     readonly holdSeconds?: number;
     readonly traffic: { readonly none: string } | { readonly metric: Metric; readonly minimumRequests?: number; readonly minutes?: number };

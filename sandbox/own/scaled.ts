@@ -3,6 +3,7 @@ import { defaultPlace } from '../sandbox.ts';
 import type { Place } from '../aws/world.ts';
 import type { Config, OwnDocument, Service, Target } from './document.ts';
 import type { Note } from './journeys.ts';
+import type { Column, MetricEntry } from './service-metrics.ts';
 
 export interface Scaled {
   readonly service: Service;
@@ -32,6 +33,7 @@ export function scaled({ config }: OwnDocument, name: string): Scaled {
     service: {
       ...service,
       targets: Object.fromEntries(Object.entries(service.targets).map(([id, target]) => [id, smaller(target, ['services', name, 'targets', id], notes)])),
+      signals: signalsOf(service, name, notes),
       policy: policyOf(service, name, notes),
       verification: verificationOf(service, name, notes),
     },
@@ -65,6 +67,37 @@ function smaller(target: Target, where: Note['where'], notes: Note[]): Target {
   if (target.strategy !== 'alb-weights' || (target.minimumHealthyTargets ?? 1) <= mostServers) return target;
   notes.push({ where: [...where, 'minimumHealthyTargets'], text: `${target.minimumHealthyTargets ?? 1} → ${mostServers}: as many servers run on this computer` });
   return { ...target, minimumHealthyTargets: mostServers };
+}
+
+/** A laptop has some 35 requests a minute: enough for a median, and for a hundred in five minutes. */
+const fewRequests = 100;
+const slowMedian = 400;
+
+function signalsOf({ signals }: Service, name: string, notes: Note[]): Service['signals'] {
+  const where: Note['where'] = ['services', name, 'signals'];
+  const { slo, metrics, controls } = signals;
+  const plain = (list: 'metrics' | 'controls', entries: readonly MetricEntry[]): readonly MetricEntry[] => entries.map((entry, index) => withoutMath(entry, [...where, list, index], notes));
+  const promised = slo === undefined ? undefined : { ...slo, minimumRequests: Math.min(slo.minimumRequests ?? fewRequests, fewRequests), ...(slo.latency === undefined ? {} : { latency: { p50Ms: slowMedian } }) };
+  if (slo?.latency !== undefined) notes.push({ where: [...where, 'slo', 'latency'], text: `${JSON.stringify(slo.latency)} → { p50Ms: ${slowMedian} }: a computer of one's own has too few requests for a higher percentile` });
+  if ((slo?.minimumRequests ?? 0) > fewRequests) notes.push({ where: [...where, 'slo', 'minimumRequests'], text: `${slo?.minimumRequests ?? 0} → ${fewRequests}: a computer of one's own has no more` });
+  return {
+    ...signals,
+    ...(metrics === undefined ? {} : { metrics: plain('metrics', metrics) }), ...(controls === undefined ? {} : { controls: plain('controls', controls) }),
+    ...(promised === undefined ? {} : { slo: promised }),
+  };
+}
+
+/** Metric math is replaced by what it comes to: a metric of its own. */
+function withoutMath(entry: MetricEntry, where: Note['where'], notes: Note[]): MetricEntry {
+  if (entry.kind !== 'own' || !JSON.stringify(entry).includes('"expression"')) return entry;
+  const { requests, errors, latency } = entry;
+  const plain = (column: Column, name: string): Column => {
+    if (!('expression' in column)) return column;
+    notes.push({ where: [...where, name], text: `${column.expression} → one metric: what it is made of is not rehearsed` });
+    return { namespace: 'Rehearsal', name: `${where.join('.')} ${name}`.slice(0, 255) };
+  };
+  const unit = latency?.unit === undefined ? {} : { unit: latency.unit };
+  return { ...entry, requests: plain(requests, 'requests'), ...(errors === undefined ? {} : { errors: plain(errors, 'errors') }), ...(latency === undefined ? {} : { latency: { ...plain(latency, 'latency'), ...unit } }) };
 }
 
 function policyOf({ policy }: Service, name: string, notes: Note[]): Service['policy'] {

@@ -11,7 +11,11 @@ export type MetricEntry =
   | { readonly kind: 'alb-target-group'; readonly loadBalancer: string; readonly targetGroup?: string }
   | { readonly kind: 'lambda'; readonly functionName: string; readonly alias?: string }
   | { readonly kind: 'api-gateway'; readonly apiName?: string; readonly apiId?: string; readonly stage: string }
-  | { readonly kind: 'own'; readonly requests: Plain; readonly errors?: Plain; readonly latency?: Plain & { readonly unit?: 'milliseconds' | 'seconds' } };
+  | { readonly kind: 'ecs-service'; readonly cluster: string; readonly service: string; readonly discoveryName?: string; readonly loadBalancer?: string; readonly targetGroup?: string }
+  | { readonly kind: 'own'; readonly requests: Column; readonly errors?: Column; readonly latency?: Column & { readonly unit?: 'milliseconds' | 'seconds' } };
+
+/** A metric, or metric math over several: what that is made of, nobody can tell from one request. */
+export type Column = Plain | { readonly expression: string };
 
 interface Columns {
   readonly requests: Plain;
@@ -51,6 +55,7 @@ export function recordQuietDay(metrics: MetricsPort, entry: MetricEntry, { until
 function columnsOf(entry: MetricEntry): Columns {
   if (entry.kind === 'alb-target-group') return ofLoadBalancer(entry);
   if (entry.kind === 'own') return ofTheirs(entry);
+  if (entry.kind === 'ecs-service') return ofTasks(entry);
   const namespace = entry.kind === 'lambda' ? 'AWS/Lambda' : 'AWS/ApiGateway';
   const dimensions = dimensionsOf(entry);
   const [requests, errors, latency] = entry.kind === 'lambda' ? ['Invocations', 'Errors', 'Duration'] as const : ['Count', entry.apiName === undefined ? '5xx' : '5XXError', 'Latency'] as const;
@@ -72,6 +77,20 @@ function ofLoadBalancer({ loadBalancer, targetGroup }: Extract<MetricEntry, { ki
   return { requests: plain('RequestCount'), errors: plain('HTTPCode_Target_5XX_Count'), latency: { ...plain('TargetResponseTime'), perSecond: 1 } };
 }
 
-const ofTheirs = ({ requests, errors, latency }: Extract<MetricEntry, { kind: 'own' }>): Columns => ({
-  requests, errors: errors ?? null, latency: latency === undefined ? null : { ...latency, perSecond: latency.unit === 'seconds' ? 1 : 1000 },
-});
+function ofTasks({ cluster, service, discoveryName = '', loadBalancer, targetGroup }: Extract<MetricEntry, { kind: 'ecs-service' }>): Columns {
+  if (loadBalancer !== undefined) return ofLoadBalancer({ kind: 'alb-target-group', loadBalancer, ...(targetGroup === undefined ? {} : { targetGroup }) });
+  const answered = (name: string): Plain => ({ namespace: 'AWS/ECS', name, dimensions: { TargetDiscoveryName: discoveryName } });
+  return {
+    requests: { namespace: 'AWS/ECS', name: 'RequestCount', dimensions: { DiscoveryName: discoveryName, ServiceName: service, ClusterName: cluster } },
+    errors: answered('HTTPCode_Target_5XX_Count'), latency: { ...answered('TargetResponseTime'), perSecond: 1000 },
+  };
+}
+
+/** @throws Error for metric math, which a rehearsal has to replace first. */
+function ofTheirs({ requests, errors, latency }: Extract<MetricEntry, { kind: 'own' }>): Columns {
+  const plain = (column: Column): Plain => {
+    if ('expression' in column) throw new Error(`"${column.expression}" is made of several metrics, and one request does not say of which`);
+    return column;
+  };
+  return { requests: plain(requests), errors: errors === undefined ? null : plain(errors), latency: latency === undefined ? null : { ...plain(latency), perSecond: latency.unit === 'seconds' ? 1 : 1000 } };
+}
