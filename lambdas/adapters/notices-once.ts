@@ -2,7 +2,7 @@
 import type { Clock } from '../domain/clock.ts';
 import { claimMessage } from './ledger-approvals.ts';
 import { get, type LedgerTable, rollbackKey, text, updateIf } from './ledger-table.ts';
-import type { Message, Notices } from './notices.ts';
+import type { Message, Notices, Receiver } from './notices.ts';
 
 export interface OneMessage {
   readonly rollbackId: string;
@@ -22,25 +22,38 @@ export interface Mailbox {
 const lookMilliseconds = 250;
 
 /**
- * Claims, sends, marks as sent. A claim that stays without the mark means that a function died in between, and nobody can know whether the message went
+ * Claims, sends, marks as sent; where a receiver could not be told, marks who was, so that a repeat tells the others alone. A claim that stays without the mark means that a function died in between, and nobody can know whether the message went
  * out: it is sent again, because a page that comes twice costs a glance and a page that never comes costs the night.
  * @returns false when it was sent before, or meanwhile.
+ * @throws AggregateError naming each receiver that could not be told.
  */
 export async function sendOnce(mailbox: Mailbox, { rollbackId, kind, message }: OneMessage): Promise<boolean> {
   const { table, notices, clock } = mailbox;
   const isFirst = await claimMessage(table, rollbackId, kind, clock.now());
-  if (!isFirst && await isSentBy(mailbox, { rollbackId, kind })) return false;
-  await notices.send(message);
-  await updateIf(table, keyOf({ rollbackId, kind }), { UpdateExpression: 'SET sentAt = :now', ExpressionAttributeValues: { ':now': text(clock.now().toISOString()) } });
+  const before = isFirst ? { isSent: false, told: [] } : await sentBy(mailbox, { rollbackId, kind });
+  if (before.isSent) return false;
+  const { told, failures } = await notices.send(message, before.told);
+  const [name, value] = failures.length === 0 ? ['sentAt', clock.now().toISOString()] : ['told', told.join(' ')];
+  await updateIf(table, keyOf({ rollbackId, kind }), { UpdateExpression: `SET ${name} = :value`, ExpressionAttributeValues: { ':value': text(value) } });
+  if (failures.length > 0) throw new AggregateError(failures, failures.map((error) => error.message).join('; '));
   return true;
 }
 
 const keyOf = ({ rollbackId, kind }: Pick<OneMessage, 'rollbackId' | 'kind'>) => rollbackKey(rollbackId, `MESSAGE#${kind}`);
 
-/** Whether whoever has the claim has sent the message, now or within the time that sending takes. */
-async function isSentBy({ table, patienceMilliseconds = 3000 }: Mailbox, message: Pick<OneMessage, 'rollbackId' | 'kind'>): Promise<boolean> {
+interface Before {
+  readonly isSent: boolean;
+  readonly told: readonly Receiver[];
+}
+
+/** Whether whoever has the claim has sent the message, now or within the time that sending takes; whom it told when it gave up. */
+async function sentBy({ table, patienceMilliseconds = 3000 }: Mailbox, message: Pick<OneMessage, 'rollbackId' | 'kind'>): Promise<Before> {
   for (const end = performance.now() + patienceMilliseconds; ; await new Promise((resolve) => { setTimeout(resolve, lookMilliseconds); })) {
-    if ((await get(table, keyOf(message)))?.['sentAt'] !== undefined) return true;
-    if (performance.now() >= end) return false;
+    const row = await get(table, keyOf(message));
+    if (row?.['sentAt'] !== undefined) return { isSent: true, told: [] };
+    // Whoever wrote it down has given up already: nobody is sending any more.
+    const told = row?.['told']?.S;
+    if (told !== undefined) return { isSent: false, told: told.split(' ').filter((who): who is Receiver => who !== '') };
+    if (performance.now() >= end) return { isSent: false, told: [] };
   }
 }

@@ -17,6 +17,16 @@ export interface Message {
   readonly event: { readonly detailType: DetailType; readonly detail: JsonObject } | null;
 }
 
+/** Who can be told: the two topics, and machines. */
+export type Receiver = Message['audience'][number] | 'machines';
+
+/** What became of one message. */
+export interface Sent {
+  /** All that have it by now, those before included. */
+  readonly told: readonly Receiver[];
+  readonly failures: readonly Error[];
+}
+
 export interface NoticeTopics {
   readonly onCall: string;
   readonly stakeholders: string;
@@ -31,17 +41,19 @@ export class Notices {
     this.topics = topics;
   }
 
-  /**
-   * Sends to every receiver; one that fails does not keep the others from being told.
-   * @throws AggregateError naming each receiver that could not be told.
-   */
-  async send(message: Message): Promise<void> {
-    const sent = await Promise.allSettled([
-      ...message.audience.map((who) => this.publish(who, message)),
-      ...(message.event === null ? [] : [this.put(message.event)]),
-    ]);
-    const failures = sent.flatMap((one) => (one.status === 'rejected' ? [one.reason as Error] : []));
-    if (failures.length > 0) throw new AggregateError(failures, failures.map((error) => error.message).join('; '));
+  /** Sends to every receiver but those who were told before; one that fails does not keep the others from being told. Never throws. */
+  async send(message: Message, before: readonly Receiver[] = []): Promise<Sent> {
+    const { event } = message;
+    const all: readonly { readonly who: Receiver; readonly tell: () => Promise<void> }[] = [
+      ...message.audience.map((who) => ({ who, tell: () => this.publish(who, message) })),
+      ...(event === null ? [] : [{ who: 'machines' as const, tell: () => this.put(event) }]),
+    ];
+    const open = all.filter(({ who }) => !before.includes(who));
+    const sent = await Promise.allSettled(open.map(({ tell }) => tell()));
+    return {
+      told: [...before, ...open.flatMap(({ who }, index) => (sent[index]?.status === 'fulfilled' ? [who] : []))],
+      failures: sent.flatMap((one) => (one.status === 'rejected' ? [one.reason as Error] : [])),
+    };
   }
 
   private async publish(who: Message['audience'][number], message: Message): Promise<void> {

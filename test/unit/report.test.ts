@@ -307,6 +307,9 @@ describe('a step that dies in between', () => {
     failing = null;
     await endRollback(input, parts());
     expect(sent.messages.filter(({ topic }) => topic === 'on-call')).toHaveLength(1);
+    // Who heard it at the first try hears it once.
+    expect(sent.messages.filter(({ topic }) => topic === 'stakeholders')).toHaveLength(1);
+    expect(sent.events.filter(({ type }) => type === 'Rollback Ended')).toHaveLength(1);
   });
 
   it('counts an event that the bus refused as not told', async () => {

@@ -14,3 +14,17 @@ test('only on-call reads PAGE in a subject', async () => {
     { topic: 'everybody', subject: 'Ripcord: checkout is not proven well' },
   ]);
 });
+
+test('a repeat tells only those who were not told, and says who could not be', async () => {
+  const sent: (string | undefined)[] = [];
+  const sns = { send: async ({ input }: PublishCommand) => {
+    if (input.TopicArn === 'everybody') throw new Error('no such topic');
+    sent.push(input.TopicArn);
+  } } as unknown as SNSClient;
+  const notices = new Notices({ sns, events: {} as EventBridgeClient }, { onCall: 'on-call', stakeholders: 'everybody' });
+  const message = { audience: ['on-call', 'stakeholders'], urgency: 'notice', subject: 'news', text: 'text', event: null } as const;
+  const first = await notices.send(message);
+  expect(first).toMatchObject({ told: ['on-call'], failures: [new Error('no such topic')] });
+  expect((await notices.send(message, first.told)).told).toEqual(['on-call']);
+  expect(sent).toEqual(['on-call']);
+});
