@@ -29,18 +29,21 @@ export async function prepare(scenario: BaseScenario, grounds: Grounds): Promise
   const world = await ExploredWorld.start(scenario, grounds);
   try {
     await world.deploy(grounds.assembly);
+    const beganAt = world.sandbox.clock.now();
+    for (const target of Object.values(world.targets)) target.firstRelease?.();
     await world.sleep(2 * minute);
-    const before = world.sandbox.clock.now();
+    await world.until('the Watch of the good release is over', () => watches(world).every(({ status }) => status !== 'RUNNING'));
+    await world.sleep(2 * minute);
     const announces = Object.values(world.targets).some((target) => target.announces);
+    const earlier = watches(world).length;
     if (announces) announce(world, 'Release Started');
     if (announces) await world.until('the Watch has seen the state before', () => watches(world).some(({ history }) => history.events.some(({ type }) => type === 'WaitStateEntered')));
-    // In the sandboxes of the cases the release begins then.
-    const releasedAt = announces ? world.sandbox.clock.now() : before;
-    await Promise.all(Object.values(world.targets).map((target) => target.release()));
+    const releasedAt = world.sandbox.clock.now();
+    for (const target of Object.values(world.targets)) target.release();
     if (announces) announce(world, 'Release Finished');
-    await world.until('each Watch is over, or waits for a deployment', () => watches(world).length >= (announces ? 2 : 1) && watches(world).every((one) => one.status !== 'RUNNING' || isShifting(world)), 120);
-    if (isShifting(world)) await world.until('the Watch waits', () => watches(world).every(({ history }) => history.events.some(({ type }) => type === 'WaitStateEntered')));
-    return { scenario: scenario.name, releasedAt, readyAt: world.sandbox.clock.now() + minute, ledger: await world.ledger(), madeUpIds: Object.values(world.targets).flatMap((target) => target.madeUpIds()) };
+    await world.until('each Watch is over, or waits for a deployment', () => watches(world).length > earlier + (announces ? 1 : 0) && watches(world).every((one) => one.status !== 'RUNNING' || isShifting(world)));
+    if (isShifting(world)) await world.until('the Watch waits', () => watches(world).every(({ status, history }) => status !== 'RUNNING' || history.events.some(({ type }) => type === 'WaitStateEntered')));
+    return { scenario: scenario.name, beganAt, releasedAt, readyAt: world.sandbox.clock.now() + minute, ledger: await world.ledger(), madeUpIds: Object.values(world.targets).flatMap((target) => target.madeUpIds()) };
   } finally {
     await world.stop();
   }

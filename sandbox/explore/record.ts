@@ -48,6 +48,7 @@ export async function record(scenario: BaseScenario, prepared: Prepared, { groun
     });
     const quiet = await quietAnswers(scenario, prepared, { grounds, heard });
     const targets = Object.values(world.targets);
+    const isTried = ({ actor }: { readonly actor: string }): boolean => scenario.actors?.includes(actor) ?? true;
     const calls = heard.map(({ named, record: one, whileRunning }, index): RecordedCall => {
       const { service, operation, mutating, input } = one;
       return {
@@ -57,7 +58,7 @@ export async function record(scenario: BaseScenario, prepared: Prepared, { groun
       };
     });
     const invocations = Object.fromEntries(world.sandbox.services.functions.list().filter((fn) => fn.invocations > 0).map((fn) => [fn.spec.name.replace(/^ripcord-/, ''), fn.invocations]));
-    return { scenario: scenario.name, invocations, calls, outcome };
+    return { scenario: scenario.name, invocations: Object.fromEntries(Object.entries(invocations).filter(([actor]) => isTried({ actor }))), calls: calls.filter(isTried), outcome };
   } finally {
     await world.stop();
   }

@@ -19,7 +19,10 @@ export interface ExploredTarget {
   isTouchedBy(input: string): boolean;
   /** Its releases are announced by `ripcord.release` events; CodeDeploy sends its own. */
   readonly announces: boolean;
-  release(): Promise<void>;
+  /** A good release that Ripcord has to have seen before: where no history of before it counts. */
+  firstRelease?(): void;
+  /** The release that goes bad. */
+  release(): void;
   live(): Live;
   /** A person changes it to something that is neither side, where the kind of target allows that. */
   meddle(): void;
@@ -64,7 +67,7 @@ export const albTarget = (byRule = false): TargetKind => ({ services: { loadBala
     prefix: 'elasticloadbalancing',
     isTouchedBy: (input) => input.includes(byRule ? ruleArn : listener.arn),
     announces: true,
-    release: async () => set([0, 100]),
+    release: () => set([0, 100]),
     live: () => {
       const groups = (rule === null ? elb.listener(listener.arn) : elb.rule(rule.arn)).actions.current[0]?.ForwardConfig?.TargetGroups ?? [];
       const weightOf = (group: string): number => groups.find(({ TargetGroupArn }) => TargetGroupArn === group)?.Weight ?? 0;
@@ -89,7 +92,7 @@ export const dnsTarget: TargetKind = ({ services: { route53 } }, name) => {
     prefix: 'route53',
     isTouchedBy: (input) => input.includes(id),
     announces: true,
-    release: async () => set([0, 100]),
+    release: () => set([0, 100]),
     live: () => {
       const weight = new Map([...route53.zone(id).records.values()].map(({ SetIdentifier, Weight }) => [SetIdentifier, Weight ?? 0]));
       return liveOf([weight.get('blue') ?? 0, weight.get('green') ?? 0]);
@@ -107,36 +110,37 @@ const lambdaSpec = (functionName: string, from: string, to: string): RevisionLoc
 
 const aDay = 86_400_000;
 
-/** An alias that CodeDeploy shifts from version 1 to 2; `in-progress` leaves that shift running. A person deploys version 3, or stops the running deployment. */
+/** An alias that CodeDeploy shifted to version 2, which baked, and then to 3; `in-progress` leaves that shift running. A person deploys version 4, or stops the running deployment. */
 export const lambdaTarget = (release: 'finished' | 'in-progress'): TargetKind => (sandbox, name) => {
   const { clock, place: where, services: { aliases, cloudwatch, events } } = sandbox;
   const codedeploy = new CodeDeploy({ clock, place: where, bus: events, alarmState: (alarm) => cloudwatch.alarmState(alarm), onChange: (cause) => void sandbox.calls.checkInvariants(cause) });
   sandbox.register(codeDeployService(codedeploy));
   aliases.createFunction(name);
-  for (const version of ['1.0.0', '2.0.0', '3.0.0']) aliases.publishVersion(name, version);
+  for (const version of ['1.0.0', '2.0.0', '3.0.0', '4.0.0']) aliases.publishVersion(name, version);
   aliases.createAlias(name, 'live', '1');
   codedeploy.createApplication(name, 'Lambda');
-  codedeploy.createDeploymentGroup({ application: name, name: 'prod', platform: new LambdaPlatform(aliases), deploymentConfig: release === 'finished' ? 'CodeDeployDefault.LambdaAllAtOnce' : 'CodeDeployDefault.LambdaLinear10PercentEvery10Minutes' });
+  codedeploy.createDeploymentGroup({ application: name, name: 'prod', platform: new LambdaPlatform(aliases), deploymentConfig: 'CodeDeployDefault.LambdaAllAtOnce' });
   codedeploy.recordPastDeployment({ application: name, group: 'prod', revision: lambdaSpec(name, '1', '1'), completedAt: clock.now() - aDay });
-  const deploy = (from: string, to: string): string => codedeploy.createDeployment({ applicationName: name, deploymentGroupName: 'prod', revision: lambdaSpec(name, from, to), deploymentConfigName: release === 'finished' ? 'CodeDeployDefault.LambdaAllAtOnce' : 'CodeDeployDefault.LambdaLinear10PercentEvery10Minutes' }).id;
+  const deploy = (from: string, to: string, pace = 'LambdaAllAtOnce'): string =>
+    codedeploy.createDeployment({ applicationName: name, deploymentGroupName: 'prod', revision: lambdaSpec(name, from, to), deploymentConfigName: `CodeDeployDefault.${pace}` }).id;
   let released = '';
   return {
     document: { strategy: 'codedeploy', platform: 'Lambda', application: name, deploymentGroup: 'prod', functionName: name, alias: 'live', good: 'last-known-good' },
     prefix: 'codedeploy',
     isTouchedBy: (input) => input.includes(`"${name}"`) || codedeploy.deployments(name).some(({ id }) => input.includes(id)),
     announces: false,
-    release: async () => {
-      released = deploy('1', '2');
-      if (release === 'finished') await codedeploy.settled(released);
+    firstRelease: () => void deploy('1', '2'),
+    release: () => {
+      released = deploy('2', '3', release === 'finished' ? undefined : 'LambdaLinear10PercentEvery10Minutes');
     },
     live: () => {
       const { functionVersion, weights } = aliases.alias(name, 'live');
       if (Object.keys(weights).length > 0) return 'mixed';
-      return functionVersion === '1' ? 'blue' : functionVersion === '2' ? 'green' : 'person';
+      return functionVersion === '2' ? 'blue' : functionVersion === '3' ? 'green' : functionVersion === '4' ? 'person' : 'mixed';
     },
     // Who stops the running deployment wants what Ripcord wants: CodeDeploy puts the version before back.
     persons: release === 'finished' ? 'person' : 'blue',
-    meddle: () => void (release === 'finished' ? deploy('2', '3') : codedeploy.stopDeployment(released, true)),
+    meddle: () => void (release === 'finished' ? deploy('3', '4') : codedeploy.stopDeployment(released, true)),
     madeUpIds: () => codedeploy.deployments(name).map(({ id }) => id),
   };
 };

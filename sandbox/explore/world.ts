@@ -15,7 +15,8 @@ export type Row = Readonly<Record<string, AttributeValue>>;
 /** What a release and its Watch left in the ledger, and when. */
 export interface Prepared {
   readonly scenario: string;
-  /** When the release began, epoch milliseconds of sandbox time. */
+  /** When the sandbox began, and when the bad release did: epoch milliseconds of sandbox time. */
+  readonly beganAt: number;
   readonly releasedAt: number;
   /** When the exploration's runs begin. */
   readonly readyAt: number;
@@ -196,9 +197,11 @@ export class ExploredWorld {
 
 /** The world of a scenario as its release left it, with the ledger that Ripcord wrote while it watched that release. */
 export async function restore(scenario: BaseScenario, prepared: Prepared, grounds: Grounds): Promise<ExploredWorld> {
-  const world = await ExploredWorld.start(scenario, grounds, prepared.releasedAt);
+  const world = await ExploredWorld.start(scenario, grounds, prepared.beganAt);
   try {
-    await Promise.all(Object.values(world.targets).map((target) => target.release()));
+    for (const target of Object.values(world.targets)) target.firstRelease?.();
+    await world.sleep(prepared.releasedAt - world.sandbox.clock.now());
+    for (const target of Object.values(world.targets)) target.release();
     await world.sleep(prepared.readyAt - world.sandbox.clock.now());
     // Only now: the Watch of this release is in the ledger already.
     await world.deploy(grounds.assembly);
