@@ -19,7 +19,7 @@ export const previousBadToo: Scenario = {
   async play(stage) {
     await stage.minutes(5);
     stage.say('2.0.0 is slower, though below every alarm');
-    stage.sicken('green', { delayMs: 100 });
+    stage.sicken('green', { delayMs: 50 });
     await stage.release('2.0.0');
     await stage.minutes(1);
     stage.say('3.0.0 is to mend it before its bake is over, and is worse');
