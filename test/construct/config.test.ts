@@ -102,7 +102,7 @@ describe('one mistake, one line', () => {
     ['more events than one execution can hold, by its targets', '    signals:\n', `    rungs: [[[${Array.from({ length: 60 }, () => 'web').join(', ')}]]]\n    signals:\n`,
       'services.yaml:11 services.checkout.rungs: can write 22520 events into the history of one rollback, more than the 22000 that it can hold; split the service into several with fewer targets each'],
     ['a kind of metrics that is not known', '      traffic:\n', '      metrics:\n        - { kind: alb, loadBalancer: app/shop/1 }\n      traffic:\n',
-      'services.yaml:15 services.checkout.signals.metrics.0.kind: "alb" is not known; known: alb-target-group, lambda, api-gateway, own'],
+      'services.yaml:15 services.checkout.signals.metrics.0.kind: "alb" is not known; known: alb-target-group, lambda, api-gateway, ecs-service, own'],
     ['a load balancer that is none', '      traffic:\n', '      metrics:\n        - kind: alb-target-group\n          loadBalancer: shop\n      traffic:\n',
       'services.yaml:16 services.checkout.signals.metrics.0.loadBalancer: needs the ARN of an application load balancer, or the end of it: app/<name>/<id>'],
     ['an alias in the name of a function', '      traffic:\n', '      metrics:\n        - kind: lambda\n          functionName: shop:live\n      traffic:\n',

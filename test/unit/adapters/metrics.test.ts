@@ -36,6 +36,17 @@ describe('reading metrics', () => {
     expect(reading).toMatchObject({ status: 'read', end: '2026-11-20T09:14:00.000Z', metrics: [{ requests: [30, 40], errors: [30, 40], latency: null }], controls: [{ name: 'payments', latency: [30, 40] }] });
   });
 
+  it('asks for what is computed in the same call, with names that stay apart', async () => {
+    const { client, asked } = answering({ MetricDataResults: ['m0', 'm1'].map((id) => result(id, [[13, 40]])) });
+    const metrics = { all: { namespace: 'Shop', name: 'All' }, good: { namespace: 'Shop', name: 'Good' } };
+    const computed = metricEntry.parse({ kind: 'own', metrics, requests: { expression: 'all' }, errors: { expression: 'IF(all > 10, all - FILL(good, 0))' } });
+    expect(await readMetrics(client, { metrics: [computed] }, now)).toMatchObject({ metrics: [{ requests: [40], errors: [40] }] });
+    expect(asked).toHaveLength(1);
+    expect(asked[0]?.MetricDataQueries?.map(({ Id, Expression, MetricStat, ReturnData }) => `${Id} ${Expression ?? MetricStat?.Metric?.MetricName} ${ReturnData ?? true}`)).toEqual([
+      'm0 m0_all true', 'm0_all All false', 'm1 IF(m1_all > 10, m1_all - FILL(m1_good, 0)) true', 'm1_all All false', 'm1_good Good false',
+    ]);
+  });
+
   it('puts pages together', async () => {
     const { client, asked } = answering(
       { MetricDataResults: [result('m0', [[12, 30]], 'PartialData'), result('m1', [], 'PartialData')], NextToken: 'more' },
