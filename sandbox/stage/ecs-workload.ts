@@ -88,8 +88,9 @@ class EcsWorkload implements RunningWorkload {
     if (this.#service === null) throw new Error('the service is not started');
     const { arn } = this.#ecs.registerTaskDefinition(service, `${service}:${version}`);
     this.#rolling.update(this.#service, arn);
-    const [deployment] = this.#service.deployments;
-    while (finish && deployment?.rollout === 'IN_PROGRESS') await this.#sandbox.clock.sleep(2000);
+    const { deployments: [deployment] } = this.#service;
+    const isAwaited = (): boolean => finish && deployment?.rollout === 'IN_PROGRESS';
+    while (isAwaited()) await this.#sandbox.clock.sleep(2000);
     return { releaseId: deployment?.id ?? '' };
   }
 
