@@ -100,6 +100,38 @@ describe('the chain of an audit', () => {
     }));
   });
 
+  it('names two rows whose contents were exchanged, each with a new hash', () => {
+    fc.assert(fc.property(place.filter(({ rows, k }) => k < rows.length - 1), fc.nat(), ({ rows, k }, random) => {
+      const j = k + 1 + (random % (rows.length - k - 1));
+      const [one, other] = [row(rows, k), row(rows, j)];
+      const swapped = rows.with(k, rehashed({ ...one, data: other.data })).with(j, rehashed({ ...other, data: one.data }));
+      const verdict = verifyChain(swapped, anchorOf(rows));
+      expect([k, j]).toContain(verdict.intact ? null : verdict.seq);
+    }));
+  });
+
+  it('names the end of a part that was written anew with right hashes, by the anchor alone', () => {
+    fc.assert(fc.property(place, ({ rows, k }) => {
+      let at = k === 0 ? genesis : cursorAt(row(rows, k - 1));
+      const anew = rows.slice(k).map(({ rollbackId, service, kind, at: when }) => {
+        const made = rowAfter(at, { rollbackId, service, kind: kind as 'confirmed', at: when, data: { forged: true } });
+        at = cursorAt(made);
+        return made;
+      });
+      const forged = [...rows.slice(0, k), ...anew];
+      expect(verifyChain(forged)).toMatchObject({ intact: true });
+      expect(verifyChain(forged, anchorOf(rows))).toMatchObject({ intact: false, fault: 'changed' });
+    }));
+  });
+
+  it('names a chain that is gone as a whole, and a seal that was cut off', () => {
+    fc.assert(fc.property(chain, (rows) => {
+      expect(verifyChain([], anchorOf(rows))).toMatchObject({ intact: false, fault: 'truncated', seq: 0 });
+      expect(verifyChain(rows.slice(0, -1), anchorOf(rows))).toMatchObject({ intact: false, fault: 'truncated', seq: rows.length - 1 });
+      expect(verifyChain(rows.slice(0, -1))).toMatchObject({ isSealed: false });
+    }));
+  });
+
   it('shows by the anchor that everything was rewritten', () => {
     fc.assert(fc.property(chain, (rows) => {
       const rewritten = chainOf(rows.map(() => ({ rewritten: true })));
