@@ -99,7 +99,7 @@ async function withPreparation<T>(options: ExploreOptions, use: (handover: Hando
     options.print(`synthesizing the stack, playing ${wanted.length} scenarios without a fault`);
     const assembly = await makeAssembly(options.directory, shared, options.synthesize);
     const grounds = { ...shared, assembly };
-    const ready = await Promise.all(wanted.map(async (scenario) => {
+    const ready = await inTurns(wanted, async (scenario) => {
       const prepared = await prepare(scenario, grounds);
       const recording = await record(scenario, prepared, { grounds, check: async (world) => {
         const verdict = judge(await runOf(world, { hasMeddled: false, mayRepeatMessages: false }), options.verifyChain);
@@ -107,13 +107,23 @@ async function withPreparation<T>(options: ExploreOptions, use: (handover: Hando
         return verdict.outcomes;
       } });
       return { prepared, recording };
-    }));
+    });
     await warm.stop();
     return await use({ prepared: ready.map(({ prepared }) => prepared), recordings: ready.map(({ recording }) => recording), assembly, port: shared.port, secret: shared.secret });
   } finally {
     server.close();
     server.closeAllConnections();
   }
+}
+
+/** As many side by side as share their processes well: each beyond that only starts more of them. */
+async function inTurns<T, R>(items: readonly T[], run: (item: T) => Promise<R>): Promise<readonly R[]> {
+  const results: R[] = [];
+  const waiting = [...items.entries()];
+  await Promise.all(Array.from({ length: 3 }, async () => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) results[next[0]] = await run(next[1]);
+  }));
+  return results;
 }
 
 /** What the journeys call: says that all is well, and repeats what it was sent, as careless servers do. */

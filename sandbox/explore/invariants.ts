@@ -115,10 +115,11 @@ function secondRollback({ writes, ledger, world }: Run): string[] {
   return [...several, ...(deployments > 1 ? [`second rollback: ${deployments} deployments`] : []), ...(acting > 1 ? [`second rollback: the ledger counts ${acting}`] : [])];
 }
 
-/** Free, or its lease ends within the longest lease. */
+/** Free; where an alarm of the engine says that not even the Watchdog could do its work, its lease ends within the longest lease. */
 function lock({ ledger, world }: Run): string[] {
   const row = ledger.find(({ pk, sk }) => pk === `SERVICE#${world.scenario.name}` && sk === 'LOCK');
   if (row?.['owner'] === undefined) return [];
+  if (!world.messages().some(({ topic, subject }) => topic === 'on-call' && subject.startsWith('ALARM:'))) return [`lock: ${row['owner']} still holds it`];
   const left = Number(row['leaseUntil'] ?? Number.POSITIVE_INFINITY) - world.sandbox.clock.now();
   return left <= 900_000 ? [] : [`lock: held by ${row['owner']} for another ${Math.round(left / 1000)} s`];
 }

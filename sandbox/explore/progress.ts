@@ -4,7 +4,7 @@ import type { CaseResult } from './run-case.ts';
 
 const width = 30;
 // Elsewhere than on a terminal one line for so many cases.
-const linesEach = 200;
+const linesEach = 50;
 
 export class Progress {
   readonly #total: number;
@@ -22,7 +22,11 @@ export class Progress {
 
   add(result: CaseResult): void {
     this.#done += 1;
-    if (result.ending === 'broken') this.#broken += 1;
+    if (result.ending === 'broken') {
+      this.#broken += 1;
+      // At once: an exploration that is stopped halfway has said what it knew.
+      this.#print(`${this.#isTerminal ? '\r' : ''}BROKEN ${result.id}: ${result.broken.join('; ')}`);
+    }
     if (this.#isTerminal) process.stdout.write(`\r${this.#line()}`);
     else if (this.#done % linesEach === 0 || this.#done === this.#total) this.#print(this.#line());
   }
