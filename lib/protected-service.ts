@@ -3,7 +3,7 @@ import { aws_cloudwatch as cloudwatch, aws_iam as iam, aws_ssm as ssm, Lazy, Sta
 import { Construct } from 'constructs';
 import { describeIssues, serviceSchema, type CatalogueEntry, type ServiceConfig, type ServiceInput, type TargetConfig } from '../lambdas/config/schema.ts';
 import { releaseSources } from '../lambdas/config/release-sources.ts';
-import { manifestOf } from '../lambdas/strategies/registry.ts';
+import { permissionsOf } from '../lambdas/strategies/permissions.ts';
 import type { Statement } from '../lambdas/strategies/strategy.ts';
 import type { Approval } from './approval.ts';
 import { allow } from './engine/statements.ts';
@@ -133,7 +133,7 @@ export class ProtectedService extends Construct {
   private permissions(engine: RollbackEngine, service: ServiceConfig): void {
     const { partition, account, region } = Stack.of(this);
     for (const target of Object.values(service.targets))
-      this.allow(engine.strategy(target.strategy).role, manifestOf(target.strategy).statements(target, { partition, account, region }));
+      this.allow(engine.strategy(target.strategy).role, permissionsOf(target.strategy)(target, { partition, account, region }));
     const deployments = codeDeployGroups(service).map(({ application, deploymentGroup }) =>
       `arn:${partition}:codedeploy:${region}:${account}:deploymentgroup:${application}/${deploymentGroup}`);
     if (deployments.length > 0) {

@@ -65,13 +65,18 @@ describe('who may import whom', () => {
     expect(shown(imports.filter(({ from, to }) => folderOf(from) !== undefined && folderOf(to) !== undefined && folderOf(from) !== folderOf(to)))).toEqual([]);
   });
 
-  test('a manifest and a plan know neither AWS nor the runtime', () => {
-    const quiet = (path: string): boolean => /^lambdas\/strategies\/[^/]+\/(manifest|plan)\.ts$/.test(path);
+  test('what a strategy may do is for the synthesizer: no handler carries it', () => {
+    const permissions = /^lambdas\/strategies\/([^/]+\/)?permissions\.ts$/;
+    expect(shown(imports.filter(({ from, to }) => permissions.test(to) && !permissions.test(from) && !under('lib/', 'test/')(from)))).toEqual([]);
+  });
+
+  test('a manifest, its permissions and a plan know neither AWS nor the runtime', () => {
+    const quiet = (path: string): boolean => /^lambdas\/strategies\/[^/]+\/(manifest|permissions|plan)\.ts$/.test(path);
     expect(strays(quiet, ({ to }) => to === 'zod' || under('lambdas/domain/', 'lambdas/strategies/')(to))).toEqual([]);
   });
 
   test('the SDK is called where AWS is touched only', () => {
-    const touching = (path: string): boolean => /^lambdas\/strategies\/[^/]+\//.test(path) && !/\/(manifest|plan)\.ts$/.test(path) || under('lambdas/adapters/', 'sandbox/', 'test/', 'bin/')(path) || path === 'lambdas/runtime/wiring.ts';
+    const touching = (path: string): boolean => /^lambdas\/strategies\/[^/]+\//.test(path) && !/\/(manifest|permissions|plan)\.ts$/.test(path) || under('lambdas/adapters/', 'sandbox/', 'test/', 'bin/')(path) || path === 'lambdas/runtime/wiring.ts';
     expect(shown(imports.filter(({ from, to, isTypeOnly }) => to.startsWith('@aws-sdk/') && !isTypeOnly && !touching(from)))).toEqual([]);
     const building = files.filter((path) => path.startsWith('lambdas/') && /\bnew \w+Client\(/.test(source.get(path) ?? ''));
     expect(building).toEqual(['lambdas/runtime/wiring.ts']);
@@ -84,7 +89,7 @@ describe('who may import whom', () => {
   });
 
   test('lib takes from lambdas what is data: manifests, schema, names of variables', () => {
-    const data = /^lambdas\/(strategies\/([^/]+\/manifest|registry|strategy|target-fields)|config\/(schema|release-sources)|runtime\/environment)\.ts$/;
+    const data = /^lambdas\/(strategies\/([^/]+\/(manifest|permissions)|permissions|registry|strategy|target-fields)|config\/(schema|release-sources)|runtime\/environment)\.ts$/;
     expect(strays(under('lib/'), ({ to }) => !to.startsWith('lambdas/') || data.test(to))).toEqual([]);
     expect(strays(under('lib/'), ({ to }) => !under('sandbox/', 'bin/', 'test/')(to))).toEqual([]);
   });

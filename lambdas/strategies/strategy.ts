@@ -27,12 +27,14 @@ export interface Manifest<Target extends JsonObject = JsonObject> {
   /** What kind of way back it is: a flag that is turned off, users that are sent elsewhere, or a version that is put in place again. */
   readonly way: WayBack;
   readonly target: z.ZodType<Target>;
-  readonly statements: (target: Target, place: Place) => readonly Statement[];
   /** Typical seconds until users are safe; shown in plans. */
   readonly expectedSeconds: number;
   /** Pure. What the Watch has to know of two states from the ledger, in any shape, without the strategy's AWS half. */
   readonly states: StateReading;
 }
+
+/** What the strategy's function may do for one target. Apart from the manifest, because only the synthesizer needs it and every handler bundles manifests. */
+export type Permissions<Target extends JsonObject = JsonObject> = (target: Target, place: Place) => readonly Statement[];
 
 export interface StateReading {
   /** True when users are served alike in both: the strategy's own notion, not the whole document. False for a state it cannot read. */

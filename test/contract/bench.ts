@@ -6,6 +6,7 @@ import type { AuditEntry } from '../../lambdas/audit/entry.ts';
 import type { StepRequest } from '../../lambdas/domain/vocabulary.ts';
 import type { StepApplied, StepCaptured, StepConfirmed, StepPlan, StrategyInput } from '../../lambdas/domain/workflow.ts';
 import { strategyHandler } from '../../lambdas/runtime/strategy-handler.ts';
+import { permissionsOf } from '../../lambdas/strategies/permissions.ts';
 import type { Strategy } from '../../lambdas/strategies/strategy.ts';
 
 export const place: Place = { account: '111122223333', region: 'eu-west-1', partition: 'aws' };
@@ -62,7 +63,7 @@ export class Bench {
   constructor(account: Account, strategy: Strategy, step: StepRequest) {
     this.account = account;
     this.step = step;
-    const statements = strategy.manifest.statements(strategy.manifest.target.parse(step.target), place);
+    const statements = permissionsOf(strategy.manifest.name)(strategy.manifest.target.parse(step.target), place);
     account.server.iam.putRolePolicy(roleName, {
       name: 'manifest',
       document: { Statement: statements.map(({ actions, resources, conditions }) => ({ Effect: 'Allow' as const, Action: [...actions], Resource: [...resources], ...(conditions === undefined ? {} : { Condition: conditions }) })) },

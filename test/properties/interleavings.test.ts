@@ -75,7 +75,7 @@ class World {
   }
 
   readonly strategy: Strategy<JsonObject, Side> = {
-    manifest: { name: 'lamp', summary: '', order: 1, way: 'traffic-shift', target: z.strictObject({ lamp: z.string() }), statements: () => [], expectedSeconds: 1, states: { same: () => false, isSplit: () => false } },
+    manifest: { name: 'lamp', summary: '', order: 1, way: 'traffic-shift', target: z.strictObject({ lamp: z.string() }), expectedSeconds: 1, states: { same: () => false, isSplit: () => false } },
     capture: () => turn(this.s, async () => ({ state: { side: this.side }, facts: {} })),
     plan: ({ live: { state } }) => (state.side === 'blue' ? { outcome: 'already', from: state, to: state, summary: 'blue' } : { outcome: 'change', from: state, to: { side: 'blue' }, summary: 'green → blue' }),
     apply: async ({ to }) => {

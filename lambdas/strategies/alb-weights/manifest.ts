@@ -27,17 +27,4 @@ export const manifest: Manifest<AlbWeightsTarget> = {
   target,
   expectedSeconds: 5,
   states: weightedStates,
-  statements: ({ listenerArn, ruleArn }) => [
-    ruleArn === undefined
-      ? { actions: ['elasticloadbalancing:ModifyListener'], resources: [listenerArn] }
-      : { actions: ['elasticloadbalancing:ModifyRule'], resources: [ruleArn] },
-    {
-      actions: [
-        ruleArn === undefined ? 'elasticloadbalancing:DescribeListeners' : 'elasticloadbalancing:DescribeRules',
-        'elasticloadbalancing:DescribeTargetGroupAttributes', 'elasticloadbalancing:DescribeTargetHealth',
-      ],
-      resources: ['*'],
-      because: 'Elastic Load Balancing Describe actions have no resource-level permissions.',
-    },
-  ],
 };

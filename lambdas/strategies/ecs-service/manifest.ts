@@ -26,12 +26,4 @@ export const manifest: Manifest<EcsServiceTarget> = {
   target,
   expectedSeconds: 300,
   states: serviceStates,
-  statements: ({ cluster, service, roles = [] }, { partition, account, region }) => [
-    { actions: ['ecs:DescribeServices', 'ecs:UpdateService'], resources: [`arn:${partition}:ecs:${region}:${account}:service/${cluster}/${service}`] },
-    { actions: ['ecs:DescribeTaskDefinition'], resources: ['*'], because: 'ecs:DescribeTaskDefinition has no resource-level permissions.' },
-    ...(roles.length === 0 ? [] : [{
-      actions: ['iam:PassRole'], resources: roles, conditions: { StringEquals: { 'iam:PassedToService': 'ecs-tasks.amazonaws.com' } },
-      because: 'AWS does not document whether UpdateService checks the roles of a task definition that exists already; the game day finds out.',
-    }]),
-  ],
 };

@@ -23,16 +23,4 @@ export const manifest: Manifest<LambdaAliasTarget> = {
   target,
   expectedSeconds: 5,
   states: aliasStates,
-  statements: ({ functionName }, { partition, account, region }) => {
-    const arn = `arn:${partition}:lambda:${region}:${account}:function:${functionName}`;
-    return [
-      // Lambda cannot narrow these to one alias.
-      { actions: ['lambda:GetAlias', 'lambda:UpdateAlias'], resources: [arn] },
-      {
-        actions: ['lambda:GetFunctionConfiguration'],
-        resources: [`${arn}:*`],
-        because: 'Versions of this one function: the good one is not known beforehand.',
-      },
-    ];
-  },
 };

@@ -18,9 +18,6 @@ const target = z.strictObject({
 
 export type Route53WeightsTarget = z.output<typeof target>;
 
-/** As the IAM condition key wants it: lower case, no trailing dot, `*` as `\052`. */
-export const normalizedRecordName = (name: string): string => name.toLowerCase().replace(/\.$/, '').replace(/^\*/, String.raw`\052`);
-
 export const manifest: Manifest<Route53WeightsTarget> = {
   name: 'route53-weights',
   summary: 'Shift a weighted Route 53 record group back to the good record.',
@@ -29,29 +26,4 @@ export const manifest: Manifest<Route53WeightsTarget> = {
   target,
   expectedSeconds: 120,
   states: weightedStates,
-  statements: ({ hostedZoneId, recordName, recordType }, { partition }) => [
-    {
-      actions: ['route53:ChangeResourceRecordSets'],
-      resources: [`arn:${partition}:route53:::hostedzone/${hostedZoneId}`],
-      conditions: {
-        'ForAllValues:StringEquals': {
-          'route53:ChangeResourceRecordSetsNormalizedRecordNames': [normalizedRecordName(recordName)],
-          'route53:ChangeResourceRecordSetsRecordTypes': [recordType],
-          'route53:ChangeResourceRecordSetsActions': ['UPSERT'],
-        },
-        Null: { 'route53:ChangeResourceRecordSetsNormalizedRecordNames': 'false' },
-      },
-    },
-    { actions: ['route53:ListResourceRecordSets'], resources: [`arn:${partition}:route53:::hostedzone/${hostedZoneId}`] },
-    {
-      actions: ['route53:GetChange'],
-      resources: [`arn:${partition}:route53:::change/*`],
-      because: 'Change ids are made by Route 53 and unknown in advance.',
-    },
-    {
-      actions: ['route53:GetHealthCheckStatus'],
-      resources: [`arn:${partition}:route53:::healthcheck/*`],
-      because: 'The health check of a record is read from the record itself.',
-    },
-  ],
 };

@@ -2,7 +2,10 @@
 import type { JsonObject, Reason } from '../../domain/vocabulary.ts';
 import type { PlanAnswer, PlanQuestion } from '../strategy.ts';
 import { describeShift, goodWeights, objectionTo, objectionToStrangers, sameShares, total, type Weights } from '../weights.ts';
-import { normalizedRecordName, type Route53WeightsTarget } from './manifest.ts';
+import type { Route53WeightsTarget } from './manifest.ts';
+
+/** As the IAM condition key wants it: lower case, no trailing dot, `*` as `\052`. */
+export const normalizedRecordName = (name: string): string => name.toLowerCase().replace(/\.$/, '').replace(/^\*/, String.raw`\052`);
 
 /** One record as Route 53 gives it; sent back as it came but for the weight. */
 export type RecordSet = JsonObject & {

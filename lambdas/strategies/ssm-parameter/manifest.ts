@@ -28,13 +28,4 @@ export const manifest: Manifest<SsmParameterTarget> = {
   target,
   expectedSeconds: 60,
   states: parameterStates,
-  statements: ({ parameter }, { partition, account, region }) => {
-    // The ARN of parameter `x` and that of `/x` are written alike.
-    const arn = parameter.startsWith('arn:') || isToken(parameter) ? parameter : `arn:${partition}:ssm:${region}:${account}:parameter/${parameter.replace(/^\//, '')}`;
-    return [
-      { actions: ['ssm:GetParameter'], resources: [arn] },
-      // Never a parameter that does not exist: that would be somebody's typing error made live.
-      { actions: ['ssm:PutParameter'], resources: [arn], conditions: { StringEquals: { 'ssm:Overwrite': 'true' } } },
-    ];
-  },
 };

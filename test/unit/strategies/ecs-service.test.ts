@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { StepRequest } from '../../../lambdas/domain/vocabulary.ts';
 import { confirmed, type SeenDeployment } from '../../../lambdas/strategies/ecs-service/follow.ts';
 import { manifest } from '../../../lambdas/strategies/ecs-service/manifest.ts';
+import { permissions } from '../../../lambdas/strategies/ecs-service/permissions.ts';
 import { type EcsServiceFacts, type EcsServiceState, plan } from '../../../lambdas/strategies/ecs-service/plan.ts';
 
 const arn = (revision: number): string => `arn:aws:ecs:eu-west-1:111122223333:task-definition/shop:${revision}`;
@@ -133,13 +134,13 @@ describe('the permissions of ecs-service', () => {
   const roles = ['arn:aws:iam::111122223333:role/shop-task'];
 
   it('hand over only the roles that the target declares, and only to tasks', () => {
-    const passing = (fields: object) => manifest.statements(manifest.target.parse({ ...target, ...fields }), place).filter(({ actions }) => actions.includes('iam:PassRole'));
+    const passing = (fields: object) => permissions(manifest.target.parse({ ...target, ...fields }), place).filter(({ actions }) => actions.includes('iam:PassRole'));
     expect(passing({})).toEqual([]);
     expect(passing({ roles })).toMatchObject([{ resources: roles, conditions: { StringEquals: { 'iam:PassedToService': 'ecs-tasks.amazonaws.com' } }, because: expect.stringContaining('does not document') as string }]);
   });
 
   it('change one service', () => {
-    const [first] = manifest.statements(target, place);
+    const [first] = permissions(target, place);
     expect(first).toEqual({ actions: ['ecs:DescribeServices', 'ecs:UpdateService'], resources: ['arn:aws:ecs:eu-west-1:111122223333:service/prod/shop'] });
   });
 });

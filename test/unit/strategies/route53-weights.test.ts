@@ -2,8 +2,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { StepRequest } from '../../../lambdas/domain/vocabulary.ts';
-import { manifest, normalizedRecordName, type Route53WeightsTarget } from '../../../lambdas/strategies/route53-weights/manifest.ts';
-import { type CheckerVerdict, isOfTarget, plan, type RecordSet, type Route53WeightsState, stateOf } from '../../../lambdas/strategies/route53-weights/plan.ts';
+import { manifest, type Route53WeightsTarget } from '../../../lambdas/strategies/route53-weights/manifest.ts';
+import { type CheckerVerdict, isOfTarget, normalizedRecordName, plan, type RecordSet, type Route53WeightsState, stateOf } from '../../../lambdas/strategies/route53-weights/plan.ts';
 import type { PlanQuestion } from '../../../lambdas/strategies/strategy.ts';
 
 const target = (fields: Record<string, unknown> = {}): Route53WeightsTarget => manifest.target.parse({

@@ -3,6 +3,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { StepRequest } from '../../../lambdas/domain/vocabulary.ts';
 import { manifest } from '../../../lambdas/strategies/ssm-parameter/manifest.ts';
+import { permissions } from '../../../lambdas/strategies/ssm-parameter/permissions.ts';
 import { plan, type SsmParameterState } from '../../../lambdas/strategies/ssm-parameter/plan.ts';
 import { shown } from '../../../lambdas/strategies/ssm-parameter/value.ts';
 
@@ -91,7 +92,7 @@ describe('every plan of ssm-parameter', () => {
 
 describe('the permissions of ssm-parameter', () => {
   it.each(['/shop/flag', 'flag'])('name the one parameter %s by its ARN, and allow overwriting alone', (parameter) => {
-    const [read, write] = manifest.statements(manifest.target.parse({ strategy: 'ssm-parameter', parameter, good: { value: 'off' } }), place);
+    const [read, write] = permissions(manifest.target.parse({ strategy: 'ssm-parameter', parameter, good: { value: 'off' } }), place);
     const arn = `arn:aws:ssm:eu-west-1:111122223333:parameter/${parameter.replace(/^\//, '')}`;
     expect(read).toEqual({ actions: ['ssm:GetParameter'], resources: [arn] });
     expect(write).toMatchObject({ actions: ['ssm:PutParameter'], resources: [arn], conditions: { StringEquals: { 'ssm:Overwrite': 'true' } } });
@@ -99,7 +100,7 @@ describe('the permissions of ssm-parameter', () => {
 
   it('take an ARN, or a token that stands for one, as it is', () => {
     for (const parameter of ['arn:aws:ssm:eu-west-1:111122223333:parameter/shop/flag', '${Token[TOKEN.7]}'])
-      expect(manifest.statements(manifest.target.parse({ strategy: 'ssm-parameter', parameter, good: 'last-known-good' }), place).flatMap(({ resources }) => resources)).toEqual([parameter, parameter]);
+      expect(permissions(manifest.target.parse({ strategy: 'ssm-parameter', parameter, good: 'last-known-good' }), place).flatMap(({ resources }) => resources)).toEqual([parameter, parameter]);
   });
 
   it.each(['/shop/flag:3', '/shop/*', 'shop/flag', '/shop/', 'arn:aws:ssm:eu-west-1:111122223333:document/shop', 'arn:aws:ssm:eu-west-1:111122223333:parameter/*'])('are not made for %s', (parameter) => {

@@ -24,7 +24,7 @@ class World {
   onApply: () => void = () => {};
 
   readonly strategy: Strategy<JsonObject, Side> = {
-    manifest: { name: 'lamp', summary: '', order: 1, way: 'traffic-shift', target: z.strictObject({ lamp: z.string() }), statements: () => [], expectedSeconds: 7, states: { same: () => false, isSplit: () => false } },
+    manifest: { name: 'lamp', summary: '', order: 1, way: 'traffic-shift', target: z.strictObject({ lamp: z.string() }), expectedSeconds: 7, states: { same: () => false, isSplit: () => false } },
     capture: () => {
       this.story.push('capture');
       return this.captureFailure === null ? Promise.resolve({ state: { side: this.side }, facts: {} }) : Promise.reject(this.captureFailure);

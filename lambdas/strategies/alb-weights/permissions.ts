@@ -1,0 +1,17 @@
+// What the role of alb-weights may do: exactly its calls, on exactly its target.
+import type { Permissions } from '../strategy.ts';
+import type { AlbWeightsTarget } from './manifest.ts';
+
+export const permissions: Permissions<AlbWeightsTarget> = ({ listenerArn, ruleArn }) => [
+  ruleArn === undefined
+    ? { actions: ['elasticloadbalancing:ModifyListener'], resources: [listenerArn] }
+    : { actions: ['elasticloadbalancing:ModifyRule'], resources: [ruleArn] },
+  {
+    actions: [
+      ruleArn === undefined ? 'elasticloadbalancing:DescribeListeners' : 'elasticloadbalancing:DescribeRules',
+      'elasticloadbalancing:DescribeTargetGroupAttributes', 'elasticloadbalancing:DescribeTargetHealth',
+    ],
+    resources: ['*'],
+    because: 'Elastic Load Balancing Describe actions have no resource-level permissions.',
+  },
+];
