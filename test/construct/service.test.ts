@@ -176,7 +176,7 @@ describe('an engine', () => {
 test('many alarms are matched by several rules: a pattern has 2,048 characters at most', () => {
   const names = Array.from({ length: 30 }, (_, index) => `checkout-${'very-'.repeat(15)}long-name-${index}`);
   const template = templateOf(minimalYaml.replace('        - name: checkout-5xx\n', names.map((name) => `        - name: ${name}\n`).join('')));
-  const patterns = Object.values(template.findResources('AWS::Events::Rule')).map(({ Properties }) => (Properties as { EventPattern: { detail?: { alarmName?: string[] } } }).EventPattern);
+  const patterns = Object.values(template.findResources('AWS::Events::Rule')).flatMap(({ Properties }) => (Properties as { EventPattern?: { detail?: { alarmName?: string[] } } }).EventPattern ?? []);
   const alarms = patterns.filter(({ detail }) => detail?.alarmName !== undefined);
   expect(alarms.length).toBeGreaterThan(1);
   expect(alarms.flatMap(({ detail }) => detail?.alarmName)).toEqual(names);
