@@ -69,7 +69,7 @@ export const movesOf = (kind: Series['kind'], comparisons: readonly Comparison[]
     const shifted = { ...window, from: measure.release + window.from, until: measure.release + window.until };
     const effect = windowLevel(measure, shifted.from, shifted.until) - measure.base;
     const { now, atBest } = likelihoodOf(measure, shifted);
-    return Number.isFinite(effect) ? [{ name, effect, shared: bounded(now), atBest: bounded(atBest) }] : [];
+    return Number.isFinite(effect) && Number.isFinite(now) ? [{ name, effect, shared: bounded(now), atBest: bounded(atBest) }] : [];
   });
 
 /**

@@ -9,8 +9,9 @@ export interface Window {
   readonly length: number;
   /** Rise above the base, on the scale of the measure. */
   readonly effect: number;
+  /** −log10 of a chance; 0 where something stands against the release and history was not asked. */
   readonly evidence: number;
-  readonly placebo: Placebo;
+  readonly placebo: Placebo | null;
 }
 
 /** Counts of one window vary at least as independent failures do, and as much more as they did in windows before. */

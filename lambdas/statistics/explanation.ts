@@ -36,7 +36,7 @@ const observed = (signal: SignalJudgement, periodSeconds: number): string => {
 /** The 99 % quantile, never the worst window ever: one old incident says nothing about what is usual. */
 const rarity = (signal: SignalJudgement): string => {
   const { window, series } = signal;
-  if (window === null) return '';
+  if (window?.placebo == null) return '';
   const { moves } = window.placebo;
   if (moves.length < fewestPlacebos) return ' The history is too short for windows to compare with; the spread before the release stands in, widened.';
   const most = Math.max(0, quantile(moves, 0.99));

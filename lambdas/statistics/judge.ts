@@ -2,7 +2,7 @@
 import { explainRelease } from './explanation.ts';
 import type { Judgement } from './judgement.ts';
 import type { Comparison, Series } from './series.ts';
-import { coldEvidence, coldPoints, evidenceNeeded, fewestBadPoints, furtherMost, furtherShare, lateEvidence } from './settings.ts';
+import { evidenceNeeded, furtherMost, furtherShare, lateScale } from './settings.ts';
 import { judgeSignal, unrelatedStatuses, type SignalJudgement } from './signal.ts';
 
 export interface ReleaseQuestion {
@@ -18,14 +18,8 @@ export interface ReleaseQuestion {
   readonly periodSeconds: number;
 }
 
-/** What the strength of a signal is reduced by: harm that begins late is less likely the release's, latency that is up at once may be cold caches. */
-const strengthOf = ({ window, shape, series, measure }: SignalJudgement): number => {
-  const onset = shape?.onset ?? 0;
-  const points = measure.levels.length - measure.release;
-  const isCold = series.kind === 'latency' && onset < fewestBadPoints && points < coldPoints;
-  const late = lateEvidence * Math.log10(1 + onset / fewestBadPoints);
-  return Math.max(0, (window?.evidence ?? 0) - late - (isCold ? coldEvidence : 0));
-};
+/** Harm that begins late is less likely the release's. */
+const strengthOf = ({ window, shape }: SignalJudgement): number => Math.max(0, (window?.evidence ?? 0) - ((shape?.onset ?? 0) / lateScale) ** 2);
 
 /** The strongest accusing signal, and part of the others: signals of one service are not independent. */
 const evidenceOf = (signals: readonly SignalJudgement[]): number => {
@@ -48,7 +42,7 @@ export const judgeRelease = (question: ReleaseQuestion): Judgement => {
   if (!(question.releaseIndex >= 0 && points >= 0)) throw new RangeError(`releaseIndex ${question.releaseIndex} is outside a series of ${length} points`);
   if (question.series.some((one) => one.values.length !== length)) throw new RangeError('series differ in length');
   const signals = question.series.map((series) => judgeSignal(series, question));
-  const needed = evidenceNeeded + Math.log10(Math.max(1, points));
+  const needed = evidenceNeeded;
   const evidence = evidenceOf(signals);
   const isUnrelated = signals.some((one) => unrelatedStatuses.has(one.status));
   const verdict = evidence >= needed ? 'worse' : isUnrelated ? 'unrelated' : 'not-yet';

@@ -3,8 +3,6 @@
 
 /** Lengths of the windows after the release: the shortest holds just the bad points needed, the longest is the horizon; in between about ×1.4 apart. */
 export const windowLengths = [4, 5, 7, 10, 15, 20, 30];
-/** Only so many windows are compared with placebos, those with the largest effect × length ** `lengthCounts`: comparing all seven finds 0.4 points more and costs several times as much (development). */
-export const windowsCompared = 2;
 /** Between 0 (neighbouring points alike: a longer window strays no less) and 0.5 (independent). */
 export const lengthCounts = 0.3;
 /** The baseline is the median of nine means of five points: as robust as a median of 45 (four blocks may be wild), nearly as sharp as a mean. */
@@ -40,36 +38,33 @@ export const leastSpread = 0.12;
 export const clipEffects = 3;
 /** Counts of errors vary up to this many times more than independent failures would (retries, one bad host). */
 export const mostDispersion = 30;
-/** Evidence needed is this plus log10 of the points looked at: 1 in 50 a release before the checks of course and company, which leave about 1 in 1000 (development). */
-export const evidenceNeeded = 1.7;
+/** Evidence needed: 1 in 400 a look, before the checks of course and company, which leave about 1 in 1000 releases (development). */
+export const evidenceNeeded = 2.6;
 /** Part of each further signal's evidence that is added, and the most it can add: signals of one service are not independent. */
 export const furtherShare = 0.5;
 export const furtherMost = 1.5;
 /** Points that must show the harm: three in a row are a common spike. */
 export const fewestBadPoints = 4;
+/** A release breaks things at once: a harm that begins n points after it needs (n / `lateScale`)² more evidence, as any later point may begin an incident (development). */
+export const lateScale = 8;
 /** Part of the effect that makes a point bad. */
 export const badShare = 0.6;
-/** A harm lasts through at most this many good points in a row; before a longer pause it was another one. */
-export const goodRunPoints = 3;
-/** A release breaks things at once: evidence taken off at log10(1 + onset / 4) each (development; 1 costs 0.6 points of recall). */
-export const lateEvidence = 0.5;
-/** The mean of the last `nowPoints` must still show `nowShare` of the effect. */
+/** The last `nowPoints` together must speak for the harm: one good point is noise. */
 export const nowPoints = 3;
-export const nowShare = 0.5;
-/** A spike of up to this many points heals by itself, and must not carry a verdict alone. */
+/** A spike of up to this many points heals by itself, and must not carry a verdict alone: the rest of the window has to speak for the harm, too. */
 export const spikePoints = 3;
-/** Caches are cold right after a release: latency that is up from the start needs `coldEvidence` more for so many points. */
-export const coldPoints = 8;
-export const coldEvidence = 1;
-/** Half-lives in points of a warm-up: from a connection pool to a large cache. */
-export const halfLives = [2, 4, 8];
-/** A level must fit better than each such decay by this much in ln of likelihood: about 4 to 1 (development; lower is sooner and rolls back more warm-ups). */
-export const fadingLead = 1.5;
-/** The effect was there before the release when both of these lengths before it show `beforeShare` of it. */
+/** Half-lives in points of what heals by itself: connection pools to large caches; errors and lost traffic of restarting instances are over sooner. */
+export const halfLives = { latency: [2, 4, 8], errors: [2], traffic: [2] } as const;
+/** A level must fit better than each such decay by this much in ln of likelihood: e⁴ to 1 when it was up from the first point, as warm-ups are; e to 1 when it began later (development). */
+export const fadingLead = 4;
+export const lateFadingLead = 1;
+/** A level was there before the release when the last points of both these lengths say so. */
 export const beforeLengths = [3, 6] as const;
+/** Errors were, when any stretch of up to so many points says so by `beforeLead` in ln of likelihood, 7 to 1 (development): few errors come in few points by nature. */
+export const beforeMost = 30;
+export const beforeLead = 2;
 /** How much of a rise right before the release is taken off the change. */
 export const beforeWeight = 1;
-export const beforeShare = 0.5;
 /** A comparison that shares the harm shows at least about this much of it: Regions and neighbours are hit differently. */
 export const sharedStrength = 0.7;
 /** One comparison's voice in ln of likelihood: about 20 to 1, so that no single one decides against several. */

@@ -1,32 +1,59 @@
 // The course of a harm since the release: when it began, whether it lasts, whether it fades, whether it was there before.
-import { windowLevel, type Measure } from './measure.ts';
-import { likelihoodOf, pointSpread } from './comparison.ts';
-import { median } from './samples.ts';
-import { badShare, beforeLengths, beforeShare, fadingLead, goodRunPoints, halfLives, nowPoints, nowShare, spikePoints } from './settings.ts';
+import { pointSpread } from './comparison.ts';
+import type { Measure } from './measure.ts';
+import { median, runningTotals } from './samples.ts';
+import { badShare, beforeLead, beforeLengths, beforeMost, fadingLead, halfLives, lateFadingLead, leastSpread, nowPoints, spikePoints } from './settings.ts';
 
 export interface Shape {
-  /** Points from the release to the first bad one. */
+  /** Points from the release to the beginning of the harm. */
   readonly onset: number;
   readonly badPoints: number;
   readonly isBadNow: boolean;
-  /** More than a spike: without its worst few points the window still shows half of the effect. */
+  /** More than a spike: without its worst few points in a row the window still speaks for the harm. */
   readonly isMoreThanSpike: boolean;
   readonly isFading: boolean;
   readonly wasThereBefore: boolean;
 }
 
-/** Rise above the base as a share of it for levels, in points for errors: what decays exponentially does so on this scale. */
-const riseOf = (measure: Measure, index: number): number => {
-  const rise = (measure.levels[index] as number) - measure.base;
-  return measure.series.kind === 'errors' ? rise : Math.expm1(rise);
+export interface SpeakingWindow {
+  /** Points; it ends with the last one. */
+  readonly length: number;
+  /** Rise above the base, on the scale of the measure. */
+  readonly effect: number;
+}
+
+/** Spread of one point around a level. */
+const noiseOf = (measure: Measure): number => Math.max(leastSpread * measure.smallest, pointSpread(measure));
+
+/**
+ * ln of likelihood by which each point from `from` on speaks for the harm rather than for none: Poisson for errors, normal for levels.
+ * No point speaks for more than twice the harm, so that a wild one does not outvote the others.
+ */
+const voicesOf = (measure: Measure, effect: number, from: number): Float64Array => {
+  const { series, base, levels, sums, weights, release } = measure;
+  const usual = Math.max(base, 0.5 / Math.max(1, weights[release] as number));
+  const variance = noiseOf(measure) ** 2;
+  return Float64Array.from({ length: levels.length - from }, (_, place) => {
+    const index = from + place;
+    if (series.kind !== 'errors') {
+      const rise = (levels[index] as number) - base;
+      return (effect * (2 * Math.max(-effect, Math.min(rise, 2 * effect)) - effect)) / (2 * variance);
+    }
+    const requests = (weights[index + 1] as number) - (weights[index] as number);
+    const failed = (sums[index + 1] as number) - (sums[index] as number);
+    const low = requests * usual;
+    const more = Math.max(0, requests - low) * effect;
+    return requests > 0 ? Math.min(failed, 2 * (low + more) + 1) * Math.log1p(more / low) - more : 0;
+  });
 };
 
 /** Sum of squares that the best multiple of a decaying course leaves over; a half-life of Infinity is a constant. */
-const leftOver = (rises: readonly number[], halfLife: number): number => {
+const leftOver = (rises: Float64Array, halfLife: number): number => {
   let along = 0;
   let course = 0;
   let square = 0;
-  for (const [index, rise] of rises.entries()) {
+  for (let index = 0; index < rises.length; index += 1) {
+    const rise = rises[index] as number;
     if (rise !== rise) continue;
     const expected = 0.5 ** (index / halfLife);
     along += rise * expected;
@@ -36,73 +63,42 @@ const leftOver = (rises: readonly number[], halfLife: number): number => {
   return square - (along * along) / course;
 };
 
-const meanOf = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0) / values.length;
-
-/** A warm-up or a cold cache: since it began, a level does not fit clearly better than an exponential decay. */
-const isFading = (measure: Measure, from: number, until: number): boolean => {
-  const raw: number[] = [];
-  for (let index = from; index < until; index += 1) {
-    const rise = riseOf(measure, index);
-    if (rise === rise) raw.push(rise);
-  }
+/** A warm-up or a cold cache: since the harm began, a level does not fit clearly better than an exponential decay. */
+const isFading = (measure: Measure, onset: number): boolean => {
+  const { series, levels, base, release } = measure;
+  const rises = levels.slice(release + onset).map((level) => level - base);
   // One wild point at the beginning must not make a level, or a slope upwards, look like a decay.
-  const most = 2 * median(raw);
-  const rises = raw.map((rise) => Math.min(rise, most));
+  const most = 2 * median(rises);
+  for (let index = 0; index < rises.length; index += 1) if ((rises[index] as number) > most) rises[index] = most;
+  const lead = 2 * noiseOf(measure) ** 2 * (onset === 0 ? fadingLead : lateFadingLead);
   const level = leftOver(rises, Infinity);
-  const noise = (pointSpread(measure) * (measure.series.kind === 'errors' ? 1 : 1 + meanOf(rises))) ** 2;
-  return halfLives.some((halfLife) => leftOver(rises, halfLife) - level < 2 * noise * fadingLead);
+  return halfLives[series.kind].some((halfLife) => leftOver(rises, halfLife) - level < lead);
 };
 
-/** No point counts for more than the effect itself, so that one spike does not date the harm. */
-const levelBefore = (measure: Measure, effect: number, length: number): number => {
-  let total = 0;
-  let present = 0;
-  for (let index = Math.max(0, measure.release - length); index < measure.release; index += 1) {
-    const level = measure.levels[index] as number;
-    if (level !== level) continue;
-    total += Math.min(level - measure.base, effect);
-    present += 1;
-  }
-  return present === 0 ? 0 : total / present;
+/** What the points before the release say of the harm: errors are rare, so that any stretch may tell; levels wander, so that two have to. */
+const wasThereBefore = (heard: (from: number, until: number) => number, { series, release }: Measure, first: number): boolean => {
+  if (series.kind !== 'errors') return beforeLengths.every((length) => heard(release - length, release) > 0);
+  for (let from = first; from <= release - beforeLengths[0]; from += 1) if (heard(from, release) > beforeLead) return true;
+  return false;
 };
 
-const wasThereBefore = (measure: Measure, effect: number): boolean =>
-  beforeLengths.every((length) => (measure.series.kind === 'errors'
-    ? likelihoodOf(measure, { from: Math.max(0, measure.release - length), until: measure.release, effect }).now > 0
-    : levelBefore(measure, effect, length) >= beforeShare * effect));
-
-/** Few errors come in few points by nature, so that only levels are asked. */
-const isMoreThanSpike = (measure: Measure, window: SpeakingWindow, until: number): boolean => {
-  if (measure.series.kind === 'errors') return true;
-  const sorted = measure.levels.slice(until - window.length, until).filter((level) => level === level).toSorted();
-  const without = sorted.subarray(0, Math.max(1, sorted.length - spikePoints));
-  return meanOf(Array.from(without)) - measure.base >= nowShare * window.effect;
-};
-
-export interface SpeakingWindow {
-  readonly length: number;
-  readonly effect: number;
-}
-
-/** `window`: the one that speaks. `until`: index after the last point. */
-export const shapeOf = (measure: Measure, window: SpeakingWindow, until: number): Shape => {
-  const { effect } = window;
+export const shapeOf = (measure: Measure, { length, effect }: SpeakingWindow): Shape => {
   const { release, base, levels } = measure;
-  const badAbove = base + badShare * effect;
-  let badPoints = 0;
-  let onset = until - release;
-  for (let index = until - 1, goodRun = 0; index >= release && goodRun <= goodRunPoints; index -= 1) {
-    if ((levels[index] as number) >= badAbove) {
-      badPoints += 1;
-      onset = index - release;
-      goodRun = 0;
-    } else goodRun += 1;
-  }
+  const until = levels.length;
+  const first = Math.max(0, release - beforeMost);
+  const totals = runningTotals(voicesOf(measure, effect, first));
+  const heard = (from: number, end: number): number => (totals[end - first] as number) - (totals[Math.max(first, from) - first] as number);
+  // It began where the points from there on speak loudest (the change point of a CUSUM chart, for one look).
+  let onset = until - release - 1;
+  for (let from = until - 1; from >= release; from -= 1) if (heard(from, until) > heard(release + onset, until)) onset = from - release;
+  let spike = -Infinity;
+  for (let end = until; end - spikePoints >= until - length; end -= 1) spike = Math.max(spike, heard(end - spikePoints, end));
   return {
-    onset, badPoints,
-    isBadNow: windowLevel(measure, until - nowPoints, until) - base >= nowShare * effect,
-    isMoreThanSpike: isMoreThanSpike(measure, window, until),
-    isFading: isFading(measure, release + onset, until),
-    wasThereBefore: wasThereBefore(measure, effect),
+    onset,
+    badPoints: levels.subarray(release + onset).filter((level) => level >= base + badShare * effect).length,
+    isBadNow: heard(until - nowPoints, until) >= 0,
+    isMoreThanSpike: heard(until - length, until) >= spike,
+    isFading: isFading(measure, onset),
+    wasThereBefore: wasThereBefore(heard, measure, first),
   };
 };

@@ -5,8 +5,8 @@ import { measureOf, windowLevel, type Measure } from './measure.ts';
 import { clipped, placeboReleases } from './placebo.ts';
 import { quantile } from './samples.ts';
 import type { Comparison, Series } from './series.ts';
-import { dependencyShare, errorBaseline, fewestBadPoints, fewestRequests, lengthCounts, windowLengths, windowsCompared } from './settings.ts';
-import { shapeOf, type Shape } from './shape.ts';
+import { dependencyShare, errorBaseline, fewestBadPoints, fewestRequests, lengthCounts, windowLengths } from './settings.ts';
+import { shapeOf, type Shape, type SpeakingWindow } from './shape.ts';
 
 export type SignalStatus =
   /** Nothing can be said: no periods yet, no values since the release, too short a history, no requests, too few of them. */
@@ -46,27 +46,19 @@ export interface Circumstances {
 const lastingRise = ({ levels, base }: Measure): number =>
   quantile(levels.slice(-fewestBadPoints).filter((level) => level === level).toSorted(), 0.25) - base;
 
-/** Lengths of the windows that moved by enough, the most telling first: a longer window strays less, but neighbours are alike. */
-const tellingLengths = (measure: Measure, lag: number): number[] => {
-  const until = measure.release + lag;
+/** The windows that moved by enough, the most telling first: a longer one strays less, but neighbours are alike. */
+const movedWindows = (measure: Measure): SpeakingWindow[] => {
+  const until = measure.levels.length;
   return windowLengths.flatMap((length) => {
-    const effect = length <= lag ? windowLevel(measure, until - length, until) - measure.base : Number.NaN;
-    return effect >= measure.smallest ? [{ length, telling: effect * length ** lengthCounts }] : [];
-  }).toSorted((a, b) => b.telling - a.telling).slice(0, windowsCompared).map((one) => one.length);
+    const effect = length <= until - measure.release ? windowLevel(measure, until - length, until) - measure.base : Number.NaN;
+    return effect >= measure.smallest ? [{ length, effect }] : [];
+  }).toSorted((a, b) => b.effect * b.length ** lengthCounts - a.effect * a.length ** lengthCounts);
 };
 
-/** The history is only read and its placebos are only drawn when some window moved by enough: most looks end before that. */
-const bestWindow = (quick: Measure, full: () => Measure, lag: number): Window | null => {
-  const lengths = tellingLengths(quick, lag);
-  if (lengths.length === 0) return null;
-  const history = clipped(full(), lastingRise(quick));
-  const releases = placeboReleases(history, lag);
-  let best: Window | null = null;
-  for (const length of lengths) {
-    const window = judgeWindow(history, releases, length);
-    if (window.effect >= history.smallest && (best === null || window.evidence > best.evidence)) best = window;
-  }
-  return best;
+/** The window that is hardest to explain without a release, among those that moved. */
+const bestWindow = (history: Measure, windows: readonly SpeakingWindow[]): Window => {
+  const releases = placeboReleases(history, history.levels.length - history.release);
+  return windows.map(({ length }) => judgeWindow(history, releases, length)).reduce((best, window) => (window.evidence > best.evidence ? window : best));
 };
 
 const requestsAfter = (series: Series, release: number): { total: number; present: number } => {
@@ -96,9 +88,21 @@ const obstacle = (series: Series, measure: Measure, release: number): SignalStat
   return Number.isFinite(measure.base) ? null : 'short-history';
 };
 
-const courseStatus = (shape: Shape): SignalStatus | null => {
+type Found = Pick<SignalJudgement, 'measure' | 'controls' | 'dependencies'> & { readonly shape: Shape };
+
+const courseOf = (shape: Shape): SignalStatus | null => {
   if (shape.badPoints < fewestBadPoints || !shape.isBadNow || !shape.isMoreThanSpike) return 'passing';
   return shape.isFading ? 'fading' : null;
+};
+
+/** What stands against the harm being the release's: the first that does, or `bad`. */
+const statusOf = ({ measure, shape, controls, dependencies }: Found, effect: number): SignalStatus => {
+  const sharing = sharingOf(controls, measure.levels.length - measure.release);
+  if (shape.wasThereBefore) return 'before';
+  if (sharing !== null) return sharing;
+  if (dependencies.some((one) => one.effect >= dependencyShare * effect)) return 'dependency';
+  if (measure.series.kind === 'traffic' && controls.length === 0) return 'no-controls';
+  return courseOf(shape) ?? 'bad';
 };
 
 /** One signal of the service, as of its last value. */
@@ -109,21 +113,22 @@ export const judgeSignal = (series: Series, { controls, dependencies = [], relea
   const nothing = { series, measure, window: null, shape: null, controls: [], dependencies: [] };
   const hindered = obstacle(series, measure, releaseIndex);
   if (hindered !== null) return { ...nothing, status: hindered };
-  const window = bestWindow(measure, () => measureOf(series, { ...span, from: 0 }), until - releaseIndex);
-  if (window === null) return { ...nothing, status: 'flat' };
-  const shape = shapeOf(measure, window, measure.levels.length);
+  const windows = movedWindows(measure);
+  const [telling] = windows;
+  if (telling === undefined) return { ...nothing, status: 'flat' };
+  // A shorter window may not show yet, or not any more, what a longer one does: any that moved may carry the harm.
+  const shapes = windows.map((window) => ({ window, shape: shapeOf(measure, window) }));
+  const { window: seen, shape } = shapes.find((one) => courseOf(one.shape) === null) ?? { window: telling, shape: shapeOf(measure, telling) };
   const from = Math.min(shape.onset, until - releaseIndex - fewestBadPoints);
   const effect = windowLevel(measure, measure.release + from, measure.levels.length) - measure.base;
   const where = { from, until: until - releaseIndex, effect };
   const found = {
-    series, measure, window, shape,
+    series, measure, shape,
     controls: movesOf(series.kind, controls, releaseIndex, where),
     dependencies: movesOf(series.kind, dependencies, releaseIndex, where),
   };
-  if (shape.wasThereBefore) return { ...found, status: 'before' };
-  const sharing = sharingOf(found.controls, until - releaseIndex);
-  if (sharing !== null) return { ...found, status: sharing };
-  if (found.dependencies.some((one) => one.effect >= dependencyShare * effect)) return { ...found, status: 'dependency' };
-  if (series.kind === 'traffic' && found.controls.length === 0) return { ...found, status: 'no-controls' };
-  return { ...found, status: courseStatus(shape) ?? 'bad' };
+  const status = statusOf(found, effect);
+  // The history is only read, and its placebos are only drawn, when nothing else stands against the release: most looks end before that.
+  const window = status === 'bad' ? bestWindow(clipped(measureOf(series, { ...span, from: 0 }), lastingRise(measure)), windows) : { ...seen, evidence: 0, placebo: null };
+  return { ...found, status, window };
 };
