@@ -29,18 +29,18 @@ export interface Drawing {
 }
 
 /** First index with a day and 80 points before it, where the series is long enough; half of it otherwise. */
-const earliest = (subject: Subject): number => {
+export const earliest = (subject: Subject): number => {
   const length = lengthOf(subject.service);
   const wanted = Math.ceil(secondsOfDay / subject.stepSeconds) + 80;
   return length - horizon > wanted ? wanted : Math.floor(length / 2);
 };
 
 /** No release within 60 points after a labelled anomaly or 30 before one. */
-const isMasked = (subject: Subject, release: number): boolean =>
+export const isMasked = (subject: Subject, release: number): boolean =>
   subject.anomalies.some(([from, until]) => release >= from - horizon && release <= until + 60);
 
 const openReleases = new Map<Subject, number[]>();
-const releasesOf = (subject: Subject): number[] => {
+export const releasesOf = (subject: Subject): number[] => {
   const known = openReleases.get(subject);
   if (known !== undefined) return known;
   const open: number[] = [];

@@ -6,7 +6,7 @@ import { axes, escape, line, picture, round, toX, toY, type Frame } from './svg.
 
 export type Results = ReadonlyMap<string, readonly Outcome[]>;
 
-export const colours = ['#0b6e4f', '#c8553d', '#e0a458', '#5b5f97', '#8e7dbe', '#2f6690'] as const;
+export const colours = ['#0b6e4f', '#c8553d', '#e0a458', '#5b5f97', '#8e7dbe', '#2f6690', '#a37b45'] as const;
 export const colourOf = (index: number): string => colours[index % colours.length] ?? '#000';
 
 const share = (value: number): string => value.toFixed(1);

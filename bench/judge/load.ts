@@ -22,6 +22,11 @@ interface PlainSeries {
 
 interface Recording {
   readonly traffic: string;
+  /** Recorded trouble: the node and metric that suffered, and a few points of all nodes. */
+  readonly issues?: readonly {
+    readonly nodes: Readonly<Record<string, Readonly<Record<string, Values>>>>;
+    readonly target: { readonly target: { readonly node: string } };
+  }[];
   readonly normal: { readonly step: number; readonly nodes: Readonly<Record<string, Readonly<Record<string, Values>>>> } | null;
 }
 
@@ -115,9 +120,8 @@ const plainSubject = (source: string, series: PlainSeries): Subject | null => {
   return { name: series.id, source, stepSeconds, service, anomalies: anomaliesOf(series), group: `${source}:${stepSeconds}:${roleOf(series.id)}` };
 };
 
-const nodeService = (metrics: Readonly<Record<string, Values>>): Service | null => {
+const nodeService = (metrics: Readonly<Record<string, Values>>): Service => {
   const requests = toPoints(metrics['requests_Sum'] ?? []);
-  if (!(medianOf(requests) >= 5)) return null;
   const availability = toPoints(metrics['availability_Average'] ?? []);
   const errors = requests.map((count, index) => {
     const share = availability[index];
@@ -128,12 +132,20 @@ const nodeService = (metrics: Readonly<Record<string, Values>>): Service | null 
   return { requests, errors, latency: latency.some((value) => Number.isFinite(value)) ? latency : null };
 };
 
+/** The incidents in which this node suffered. */
+const incidentsOf = (node: string, { issues = [] }: Recording): Service[] =>
+  issues.filter((issue) => issue.target.target.node === node).flatMap(({ nodes }) => {
+    const metrics = nodes[node];
+    return metrics === undefined ? [] : [nodeService(metrics)];
+  });
+
 const recordedSubjects = (source: string, recording: Recording): Subject[] => {
   const { traffic, normal: run } = recording;
   if (run === null) return [];
   return Object.entries(run.nodes).flatMap(([node, metrics]) => {
     const service = nodeService(metrics);
-    return service === null ? [] : [{ name: node, source, stepSeconds: run.step, service, anomalies: [], group: `${source}:${traffic}` }];
+    if (!(medianOf(service.requests ?? []) >= 5)) return [];
+    return [{ name: node, source, stepSeconds: run.step, service, anomalies: [], incidents: incidentsOf(node, recording), group: `${source}:${traffic}` }];
   });
 };
 

@@ -10,23 +10,16 @@ import { ripcord, type Judge } from './judge.ts';
 import { loadSubjects } from './load.ts';
 import { madeSubjects } from './made.ts';
 import { pageOf, type Part } from './page.ts';
-import { kayentaDefault, kayentaTuned } from './peers/kayenta.ts';
+import { incidentCases } from './incidents.ts';
+import { kayentaDefault } from './peers/kayenta.ts';
 import { sequentialTest } from './peers/sequential.ts';
-import { staticThreshold } from './peers/static.ts';
+import { plainStatic } from './peers/static.ts';
+import { tunedKayenta, tunedStatic } from './peers/tuning.ts';
 import { recoveryOutcomes } from './recovery.ts';
 import { play, type Outcome } from './run.ts';
 import { bundleSize } from './size.ts';
 import type { Split, Subject } from './subject.ts';
-import { judgesTable, recoveryTable, scenarioTable, sourceTable } from './tables.ts';
-
-const judges: readonly Judge[] = [
-  ripcord,
-  staticThreshold('static threshold, 3 in a row', 3),
-  staticThreshold('static threshold, 5 in a row', 5),
-  sequentialTest,
-  kayentaDefault,
-  kayentaTuned,
-];
+import { gridTable, incidentTable, judgesTable, recoveryTable, scenarioTable, sourceTable } from './tables.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const { values: options } = parseArgs({
@@ -54,7 +47,7 @@ const keep = (examples: Example[], example: Example): void => {
   if (alike === 0 && total < 6 && (example.outcome.isBad || !isRight(example))) examples.push(example);
 };
 
-const measure = (subjects: readonly Subject[], split: Split): Part => {
+const measure = (subjects: readonly Subject[], split: Split, judges: readonly Judge[]): Part => {
   const results = new Map<string, Outcome[]>(judges.map((judge) => [judge.name, []]));
   const examples: Example[] = [];
   for (const drawing of drawings(split))
@@ -64,8 +57,10 @@ const measure = (subjects: readonly Subject[], split: Split): Part => {
         results.get(judge.name)?.push(outcome);
         if (judge === ripcord) keep(examples, { one, outcome });
       }
+  const real = incidentCases(subjects, split);
+  const incidents = new Map(judges.map((judge) => [judge.name, real.map((one) => play(one, judge))]));
   const recoveries = recoveryOutcomes(subjects, { split, seed: 3, perScenario: 0, untouched: options.quick ? 60 : 400 });
-  return { title: split === 'test' ? 'Test split' : 'Development split', results, recoveries, examples };
+  return { title: split === 'test' ? 'Test split' : 'Development split', results, incidents, recoveries, examples };
 };
 
 const report = (part: Part): void => {
@@ -76,6 +71,7 @@ const report = (part: Part): void => {
   print(`\n### ${ripcord.name} by source\n\n${sourceTable(ours)}`);
   const oneMinute = ours.filter((one) => one.stepSeconds === 60);
   print(`\n### One-minute sources only\n\n${judgesTable(new Map([[ripcord.name, oneMinute]]))}`);
+  print(`\n### Real incidents\n\n${incidentTable(part.incidents)}`);
   print(`\n### After the rollback\n\n${recoveryTable(part.recoveries)}`);
 };
 
@@ -84,7 +80,14 @@ if (splits.length === 0) throw new Error(`--split must be development, test or b
 const isReal = existsSync(options.data);
 const subjects = isReal ? loadSubjects(options.data) : madeSubjects();
 print(isReal ? `Data: the series of ${options.data}` : `Data: made series, as there is no ${options.data}`);
-const parts = splits.map((split) => measure(subjects, split));
+
+// In the proportions of the protocol, and drawn anew: neither peer is tuned on cases that it is scored on.
+const tuningCases = [...drawCases(subjects, { split: 'development', seed: 9, perScenario: options.quick ? 6 : 20, untouched: options.quick ? 60 : 200 })];
+const tuned = [tunedStatic(tuningCases), tunedKayenta(tuningCases)];
+for (const { judge, grid } of tuned) print(`\n### ${judge.name}\n\n${gridTable(grid)}`);
+const judges: readonly Judge[] = [ripcord, plainStatic(3), plainStatic(5), sequentialTest, kayentaDefault, ...tuned.map(({ judge }) => judge)];
+
+const parts = splits.map((split) => measure(subjects, split, judges));
 for (const part of parts) report(part);
 const { minified, gzipped } = await bundleSize();
 const cost = costOf();

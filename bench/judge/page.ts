@@ -3,11 +3,12 @@ import { byScenario, foundOverTime, legend, precisionRecall, type Results } from
 import { drawExample, isRight, type Example } from './examples.ts';
 import type { RecoveryOutcome } from './recovery.ts';
 import { escape } from './svg.ts';
-import { judgesTable, recoveryTable, scenarioTable, sourceTable } from './tables.ts';
+import { incidentTable, judgesTable, recoveryTable, scenarioTable, sourceTable } from './tables.ts';
 
 export interface Part {
   readonly title: string;
   readonly results: Results;
+  readonly incidents: Results;
   readonly recoveries: readonly RecoveryOutcome[];
   readonly examples: readonly Example[];
 }
@@ -31,13 +32,14 @@ const toHtml = (markdown: string): string => {
 const examplesOf = (examples: readonly Example[], wanted: boolean): string =>
   examples.filter((example) => isRight(example) === wanted).slice(0, 6).map(drawExample).join('');
 
-const partOf = ({ title, results, recoveries, examples }: Part): string => {
+const partOf = ({ title, results, incidents, recoveries, examples }: Part): string => {
   const [ours = []] = results.values();
   return `<h2>${escape(title)}</h2>${legend([...results.keys()])}<div class="judges">${toHtml(judgesTable(results))}</div>
 <div class="pair"><figure><figcaption>Precision against recall; the goal is shaded</figcaption>${precisionRecall(results)}</figure>
 <figure><figcaption>Share of the bad releases found, by delay</figcaption>${foundOverTime(results)}</figure></div>
 <h3>Recall, bad releases</h3>${byScenario(results, true)}<h3>Rolled back for nothing</h3>${byScenario(results, false)}
 <h3>Ripcord by scenario</h3>${toHtml(scenarioTable(ours))}<h3>Ripcord by source</h3>${toHtml(sourceTable(ours))}
+<h3>Real incidents</h3>${toHtml(incidentTable(incidents))}
 <h3>After the rollback</h3>${toHtml(recoveryTable(recoveries))}
 <h3>Right decisions</h3><p>Blue: the release. Dashed: the harm begins. Red: Ripcord rolls back.</p><div class="pair">${examplesOf(examples, true)}</div>
 <h3>Wrong decisions</h3><div class="pair">${examplesOf(examples, false)}</div>`;

@@ -1,7 +1,7 @@
 // Plays each case point by point to each judge; the first `worse` counts.
 import { horizon, type Case } from './cases.ts';
 import type { Judge, View } from './judge.ts';
-import type { Service } from './subject.ts';
+import { lengthOf, type Service } from './subject.ts';
 
 export interface Outcome {
   readonly scenario: string;
@@ -37,7 +37,8 @@ export const play = (one: Case, judge: Judge): Outcome => {
   let looks = 0;
   const begun = performance.now();
   const isWorse = judge.begin(viewAt(one, 0));
-  for (let seen = 1; seen <= horizon && saidAt === null; seen += 1) {
+  const last = Math.min(horizon, lengthOf(one.service) - one.release);
+  for (let seen = 1; seen <= last && saidAt === null; seen += 1) {
     looks += 1;
     if (isWorse(viewAt(one, seen))) saidAt = seen;
   }

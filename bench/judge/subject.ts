@@ -16,6 +16,8 @@ export interface Subject {
   readonly service: Service;
   /** Inclusive index ranges labelled as anomalous. */
   readonly anomalies: readonly (readonly [number, number])[];
+  /** Recorded trouble of this service, each a few points that are not part of the series. */
+  readonly incidents?: readonly Service[];
   /** Subjects of one group were recorded side by side or measure the same thing: they serve as each other's controls. */
   readonly group: string;
 }

@@ -1,6 +1,7 @@
 // The figures as tables for a terminal and for the documentation.
 import type { Outcome } from './run.ts';
 import type { RecoveryOutcome } from './recovery.ts';
+import type { Candidate } from './peers/tuning.ts';
 import { groupedBy, scoreOf, type Score } from './score.ts';
 
 const figure = (value: number, digits: number): string => (Number.isFinite(value) ? value.toFixed(digits) : '–');
@@ -41,3 +42,22 @@ export const recoveryTable = (outcomes: readonly RecoveryOutcome[]): string => t
     const within = (points: number): string => `${((100 * group.filter((one) => one.saidAt !== null && one.saidAt <= points).length) / group.length).toFixed(1)} %`;
     return [remaining === '0' ? 'nothing' : remaining === '1' ? 'all' : 'half', String(group.length), within(10), within(20)];
   }));
+
+const ratio = (count: number, all: number): string => (all === 0 ? '–' : `${count} of ${all}`);
+
+/** Real incidents and quiet releases of the same series; one row a judge. */
+export const incidentTable = (byJudge: ReadonlyMap<string, readonly Outcome[]>): string => table(
+  ['judge', 'labelled incidents seen', 'recorded incidents seen', 'quiet releases rolled back', 'precision', 'recall'],
+  [...byJudge].map(([name, outcomes]) => {
+    const score = scoreOf(outcomes);
+    const seen = (scenario: string): string => {
+      const group = outcomes.filter((one) => one.scenario === scenario);
+      return ratio(group.filter((one) => one.saidAt !== null).length, group.length);
+    };
+    return [name, seen('labelled incident'), seen('recorded incident'), seen('no incident'), figure(score.precision, 3), figure(score.recall, 3)];
+  }));
+
+/** What the peers were tried with, best first. */
+export const gridTable = (grid: readonly Candidate[]): string => table(
+  ['settings', 'F1', 'recall', 'precision'],
+  grid.map(({ settings, f1, score }) => [settings, figure(f1, 3), figure(score.recall, 3), figure(score.precision, 3)]));

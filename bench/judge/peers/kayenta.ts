@@ -4,14 +4,13 @@ import { horizon } from '../cases.ts';
 import { levelsOf, present } from './levels.ts';
 import { rankTest } from './mann-whitney.ts';
 
-interface KayentaSettings {
+export interface KayentaSettings {
   /** Points after the release before it speaks for the first time. */
   readonly from: number;
   /** Normal quantile of its two-sided confidence: 2.326 is the 98 % it comes with. */
   readonly z: number;
   /** Smallest ratio of means for a metric to count (`effectSize`); 1 is the default, every significant move counts. */
   readonly effect: number;
-  readonly name: string;
 }
 
 /** High when the interval of the shift lies above a quarter of the estimated shift, the tolerance that Kayenta comes with. */
@@ -19,7 +18,7 @@ const tolerance = 0.25;
 
 const mean = (values: Float64Array): number => values.reduce((total, value) => total + value, 0) / values.length;
 
-const kayenta = ({ name, from, z, effect }: KayentaSettings): Judge => ({
+export const kayenta = (name: string, { from, z, effect }: KayentaSettings): Judge => ({
   name,
   begin: () => (view) => view.seen >= from && levelsOf(view.service).some(({ values, kind }) => {
     const control = present(values, view.release - horizon, view.release);
@@ -32,6 +31,4 @@ const kayenta = ({ name, from, z, effect }: KayentaSettings): Judge => ({
   }),
 });
 
-export const kayentaDefault = kayenta({ name: 'Kayenta, default, after 30 points', from: horizon, z: 2.326, effect: 1 });
-/** Set by hand to what its users tune: asked from the tenth point on, 99.9 % confidence, a fifth more at least. */
-export const kayentaTuned = kayenta({ name: 'Kayenta, tuned, each point from 10', from: 10, z: 3.29, effect: 1.2 });
+export const kayentaDefault = kayenta('Kayenta, default, after 30 points', { from: horizon, z: 2.326, effect: 1 });

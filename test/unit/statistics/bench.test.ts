@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { drawCases, type Case } from '../../../bench/judge/cases.ts';
 import { madeSubjects } from '../../../bench/judge/made.ts';
-import { staticThreshold } from '../../../bench/judge/peers/static.ts';
+import { plainStatic } from '../../../bench/judge/peers/static.ts';
 import { rankTest } from '../../../bench/judge/peers/mann-whitney.ts';
 import { play, viewAt, type Outcome } from '../../../bench/judge/run.ts';
 import { scoreOf } from '../../../bench/judge/score.ts';
@@ -50,7 +50,7 @@ describe('the score', () => {
 describe('the peers', () => {
   it('a static threshold speaks after as many points in a row as it is told', () => {
     const harsh = cases.find((one) => one.scenario === 'errors +30 points') as Case;
-    const [three, five] = [3, 5].map((count) => play(harsh, staticThreshold('static', count)).delay ?? 0);
+    const [three, five] = [3, 5].map((count) => play(harsh, plainStatic(count)).delay ?? 0);
     expect(three).toBeGreaterThanOrEqual(3);
     expect((five as number) - (three as number)).toBe(2);
   });
