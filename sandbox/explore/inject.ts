@@ -44,8 +44,7 @@ function strike(one: Case, parts: InjectParts): Injected {
   const isStruck = (named: NamedCall | null): boolean => named !== null && named.actor === call.actor && named.what === call.what && named.nth >= call.nth && named.nth <= last;
   let meddled = false;
   const meddle = (): void => {
-    meddled = true;
-    world.meddle();
+    meddled = world.meddle() || meddled;
   };
   const handle = world.sandbox.faults.add({
     name: one.fault, effect: effectOf(one.fault, { ...parts, meddle }),

@@ -1,8 +1,9 @@
 // People hear once that a rollback began and once how it ended; twice only where a death in mid-send leaves no choice (decision 0006), never not at all.
 import type { Run } from './invariants.ts';
+import { isLastResort } from './last-resort.ts';
 
 interface Sent {
-  /** What makes two messages one and the same: receiver, kind, run and words. */
+  /** What makes two messages one and the same: receiver, kind, run and headline. The Watchdog, which knows the record alone, words the rest in its own way. */
   readonly identity: string;
   readonly kind: 'started' | 'ended';
   readonly receiver: string;
@@ -17,11 +18,11 @@ function sentBy({ world }: Run): readonly Sent[] {
   const rollbackOf = (text: string): string => ids.find((id) => text.includes(id)) ?? '';
   const mails = inbox.flatMap(({ topicArn, subject, message }): Sent[] => {
     const kind = /rolling back /.test(subject ?? '') ? 'started' : /Incident report: /.test(message) ? 'ended' : null;
-    return kind === null ? [] : [{ kind, receiver: topicArn, rollbackId: rollbackOf(message), identity: `${topicArn} ${subject} ${message}` }];
+    return kind === null ? [] : [{ kind, receiver: topicArn, rollbackId: rollbackOf(message), identity: `${topicArn} ${subject}` }];
   });
   const told = events.events.filter(({ source }) => source === 'ripcord').flatMap((event): Sent[] => {
     const kind = kinds[event['detail-type'] as keyof typeof kinds] as 'started' | 'ended' | undefined;
-    return kind === undefined ? [] : [{ kind, receiver: 'event bus', rollbackId: rollbackOf(JSON.stringify(event.detail)), identity: JSON.stringify([kind, event.detail]) }];
+    return kind === undefined ? [] : [{ kind, receiver: 'event bus', rollbackId: rollbackOf(JSON.stringify(event.detail)), identity: JSON.stringify([kind, event.detail['outcome'], event.detail['headline']]) }];
   });
   return [...mails, ...told];
 }
@@ -44,12 +45,12 @@ export function announcedTwice(run: Run): string[] {
 export function saidOnce(run: Run): string[] {
   if (run.writes.length === 0) return [];
   const sent = sentBy(run);
-  const onCall = run.world.messages().filter(({ topic }) => topic === 'on-call');
+  const hasAlarm = run.world.messages().some(isLastResort);
   const has = (kind: Sent['kind']): boolean => sent.some((one) => one.kind === kind);
   // An announcement that cannot be made is not what a rollback waits for: then the end message, or an alarm of the engine, is the first that is heard.
-  const isHeard = has('started') || has('ended') || onCall.some(({ subject }) => subject.startsWith('ALARM:'));
+  const isHeard = has('started') || has('ended') || hasAlarm;
   return [
     ...(isHeard ? [] : ['messages: something was changed, and nobody was told']),
-    ...(has('ended') || onCall.some(({ subject }) => subject.startsWith('ALARM:')) ? [] : ['messages: nobody was told how it ended']),
+    ...(has('ended') || hasAlarm ? [] : ['messages: nobody was told how it ended']),
   ];
 }

@@ -3,6 +3,7 @@ import type { CallRecord } from '../aws/world.ts';
 import type { StoredRow } from '../stage/ripcord-view.ts';
 import { announcedTwice, saidOnce } from './invariant-messages.ts';
 import { leaked } from './invariant-secrets.ts';
+import { isLastResort, type Told } from './last-resort.ts';
 import type { Ending } from './scenarios.ts';
 import type { ExploredWorld } from './world.ts';
 
@@ -51,7 +52,7 @@ export function judge(run: Run, verifyChain: VerifyChain): Verdict {
   return { ending: broken.length > 0 || ending === null ? 'broken' : ending, broken, outcomes };
 }
 
-const isPage = ({ topic, subject }: { readonly topic: string; readonly subject: string }): boolean => topic === 'on-call' && (subject.startsWith('PAGE ') || subject.startsWith('ALARM:'));
+const isPage = (told: Told): boolean => (told.topic === 'on-call' && told.subject.startsWith('PAGE ')) || isLastResort(told);
 
 /** Null: neither recovered and proven, nor stopped with on-call paged and the reason recorded, nor what the scenario asks for. */
 function endingOf({ world, records }: Run): Ending | null {
@@ -66,7 +67,9 @@ function endingOf({ world, records }: Run): Ending | null {
     return proven && cured ? 'recovered' : null;
   }
   if (pages.length > 0) return pages.some(({ text }) => text.trim() !== '') ? 'paged' : null;
-  if (outcomes.includes('dry-run') && world.scenario.ends === 'dry-run') return 'dry-run';
+  // Also when only telling of it failed: its record is sealed, nothing was changed, and nobody has to act.
+  const isDryRun = outcomes.includes('dry-run') || rows.some(({ kind, data }) => kind === 'sealed' && data.includes('"outcome":"dry-run"'));
+  if (isDryRun && world.scenario.ends === 'dry-run') return 'dry-run';
   // The alarm was read as quiet: nothing is wrong as far as anybody can see.
   if (outcomes.every((outcome) => outcome === 'left') && outcomes.length > 0) return 'left';
   return null;
@@ -119,7 +122,7 @@ function secondRollback({ writes, ledger, world }: Run): string[] {
 function lock({ ledger, world }: Run): string[] {
   const row = ledger.find(({ pk, sk }) => pk === `SERVICE#${world.scenario.name}` && sk === 'LOCK');
   if (row?.['owner'] === undefined) return [];
-  if (!world.messages().some(({ topic, subject }) => topic === 'on-call' && subject.startsWith('ALARM:'))) return [`lock: ${row['owner']} still holds it`];
+  if (!world.messages().some(isLastResort)) return [`lock: ${row['owner']} still holds it`];
   const left = Number(row['leaseUntil'] ?? Number.POSITIVE_INFINITY) - world.sandbox.clock.now();
   return left <= 900_000 ? [] : [`lock: held by ${row['owner']} for another ${Math.round(left / 1000)} s`];
 }

@@ -24,8 +24,8 @@ export interface ExploredTarget {
   /** The release that goes bad. */
   release(): void;
   live(): Live;
-  /** A person changes it to something that is neither side, where the kind of target allows that. */
-  meddle(): void;
+  /** A person changes it to something that is neither side, where the kind of target allows that. False: it could not be done at this moment. */
+  meddle(): boolean;
   /** What has to be live after a person's change: it is theirs. */
   readonly persons: Live;
   /** Ids that AWS makes up, in order of their making: they differ from sandbox to sandbox. */
@@ -74,7 +74,10 @@ export const albTarget = (byRule = false): TargetKind => ({ services: { loadBala
       return liveOf([weightOf(blue), weightOf(green)]);
     },
     persons: 'person',
-    meddle: () => set(persons),
+    meddle: () => {
+      set(persons);
+      return true;
+    },
     madeUpIds: () => [],
   };
 };
@@ -98,7 +101,10 @@ export const dnsTarget: TargetKind = ({ services: { route53 } }, name) => {
       return liveOf([weight.get('blue') ?? 0, weight.get('green') ?? 0]);
     },
     persons: 'person',
-    meddle: () => set(persons),
+    meddle: () => {
+      set(persons);
+      return true;
+    },
     madeUpIds: () => [],
   };
 };
@@ -140,7 +146,14 @@ export const lambdaTarget = (release: 'finished' | 'in-progress'): TargetKind =>
     },
     // Who stops the running deployment wants what Ripcord wants: CodeDeploy puts the version before back.
     persons: release === 'finished' ? 'person' : 'blue',
-    meddle: () => void (release === 'finished' ? deploy('3', '4') : codedeploy.stopDeployment(released, true)),
+    meddle: () => {
+      // One deployment at a time: while Ripcord's own runs, CodeDeploy refuses a person's.
+      const running = codedeploy.deployments(name).find(({ completedAt }) => completedAt === null);
+      if (release === 'finished' ? running !== undefined : running?.id !== released) return false;
+      if (release === 'finished') deploy(aliases.alias(name, 'live').functionVersion, '4');
+      else codedeploy.stopDeployment(released, true);
+      return true;
+    },
     madeUpIds: () => codedeploy.deployments(name).map(({ id }) => id),
   };
 };

@@ -131,10 +131,12 @@ export class ExploredWorld {
     for (const one of this.executions()) if (one.status === 'RUNNING') one.stop('Mistake', 'a person pressed stop');
   }
 
-  /** A person changes the target that cures. */
-  meddle(): void {
-    this.#meddled = this.targets[this.scenario.cure] ?? null;
-    this.#meddled?.meddle();
+  /** A person changes the target that cures. @returns false when it could not be changed at this moment. */
+  meddle(): boolean {
+    const target = this.targets[this.scenario.cure];
+    if (target?.meddle() !== true) return false;
+    this.#meddled = target;
+    return true;
   }
 
   get meddledTarget(): ExploredTarget | null {
