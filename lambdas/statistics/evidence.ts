@@ -1,7 +1,6 @@
 // How strongly one signal speaks: −log10 of the chance of such a move without a release, on the worse of two accounts.
 import { windowLevel, type Measure } from './measure.ts';
 import { placeboOf, type Placebo, type PlaceboReleases } from './placebo.ts';
-import { mostDispersion } from './settings.ts';
 import { log10CountTail, log10StudentTail } from './tails.ts';
 
 export interface Window {
@@ -14,19 +13,12 @@ export interface Window {
   readonly placebo: Placebo | null;
 }
 
-/** Counts of one window vary at least as independent failures do, and as much more as they did in windows before. */
-const dispersionOf = (measure: Measure, placebo: Placebo, requests: number): number => {
-  const independent = Math.max(measure.base, 1 / Math.max(1, measure.weights[measure.release] as number)) / requests;
-  return Math.min(mostDispersion, Math.max(1.05, placebo.spread ** 2 / independent));
-};
-
-const countEvidence = (measure: Measure, placebo: Placebo, from: number, until: number): number => {
+/** Few errors may be chance however quiet the history was; how much more they vary than chance is what the placebo windows say. */
+const countEvidence = (measure: Measure, from: number, until: number): number => {
   const requests = (measure.weights[until] as number) - (measure.weights[from] as number);
   const failed = (measure.sums[until] as number) - (measure.sums[from] as number);
   // Half an error more than ever seen: a history without errors does not prove that there are none.
-  const seen = measure.weights[measure.release] as number;
-  const expected = requests * Math.max(measure.base, 0.5 / Math.max(1, seen));
-  return -log10CountTail(failed, expected, dispersionOf(measure, placebo, requests));
+  return -log10CountTail(failed, requests * Math.max(measure.base, 0.5 / Math.max(1, measure.weights[measure.release] as number)));
 };
 
 /** Judges the last `length` points. `measure` holds the history, with wild points cut back. */
@@ -36,6 +28,6 @@ export const judgeWindow = (measure: Measure, releases: PlaceboReleases, length:
   const placebo = placeboOf(measure, releases, length);
   const change = windowLevel(measure, until - length, until) - releases.base;
   const moved = -log10StudentTail((change - Math.max(0, placebo.centre)) / placebo.spread, placebo.freedom);
-  const evidence = measure.series.kind === 'errors' ? Math.min(moved, countEvidence(measure, placebo, until - length, until)) : moved;
+  const evidence = measure.series.kind === 'errors' ? Math.min(moved, countEvidence(measure, until - length, until)) : moved;
   return { length, effect, evidence, placebo };
 };

@@ -2,7 +2,7 @@
 import { clean, median, runningTotals, type Points } from './samples.ts';
 import type { Series } from './series.ts';
 import {
-  baselineBlock, baselineBlocks, beforeLengths, beforeWeight, errorBaseline, latencyFloor, smallestErrors, smallestErrorsCap, smallestErrorsRatio, smallestRatio, smallestTraffic,
+  baselineBlock, baselineBlocks, beforeLengths, errorBaseline, latencyFloor, smallestErrors, smallestErrorsCap, smallestErrorsRatio, smallestRatio, smallestTraffic,
 } from './settings.ts';
 
 /** Where the arrays of a measure begin, the release lies and they end, in the indices of the series. */
@@ -66,7 +66,7 @@ const levelBefore = (measure: Pick<Measure, 'sums' | 'weights'>, at: number): nu
 export const changeBase = (measure: Pick<Measure, 'sums' | 'weights'>, at: number): number => {
   const base = levelBase(measure, at);
   const before = levelBefore(measure, at);
-  return before > base ? base + beforeWeight * (before - base) : base;
+  return before > base ? before : base;
 };
 
 /** The higher of the share just before `at` and the usual share: errors come in bursts that a quiet hour does not show. */

@@ -3,6 +3,8 @@
 
 /** Lengths of the windows after the release: the shortest holds just the bad points needed, the longest is the horizon; in between about ×1.4 apart. */
 export const windowLengths = [4, 5, 7, 10, 15, 20, 30];
+/** Only so many of them are asked, those with the largest effect × length ** `lengthCounts`: all seven find 0.1 points more, two 0.9 fewer (development). */
+export const windowsCompared = 4;
 /** Between 0 (neighbouring points alike: a longer window strays no less) and 0.5 (independent). */
 export const lengthCounts = 0.3;
 /** The baseline is the median of nine means of five points: as robust as a median of 45 (four blocks may be wild), nearly as sharp as a mean. */
@@ -36,8 +38,6 @@ export const mostFreedom = 30;
 export const leastSpread = 0.12;
 /** One wild point of the history may count for this many smallest effects (or the harm itself, if that is more): a spike is not a shift. */
 export const clipEffects = 3;
-/** Counts of errors vary up to this many times more than independent failures would (retries, one bad host). */
-export const mostDispersion = 30;
 /** Evidence needed: 1 in 400 a look, before the checks of course and company, which leave about 1 in 1000 releases (development). */
 export const evidenceNeeded = 2.6;
 /** Part of each further signal's evidence that is added, and the most it can add: signals of one service are not independent. */
@@ -63,8 +63,6 @@ export const beforeLengths = [3, 6] as const;
 /** Errors were, when any stretch of up to so many points says so by `beforeLead` in ln of likelihood, 7 to 1 (development): few errors come in few points by nature. */
 export const beforeMost = 30;
 export const beforeLead = 2;
-/** How much of a rise right before the release is taken off the change. */
-export const beforeWeight = 1;
 /** A comparison that shares the harm shows at least about this much of it: Regions and neighbours are hit differently. */
 export const sharedStrength = 0.7;
 /** One comparison's voice in ln of likelihood: about 20 to 1, so that no single one decides against several. */

@@ -22,17 +22,13 @@ export interface SpeakingWindow {
   readonly effect: number;
 }
 
-/** Spread of one point around a level. */
-const noiseOf = (measure: Measure): number => Math.max(leastSpread * measure.smallest, pointSpread(measure));
-
 /**
  * ln of likelihood by which each point from `from` on speaks for the harm rather than for none: Poisson for errors, normal for levels.
  * No point speaks for more than twice the harm, so that a wild one does not outvote the others.
  */
-const voicesOf = (measure: Measure, effect: number, from: number): Float64Array => {
+const voicesOf = (measure: Measure, { effect, variance }: { effect: number; variance: number }, from: number): Float64Array => {
   const { series, base, levels, sums, weights, release } = measure;
   const usual = Math.max(base, 0.5 / Math.max(1, weights[release] as number));
-  const variance = noiseOf(measure) ** 2;
   return Float64Array.from({ length: levels.length - from }, (_, place) => {
     const index = from + place;
     if (series.kind !== 'errors') {
@@ -64,13 +60,12 @@ const leftOver = (rises: Float64Array, halfLife: number): number => {
 };
 
 /** A warm-up or a cold cache: since the harm began, a level does not fit clearly better than an exponential decay. */
-const isFading = (measure: Measure, onset: number): boolean => {
-  const { series, levels, base, release } = measure;
+const isFading = ({ series, levels, base, release }: Measure, onset: number, variance: number): boolean => {
   const rises = levels.slice(release + onset).map((level) => level - base);
   // One wild point at the beginning must not make a level, or a slope upwards, look like a decay.
   const most = 2 * median(rises);
   for (let index = 0; index < rises.length; index += 1) if ((rises[index] as number) > most) rises[index] = most;
-  const lead = 2 * noiseOf(measure) ** 2 * (onset === 0 ? fadingLead : lateFadingLead);
+  const lead = 2 * variance * (onset === 0 ? fadingLead : lateFadingLead);
   const level = leftOver(rises, Infinity);
   return halfLives[series.kind].some((halfLife) => leftOver(rises, halfLife) - level < lead);
 };
@@ -82,11 +77,15 @@ const wasThereBefore = (heard: (from: number, until: number) => number, { series
   return false;
 };
 
-export const shapeOf = (measure: Measure, { length, effect }: SpeakingWindow): Shape => {
+/** Square of the spread of one point around a level. */
+export const varianceOf = (measure: Measure): number => Math.max(leastSpread * measure.smallest, pointSpread(measure)) ** 2;
+
+/** `variance`: of one point. */
+export const shapeOf = (measure: Measure, { length, effect }: SpeakingWindow, variance: number): Shape => {
   const { release, base, levels } = measure;
   const until = levels.length;
   const first = Math.max(0, release - beforeMost);
-  const totals = runningTotals(voicesOf(measure, effect, first));
+  const totals = runningTotals(voicesOf(measure, { effect, variance }, first));
   const heard = (from: number, end: number): number => (totals[end - first] as number) - (totals[Math.max(first, from) - first] as number);
   // It began where the points from there on speak loudest (the change point of a CUSUM chart, for one look).
   let onset = until - release - 1;
@@ -98,7 +97,7 @@ export const shapeOf = (measure: Measure, { length, effect }: SpeakingWindow): S
     badPoints: levels.subarray(release + onset).filter((level) => level >= base + badShare * effect).length,
     isBadNow: heard(until - nowPoints, until) >= 0,
     isMoreThanSpike: heard(until - length, until) >= spike,
-    isFading: isFading(measure, onset),
+    isFading: isFading(measure, onset, variance),
     wasThereBefore: wasThereBefore(heard, measure, first),
   };
 };

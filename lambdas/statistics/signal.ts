@@ -5,8 +5,8 @@ import { measureOf, windowLevel, type Measure } from './measure.ts';
 import { clipped, placeboReleases } from './placebo.ts';
 import { quantile } from './samples.ts';
 import type { Comparison, Series } from './series.ts';
-import { dependencyShare, errorBaseline, fewestBadPoints, fewestRequests, lengthCounts, windowLengths } from './settings.ts';
-import { shapeOf, type Shape, type SpeakingWindow } from './shape.ts';
+import { dependencyShare, errorBaseline, fewestBadPoints, fewestRequests, lengthCounts, windowLengths, windowsCompared } from './settings.ts';
+import { shapeOf, varianceOf, type Shape, type SpeakingWindow } from './shape.ts';
 
 export type SignalStatus =
   /** Nothing can be said: no periods yet, no values since the release, too short a history, no requests, too few of them. */
@@ -52,7 +52,7 @@ const movedWindows = (measure: Measure): SpeakingWindow[] => {
   return windowLengths.flatMap((length) => {
     const effect = length <= until - measure.release ? windowLevel(measure, until - length, until) - measure.base : Number.NaN;
     return effect >= measure.smallest ? [{ length, effect }] : [];
-  }).toSorted((a, b) => b.effect * b.length ** lengthCounts - a.effect * a.length ** lengthCounts);
+  }).toSorted((a, b) => b.effect * b.length ** lengthCounts - a.effect * a.length ** lengthCounts).slice(0, windowsCompared);
 };
 
 /** The window that is hardest to explain without a release, among those that moved. */
@@ -95,6 +95,17 @@ const courseOf = (shape: Shape): SignalStatus | null => {
   return shape.isFading ? 'fading' : null;
 };
 
+/** The most telling window whose course speaks for a harm: a shorter one may not show it yet, or not any more. The most telling of all when none does. */
+const carrier = (measure: Measure, windows: readonly [SpeakingWindow, ...SpeakingWindow[]]): { seen: SpeakingWindow; shape: Shape } => {
+  const variance = varianceOf(measure);
+  for (const seen of windows) {
+    const shape = shapeOf(measure, seen, variance);
+    if (courseOf(shape) === null) return { seen, shape };
+  }
+  const [seen] = windows;
+  return { seen, shape: shapeOf(measure, seen, variance) };
+};
+
 /** What stands against the harm being the release's: the first that does, or `bad`. */
 const statusOf = ({ measure, shape, controls, dependencies }: Found, effect: number): SignalStatus => {
   const sharing = sharingOf(controls, measure.levels.length - measure.release);
@@ -114,11 +125,9 @@ export const judgeSignal = (series: Series, { controls, dependencies = [], relea
   const hindered = obstacle(series, measure, releaseIndex);
   if (hindered !== null) return { ...nothing, status: hindered };
   const windows = movedWindows(measure);
-  const [telling] = windows;
+  const [telling, ...others] = windows;
   if (telling === undefined) return { ...nothing, status: 'flat' };
-  // A shorter window may not show yet, or not any more, what a longer one does: any that moved may carry the harm.
-  const shapes = windows.map((window) => ({ window, shape: shapeOf(measure, window) }));
-  const { window: seen, shape } = shapes.find((one) => courseOf(one.shape) === null) ?? { window: telling, shape: shapeOf(measure, telling) };
+  const { seen, shape } = carrier(measure, [telling, ...others]);
   const from = Math.min(shape.onset, until - releaseIndex - fewestBadPoints);
   const effect = windowLevel(measure, measure.release + from, measure.levels.length) - measure.base;
   const where = { from, until: until - releaseIndex, effect };
