@@ -33,7 +33,7 @@ export function strategyHandler<Target extends JsonObject, State extends TargetS
     about: ({ rollbackId, step }) => ({ rollbackId, service: step.service }),
     run: (input, log) => {
       around ??= surroundings();
-      return run({ strategy: strategy as unknown as AnyWork['strategy'], input, log, around });
+      return run({ strategy, input, log, around });
     },
   });
 }

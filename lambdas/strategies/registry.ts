@@ -16,5 +16,5 @@ export type StrategyName = keyof typeof manifests;
 /** @throws Error for a name that is not registered: unknown is refused, never defaulted. */
 export function manifestOf(name: string): Manifest {
   if (!Object.hasOwn(manifests, name)) throw new Error(`unknown strategy "${name}"; known: ${Object.keys(manifests).join(', ')}`);
-  return manifests[name as StrategyName] as unknown as Manifest;
+  return manifests[name as StrategyName];
 }

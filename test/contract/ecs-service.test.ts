@@ -158,7 +158,7 @@ describe('ecs-service on a live service', () => {
   it('says that a service does not exist', async () => {
     cluster = await start();
     const { bench } = cluster;
-    const other = new Bench(bench.account, createStrategy({ ecs: () => new ECSClient(bench.account.client()) }) as unknown as Strategy, { ...bench.step, target: { ...bench.step.target, service: 'shops' } });
+    const other = new Bench(bench.account, createStrategy({ ecs: () => new ECSClient(bench.account.client()) }), { ...bench.step, target: { ...bench.step.target, service: 'shops' } });
     expect(await other.apply()).toMatchObject({ status: 'failed', reason: { code: 'gone', text: expect.stringContaining('prod/shops does not exist') as string } });
   });
 });

@@ -7,13 +7,13 @@ import { albTarget, aliasTarget, dnsTarget, flagTarget, lambdaTarget, tasksTarge
 
 // One alarm is enough here, so that one run begins, and every call since belongs to it.
 const changes = (name: string): ServiceDocument => ({ signals: { alarms: [{ name: `${name}-errors` }], minimum: 1, holdSeconds: 240, traffic: { none: 'nobody sends it requests here' } } });
-const calls: ServiceDocument = { dependencies: ['shop', { service: 'zone', critical: false }] };
+const dependent: ServiceDocument = { dependencies: ['shop', { service: 'zone', critical: false }] };
 const services = {
   shop: { changes: changes('shop'), target: albTarget, change: 'ModifyListener', strategy: 'alb-weights' },
   zone: { changes: changes('zone'), target: dnsTarget, change: 'ChangeResourceRecordSets', strategy: 'route53-weights' },
   alias: { changes: changes('alias'), target: lambdaTarget('finished'), change: 'CreateDeployment', strategy: 'codedeploy' },
   // Reads what it depends on too, beside everything else.
-  shifting: { changes: { ...changes('shifting'), ...calls }, target: lambdaTarget('in-progress'), change: 'StopDeployment', strategy: 'codedeploy' },
+  shifting: { changes: { ...changes('shifting'), ...dependent }, target: lambdaTarget('in-progress'), change: 'StopDeployment', strategy: 'codedeploy' },
   flag: { changes: changes('flag'), target: flagTarget(), change: 'PutParameter', strategy: 'ssm-parameter' },
   mailer: { changes: changes('mailer'), target: aliasTarget, change: 'UpdateAlias', strategy: 'lambda-alias' },
   tasks: { changes: changes('tasks'), target: tasksTarget, change: 'UpdateService', strategy: 'ecs-service' },
@@ -26,7 +26,7 @@ beforeAll(async () => {
   await rig.release(['alias']);
   await rig.release();
   // Each call takes a while, as on AWS, so that calls side by side are seen side by side.
-  rig.sandbox.faults.add({ name: 'latency', when: ({ caller }) => caller.kind === 'role', effect: { kind: 'before', run: () => new Promise((resolve) => setTimeout(resolve, 60)) } });
+  rig.sandbox.faults.add({ name: 'latency', when: ({ caller }) => caller.kind === 'role', effect: { kind: 'before', run: () => new Promise((resolve) => setTimeout(resolve, 150)) } });
 });
 afterAll(() => rig.stop());
 
