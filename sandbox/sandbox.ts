@@ -1,6 +1,7 @@
 // The whole sandbox as one object: starts AWS on one local port, takes a CDK assembly, and stops without a trace.
 import { AwsError, type AwsService, type Invariant, type MetricsPort, type Place, type Principal } from './aws/world.ts';
 import { Calls } from './aws/calls.ts';
+import { Quotas, type Quota } from './aws/quotas.ts';
 import { SandboxServer } from './aws/server.ts';
 import { SpedUpClock } from './clock.ts';
 import { deployAssembly, type Deployed } from './deploy/deployer.ts';
@@ -55,6 +56,8 @@ export interface SandboxOptions {
   readonly keptExecutions?: number;
   /** AWS calls that are kept to be listed, the newest; default 50000. */
   readonly keptCalls?: number;
+  /** The rates that the account is granted; default AWS's own. */
+  readonly quotas?: readonly Quota[];
   /** Real milliseconds that Lambda work always gets, however fast time runs; default 10000. */
   readonly graceMs?: number;
   /** Sandbox milliseconds from a load balancer's change to traffic that follows it; default 1000. */
@@ -95,7 +98,8 @@ export class Sandbox {
   constructor(options: SandboxOptions = {}) {
     this.place = options.place ?? defaultPlace;
     this.clock = new SpedUpClock({ speed: options.speed ?? 1, ...(options.startAt === undefined ? {} : { startAt: options.startAt }) });
-    this.server = new SandboxServer({ services: [], place: this.place, clock: this.clock, calls: new Calls(options.keptCalls) });
+    const quotas = new Quotas(this.clock, options.quotas === undefined ? {} : { quotas: options.quotas });
+    this.server = new SandboxServer({ services: [], place: this.place, clock: this.clock, quotas, calls: new Calls(options.keptCalls) });
     this.services = makeServices(this, options);
     registerAll(this.server, this.services);
     for (const invariant of [...this.services.loadBalancing.invariants(), ...this.services.route53.invariants()]) this.addInvariant(invariant);

@@ -76,7 +76,7 @@ async function sealRecord(input: ReportInput, parts: ReportParts, died: string |
   const before = reportedIn(rows);
   const now = parts.clock.now().toISOString();
   const hasIntended = rows.some(({ kind }) => kind === 'change-intended');
-  const ending = before?.ending ?? withLateSignals(endingOf(input, died, hasIntended), await lateSignals(input, parts, rows));
+  const ending = before?.ending ?? withLateSignals(endingOf(input, died, hasIntended), await lateSignals(input, parts, rows), lastLookedAt(input, rows));
   const endedAt = before?.endedAt ?? now;
   const plan = plannedIn(input);
   if (last?.kind === 'sealed') return { ending, endedAt, seal: head, hasIntended };

@@ -28,6 +28,10 @@ export class StormCounts {
   triedAgain = 0;
   /** Outcome to number of runs; for those that ended as `joined`, `joined` or `joined (storm)`. */
   readonly outcomes = new Map<string, number>();
+  /** Ids of the runs that joined no other. */
+  readonly ownRuns = new Set<string>();
+  /** What a role was refused, and how often. */
+  readonly denials = new Map<string, number>();
   readonly apis = new Map<string, ApiCount>();
   /** Changes made by roles, by service. */
   readonly changes = new Map<string, number>();
@@ -58,6 +62,7 @@ export class StormCounts {
     if (call.errorCode !== null && throttled.test(call.errorCode)) count.throttled += 1;
     if (call.service === 'elasticloadbalancing' && call.mutating && call.caller.kind === 'role' && call.status < 300) this.#changed(JSON.stringify(call.input));
     if (call.service === 'dynamodb' && call.mutating) this.#written(call);
+    if (call.caller.kind === 'role' && call.permissions.some(({ allowed }) => !allowed)) this.denials.set(`${name} by ${call.caller.arn}`, (this.denials.get(`${name} by ${call.caller.arn}`) ?? 0) + 1);
   }
 
   #changed(input: string): void {
@@ -81,6 +86,7 @@ export class StormCounts {
     this.ended += 1;
     const outcome = outcomeOf(execution);
     this.outcomes.set(outcome, (this.outcomes.get(outcome) ?? 0) + 1);
+    if (!outcome.startsWith('joined')) this.ownRuns.add(execution.name);
     this.triedAgain += execution.history.events.filter(({ type, taskFailedEventDetails: details }) =>
       type === 'TaskFailed' && /Retryable|TooManyRequests/.test((details as { error?: string } | undefined)?.error ?? '')).length;
     if (this.ended % sampleEvery === 0) this.sample();

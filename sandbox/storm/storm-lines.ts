@@ -3,7 +3,7 @@ import type { StormResult } from './storm.ts';
 import { brake } from './storm-world.ts';
 
 /** What was promised of a storm and did not hold; empty when all is well. @param services 1: one rollback, everybody else joins it. */
-export function brokenPromises({ counts, pages, deadLetters, locks, breaches }: StormResult, { services, events }: { readonly services: number; readonly events: number }): string[] {
+export function brokenPromises({ counts, pages, deadLetters, locks, breaches, unsealed }: StormResult, { services, events }: { readonly services: number; readonly events: number }): string[] {
   const acted = [...counts.changes.values()];
   const storm = pages.filter(({ text }) => text.includes('shared cause'));
   const known = new Set(['recovered', 'joined', 'joined (storm)', 'left']);
@@ -18,6 +18,8 @@ export function brokenPromises({ counts, pages, deadLetters, locks, breaches }: 
     [strange.length === 0, `runs ended otherwise: ${strange.map(([outcome, count]) => `${outcome} ${count}`).join(', ')}`],
     [deadLetters === 0, `${deadLetters} events went to the dead-letter queue`],
     [locks.length === 0, `locks were left behind by ${locks.slice(0, 5).join(', ')}`],
+    [unsealed.length === 0, `${unsealed.length} records of runs that did not join are not sealed: ${unsealed.slice(0, 5).join(', ')}`],
+    [counts.denials.size === 0, `roles were refused: ${[...counts.denials].map(([what, times]) => `${what} (${times})`).join('; ')}`],
     [breaches.length === 0, `broken invariants: ${breaches.slice(0, 5).join('; ')}`],
   ];
   return rules.flatMap(([holds, text]) => (holds ? [] : [text]));

@@ -8,6 +8,7 @@ export interface StormService {
   readonly name: string;
   readonly alarm: string;
   readonly listenerArn: string;
+  readonly groupArns: readonly string[];
   readonly document: ServiceDocument;
 }
 
@@ -41,7 +42,7 @@ export function createService(sandbox: Sandbox, name: string, port: number): Sto
   });
   cloudwatch.setAlarmState(alarm, 'OK', 'before the storm');
   const target: JsonValue = { strategy: 'alb-weights', listenerArn, targetGroups: { blue, green }, good: { side: 'blue' } };
-  return { name, alarm, listenerArn, document: documentOf(name, alarm, { target, port }) };
+  return { name, alarm, listenerArn, groupArns: [blue, green], document: documentOf(name, alarm, { target, port }) };
 }
 
 const documentOf = (name: string, alarm: string, { target, port }: { readonly target: JsonValue; readonly port: number }): ServiceDocument => ({
@@ -54,14 +55,19 @@ const documentOf = (name: string, alarm: string, { target, port }: { readonly ta
   policy: { approval: { none: 'nobody is asked in a storm' }, bakeMinutes: 1, releaseWindowMinutes: 240, coolDownMinutes: 30, dailyBudget: 3 },
 });
 
-/** The n-th event of an alarm that fires: the change of the alarm itself, then one of each further contributor, as a Metrics Insights alarm sends them. */
-export function sendEvent({ services: { cloudwatch, events }, place, clock }: Sandbox, { alarm }: StormService, round: number): void {
+/**
+ * The n-th event of an alarm that fires: the change of the alarm itself, then one of each further contributor, as a Metrics Insights alarm sends them.
+ * No contributor fires while its alarm is OK: what comes later than that was delivered late, and says when it fired.
+ * @param calm when each alarm went back to OK, epoch milliseconds.
+ */
+export function sendEvent({ services: { cloudwatch, events }, place, clock }: Sandbox, { alarm }: StormService, { round, calm }: { readonly round: number; readonly calm: ReadonlyMap<string, number> }): void {
   if (round === 0) return cloudwatch.setAlarmState(alarm, 'ALARM', 'the storm');
+  const at = new Date(calm.get(alarm) ?? clock.now());
   events.put({
     source: 'aws.cloudwatch', 'detail-type': 'CloudWatch Alarm Contributor State Change', resources: [`arn:aws:cloudwatch:${place.region}:${place.account}:alarm:${alarm}`],
     detail: {
       alarmName: alarm, alarmContributor: { id: `contributor-${round}`, attributes: { Host: `host-${round}` } },
-      state: { value: 'ALARM', reason: 'the storm', timestamp: new Date(clock.now()).toISOString().replace('Z', '+0000') },
+      state: { value: 'ALARM', reason: 'the storm', timestamp: at.toISOString().replace('Z', '+0000') },
     },
   });
 }

@@ -3,10 +3,11 @@ import { rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { stringify } from 'yaml';
+import { awsQuotas, type Quota } from '../aws/quotas.ts';
 import { startSandbox, type Sandbox } from '../sandbox.ts';
 import { namesOf, RipcordView } from '../stage/ripcord-view.ts';
 import { StormCounts } from './storm-counts.ts';
-import { brake, checkSeconds, createService, sendEvent, startHealthy, type StormService } from './storm-world.ts';
+import { brake, createService, sendEvent, startHealthy, type StormService } from './storm-world.ts';
 
 export interface StormOptions {
   readonly services: number;
@@ -15,6 +16,8 @@ export interface StormOptions {
   readonly seconds?: number;
   /** Lambda invocations at work at once in the account; default 1000. */
   readonly concurrency?: number;
+  /** Which share of AWS's quota the account has for what each event may ask, above 0 to 1: fewer events need less to be a storm; default 1. */
+  readonly quotaShare?: number;
   readonly directory: string;
   readonly synthesize: (configPath: string, outDirectory: string) => void;
   /** Writes a release of the service, ten minutes old, into the ledger. */
@@ -30,6 +33,8 @@ export interface StormResult {
   /** Owners of locks that nobody freed. */
   readonly locks: readonly string[];
   readonly breaches: readonly string[];
+  /** Runs that joined no other, and whose chain is not sealed. */
+  readonly unsealed: readonly string[];
   /** Sandbox seconds in which the events were sent. */
   readonly sentSeconds: number;
   readonly wallSeconds: number;
@@ -46,6 +51,7 @@ export async function playStorm(options: StormOptions): Promise<StormResult> {
   const sandbox = await startSandbox({
     speed: 60, handleSignals: false, processes, graceMs: 30_000, keptCalls: 2000, keptExecutions: 500,
     ...(options.concurrency === undefined ? {} : { concurrency: options.concurrency }),
+    ...(options.quotaShare === undefined ? {} : { quotas: quotasOf(options.quotaShare) }),
   });
   try {
     return await play(sandbox, port, options);
@@ -58,15 +64,14 @@ export async function playStorm(options: StormOptions): Promise<StormResult> {
 async function play(sandbox: Sandbox, port: number, options: StormOptions): Promise<StormResult> {
   const services = Array.from({ length: options.services }, (_, index) => createService(sandbox, `service-${index + 1}`, port));
   const { view, ledger } = await deploy(sandbox, services, options);
-  // Until a first check has found every target healthy; some are late when hundreds begin together.
-  await sandbox.clock.sleep(2 * checkSeconds * 1000);
+  await allHealthy(sandbox, services);
   const now = sandbox.clock.now();
   for (const { name } of services) await options.release({ endpoint: sandbox.endpoint, table: ledger, service: name, now });
   const counts = new StormCounts(sandbox, services, view.names.rollbackMachineArn);
-  calmWhatIsPutBack(sandbox, services);
+  const calm = calmWhatIsPutBack(sandbox, services);
   counts.sample();
   const began = performance.now();
-  const sentSeconds = await send(sandbox, services, { options, counts });
+  const sentSeconds = await send(sandbox, services, { options, counts, calm });
   await sandbox.services.events.settled();
   while (counts.ended < started(sandbox)) await beat(counts, options);
   counts.sample();
@@ -75,6 +80,7 @@ async function play(sandbox: Sandbox, port: number, options: StormOptions): Prom
     pages: view.messages().filter(({ topic, subject }) => topic === 'on-call' && subject.startsWith('PAGE ')),
     deadLetters: counts.apis.get('sqs:SendMessage')?.asked ?? 0,
     locks: (await sandbox.services.dynamodb.items(ledger)).flatMap(({ sk, owner }) => (sk?.S === 'LOCK' && owner?.S !== undefined ? [owner.S] : [])),
+    unsealed: await unsealed(sandbox, view.names.auditTable, counts.ownRuns),
     breaches: sandbox.breaches.map(({ invariant, problem }) => `${invariant}: ${problem}`),
   };
 
@@ -100,18 +106,48 @@ async function deploy(sandbox: Sandbox, services: readonly StormService[], { dir
   return { view: new RipcordView(sandbox, namesOf(deployed)), ledger };
 }
 
-/** An alarm is OK again as soon as its service is put back. */
-function calmWhatIsPutBack({ calls, services: { cloudwatch } }: Sandbox, services: readonly StormService[]): void {
+/** A change of one service costs the same in a small storm and in a large one: its quotas stay whole. */
+const isAskedByAll = ({ service, operations }: Quota): boolean => (service === 'cloudwatch' && operations.test('DescribeAlarms')) || service === 'ssm';
+const quotasOf = (share: number): Quota[] => awsQuotas.map((quota) => (isAskedByAll(quota) ? { ...quota, burst: Math.max(1, Math.round(quota.burst * share)), perSecond: quota.perSecond * share } : quota));
+
+/** Until a first check has found every target healthy; some are late when hundreds begin together. */
+async function allHealthy({ clock, services: { loadBalancing } }: Sandbox, services: readonly StormService[]): Promise<void> {
+  const groups = services.flatMap(({ groupArns }) => groupArns.map((arn) => loadBalancing.targetGroup(arn)));
+  while (groups.some(({ targets }) => [...targets.values()].some(({ health }) => health.State !== 'healthy'))) await clock.sleep(5000);
+}
+
+/** Of the runs that did not join another, those whose record does not end in its seal. */
+async function unsealed({ services: { dynamodb } }: Sandbox, auditTable: string, runs: ReadonlySet<string>): Promise<readonly string[]> {
+  const last = new Map<string, { readonly seq: number; readonly kind: string }>();
+  for (const { rollbackId, seq, kind } of await dynamodb.items(auditTable)) {
+    const [id, at] = [rollbackId?.S ?? '', Number(seq?.N)];
+    if (at >= (last.get(id)?.seq ?? 0)) last.set(id, { seq: at, kind: kind?.S ?? '' });
+  }
+  return [...runs].filter((id) => last.get(id)?.kind !== 'sealed');
+}
+
+/** An alarm is OK again as soon as its service is put back. @returns since when each is. */
+function calmWhatIsPutBack({ calls, clock, services: { cloudwatch } }: Sandbox, services: readonly StormService[]): ReadonlyMap<string, number> {
+  const calm = new Map<string, number>();
   calls.onCall(({ service, mutating, caller, status, input }) => {
     if (service !== 'elasticloadbalancing' || !mutating || caller.kind !== 'role' || status >= 300) return;
     const text = JSON.stringify(input);
     const back = services.find(({ listenerArn }) => text.includes(listenerArn));
-    if (back !== undefined) cloudwatch.setAlarmState(back.alarm, 'OK', 'it was put back');
+    if (back === undefined) return;
+    calm.set(back.alarm, clock.now());
+    cloudwatch.setAlarmState(back.alarm, 'OK', 'it was put back');
   });
+  return calm;
 }
 
 /** Sends the events evenly, and slows sandbox time down when this machine cannot follow: in AWS functions run side by side, here a few do. */
-async function send(sandbox: Sandbox, services: readonly StormService[], { options, counts }: { readonly options: StormOptions; readonly counts: StormCounts }): Promise<number> {
+interface Sending {
+  readonly options: StormOptions;
+  readonly counts: StormCounts;
+  readonly calm: ReadonlyMap<string, number>;
+}
+
+async function send(sandbox: Sandbox, services: readonly StormService[], { options, counts, calm }: Sending): Promise<number> {
   const { clock } = sandbox;
   const { events, seconds = 60, progress } = options;
   const done = clock.work();
@@ -120,7 +156,7 @@ async function send(sandbox: Sandbox, services: readonly StormService[], { optio
   while (sent < events) {
     // A beat that took long must not send in one go what would have come while the clock was slow.
     const due = Math.min(events, Math.ceil(((clock.now() - from) / 1000 / seconds) * events), counts.ended + 2 * backlog.high);
-    for (; sent < due; sent += 1) sendEvent(sandbox, services[sent % services.length] as StormService, Math.floor(sent / services.length));
+    for (; sent < due; sent += 1) sendEvent(sandbox, services[sent % services.length] as StormService, { round: Math.floor(sent / services.length), calm });
     const waiting = sent - counts.ended;
     rate = waiting > backlog.high ? Math.max(0.01, rate * 0.9) : waiting < backlog.low ? Math.min(1, rate * 1.05) : rate;
     clock.slow(rate);
