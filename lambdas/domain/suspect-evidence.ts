@@ -2,21 +2,37 @@
 import type { Scene } from './suspects.ts';
 import { type Weight, weights } from './suspect-weights.ts';
 
-export function ownWeights(scene: Scene): Weight[] {
-  const { signals, metrics } = scene;
-  const fresh = signals.filter(({ status, isOlderThanRelease, kind }) => status === 'firing' && !isOlderThanRelease && kind !== 'person');
+const freshIn = ({ signals }: Scene) => signals.filter(({ status, isOlderThanRelease, kind }) => status === 'firing' && !isOlderThanRelease && kind !== 'person');
+
+/**
+ * That this service is sick, as its alarms, its journeys and its metrics show it. A dependency that was sick first explains all of that as well as
+ * a release of this service does, so it decides nothing between the two; a harm that controls do not share is more than that.
+ */
+export function symptoms(scene: Scene): Weight[] {
+  const fresh = freshIn(scene);
   const groups = new Set(fresh.map(({ group }) => group)).size;
   const journeys = fresh.filter(({ kind }) => kind === 'journey').map(({ source }) => source);
   return [
     ...(groups === 0 ? [] : [{ text: `${groups} independent signal${groups === 1 ? '' : 's'} of this service`, weight: weights.ownSignals + weights.furtherSignals * Math.min(2, groups - 1) }]),
-    ...(metrics?.verdict === 'worse' ? [{ text: 'metrics got worse after it began', weight: weights.metricsWorse }] : []),
-    ...(metrics?.verdict === 'unrelated' ? [{ text: 'metrics saw the same elsewhere or before', weight: weights.metricsUnrelated }] : []),
+    ...(hasControls(scene) ? [] : worse(scene)),
     ...(journeys.length === 0 ? [] : [{ text: `${journeys.slice(0, 3).join(', ')} passed as it began and fail${journeys.length === 1 ? 's' : ''} now`, weight: weights.journeyBroke }]),
+  ];
+}
+
+export function ownWeights(scene: Scene): Weight[] {
+  const fresh = freshIn(scene);
+  return [
+    ...symptoms(scene),
+    ...(hasControls(scene) ? worse(scene) : []),
+    ...(scene.metrics?.verdict === 'unrelated' ? [{ text: 'metrics saw the same elsewhere or before', weight: weights.metricsUnrelated }] : []),
     ...(fresh.some(({ kind }) => kind === 'deployment') ? [{ text: 'CodeDeploy says that it failed', weight: weights.deploymentFailed }] : []),
     ...(fresh.some(({ kind }) => kind === 'quarantine') ? [{ text: 'its version was rolled back before', weight: weights.rolledBackBefore }] : []),
     ...sideWeights(scene),
   ];
 }
+
+const worse = ({ metrics }: Scene): Weight[] => (metrics?.verdict === 'worse' ? [{ text: 'metrics got worse after it began', weight: weights.metricsWorse }] : []);
+const hasControls = ({ question: { metrics } }: Scene): boolean => metrics?.status === 'read' && metrics.controls.length > 0;
 
 /** Alarms that watch one side each tell a bad version from a fault that both versions share. */
 function sideWeights({ question: { alarms, targets }, signals }: Scene): Weight[] {

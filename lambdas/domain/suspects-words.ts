@@ -2,7 +2,7 @@
 import type { Suspect } from './workflow.ts';
 
 /** More reasons than this say nothing new. */
-const mostReasons = 4;
+const mostReasons = 5;
 
 /** The heaviest reasons first: `payments 5.1.0 (78 %): payments is sick itself, not later than this service; began 3 min before the fault; but it is one step away`. */
 export function suspectLine(suspect: Suspect | undefined): string {

@@ -5,7 +5,7 @@ import { at } from './instants.ts';
 import { type Health, type NeighbourReading, type NeighbourRelease, healthOf, runningRollback, undoneAt } from './neighbours.ts';
 import type { Question, ReleaseFacts } from './question.ts';
 import { type Weight, minutesOf, timeWeight, weights } from './suspect-weights.ts';
-import { ownWeights } from './suspect-evidence.ts';
+import { ownWeights, symptoms } from './suspect-evidence.ts';
 import type { MetricsFinding } from './metric-findings.ts';
 import { faultsOf } from './signals.ts';
 import type { Signal } from './vocabulary.ts';
@@ -97,7 +97,7 @@ function dependency(scene: Scene, neighbour: NeighbourReading, faults: readonly 
   const releases = possible.map(({ release, fault, time }, index): Scored => ({
     kind: 'release', service: neighbour.service, release: named(release),
     weights: [
-      time, ...place, ...releaseThere({ neighbour, release, question }), ...healthWeights(neighbour, { health, fault, question, release }),
+      time, ...place, ...releaseThere({ neighbour, release, question }), ...healthWeights(neighbour, { health, fault, scene, release }),
       ...(index === 0 ? [] : [{ text: 'was replaced by a newer release before that', weight: weights.superseded }]),
       { text: 'most outages follow a change', weight: weights.change },
     ],
@@ -131,25 +131,33 @@ function releaseThere({ neighbour, release, question }: { readonly neighbour: Ne
   ];
 }
 
+/** What is seen here, once more: whoever was sick first explains it too. */
+function explains(scene: Scene): Weight[] {
+  const seen = symptoms(scene);
+  return seen.length === 0 ? [] : [{ text: 'would explain what is seen of this service as well', weight: seen.reduce((sum, { weight }) => sum + weight, 0) }];
+}
+
 interface There {
   readonly health: Health;
   readonly fault: Fault;
-  readonly question: Question;
+  readonly scene: Scene;
   readonly release: NeighbourRelease;
 }
 
-function healthWeights({ service }: NeighbourReading, { health, fault, question, release }: There): Weight[] {
+function healthWeights({ service }: NeighbourReading, { health, fault, scene, release }: There): Weight[] {
   if (health.state === 'sick') {
     // Sick from before its release: that one did not do it.
     if (health.fault !== null && !mayHaveCaused(release, health.fault)) return [{ text: `${service} was sick before it`, weight: weights.well }];
     const isBefore = health.fault === null || notLater(health.fault, fault);
-    return [{ text: `${service} is sick itself, ${isBefore ? 'not later than' : 'but later than'} this service`, weight: isBefore ? weights.sickBefore : weights.sickLater }];
+    const sick = { text: `${service} is sick itself, ${isBefore ? 'not later than' : 'but later than'} this service`, weight: isBefore ? weights.sickBefore : weights.sickLater };
+    return isBefore ? [sick, ...explains(scene)] : [sick];
   }
   if (health.state === 'well') return [{ text: `the alarms of ${service} are OK`, weight: weights.well }];
-  return question.storm.services.includes(service) ? [{ text: `${service} had a signal lately`, weight: weights.hadSignal }] : [];
+  return scene.question.storm.services.includes(service) ? [{ text: `${service} had a signal lately`, weight: weights.hadSignal }] : [];
 }
 
-function sickness({ question, suspect }: Scene, { neighbour, health, faults }: { readonly neighbour: NeighbourReading; readonly health: Health; readonly faults: readonly Fault[] }): Scored[] {
+function sickness(scene: Scene, { neighbour, health, faults }: { readonly neighbour: NeighbourReading; readonly health: Health; readonly faults: readonly Fault[] }): Scored[] {
+  const { question, suspect } = scene;
   const sharers = neighbour.sharedWith.filter((name) => question.storm.services.includes(name));
   const isFirst = health.state === 'sick' && (health.fault === null || faults.some((fault) => health.fault !== null && notLater(health.fault, fault)));
   if (!isFirst && sharers.length < 2) return [];
@@ -159,6 +167,7 @@ function sickness({ question, suspect }: Scene, { neighbour, health, faults }: {
     kind: 'sickness', service, release: null,
     weights: [
       ...(isFirst ? [{ text: `${service} is sick itself, not later than this service, and no recent release of it explains that`, weight: weights.outage }] : []),
+      ...explains(scene),
       ...(isBeforeRelease ? [{ text: `it was sick before release ${suspect.version} began`, weight: weights.sickLater }] : []),
       ...(sharers.length === 0 ? [] : [{ text: `${sharers.slice(0, 5).join(', ')} depend${sharers.length === 1 ? 's' : ''} on it too and had a signal lately`, weight: sharers.length === 1 || isFirst ? weights.oneSharer : weights.severalSharers }]),
       ...(health.state === 'well' ? [{ text: `its own alarms are OK`, weight: weights.wellThough }] : []),

@@ -66,6 +66,8 @@ export interface Scenario {
   readonly traffic: 'load-balancer' | 'dns' | 'codedeploy' | 'ecs';
   /** The catalogue entry, as it would stand under `services.checkout` in services.yaml. */
   service(workload: Workload): ServiceDocument;
+  /** The entry of a second service, `payments`, that the shop calls for each request of a user. Absent: the shop stands alone. */
+  dependency?(workload: Workload): ServiceDocument;
   play(stage: Stage): Promise<void>;
 }
 
@@ -95,6 +97,8 @@ export interface Stage {
 
   /** Makes the version that runs on a side sick; healthy again with `{}`. */
   sicken(side: 'blue' | 'green', sickness: Sickness): void;
+  /** Makes the service that the shop calls sick, whatever it released; well again with `{}`. */
+  sickenDependency(sickness: Sickness): void;
   /** Starts and finishes a release the way the workload's pipeline does; resolves when it is finished. */
   release(version: string, options?: ReleaseOptions): Promise<string>;
   /** Sends the events of a release that changes nothing: the version that is live anyway. */

@@ -2,6 +2,8 @@
 import type { JsonValue, ServiceDocument, Workload } from './scenario.ts';
 
 export const alarms = { errors: 'shop-5xx-share', latency: 'shop-latency-p90' } as const;
+/** The service that the shop calls, where a scenario has one. */
+export const dependency = { service: 'payments', alarms: { errors: 'payments-5xx-share', latency: 'payments-latency-p90' } } as const;
 
 /** Looks at the catalogue, fills a cart, pays: what a customer does. */
 const buyJourney = (workload: Workload): JsonValue => ({

@@ -92,16 +92,17 @@ export class ShopInstance {
       response.writeHead(given.status, { ...given.headers, 'x-shop-version': this.#version.name }).end(given.body);
       return;
     }
-    const answer = this.#answer(`${request.method ?? ''} ${new URL(request.url ?? '/', 'http://shop').pathname}`, { body, sickness });
+    const route = `${request.method ?? ''} ${new URL(request.url ?? '/', 'http://shop').pathname}`;
+    const answer = await this.#answer(route, { body, sickness });
     if (sickness.latencyMilliseconds !== undefined) await sleep(sickness.latencyMilliseconds);
     const text = typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body);
     response.writeHead(answer.status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text), 'x-shop-version': this.#version.name });
     response.end(text);
   }
 
-  #answer(route: string, { body, sickness }: { body: string; sickness: Sickness }): Answer {
+  async #answer(route: string, { body, sickness }: { body: string; sickness: Sickness }): Promise<Answer> {
     if (route === 'GET /health') return sickness.health === 'fails' ? { status: 500, body: { status: 'sick' } } : { status: 200, body: { status: 'ok', version: this.#version.name } };
-    if (this.#parts.backend.fails()) return { status: 502, body: { error: 'the backend does not answer' } };
+    if (await this.#parts.backend.fails()) return { status: 502, body: { error: 'the backend does not answer' } };
     if (route === 'POST /checkout') return this.#checkout(body, sickness.checkout);
     if (Math.random() < (sickness.errorRate ?? 0)) return { status: 500, body: { error: 'internal error' } };
     if (route === 'GET /catalogue' || route === 'GET /') return { status: 200, body: { items: catalogue, version: this.#version.name } };

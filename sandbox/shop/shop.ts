@@ -84,6 +84,7 @@ export class Shop {
   async stop(): Promise<void> {
     await this.#served?.close();
     this.#served = null;
+    this.backend.stop();
     await Promise.all([this.blue.crash(), this.green.crash()]);
   }
 

@@ -1,14 +1,14 @@
-// The two alarms of the demo service: share of failed requests, and how slow the slowest tenth is.
+// The two alarms of a service of the demo: share of failed requests, and how slow the slowest tenth is.
 import type { CloudWatch } from '../services/cloudwatch/cloudwatch.ts';
 import type { Workload } from '../scenarios/scenario.ts';
 import { alarms } from '../scenarios/shop-service.ts';
 
 /** Both look at two closed minutes; a minute without traffic says nothing (`missing`), a minute without errors has none. */
-export function createAlarms(cloudwatch: CloudWatch, { metrics }: Workload): void {
+export function createAlarms(cloudwatch: CloudWatch, { metrics }: Workload, names: { readonly errors: string; readonly latency: string } = alarms): void {
   const Dimensions = Object.entries(metrics.dimensions).map(([Name, Value]) => ({ Name, Value }));
   const sum = (Id: string, MetricName: string) => ({ Id, ReturnData: false, MetricStat: { Metric: { Namespace: metrics.namespace, MetricName, Dimensions }, Period: 60, Stat: 'Sum' } });
   cloudwatch.putMetricAlarm({
-    AlarmName: alarms.errors,
+    AlarmName: names.errors,
     AlarmDescription: 'More than 5 % of requests fail',
     Metrics: [
       { Id: 'share', Expression: '100 * FILL(errors, 0) / requests', Label: 'failed requests, percent', ReturnData: true },
@@ -18,7 +18,7 @@ export function createAlarms(cloudwatch: CloudWatch, { metrics }: Workload): voi
     EvaluationPeriods: 2, DatapointsToAlarm: 2, Threshold: 5, ComparisonOperator: 'GreaterThanThreshold', TreatMissingData: 'missing',
   });
   cloudwatch.putMetricAlarm({
-    AlarmName: alarms.latency,
+    AlarmName: names.latency,
     AlarmDescription: 'One request in ten takes longer than 200 ms',
     Namespace: metrics.namespace, MetricName: metrics.latency, Dimensions, ExtendedStatistic: 'p90', Period: 60,
     EvaluationPeriods: 2, DatapointsToAlarm: 2, Threshold: 0.2, ComparisonOperator: 'GreaterThanThreshold', TreatMissingData: 'missing',

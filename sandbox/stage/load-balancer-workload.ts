@@ -9,7 +9,14 @@ import { MutableVersion, type DeployedRelease, type RunningWorkload, type Side }
 const fleetStartMilliseconds = 60_000;
 
 export async function startLoadBalancerWorkload(sandbox: Sandbox): Promise<RunningWorkload> {
-  const workload = new LoadBalancerWorkload(sandbox);
+  const workload = new LoadBalancerWorkload(sandbox, 'shop');
+  await workload.start();
+  return workload;
+}
+
+/** A second service behind a load balancer of its own. */
+export async function startDependency(sandbox: Sandbox, name: string): Promise<RunningWorkload> {
+  const workload = new LoadBalancerWorkload(sandbox, name);
   await workload.start();
   return workload;
 }
@@ -21,10 +28,10 @@ class LoadBalancerWorkload implements RunningWorkload {
   readonly #versions: Record<Side, MutableVersion> = { blue: new MutableVersion('1.0.0'), green: new MutableVersion('0.9.0') };
   readonly #sickness: Record<Side, Sickness> = { blue: {}, green: {} };
 
-  constructor(sandbox: Sandbox) {
+  constructor(sandbox: Sandbox, name: string) {
     this.#sandbox = sandbox;
     this.#shop = new Shop({
-      elb: sandbox.services.loadBalancing, clock: sandbox.clock, blue: this.#versions.blue, green: this.#versions.green, instances: 2,
+      name, elb: sandbox.services.loadBalancing, clock: sandbox.clock, blue: this.#versions.blue, green: this.#versions.green, instances: 2,
     });
   }
 
@@ -48,6 +55,10 @@ class LoadBalancerWorkload implements RunningWorkload {
   }
 
   readonly target = (): string => this.#shop.url;
+
+  callsTo(url: () => string): void {
+    this.#shop.backend.callsTo(url);
+  }
 
   sicken(side: Side, sickness: Sickness): void {
     this.#sickness[side] = sickness;

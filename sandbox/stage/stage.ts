@@ -16,6 +16,8 @@ export interface Checked {
 export interface StageParts {
   readonly sandbox: Sandbox;
   readonly running: RunningWorkload;
+  /** The service that the shop calls. */
+  readonly called?: RunningWorkload;
   readonly ripcord: RipcordView;
   readonly timeline: Timeline;
   /** Default: the demo's. */
@@ -93,6 +95,12 @@ export class LiveStage implements Stage {
   sicken(side: 'blue' | 'green', sickness: Sickness): void {
     if (Object.keys(sickness).length > 0) this.sickSince ??= this.#parts.sandbox.clock.now();
     this.#parts.running.sicken(side, sickness);
+  }
+
+  sickenDependency(sickness: Sickness): void {
+    const { called } = this.#parts;
+    if (called === undefined) throw new Error('the shop of this scenario calls no other service');
+    called.sicken('blue', sickness);
   }
 
   async release(version: string, { finish = true, says = {} }: ReleaseOptions = {}): Promise<string> {

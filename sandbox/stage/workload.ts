@@ -10,6 +10,8 @@ export interface RunningWorkload {
   readonly names: Workload;
   /** Base URL of the next user's request. */
   readonly target: () => string;
+  /** Each request of a user is from now on a request to this service as well. Absent where the workload cannot. */
+  callsTo?(url: () => string): void;
   sicken(side: Side, sickness: Sickness): void;
   weights(): Readonly<Record<string, number>>;
   setWeights(weights: Readonly<Record<Side, number>>): void;

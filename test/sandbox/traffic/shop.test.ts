@@ -1,4 +1,6 @@
 // The demo shop and its load: a version is well or sick by what it is, and the load counts it by version.
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { SpedUpClock } from '../../../sandbox/clock.ts';
 import { Load } from '../../../sandbox/shop/load.ts';
@@ -69,6 +71,24 @@ describe('the shop', () => {
     const before = performance.now();
     await (await fetch(`${url}/catalogue`)).text();
     expect(performance.now() - before).toBeGreaterThan(140);
+  });
+
+  it('calls another service for each request once it is told to, and fails as that does', async () => {
+    const { url, backend } = await start();
+    const asked: string[] = [];
+    let status = 200;
+    const other = http.createServer((request, response) => { asked.push(request.url ?? ''); response.writeHead(status).end('{}'); });
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+    const { port } = other.address() as AddressInfo;
+    backend.callsTo(() => `http://127.0.0.1:${port}`);
+    expect((await fetch(`${url}/catalogue`)).status).toBe(200);
+    status = 503;
+    expect((await fetch(`${url}/catalogue`)).status).toBe(502);
+    expect((await fetch(`${url}/health`)).status).toBe(200);
+    other.closeAllConnections();
+    await new Promise((resolve) => other.close(resolve));
+    expect((await fetch(`${url}/catalogue`)).status).toBe(502);
+    expect(asked).toEqual(['/catalogue', '/catalogue']);
   });
 
   it('fails in every version when what it depends on fails', async () => {

@@ -17,7 +17,7 @@ describe('the ranking', () => {
   it('numbers the suspects with their shares and reasons', () => {
     const asked = { releases: [release({ ...older, version: '2.0.0' })], neighbours: [neighbour({ releases: [payments5], alarms: sick })] };
     const lines = suspectLines(ranked(asked));
-    expect(lines[0]).toMatch(/^1\. payments 5\.1\.0 \(9\d %\): payments is sick itself, not later than this service; began 4 min before the fault; most outages follow a change; but it is one step away$/);
+    expect(lines[0]).toMatch(/^1\. payments 5\.1\.0 \(9\d %\): payments is sick itself, not later than this service; began 4 min before the fault; would explain what is seen of this service as well; most outages follow a change; but it is one step away$/);
     expect(lines[1]).toMatch(/^2\. checkout 2\.0\.0 \(\d+ %\): 2 independent signals of this service; most outages follow a change; but began 46 min before the fault$/);
     expect(lines.at(-1)).toMatch(/^3\. something that is not on record \(\d %\)$/);
   });
@@ -65,6 +65,21 @@ describe('the ranking', () => {
   it('takes a dependency that was sick before this service\'s release for likelier than that release', () => {
     const [first] = ranked({ neighbours: [neighbour({ alarms: [alarm('payments-5xx', { fault: { from: minute(-20), to: minute(-19) }, since: minute(-18) })] })] });
     expect(first).toMatchObject({ kind: 'sickness', service: 'payments', release: null });
+  });
+
+  it('takes a dependency that fell sick with this service for likelier than a release minutes before, however much of this service fails', () => {
+    const asked = { releases: [release({ journeysFailedAtStart: [] })], evidence: journeys(false), alarms: [alarm('5xx'), alarm('latency'), alarm('queue')], neighbours: [neighbour({ alarms: sick })] };
+    const [first, second] = ranked(asked);
+    expect(first).toMatchObject({ kind: 'sickness', service: 'payments' });
+    expect((first?.share ?? 0) / (second?.share ?? 1)).toBeGreaterThan(2);
+    expect(decide(question(asked)).reasons.map(({ code }) => code)).toContain('shared-dependency');
+  });
+
+  it('lets metrics tell the two apart only where controls stayed flat', () => {
+    const asked = { neighbours: [neighbour({ alarms: sick })] };
+    const [without, alone, compared] = [asked, { ...asked, metrics: reading(harm) }, { ...asked, metrics: reading(harm, [measured('search'), measured('mail')]) }].map((one) => shareOf(one));
+    expect(alone).toBeLessThan((without ?? 0) * 1.5);
+    expect(compared).toBeGreaterThan((alone ?? 1) * 2);
   });
 
   it('suspects nobody for the releases of those that only depend on this service', () => {
