@@ -9,6 +9,8 @@ export interface Statement {
   readonly conditions?: Readonly<Record<string, Readonly<Record<string, string | readonly string[]>>>>;
   /** Why nothing narrower is possible; required when a resource is `*`. */
   readonly because?: string;
+  /** Those of the actions that no call of ours is checked for by their name, each with who demands it all the same. */
+  readonly uncalled?: Readonly<Record<string, string>>;
 }
 
 /** What the synthesizer knows about where a target lives; values may be CDK tokens, so never parse them. */

@@ -4,7 +4,7 @@ import { Construct } from 'constructs';
 import { variables, type Variable } from '../../lambdas/runtime/environment.ts';
 import type { Statement } from '../../lambdas/strategies/strategy.ts';
 import { bundleOf } from './bundle.ts';
-import { acknowledgeWildcards, allow } from './statements.ts';
+import { acknowledgeWildcards, allow, explain } from './statements.ts';
 
 export interface HandlerFunctionProps {
   /** Name of the bundle: a handler, or `strategy-<name>`. */
@@ -14,6 +14,10 @@ export interface HandlerFunctionProps {
   readonly timeoutSeconds: number;
   readonly environment: Readonly<Partial<Record<Variable, string>>>;
 }
+
+const logging = ['logs:CreateLogStream', 'logs:PutLogEvents'] as const;
+const tracing = ['xray:PutTelemetryRecords', 'xray:PutTraceSegments'] as const;
+const tracesAreWide = 'X-Ray has no resource-level permissions for trace segments.';
 
 /**
  * One Lambda function of the engine.
@@ -50,7 +54,14 @@ export class HandlerFunction extends Construct {
       tracing: lambda.Tracing.ACTIVE,
       environment: environmentOf({ ...props.environment, codeVersion: bundle.digest }),
     });
-    acknowledgeWildcards(this.role, ['*'], 'X-Ray has no resource-level permissions for trace segments.');
+    acknowledgeWildcards(this.role, ['*'], tracesAreWide);
+    explain(this.role, {
+      wide: Object.fromEntries(tracing.map((action) => [action, tracesAreWide])),
+      uncalled: {
+        ...Object.fromEntries(logging.map((action) => [action, 'Lambda writes the log in the name of the function\'s role; no code of ours does.'])),
+        ...Object.fromEntries(tracing.map((action) => [action, 'Lambda sends the traces of active tracing in the name of the function\'s role; no code of ours does.'])),
+      },
+    });
   }
 
   /** Adds IAM statements to the function's role. @throws Error for a wildcard without a reason. */

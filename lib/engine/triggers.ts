@@ -1,5 +1,5 @@
 // EventBridge rules on the default bus: what starts a rollback, what starts a watch, and who is told when a rollback dies.
-import { aws_events as events, aws_events_targets as targets, aws_iam as iam, aws_lambda as lambda, aws_lambda_destinations as destinations, aws_sqs as sqs, aws_stepfunctions as sfn, ArnFormat, Duration, Stack, Validations } from 'aws-cdk-lib';
+import { aws_events as events, aws_events_targets as targets, aws_iam as iam, aws_lambda as lambda, aws_sqs as sqs, aws_stepfunctions as sfn, ArnFormat, Duration, Stack, Validations } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import type { AliasSource, EcsSource, ReleaseSources } from '../../lambdas/config/release-sources.ts';
 import { allow } from './statements.ts';
@@ -165,9 +165,18 @@ export function pollRule(scope: Construct, delivery: EventDelivery, poll: lambda
   });
 }
 
+/** What a function failed at goes to the queue. CDK's own destination also grants two reads of the queue, which Lambda does not make. */
+const toQueue = (queue: sqs.IQueue): lambda.IDestination => ({
+  bind: (_, failed) => {
+    if (failed.role === undefined) throw new Error('the function has no role that could send what it failed at');
+    allow(failed.role, [{ actions: ['sqs:SendMessage'], resources: [queue.queueArn] }]);
+    return { destination: queue.queueArn };
+  },
+});
+
 /** A tool's word on a rollback that has ended. One that runs still is tried twice more, in minutes; what is no label lands in the queue, whose alarm tells. */
 export function labelRule(scope: Construct, delivery: EventDelivery, label: lambda.Function): events.Rule {
-  label.configureAsyncInvoke({ maxEventAge: maximumEventAge, retryAttempts: 2, onFailure: new destinations.SqsDestination(delivery.deadLetters) });
+  label.configureAsyncInvoke({ maxEventAge: maximumEventAge, retryAttempts: 2, onFailure: toQueue(delivery.deadLetters) });
   return new events.Rule(scope, 'LabelRule', {
     description: 'A tool says whether a rollback was right',
     eventPattern: { source: ['ripcord.label'], detailType: ['Label'] },
@@ -178,7 +187,7 @@ export function labelRule(scope: Construct, delivery: EventDelivery, label: lamb
 /** An execution that died ran no Catch: its lock and its record are closed from here. */
 export function watchdogRule(scope: Construct, delivery: EventDelivery, rollback: { readonly arn: string; readonly watchdog: lambda.Function }): events.Rule {
   // EventBridge hands over to Lambda's own queue: what fails there three times would be lost without a word.
-  rollback.watchdog.configureAsyncInvoke({ maxEventAge: maximumEventAge, retryAttempts: 2, onFailure: new destinations.SqsDestination(delivery.deadLetters) });
+  rollback.watchdog.configureAsyncInvoke({ maxEventAge: maximumEventAge, retryAttempts: 2, onFailure: toQueue(delivery.deadLetters) });
   return new events.Rule(scope, 'WatchdogRule', {
     description: 'A rollback failed, timed out or was aborted',
     eventPattern: {

@@ -3,7 +3,16 @@ import { aws_lambda as lambda, aws_logs as logs, aws_stepfunctions as sfn, Lazy,
 import { Construct } from 'constructs';
 import type { Statement } from '../../lambdas/strategies/strategy.ts';
 import type { Definition } from './asl.ts';
-import { acknowledgeWildcards, allow } from './statements.ts';
+import { acknowledgeWildcards, allow, explain } from './statements.ts';
+
+/** As the Step Functions guide lists them under "Logging using CloudWatch Logs". */
+const logDelivery = [
+  'logs:CreateLogDelivery', 'logs:DeleteLogDelivery', 'logs:DescribeLogGroups', 'logs:DescribeResourcePolicies', 'logs:GetLogDelivery', 'logs:ListLogDeliveries',
+  'logs:PutResourcePolicy', 'logs:UpdateLogDelivery',
+] as const;
+/** As the same guide lists them under "X-Ray and Step Functions". */
+const tracing = ['xray:GetSamplingRules', 'xray:GetSamplingTargets', 'xray:PutTelemetryRecords', 'xray:PutTraceSegments'] as const;
+const deliveriesAreWide = 'Log deliveries and X-Ray have no resource-level permissions.';
 
 export interface WorkflowProps {
   readonly stateMachineName: string;
@@ -35,7 +44,14 @@ export class Workflow extends Construct {
         includeExecutionData: false,
       },
     });
-    acknowledgeWildcards(this.stateMachine.role, ['*'], 'Log deliveries and X-Ray have no resource-level permissions.');
+    acknowledgeWildcards(this.stateMachine.role, ['*'], deliveriesAreWide);
+    explain(this.stateMachine.role, {
+      wide: Object.fromEntries([...logDelivery, ...tracing].map((action) => [action, deliveriesAreWide])),
+      uncalled: {
+        ...Object.fromEntries(logDelivery.map((action) => [action, 'Step Functions demands it of the role of a workflow that logs, when the workflow is made and while it writes.'])),
+        ...Object.fromEntries(tracing.map((action) => [action, 'Step Functions sends the traces of a workflow in the name of its role.'])),
+      },
+    });
     for (const one of props.functions) this.mayCall(one);
   }
 

@@ -21,7 +21,7 @@ const silent: Readonly<Record<string, readonly string[]>> = {
   // A topic with a key of its own needs the key of whoever publishes.
   approve: ['kms:Decrypt', 'kms:GenerateDataKey'], announce: ['kms:Decrypt', 'kms:GenerateDataKey'], report: ['kms:Decrypt', 'kms:GenerateDataKey'],
   // Lambda sends what the Watchdog failed at to the queue in the function's name.
-  watchdog: ['kms:Decrypt', 'kms:GenerateDataKey', 'sqs:GetQueueAttributes', 'sqs:GetQueueUrl', 'sqs:SendMessage'],
+  watchdog: ['kms:Decrypt', 'kms:GenerateDataKey', 'sqs:SendMessage'],
   // CodeDeploy demands these of whoever calls CreateDeployment.
   'strategy-codedeploy': ['codedeploy:GetApplicationRevision', 'codedeploy:GetDeploymentConfig', 'codedeploy:RegisterApplicationRevision', 'codedeploy:UpdateDeploymentGroup'],
 };

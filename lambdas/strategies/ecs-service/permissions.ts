@@ -7,6 +7,6 @@ export const permissions: Permissions<EcsServiceTarget> = ({ cluster, service, r
   { actions: ['ecs:DescribeTaskDefinition'], resources: ['*'], because: 'ecs:DescribeTaskDefinition has no resource-level permissions.' },
   ...(roles.length === 0 ? [] : [{
     actions: ['iam:PassRole'], resources: roles, conditions: { StringEquals: { 'iam:PassedToService': 'ecs-tasks.amazonaws.com' } },
-    because: 'AWS does not document whether UpdateService checks the roles of a task definition that exists already; the game day finds out.',
+    uncalled: { 'iam:PassRole': 'AWS does not document whether UpdateService checks the roles of a task definition that exists already; the game day finds out.' },
   }]),
 ];
