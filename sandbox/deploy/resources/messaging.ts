@@ -43,13 +43,15 @@ interface Subscribing {
 }
 
 const topic: ResourceType = {
-  acted: ['TopicName', 'DisplayName', 'Subscription', 'FifoTopic'],
-  ignored: ['KmsMasterKeyId', 'Tags', 'TracingConfig', 'SignatureVersion', 'DataProtectionPolicy', 'DeliveryStatusLogging'],
+  acted: ['TopicName', 'DisplayName', 'Subscription', 'FifoTopic', 'KmsMasterKeyId'],
+  ignored: ['Tags', 'TracingConfig', 'SignatureVersion', 'DataProtectionPolicy', 'DeliveryStatusLogging'],
   make: (making) => {
     refuse(making, 'FifoTopic', [false]);
     const { topics } = making.target.services;
     const name = making.name('TopicName', 256);
-    const arn = topics.create(name, optionalText(making, 'DisplayName'));
+    const key = optionalText(making, 'KmsMasterKeyId');
+    // Keys of AWS's own (alias/aws/sns) ask nobody for a permission on them.
+    const arn = topics.create(name, optionalText(making, 'DisplayName'), key?.startsWith('arn:') === true ? key : null);
     for (const { Protocol, Endpoint } of (making.properties['Subscription'] ?? []) as Subscribing[]) topics.subscribe(arn, Protocol, Endpoint);
     return { ref: arn, attributes: { TopicArn: arn, TopicName: name } };
   },

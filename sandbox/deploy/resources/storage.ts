@@ -58,9 +58,14 @@ const parameter: ResourceType = {
 };
 
 const key: ResourceType = {
-  acted: [],
-  ignored: ['KeyPolicy', 'EnableKeyRotation', 'RotationPeriodInDays', 'Description', 'Enabled', 'KeySpec', 'KeyUsage', 'MultiRegion', 'Origin', 'PendingWindowInDays', 'Tags', 'BypassPolicyLockoutSafetyCheck'],
-  make: (making) => ({ ref: making.uuid(), attributes: { Arn: making.arn('kms', `key/${making.uuid()}`), KeyId: making.uuid() } }),
+  acted: ['KeyPolicy'],
+  ignored: ['EnableKeyRotation', 'RotationPeriodInDays', 'Description', 'Enabled', 'KeySpec', 'KeyUsage', 'MultiRegion', 'Origin', 'PendingWindowInDays', 'Tags', 'BypassPolicyLockoutSafetyCheck'],
+  make: (making) => {
+    const arn = making.arn('kms', `key/${making.uuid()}`);
+    const policy = making.properties['KeyPolicy'];
+    if (policy !== undefined) making.target.iam.putResourcePolicy(arn, policy as PolicyDocument, making.logicalId);
+    return { ref: making.uuid(), attributes: { Arn: arn, KeyId: making.uuid() } };
+  },
 };
 
 const keyAlias: ResourceType = { acted: ['AliasName'], ignored: ['TargetKeyId'], make: (making) => ({ ref: text(making, 'AliasName'), attributes: {} }) };

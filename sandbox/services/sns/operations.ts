@@ -8,7 +8,12 @@ import type { Topics } from './topics.ts';
 
 export const publish = (topics: Topics): Operation<PublishInput, PublishResponse> => ({
   mutating: true,
-  authorize: ({ TopicArn, TargetArn }) => [{ action: 'sns:Publish', resources: [TopicArn ?? TargetArn ?? '*'] }],
+  authorize: ({ TopicArn, TargetArn }) => {
+    const key = topics.keyArn(TopicArn ?? TargetArn ?? '');
+    // SNS guide, "Key management": who publishes to a topic that is encrypted with a customer managed key needs both on the key.
+    const onKey = key === null ? [] : ['kms:GenerateDataKey', 'kms:Decrypt'].map((action) => ({ action, resources: [key] }));
+    return [{ action: 'sns:Publish', resources: [TopicArn ?? TargetArn ?? '*'] }, ...onKey];
+  },
   run: (input, { caller }) => {
     const topicArn = input.TopicArn ?? input.TargetArn;
     if (topicArn === undefined) throw new AwsError('SandboxUnsupported', 'the sandbox publishes to topics only, not to phone numbers', { status: 501 });

@@ -27,7 +27,7 @@ const longestMessage = 256 * 1024;
 export class Topics {
   readonly #place: Place;
   readonly #clock: SandboxClock;
-  readonly #topics = new Map<string, { readonly displayName: string }>();
+  readonly #topics = new Map<string, { readonly displayName: string; readonly keyArn: string | null }>();
   readonly #subscriptions: Subscription[] = [];
   readonly #inbox: Published[] = [];
   readonly #listeners = new Set<(published: Published, subscriptions: readonly Subscription[]) => void>();
@@ -41,9 +41,10 @@ export class Topics {
     return `arn:aws:sns:${this.#place.region}:${this.#place.account}:${name}`;
   }
 
-  create(name: string, displayName = ''): string {
+  /** @param keyArn of the KMS key that encrypts its messages. */
+  create(name: string, displayName = '', keyArn: string | null = null): string {
     if (name.endsWith('.fifo')) throw new Error('the sandbox has no FIFO topics');
-    this.#topics.set(this.arn(name), { displayName });
+    this.#topics.set(this.arn(name), { displayName, keyArn });
     return this.arn(name);
   }
 
@@ -96,6 +97,11 @@ export class Topics {
 
   subscriptions(topicArn: string): readonly Subscription[] {
     return this.#subscriptions.filter((subscription) => subscription.topicArn === topicArn);
+  }
+
+  /** KMS key of a topic, null without one, or for a topic that does not exist. */
+  keyArn(topicArn: string): string | null {
+    return this.#topics.get(topicArn)?.keyArn ?? null;
   }
 
   /** @throws AwsError NotFound, InvalidParameter */
