@@ -241,7 +241,16 @@ const ending = (functions: RollbackFunctions): Record<string, State> => ({
     maxDelaySeconds: 30,
     next: 'Outcome',
   }),
-  Outcome: choice('Green only when nothing is left for a person to mend.', [rule('$reported.ok = true', 'Done')], { next: 'NotRecovered' }),
+  // Failed executions sound an alarm. Whoever mistyped a request reads so where it was typed; nobody else has to wake up for it. An event that is refused is no typing error.
+  Outcome: choice('Green only when nothing is left for anybody else to mend.', [
+    rule('$reported.ok = true', 'Done'),
+    rule(`$reported.outcome = 'refused' and $not($exists($states.context.Execution.Input.event))`, 'Refused'),
+  ], { next: 'NotRecovered' }),
+  Refused: {
+    Type: 'Succeed',
+    Comment: 'NOTHING WAS DONE: the request that a person typed was refused. The output says why; start it again with the right input.',
+    Output: jsonata('$reported'),
+  },
   Done: {
     Type: 'Succeed',
     Comment: 'Nothing is left to do: recovered, left alone for a reason, shown as a dry run, recorded in shadow, or joined to the run that has the lock.',

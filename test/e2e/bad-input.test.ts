@@ -55,9 +55,14 @@ async function untouched(run: RollbackRun): Promise<void> {
   expect((await rig.kinds(run.rollbackId)).at(-1)).toBe('sealed');
 }
 
+const isEvent = (input: unknown): boolean => typeof input === 'object' && input !== null && 'event' in input;
+
 test.each(Object.entries(refused))('%s is refused with one reason', async (_, { input, why }) => {
-  const run = await rig.endOf(rig.ask(input()));
-  expect(run).toMatchObject({ status: 'FAILED', outcome: 'refused' });
+  const given = input();
+  const run = await rig.endOf(rig.ask(given));
+  // What a person typed is told to that person, as the output; an event that nobody can read is a failure.
+  expect(run).toMatchObject({ status: isEvent(given) ? 'FAILED' : 'SUCCEEDED', outcome: 'refused' });
+  expect(run.headline).toMatch(/the request was refused, nothing was changed/);
   const rows = await rig.audit(run.rollbackId);
   expect(rows.map(({ kind }) => kind)).toEqual(['assessed', 'reported', 'sealed']);
   const text = String((rows[0]?.data['refused'] as { text?: string } | undefined)?.text);
@@ -116,4 +121,18 @@ test('nobody was woken for any of it but for the alarm that could not be evaluat
   const subjects = rig.ripcord.messages().map(({ subject }) => subject).filter((subject) => subject.startsWith('PAGE '));
   expect(subjects).toHaveLength(1);
   expect(rig.denials()).toEqual([]);
+});
+
+test('a typing error leaves the alarm of failed rollbacks alone, an event that cannot be read sounds it', async () => {
+  const { cloudwatch, states } = rig.sandbox.services;
+  const failures = (): number => states.executions(rig.ripcord.names.rollbackMachineArn).filter(({ status }) => status === 'FAILED').length;
+  const state = (): string | null => cloudwatch.alarmState('ripcord-rollback-failed');
+  // Whatever failed before has left the alarm's period.
+  await rig.until('the alarm is quiet', async () => { await rig.sandbox.clock.sleep(60_000); return state() === 'OK'; });
+  const before = failures();
+  await rig.endOf(rig.ask({ ...person({}), service: 'shpo' }));
+  await rig.sandbox.clock.sleep(6 * 60_000);
+  expect([state(), failures()]).toEqual(['OK', before]);
+  await rig.endOf(rig.ask(alarmEvent(firing({ value: 'PANIC' }))));
+  await rig.until('the alarm sounds', async () => { await rig.sandbox.clock.sleep(30_000); return state() === 'ALARM'; });
 });
