@@ -2,7 +2,7 @@
 import { explainRelease } from './explanation.ts';
 import type { Judgement } from './judgement.ts';
 import type { Comparison, Series } from './series.ts';
-import { evidenceNeeded, furtherMost, furtherShare, lateScale } from './settings.ts';
+import { coldEvidence, coldPoints, evidenceNeeded, fewestBadPoints, furtherMost, furtherShare, lateScale } from './settings.ts';
 import { judgeSignal, unrelatedStatuses, type SignalJudgement } from './signal.ts';
 
 export interface ReleaseQuestion {
@@ -18,8 +18,12 @@ export interface ReleaseQuestion {
   readonly periodSeconds: number;
 }
 
-/** Harm that begins late is less likely the release's. */
-const strengthOf = ({ window, shape }: SignalJudgement): number => Math.max(0, (window?.evidence ?? 0) - ((shape?.onset ?? 0) / lateScale) ** 2);
+/** What the strength of a signal is reduced by: harm that begins late is less likely the release's, latency that is up at once may be cold caches. */
+const strengthOf = ({ window, shape, series, measure }: SignalJudgement): number => {
+  const onset = shape?.onset ?? 0;
+  const isCold = series.kind === 'latency' && onset < fewestBadPoints && measure.levels.length - measure.release < coldPoints;
+  return Math.max(0, (window?.evidence ?? 0) - (onset / lateScale) ** 2 - (isCold ? coldEvidence : 0));
+};
 
 /** The strongest accusing signal, and part of the others: signals of one service are not independent. */
 const evidenceOf = (signals: readonly SignalJudgement[]): number => {

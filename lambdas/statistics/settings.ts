@@ -12,8 +12,8 @@ export const baselineBlocks = 9;
 export const baselineBlock = 5;
 /** Errors are compared with the higher of this many points before and all of history: an hour of one-minute periods. */
 export const errorBaseline = 60;
-/** Smallest ratio of latency that is looked into: a true ×1.2 is measured as less half of the time, and +8 % must stay below. */
-export const smallestRatio = 1.15;
+/** Smallest ratio of latency that counts: a fifth more is what people begin to notice, and +8 % that wanders must stay below. */
+export const smallestRatio = 1.2;
 /** Smallest ratio of traffic that counts: half of it gone. */
 export const smallestTraffic = 2;
 /** Smallest rise of the error share that counts: half a point, the budget of a month at 99.5 %. */
@@ -38,15 +38,18 @@ export const mostFreedom = 30;
 export const leastSpread = 0.12;
 /** One wild point of the history may count for this many smallest effects (or the harm itself, if that is more): a spike is not a shift. */
 export const clipEffects = 3;
-/** Evidence needed: 1 in 400 a look, before the checks of course and company, which leave about 1 in 1000 releases (development). */
-export const evidenceNeeded = 2.6;
+/** Evidence needed: 1 in 630 a look, before the checks of course and company, which leave about 1 in 1000 releases (development). */
+export const evidenceNeeded = 2.8;
 /** Part of each further signal's evidence that is added, and the most it can add: signals of one service are not independent. */
 export const furtherShare = 0.5;
 export const furtherMost = 1.5;
 /** Points that must show the harm: three in a row are a common spike. */
 export const fewestBadPoints = 4;
 /** A release breaks things at once: a harm that begins n points after it needs (n / `lateScale`)² more evidence, as any later point may begin an incident (development). */
-export const lateScale = 8;
+export const lateScale = 7;
+/** Caches are cold right after a release: latency that is up from the start needs `coldEvidence` more for so many points. */
+export const coldPoints = 8;
+export const coldEvidence = 1;
 /** Part of the effect that makes a point bad. */
 export const badShare = 0.6;
 /** The last `nowPoints` together must speak for the harm: one good point is noise. */
