@@ -4,6 +4,7 @@ import { Calls } from './aws/calls.ts';
 import { Quotas, type Quota } from './aws/quotas.ts';
 import { SandboxServer } from './aws/server.ts';
 import { SpedUpClock } from './clock.ts';
+import type { StackArtifact } from './deploy/assembly.ts';
 import { deployAssembly, type Deployed } from './deploy/deployer.ts';
 import { FanOut } from './fan-out.ts';
 import type { RoleGate } from './role-gate.ts';
@@ -153,8 +154,8 @@ export class Sandbox {
    * Creates everything that the stacks of a CDK assembly describe.
    * @throws Error naming each resource type, property or reference that the sandbox does not support.
    */
-  deploy(assemblyDirectory: string): Promise<Deployed> {
-    return deployAssembly(assemblyDirectory, this);
+  deploy(assembly: string | readonly StackArtifact[]): Promise<Deployed> {
+    return deployAssembly(assembly, this);
   }
 
   async listen(port = 0): Promise<void> {

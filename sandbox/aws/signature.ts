@@ -44,10 +44,23 @@ export function verifySignature(request: SignedRequest, secretAccessKey: string)
   if (!stamp.startsWith(credential.date)) return false;
   const scope = `${credential.date}/${credential.region}/${credential.service}/aws4_request`;
   const toSign = ['AWS4-HMAC-SHA256', stamp, scope, sha256(canonicalRequest(request, credential))].join('\n');
-  const parts = [credential.date, credential.region, credential.service, 'aws4_request'];
-  const key = parts.reduce<string | Buffer>((previous, part) => hmac(previous, part), `AWS4${secretAccessKey}`);
-  const expected = hmac(key, toSign).toString('hex');
+  const expected = hmac(signingKey(scope, secretAccessKey), toSign).toString('hex');
   return timingSafeEqual(Buffer.from(expected), Buffer.from(credential.signature));
+}
+
+// One for each secret, day and service: four of the six digests of a request are the same as the last time.
+const signingKeys = new Map<string, Buffer>();
+// More than the functions of one sandbox times its services; sandbox days go by quickly.
+const keptKeys = 2000;
+
+function signingKey(scope: string, secretAccessKey: string): Buffer {
+  const name = `${scope} ${secretAccessKey}`;
+  const known = signingKeys.get(name);
+  if (known !== undefined) return known;
+  const made = scope.split('/').reduce<Buffer | string>((previous, part) => hmac(previous, part), `AWS4${secretAccessKey}`) as Buffer;
+  if (signingKeys.size >= keptKeys) signingKeys.clear();
+  signingKeys.set(name, made);
+  return made;
 }
 
 function canonicalRequest(request: SignedRequest, credential: Credential): string {

@@ -32,9 +32,12 @@ export interface Deployed {
 
 const types: Readonly<Record<string, ResourceType>> = { ...iamTypes, ...lambdaTypes, ...messagingTypes, ...storageTypes, ...workflowTypes };
 
-/** @throws Error that lists every resource type and property the sandbox does not support, or names the resource that failed. */
-export async function deployAssembly(directory: string, target: DeployTarget): Promise<Deployed> {
-  const stacks = readAssembly(directory);
+/**
+ * @param assembly its folder, or what `readAssembly` said of it: whoever deploys it often reads it once.
+ * @throws Error that lists every resource type and property the sandbox does not support, or names the resource that failed.
+ */
+export async function deployAssembly(assembly: string | readonly StackArtifact[], target: DeployTarget): Promise<Deployed> {
+  const stacks = typeof assembly === 'string' ? readAssembly(assembly) : assembly;
   const issues = stacks.flatMap(unsupported);
   if (issues.length > 0) throw new Error(`The sandbox cannot deploy this assembly:\n${issues.map((one) => `  ${one}`).join('\n')}`);
   const exports = new Map<string, unknown>();

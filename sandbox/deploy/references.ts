@@ -1,11 +1,19 @@
 // Which resources of a template need which others, and so the order in which they are created.
 import type { Template } from './assembly.ts';
 
+const orders = new WeakMap<Template, readonly string[]>();
+
 /**
- * Logical ids, each after everything it refers to.
+ * Logical ids, each after everything it refers to; found once for each template.
  * @throws Error for a cycle.
  */
-export function creationOrder({ Resources }: Template): string[] {
+export function creationOrder(template: Template): readonly string[] {
+  const order = orders.get(template) ?? orderOf(template);
+  orders.set(template, order);
+  return order;
+}
+
+function orderOf({ Resources }: Template): string[] {
   const ordered: string[] = [];
   const open: string[] = [];
   const visit = (id: string): void => {

@@ -36,6 +36,12 @@ function callTwice({ at, fault }: Case, { sandbox }: ExploredWorld): Injected {
 
 const forGood: readonly FaultName[] = ['throttled-for-good', 'error-for-good', 'denied'];
 
+/** After these a client retries, and remembers it. */
+const remembers: readonly FaultName[] = ['throttled-once', 'throttled-five', 'throttled-for-good', 'error-once', 'error-for-good', 'error-after', 'reset-before', 'reset-after', 'late-reply'];
+// A client of the SDK may retry until its 500 tokens are used up, 10 a retry at most; well before that a new process takes over, so that no case
+// suffers from another. Ripcord's client of Route 53 also slows down when it is throttled ("adaptive"): that must reach no other case at all.
+const manyStrikes = 25;
+
 function strike(one: Case, parts: InjectParts): Injected {
   const { world, grounds: { warm }, call } = parts;
   if (call === null) throw new Error(`${one.id}: no such call in the run without a fault`);
@@ -50,8 +56,7 @@ function strike(one: Case, parts: InjectParts): Injected {
     name: one.fault, effect: effectOf(one.fault, { ...parts, meddle }),
     when: (asked) => {
       const struck = isStruck(namer.next(asked));
-      // What the client remembers of being throttled must not reach the next case.
-      if (struck && last > call.nth && 'accessKeyId' in asked.caller) warm.spend(asked.caller.accessKeyId);
+      if (struck && remembers.includes(one.fault) && 'accessKeyId' in asked.caller) warm.spend(asked.caller.accessKeyId, call.service === 'route53' ? 1 : manyStrikes);
       return struck;
     },
   });

@@ -58,8 +58,10 @@ const isPage = (told: Told): boolean => (told.topic === 'on-call' && told.subjec
 function endingOf({ world, records }: Run): Ending | null {
   const runs = world.runs();
   if (runs.some(({ status }) => status === 'RUNNING')) return null;
-  const outcomes = runs.map(({ outcome }) => outcome);
   const rows = records.flatMap((one) => one.rows);
+  // What a run came to is in its sealed record: an execution that was stopped, or whose Report broke down, after that ends otherwise all the same.
+  const sealed = new Map(records.flatMap((one) => one.rows.flatMap(({ kind, data }) => (kind === 'sealed' ? [[one.rollbackId, (JSON.parse(data) as { readonly outcome: string }).outcome] as const] : []))));
+  const outcomes = runs.map(({ rollbackId, outcome }) => sealed.get(rollbackId) ?? outcome);
   const pages = world.messages().filter(isPage);
   if (outcomes.includes('recovered')) {
     const proven = rows.some(({ kind, data }) => kind === 'verified' && data.includes('"answer":"recovered"'));
@@ -68,8 +70,7 @@ function endingOf({ world, records }: Run): Ending | null {
   }
   if (pages.length > 0) return pages.some(({ text }) => text.trim() !== '') ? 'paged' : null;
   // Also when only telling of it failed: its record is sealed, nothing was changed, and nobody has to act.
-  const isDryRun = outcomes.includes('dry-run') || rows.some(({ kind, data }) => kind === 'sealed' && data.includes('"outcome":"dry-run"'));
-  if (isDryRun && world.scenario.ends === 'dry-run') return 'dry-run';
+  if (outcomes.includes('dry-run') && world.scenario.ends === 'dry-run') return 'dry-run';
   // The alarm was read as quiet: nothing is wrong as far as anybody can see.
   if (outcomes.every((outcome) => outcome === 'left') && outcomes.length > 0) return 'left';
   return null;

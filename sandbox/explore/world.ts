@@ -1,5 +1,6 @@
 // One case's world: a sandbox of its own, put into the state right before something goes wrong, and what is seen of it from outside.
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import { readAssembly, type StackArtifact } from '../deploy/assembly.ts';
 import type { Deployed } from '../deploy/deployer.ts';
 import { approve } from '../own/approver.ts';
 import { startSandbox, type Sandbox } from '../sandbox.ts';
@@ -35,6 +36,15 @@ export interface Grounds {
 }
 
 export const approverArn = 'arn:aws:iam::111122223333:role/release-approver';
+
+const assemblies = new Map<string, readonly StackArtifact[]>();
+
+/** Of one exploration: nobody writes into its folder any more. */
+function stacksIn(assembly: string): readonly StackArtifact[] {
+  const stacks = assemblies.get(assembly) ?? readAssembly(assembly);
+  assemblies.set(assembly, stacks);
+  return stacks;
+}
 
 // Time goes in steps, from one thing that somebody waits for to the next: see `until`.
 const speed = 1;
@@ -84,7 +94,7 @@ export class ExploredWorld {
   }
 
   async deploy(assembly: string): Promise<void> {
-    this.#deployed = await this.sandbox.deploy(assembly);
+    this.#deployed = await this.sandbox.deploy(stacksIn(assembly));
     this.#view = new RipcordView(this.sandbox, namesOf(this.#deployed));
     // What runs by the clock, for all services, would mix its calls into those of the rollback that is explored.
     for (const rule of this.sandbox.services.events.rules()) if (rule.everyMs !== null) rule.state = 'DISABLED';

@@ -55,11 +55,20 @@ const dialects: Readonly<Record<string, DialectName>> = {
   'smithy.protocols#rpcv2Cbor': 'rpcv2Cbor',
 };
 
+// The exports of a client never change, and an exploration starts thousands of sandboxes.
+const known = new WeakMap<Readonly<Record<string, unknown>>, ServiceModel>();
+
 /**
- * Reads a client's exports.
+ * Reads a client's exports, once.
  * @throws Error when they are not those of one SDK client, or its protocol is one that the sandbox does not speak.
  */
 export function readModel(schemas: Readonly<Record<string, unknown>>): ServiceModel {
+  const read = known.get(schemas) ?? modelOf(schemas);
+  known.set(schemas, read);
+  return read;
+}
+
+function modelOf(schemas: Readonly<Record<string, unknown>>): ServiceModel {
   const config = configOf(schemas);
   const shapeId = config.protocol.getShapeId();
   const dialect = dialects[shapeId];

@@ -25,6 +25,20 @@ const require = createRequire(import.meta.url);
 const db = require('dynalite/db') as { create(options: object): DynaliteStore };
 const validations = require('dynalite/validations') as Validations;
 
+interface Served {
+  readonly action: Action;
+  readonly validation: ActionValidation;
+}
+
+// `require` walks the disk for its answer each time.
+const served = new Map<string, Served>();
+
+function operationOf(name: string): Served {
+  const found = served.get(name) ?? { action: require(`dynalite/actions/${name}`) as Action, validation: require(`dynalite/validations/${name}`) as ActionValidation };
+  served.set(name, found);
+  return found;
+}
+
 interface Refusal {
   readonly statusCode: number;
   readonly body: { readonly __type: string; readonly message?: string; readonly Message?: string } & Json;
@@ -54,9 +68,7 @@ export class DynaliteTables {
   }
 
   #perform(operation: string, input: Json): Promise<Json> {
-    const name = operation.charAt(0).toLowerCase() + operation.slice(1);
-    const action = require(`dynalite/actions/${name}`) as Action;
-    const validation = require(`dynalite/validations/${name}`) as ActionValidation;
+    const { action, validation } = operationOf(operation.charAt(0).toLowerCase() + operation.slice(1));
     return new Promise((resolve, reject) => {
       try {
         const data = validations.checkTypes(structuredClone(input), validation.types);

@@ -31,10 +31,11 @@ interface Warm {
   bound: Wanted | null;
   /** Goes to no other sandbox: what its client remembers of throttling would be the next one's surprise. */
   spent: boolean;
+  struck: number;
 }
 
 // More that wait than work at once would only fill the memory.
-const idleOfOneKind = 6;
+const idleOfOneKind = 8;
 
 export class WarmProcesses {
   readonly #server: Server;
@@ -85,10 +86,12 @@ export class WarmProcesses {
     this.#all.get(accessKeyId)?.worker.kill();
   }
 
-  /** The process with this key is ended when its invocation is over. */
-  spend(accessKeyId: string): void {
+  /** The process with this key is ended when its invocation is over: at once, or after so many calls of it. */
+  spend(accessKeyId: string, after = 1): void {
     const warm = this.#all.get(accessKeyId);
-    if (warm !== undefined) warm.spent = true;
+    if (warm === undefined) return;
+    warm.struck += 1;
+    if (warm.struck >= after) warm.spent = true;
   }
 
   async stop(): Promise<void> {
@@ -104,7 +107,7 @@ export class WarmProcesses {
     const accessKeyId = `ASIAWARM${String(process.pid).padStart(7, '0').slice(-7)}${String(this.#started).padStart(7, '0')}`;
     const { secretAccessKey, sessionToken } = secretsOfKey(accessKeyId);
     const made: Warm = {
-      kind, accessKeyId, bound: wanted, spent: false,
+      kind, accessKeyId, bound: wanted, spent: false, struck: 0,
       worker: new Worker({
         environment: {
           ...wanted.environment, AWS_ENDPOINT_URL: this.#endpoint, AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, AWS_SESSION_TOKEN: sessionToken,
