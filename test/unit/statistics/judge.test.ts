@@ -1,5 +1,6 @@
 // Known series, known verdicts: what the judge must say of a release.
 import { describe, expect, it } from 'vitest';
+import { normal, seeded } from '../../../bench/judge/random.ts';
 import { judgeRelease } from '../../../lambdas/statistics/judge.ts';
 import type { Comparison, Series } from '../../../lambdas/statistics/series.ts';
 import { columns, control, quiet, releaseIndex, seriesOf, service, type Made } from './made-service.ts';
@@ -40,6 +41,33 @@ describe('a release that broke something', () => {
     const errorsAlone = judge(service({ errorsAfter: 0.05, slower: () => 1.5 }).slice(0, 1));
     expect(both.evidence).toBeGreaterThan(errorsAlone.evidence);
     expect(both.evidence - errorsAlone.evidence).toBeLessThanOrEqual(1.5);
+  });
+
+  it('is not taken for a warm-up after twenty noisy minutes at four times the latency', () => {
+    for (let seed = 1; seed <= 10; seed += 1) {
+      const { latency } = columns({ seed, slower: () => 4, after: 20 });
+      // A 99 % quantile of a few requests: every third point a third more or less.
+      const random = seeded(seed);
+      const noisy = latency.map((value) => value * Math.exp(0.3 * normal(random)));
+      const answer = judge([{ name: 'p99', kind: 'latency', values: noisy }], []);
+      expect(answer.reasons[0]?.code).toBe('bad');
+      expect(answer.verdict).toBe('worse');
+    }
+  });
+
+  it('is dated at its change point, though few requests mean whole minutes without an error', () => {
+    const few = { requests: 12, errorsBefore: 0.001, errorsAfter: 0.15, onset: 1, after: 16 };
+    for (let seed = 1; seed <= 10; seed += 1) {
+      const [errors] = service({ ...few, seed });
+      const { signals } = judge([errors as Series], []);
+      expect(signals[0]?.shape?.onset).toBeLessThanOrEqual(5);
+    }
+  });
+
+  it('needs more evidence the later it began', () => {
+    const evidence = (onset: number): number => judge([service({ slower: () => 1.5, onset, after: onset + 8 })[1] as Series], []).evidence;
+    expect(evidence(0)).toBeGreaterThan(2.8);
+    expect(evidence(20)).toBeLessThan(evidence(0) - 5);
   });
 
   it('a supporting signal alone accuses nobody', () => {
