@@ -24,11 +24,11 @@ const put = (item: Item): Promise<void> => rig.sandbox.services.dynamodb.putItem
 const remove = (seq: number): Promise<void> => rig.sandbox.services.dynamodb.deleteItem(rig.ripcord.names.auditTable, { rollbackId: { S: run.rollbackId }, seq: { N: String(seq) } });
 
 /** `npx ripcord audit verify`, as a viewer. */
-async function verify(): Promise<{ readonly code: number; readonly text: string }> {
+async function verify(ledger: readonly string[] = ['--ledger', rig.ledgerTable], rollbackId = run.rollbackId): Promise<{ readonly code: number; readonly text: string }> {
   const env = { PATH: process.env['PATH'], HOME: '/nonexistent', AWS_REGION: 'eu-west-1', AWS_ENDPOINT_URL: rig.sandbox.endpoint, AWS_ACCESS_KEY_ID: 'me', AWS_SECRET_ACCESS_KEY: 'anything' };
   const bin = new URL('../../bin/ripcord.mjs', import.meta.url).pathname;
   try {
-    const { stdout } = await promisify(execFile)(process.execPath, [bin, 'audit', 'verify', run.rollbackId, '--table', rig.ripcord.names.auditTable, '--ledger', rig.ledgerTable], { env });
+    const { stdout } = await promisify(execFile)(process.execPath, [bin, 'audit', 'verify', rollbackId, '--table', rig.ripcord.names.auditTable, ...ledger], { env });
     return { code: 0, text: stdout };
   } catch (error) {
     const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
@@ -83,6 +83,23 @@ test('a cut end is noticed, because the ledger knows how long the chain was', as
   await remove(rows.length - 1);
   expect(await verify()).toEqual({ code: 1, text: expect.stringMatching(/^BROKEN: /) as string });
   await put(rowAt(rows.length - 1));
+  expect((await verify()).code).toBe(0);
+});
+
+test('rows that changed places are named', async () => {
+  const [two, three] = [rowAt(2), rowAt(3)];
+  await put({ ...two, seq: { N: '3' } });
+  await put({ ...three, seq: { N: '2' } });
+  expect(await verify()).toEqual({ code: 1, text: expect.stringMatching(/^BROKEN: .*row 2 was moved: what stands in its place was written as row 3 \[reordered 2\]\n$/) as string });
+  for (const row of [two, three]) await put(row);
+  expect((await verify()).code).toBe(0);
+});
+
+test('a chain that was deleted as a whole is noticed: with the ledger by its length, without it by having no row', async () => {
+  for (const seq of rows.keys()) await remove(seq);
+  expect(await verify()).toEqual({ code: 1, text: expect.stringMatching(new RegExp(`^BROKEN: .*row 0 and all after it were cut off: there were ${rows.length} rows \\[truncated 0\\]\n$`)) as string });
+  expect(await verify([])).toEqual({ code: 1, text: expect.stringContaining(`has no row of rollback "${run.rollbackId}"`) as string });
+  for (const row of rows) await put(row);
   expect((await verify()).code).toBe(0);
 });
 
