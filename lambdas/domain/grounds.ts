@@ -25,11 +25,11 @@ export interface Case {
 export function grounds({ question, suspect, count, signals }: Case, good: KnownGoodFacts | null, rungs: readonly RungFacts[]): Reason[] {
   const { trigger, traffic, minimumSignals, targets } = question;
   const sides = [...new Set(rungs.flatMap(({ waves }) => waves.flat()).flatMap((id) => targets[id]?.goodSide ?? []))];
-  const firing = signals.filter(({ status, kind }) => status === 'firing' && kind !== 'person').map(({ summary }) => summary).join('; ');
+  const firing = signals.filter(({ status, kind }) => status === 'firing' && kind !== 'person').map(({ kind, source }) => (kind === source ? kind : `${kind} ${source}`)).join(', ');
   return [
     ...(trigger.kind === 'person' ? [because('asked-by-person', `${trigger.requestedBy} asked for it: ${trigger.reason}`)] : []),
     suspect === null ? because('no-release-needed', 'No release is suspected; a person asked to go back.') : because('release-suspected', `Release ${suspect.version} by ${suspect.actor} began at ${suspect.startedAt}.`),
-    ...(firing === '' ? [] : [because(minimumSignals === 1 && count.groups.length === 1 ? 'one-signal-enough' : 'signals-agree', `${count.groups.length} independent: ${firing.replace(/\.$/, '')}.`)]),
+    ...(firing === '' ? [] : [because(minimumSignals === 1 && count.groups.length === 1 ? 'one-signal-enough' : 'signals-agree', `${count.groups.length} independent: ${firing}.`)]),
     ...(traffic.status === 'enough' ? [because('traffic-enough', `${traffic.requests ?? 0} requests in ${traffic.minutes ?? 0} minutes.`)] : []),
     ...(traffic.status === 'not-measured' ? [because('traffic-not-measured', 'The service is declared to have no measure of its traffic.')] : []),
     ...(good === null ? [] : [because('known-good', `${good.version} is known good (${good.basis}) since ${good.since}.`)]),

@@ -3,6 +3,7 @@ import { type ReleaseQuestion, judgeRelease } from '../statistics/judge.ts';
 import type { Judgement } from '../statistics/judgement.ts';
 import { judgeRecovery } from '../statistics/recovery.ts';
 import type { SignalStatus } from '../statistics/signal.ts';
+import { beforeAndAfter } from './before-after.ts';
 import { at, instantOf } from './instants.ts';
 import { type MetricsRead, type MetricsReading, periodSeconds, recoveryQuestionOf, releaseQuestionOf } from './metrics.ts';
 import type { Instant, Reason, Release, Signal } from './vocabulary.ts';
@@ -32,7 +33,10 @@ export function findInMetrics(reading: MetricsReading | undefined, release: Pick
   const question = releaseQuestionOf(reading, release.startedAt);
   if (question === null) return null;
   const judgement = judgeRelease(question);
-  const text = judgement.explanation;
+  // Its verdict of harm says how it is and what was expected; before that people still want to know how it was.
+  const figures = judgement.verdict === 'worse' ? '' : beforeAndAfter(question);
+  // First, as long lines are cut in messages.
+  const text = `${figures === '' ? '' : `${figures}. `}${judgement.explanation}`;
   if (judgement.verdict !== 'not-yet') return { verdict: judgement.verdict, since: judgement.verdict === 'worse' ? sinceOf(question, judgement, reading) : null, text };
   const statuses = judgement.signals.map(({ status }) => status);
   // A service without a day before this release will not have one later.

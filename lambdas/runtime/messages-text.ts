@@ -45,7 +45,7 @@ export function executionPage(machineArn: string, rollbackId: string): string {
 export const section = (title: string, lines: readonly string[]): string => `${title}\n${(lines.length === 0 ? ['nothing'] : lines).map((line) => `  ${line}`).join('\n')}`;
 
 export const signalLine = (signal: Signal): string =>
-  `${signal.kind} ${plain(signal.source, 120)}: ${signal.status}${signal.since === null ? '' : ` since ${utc(signal.since)}`}${signal.isOlderThanRelease ? ', from before the release' : ''}; ${plain(signal.summary, 240)}`;
+  `${signal.kind === signal.source ? signal.kind : `${signal.kind} ${plain(signal.source, 120)}`}: ${signal.status}${signal.since === null ? '' : ` since ${utc(signal.since)}`}${signal.isOlderThanRelease ? ', from before the release' : ''}; ${plain(signal.summary, 400)}`;
 
 export const stepLine = (step: StepRequest): string =>
   `${plain(step.targetId, 60)} (${step.strategy})${step.good === null ? '' : ` to ${plain(step.good.version, 80)}`}`;

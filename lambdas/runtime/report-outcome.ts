@@ -88,7 +88,8 @@ function headlineOf(outcome: Outcome, input: ReportInput, { died, hasIntended }:
     refused: `${service}: the request was refused, nothing was changed. ${refusalText(input)}`.trimEnd(),
     rejected: `${service}: the rollback from ${bad} was rejected by ${plain(input.approval?.by ?? 'a person', 120)}`,
     shadow: `${service} in shadow: would have rolled back from ${bad} to ${good}; nothing was changed`,
-    'dry-run': `${service}: dry run from ${bad} to ${good}, nothing was changed`,
+    // Nothing that could be taken leads nowhere: why is what the person asked for.
+    'dry-run': input.assessment?.rungs.length === 0 ? `${service}: dry run, nothing was changed. ${plain(input.assessment.headline, 200)}` : `${service}: dry run from ${bad} to ${good}, nothing was changed`,
     failed: `${service}: the rollback from ${bad} FAILED ${touched ? 'after it had changed something' : 'before anything was changed'}`,
     died: `${service}: the rollback from ${bad} was ended from outside (${plain(died ?? '', 80)})`,
   };

@@ -7,7 +7,7 @@ import { anHourLater, ownRollback } from './late-and-own.ts';
 import { ecsRelease } from './ecs-release.ts';
 import { sickDependency } from './elsewhere.ts';
 import { lostAlarm, lostRelease } from './lost-events.ts';
-import { noAlarmSeesIt } from './metrics.ts';
+import { noAlarmSeesIt, nobodyKnowsWhy } from './metrics.ts';
 import { budgetBurns, lowTraffic } from './promises.ts';
 import { sameBuildAgain } from './same-build.ts';
 import type { Scenario } from './scenario.ts';
@@ -18,7 +18,7 @@ import { previousBadToo, schemaCompatible, schemaMoved } from './way-back.ts';
 export const scenarios: readonly Scenario[] = [
   badReleaseAlb, badReleaseDns, badReleaseCodeDeploy, codeDeployInProgress,
   alreadyInAlarm, noRelease, sickDependency, duplicateStorm, secondSignalMissing, targetUnhealthy, permissionMissing,
-  stillSick, changedBySomeoneElse, flapping, manual, dryRun, shadow, noAlarmSeesIt,
+  stillSick, changedBySomeoneElse, flapping, manual, dryRun, shadow, noAlarmSeesIt, nobodyKnowsWhy,
   budgetBurns, lowTraffic, anHourLater, ownRollback,
   ecsRelease, lostRelease, lostAlarm, sameBuildAgain,
   previousBadToo, schemaMoved, schemaCompatible,

@@ -46,3 +46,43 @@ export const noAlarmSeesIt: Scenario = {
     checkQuietEnd(stage);
   },
 };
+
+/** The words of the first message under one of its headings. */
+const under = (text: string, heading: string): string => text.split(`${heading}\n`)[1]?.split('\n\n')[0] ?? '';
+
+export const nobodyKnowsWhy: Scenario = {
+  name: 'nobody-knows-why',
+  summary: 'a release goes bad and nobody knows why: the first message names the release, the evidence, before and after, what is done and what happens next (yesterday is synthesized from measured minutes)',
+  traffic: 'load-balancer',
+  service: (workload) => shopService(workload, { web: stableSide(workload) }, {
+    signals: {
+      alarms: [{ name: alarms.errors }, { name: alarms.latency }],
+      metrics: [{ kind: 'alb-target-group', name: 'shop', loadBalancer: workload.loadBalancer, percentile: 'p50' }],
+      minimum: 2, holdSeconds: 240, traffic: trafficMetric(workload),
+    },
+  }),
+  async play(stage) {
+    await stage.minutes(8);
+    stage.makePast(6);
+    await stage.release('2.0.0');
+    await stage.minutes(1);
+    stage.say('green goes bad: four of ten requests fail, and the rest are slow');
+    stage.sicken('green', { errorShare: 0.4, delayMs: 250 });
+    const run = await stage.ended(40);
+    await checkRecovered(stage, run);
+    const first = stage.messages().find(({ topic }) => topic === 'on-call');
+    const text = first?.text ?? 'no message';
+    const shows = (fact: string, holds: boolean, evidence = text): void => stage.check(`the first message ${fact}`, holds, evidence);
+    shows('came before the rollback was proven', first !== undefined && first.at < (run.stoppedAt ?? 0), first?.subject);
+    shows('names the service, the release and where it goes', /rolling back checkout from 2\.0\.0 to \S+/.test(first?.subject ?? ''), first?.subject);
+    shows('says who released it, when, and what it touched', /Release: 2\.0\.0 \(release-2\.0\.0\) by pipeline, began .* UTC, finished; touched code/.test(text));
+    const evidence = under(text, 'Evidence');
+    shows('holds the evidence', evidence.includes(alarms.errors) && evidence.includes(alarms.latency), evidence);
+    shows('says how it is, and how it was before', /metrics: .*error rate [\d.]+ % in the last .*, [\d.]+ % in the hour before the release; latency [\d.]+ ms in the last .*, [\d.]+ ms in the hour before|metrics: .*expected /.test(evidence), evidence);
+    shows('ranks who could have done it', /1\. checkout 2\.0\.0 \(\d+ %\): began \d+ min before the fault/.test(under(text, 'Who could have done it')), under(text, 'Who could have done it'));
+    shows('says what is being done, and how long that takes', /1\. web \(alb-weights\): .*about \d+ s/.test(under(text, 'What is being done')), under(text, 'What is being done'));
+    shows('says what is not undone', under(text, 'What is NOT undone').includes('Data that 2.0.0 wrote'), under(text, 'What is NOT undone'));
+    shows('says what happens next', under(text, 'What happens next').length > 0, under(text, 'What happens next'));
+    checkQuietEnd(stage);
+  },
+};

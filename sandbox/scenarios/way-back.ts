@@ -60,6 +60,7 @@ export const schemaMoved: Scenario = {
     await stage.start({ service: stage.service, reason: 'what if 2.0.0 is bad?', requestedBy: 'dana', mode: 'dry-run' });
     const asked = await stage.ended(5);
     checkEndedAs(stage, asked, ['dry-run']);
+    stage.check('the dry run says that it cannot go back, and why', /dry run, nothing was changed\. .*1\.0\.0 does not work with the database/.test(asked.headline), asked.headline);
     await checkRefused(stage, asked);
     stage.sicken('green', sick);
     const run = await stage.ended(25);

@@ -93,6 +93,12 @@ describe('the outcome', () => {
     expect(endingOf(reportInput({ verified: null }), 'TIMED_OUT')).toMatchObject({ outcome: 'died', ok: false, page: true, reasons: [{ code: 'died' }, ...endingOf(reportInput({ verified: null })).reasons] });
   });
 
+  it('of a dry run says from what to what, or why there is no way back', () => {
+    const dry = (change: Parameters<typeof assessment>[0] = {}) => endingOf(reportInput({ assessment: assessment({ mode: 'dry-run', ...change }), results: [], verified: null })).headline;
+    expect(dry()).toBe('checkout: dry run from v42 to v41, nothing was changed');
+    expect(dry({ rungs: [], headline: 'v41 does not work with the database.' })).toBe('checkout: dry run, nothing was changed. v41 does not work with the database.');
+  });
+
   it('says that nothing was changed where a service recovered on a version that was live already', () => {
     const input = reportInput({ results: [result({ status: 'already' })] });
     expect(endingOf(input).headline).toBe('checkout was on v41 already, nothing was changed, and it has recovered');

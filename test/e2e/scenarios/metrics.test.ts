@@ -1,4 +1,4 @@
 // Scenarios about metrics, played whole.
 import { playEach } from './play-one.ts';
 
-playEach(['no-alarm-sees-it']);
+playEach(['no-alarm-sees-it', 'nobody-knows-why']);

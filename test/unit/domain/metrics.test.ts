@@ -149,7 +149,8 @@ describe('the decision with metrics', () => {
     expect(decide(question({ alarms: alone })).verdict).toBe('hold');
     const said = decide(question({ alarms: alone, metrics: bad }));
     expect(said.verdict).toBe('roll-back');
-    expect(said.reasons.find(({ code }) => code === 'signals-agree')?.text).toContain('ROLL BACK');
+    expect(said.reasons.find(({ code }) => code === 'signals-agree')?.text).toBe('2 independent: alarm 5xx, metrics.');
+    expect(said.signals.find(({ kind }) => kind === 'metrics')?.summary).toContain('ROLL BACK');
   });
 
   it('acts on them alone only where one signal is enough', () => {
