@@ -136,6 +136,8 @@ async function factsFor(input: ReportInput, { factsOf, log }: ReportParts): Prom
 /** @returns the error when somebody could not be told. */
 async function tell(input: ReportInput, parts: ReportParts, about: { readonly sealed: Sealed; readonly facts: ServiceFacts | null }): Promise<Error | null> {
   const { sealed: { ending, seal }, facts } = about;
+  // It had given its signal to another run and died on the way out: that run acts, and tells people how it ended.
+  if (input.assessment?.verdict === 'joined' && input.assessment.fence === null && input.results.length === 0) return null;
   const around = { machineArn: parts.machineArn, owner: facts?.owner ?? '', runbook: facts?.runbook ?? null };
   try {
     await sendOnce(parts, { rollbackId: input.rollbackId, kind: 'ended', message: endedMessage(input, ending, seal, around) });

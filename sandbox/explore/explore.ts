@@ -75,17 +75,18 @@ function chosen(recordings: readonly Recording[], { only, fault, seed, sample }:
   return sample === undefined ? inOrder : spread(inOrder, sample);
 }
 
-/** As many of each scenario and fault as can be, in turn: a sample that misses none of them. */
+/** The case whose scenario and fault were taken least so far, again and again: a small sample misses none of them. */
 function spread(cases: readonly Case[], count: number): readonly Case[] {
-  const groups = new Map<string, Case[]>();
-  for (const one of cases) groups.set(`${one.scenario} ${one.fault}`, [...(groups.get(`${one.scenario} ${one.fault}`) ?? []), one]);
-  const taken: Case[] = [];
-  for (let round = 0; taken.length < count && round < cases.length; round += 1)
-    for (const group of groups.values()) {
-      const one = group[round];
-      if (one !== undefined && taken.length < count) taken.push(one);
-    }
-  return taken;
+  const taken = new Set<Case>();
+  const times = new Map<string, number>();
+  const often = (one: Case): number => (times.get(one.scenario) ?? 0) + (times.get(one.fault) ?? 0);
+  while (taken.size < Math.min(count, cases.length)) {
+    const open = cases.filter((one) => !taken.has(one));
+    const next = open.reduce((least, one) => (often(one) < often(least) ? one : least));
+    taken.add(next);
+    for (const name of [next.scenario, next.fault]) times.set(name, (times.get(name) ?? 0) + 1);
+  }
+  return [...taken];
 }
 
 async function withPreparation<T>(options: ExploreOptions, use: (handover: Handover) => Promise<T>): Promise<T> {

@@ -15,7 +15,8 @@ const kinds = { 'Rollback Started': 'started', 'Rollback Ended': 'ended' } as co
 function sentBy({ world }: Run): readonly Sent[] {
   const { inbox, services: { events } } = world.sandbox;
   const ids = world.runs().map(({ rollbackId }) => rollbackId);
-  const rollbackOf = (text: string): string => ids.find((id) => text.includes(id)) ?? '';
+  // Its own: a message may also name a run that this one joined.
+  const rollbackOf = (text: string): string => ids.find((id) => text.includes(`Rollback id: ${id}`) || text.includes(`"rollbackId":"${id}"`)) ?? '';
   const mails = inbox.flatMap(({ topicArn, subject, message }): Sent[] => {
     const kind = /rolling back /.test(subject ?? '') ? 'started' : /Incident report: /.test(message) ? 'ended' : null;
     return kind === null ? [] : [{ kind, receiver: topicArn, rollbackId: rollbackOf(message), identity: `${topicArn} ${subject}` }];

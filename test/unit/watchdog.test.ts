@@ -21,12 +21,12 @@ let count = 0;
 const clock = { now: () => new Date(minute(20)) };
 
 /** A rollback as far as it got: lock, record, and the rows that were written. */
-async function dying(rows: readonly [AuditKind, JsonObject][] = []) {
+async function dying(rows: readonly [AuditKind, JsonObject][] = [], lockedBy: string | null = null) {
   const [rollbackId, service] = [`rb-dead-${(count += 1)}`, `dead-${count}`];
-  const asked = question({ rollbackId, service });
+  const asked = question({ rollbackId, service, lockedBy });
   await acquireLock(tables.ledger, service, rollbackId, { now: new Date(minute(10)) });
   await recordRollback(tables.ledger, { rollbackId, service, startedAt: asked.startedAt, isAutomatic: true, release: { id: 'r-2', version: 'v2' }, goodVersion: 'v1', endedAt: null, outcome: null });
-  const data = { question: asked, decision: decide(asked), fence: 1, configVersion: 3, codeVersion: 'abc' } as unknown as JsonObject;
+  const data = { question: asked, decision: decide(asked), fence: lockedBy === null ? 1 : null, configVersion: 3, codeVersion: 'abc' } as unknown as JsonObject;
   for (const [kind, more] of [['assessed', data] as const, ...rows])
     await tables.audit.append({ rollbackId, service, kind, at: minute(11), data: more }, null);
   const sent = recordingNotices();
@@ -57,6 +57,13 @@ describe('the Watchdog', () => {
     expect(await endDead({ detail: { ...event.detail, status: 'FAILED' } }, parts)).toMatchObject({ outcome: 'died' });
     expect(await tables.audit.read(rollbackId)).toEqual(rows);
     expect(sent.messages).toHaveLength(messages);
+  });
+
+  it('wakes nobody for a run that had joined another: that one acts, and tells how it ended', async () => {
+    const { rollbackId, sent, parts, event } = await dying([], 'rb-at-work');
+    await endDead(event, parts);
+    expect((await tables.audit.read(rollbackId)).map(({ kind }) => kind)).toEqual(['assessed', 'reported', 'sealed']);
+    expect(sent.messages).toEqual([]);
   });
 
   it('leaves the lock to whoever has it now', async () => {
