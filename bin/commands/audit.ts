@@ -1,7 +1,7 @@
 // ripcord audit verify | export: is the record of a rollback as it was written?
 import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { verifyChain } from '../../lambdas/audit/chain.ts';
+import { type AuditAnchor, verifyChain } from '../../lambdas/audit/chain.ts';
 import { anchorOf, readExport, readRecord, type RecordOptions } from './record.ts';
 import { Mistake, type Terminal } from './terminal.ts';
 
@@ -38,7 +38,7 @@ export function addAuditCommands(program: Command, screen: Terminal): void {
 async function verify(rollback: string | undefined, options: VerifyOptions, screen: Terminal): Promise<void> {
   if ((rollback === undefined) === (options.file === undefined)) throw new Mistake('Name a rollback, or give an export with --file: one of the two.');
   const found = options.file === undefined ? await readRecord(rollback ?? '', options) : await readExport(options.file);
-  const anchor = options.anchor === undefined ? found.anchor : anchorOf(options.anchor);
+  const anchor: AuditAnchor | null = options.anchor === undefined ? found.anchor : anchorOf(options.anchor);
   const verdict = verifyChain(found.rows, anchor ?? undefined);
   if (!verdict.intact) {
     screen.error(`BROKEN: ${found.rollbackId}: ${verdict.text} [${verdict.fault} ${verdict.seq}]`);
@@ -46,7 +46,7 @@ async function verify(rollback: string | undefined, options: VerifyOptions, scre
     return;
   }
   screen.out(`Intact: ${found.rollbackId}: ${verdict.length} rows, last hash ${verdict.hash}`);
-  if (!verdict.isSealed) screen.out('Not sealed: the rollback runs still, or its end was cut off.');
+  if (!verdict.isSealed) screen.out(anchor?.isOpen === true ? 'Not sealed: it joined another run, and ended with that.' : 'Not sealed: the rollback runs still, or its end was cut off.');
   if (!verdict.isAnchored) screen.out('Not anchored: a cut or rewritten end would not show. Give --ledger, or --anchor as the end message has it.');
   else if (options.file !== undefined && options.anchor === undefined) screen.out('The anchor came from the export itself; compare it with the end message.');
 }

@@ -4,6 +4,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { readAnchor } from '../../lambdas/adapters/audit-anchor.ts';
 import { AuditStore } from '../../lambdas/adapters/audit-store.ts';
+import type { AuditAnchor } from '../../lambdas/audit/chain.ts';
 import type { AuditRow } from '../../lambdas/audit/entry.ts';
 import type { AuditCursor } from '../../lambdas/domain/vocabulary.ts';
 import { Mistake } from './terminal.ts';
@@ -16,7 +17,7 @@ export interface RecordOptions {
 
 export interface Recorded {
   readonly rollbackId: string;
-  readonly anchor: AuditCursor | null;
+  readonly anchor: AuditAnchor | null;
   readonly rows: readonly AuditRow[];
 }
 

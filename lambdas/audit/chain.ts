@@ -9,14 +9,19 @@ export type ChainVerdict =
   | { readonly intact: true; readonly length: number; readonly hash: string; readonly isSealed: boolean; readonly isAnchored: boolean }
   | { readonly intact: false; readonly fault: ChainFault; readonly seq: number; readonly text: string };
 
+/** Where a chain ended. `isOpen`: where the chain of a run that joined another had got to; what came after that is not known. */
+export interface AuditAnchor extends AuditCursor {
+  readonly isOpen?: true;
+}
+
 type Broken = Extract<ChainVerdict, { intact: false }>;
 
 /**
  * Reads the rows in the order given and names the first that is not as it was written.
  * @param anchor number of rows and last hash, kept outside the table (ledger, end message, `Rollback Ended` event). Without it, a cut or rewritten tail cannot show.
  */
-export function verifyChain(rows: readonly AuditRow[], anchor?: AuditCursor): ChainVerdict {
-  const broken = firstBroken(rows, anchor);
+export function verifyChain(rows: readonly AuditRow[], anchor?: AuditAnchor): ChainVerdict {
+  const broken = firstBroken(rows, anchor?.isOpen === true && rows.length !== anchor.length ? undefined : anchor);
   if (broken !== null) return broken;
   const last = rows.at(-1);
   const end = anchor === undefined ? null : brokenEnd(rows, anchor);
@@ -81,8 +86,9 @@ function afterSeal(rows: readonly AuditRow[], place: number): Broken | null {
 }
 
 /** The anchor says where the chain has to end. */
-function brokenEnd(rows: readonly AuditRow[], anchor: AuditCursor): Broken | null {
+function brokenEnd(rows: readonly AuditRow[], anchor: AuditAnchor): Broken | null {
   if (rows.length < anchor.length) return at('truncated', rows.length, `row ${rows.length} and all after it were cut off: there were ${anchor.length} rows`);
+  if (anchor.isOpen === true && rows.length > anchor.length) return brokenEnd(rows.slice(0, anchor.length), anchor);
   if (rows.length > anchor.length) return at('inserted', anchor.length, `row ${anchor.length} was inserted: the chain ended with row ${anchor.length - 1}`);
   if ((rows.at(-1)?.hash ?? genesisHash) === anchor.hash) return null;
   return at('changed', rows.length - 1, `row ${rows.length - 1} was changed, or the chain was rewritten up to it: its hash is not the anchored one`);

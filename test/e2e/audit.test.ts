@@ -103,6 +103,19 @@ test('a chain that was deleted as a whole is noticed: with the ledger by its len
   expect((await verify()).code).toBe(0);
 });
 
+test('the one row of a run that joined another is anchored too: changed or deleted it shows', async () => {
+  const joined = rig.ripcord.rollbacks().find(({ outcome }) => outcome === 'joined')?.rollbackId ?? '';
+  const table = rig.ripcord.names.auditTable;
+  const [row = {}, ...others] = (await rig.sandbox.services.dynamodb.items(table)).filter((item) => item['rollbackId']?.S === joined);
+  expect(others).toEqual([]);
+  expect(await verify(undefined, joined)).toEqual({ code: 0, text: expect.stringMatching(/^Intact: .* 1 rows, .*\nNot sealed: it joined another run, and ended with that\.\n$/) as string });
+  await put({ ...row, at: { S: '2026-01-01T00:00:00.000Z' } });
+  expect(await verify(undefined, joined)).toEqual({ code: 1, text: expect.stringContaining('[changed 0]') as string });
+  await rig.sandbox.services.dynamodb.deleteItem(table, { rollbackId: { S: joined }, seq: { N: '0' } });
+  expect(await verify(undefined, joined)).toEqual({ code: 1, text: expect.stringContaining('[truncated 0]') as string });
+  await put(row);
+});
+
 test('no handler may change or delete a row', () => {
   const { iam } = rig.sandbox;
   const resources = [rig.sandbox.services.dynamodb.tableArn(rig.ripcord.names.auditTable)];
