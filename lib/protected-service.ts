@@ -138,9 +138,9 @@ export class ProtectedService extends Construct {
       `arn:${partition}:codedeploy:${region}:${account}:deploymentgroup:${application}/${deploymentGroup}`);
     if (deployments.length > 0) {
       const read: Statement = { actions: ['codedeploy:BatchGetDeployments', 'codedeploy:ListDeployments'], resources: deployments };
-      this.allow(engine.handler('assess').role, [read]);
-      this.allow(engine.handler('watch').role, [read]);
-      this.allow(engine.handler('poll').role, [read]);
+      for (const name of ['assess', 'poll'] as const) this.allow(engine.handler(name).role, [read]);
+      // A Watch was told which deployment it watches.
+      this.allow(engine.handler('watch').role, [{ actions: ['codedeploy:BatchGetDeployments'], resources: deployments }]);
     }
     const { ecs, lambda } = releaseSources(service);
     const services: Statement = { actions: ['ecs:DescribeServices'], resources: ecs.map((source) => ecsServiceArn(this, source)) };

@@ -46,6 +46,7 @@ export class HandlerFunctions extends Construct {
     const permissions = handlerPermissions({
       ledger: props.ledger,
       send: props.messages.send,
+      sendOnCall: props.messages.sendOnCall,
       catalogueArn: props.names.parameterArn(props.names.cataloguePrefix),
       cataloguePathArn: props.names.parameterArn(props.names.cataloguePrefix.replace(/\/$/, '')),
       muteRulesArn: props.names.muteRulesArn,

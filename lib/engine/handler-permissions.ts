@@ -7,6 +7,8 @@ export interface HandlerResources {
   readonly ledger: LedgerTable;
   /** Sending messages: topics, their key, the event bus. */
   readonly send: readonly Statement[];
+  /** The same without the stakeholders. */
+  readonly sendOnCall: readonly Statement[];
   /** ARN of every catalogue entry, ending in a wildcard. */
   readonly catalogueArn: string;
   readonly approvalUrlArn: string;
@@ -36,7 +38,7 @@ const answerTask: Statement = {
   because: 'Answers to task tokens have no resource-level permissions; the token itself is the secret.',
 };
 
-export function handlerPermissions({ ledger, send, catalogueArn, approvalUrlArn, cataloguePathArn, muteRulesArn, machineArns }: HandlerResources): Readonly<Record<HandlerName, readonly Statement[]>> {
+export function handlerPermissions({ ledger, send, sendOnCall, catalogueArn, approvalUrlArn, cataloguePathArn, muteRulesArn, machineArns }: HandlerResources): Readonly<Record<HandlerName, readonly Statement[]>> {
   const catalogue: Statement = {
     actions: ['ssm:GetParameter'], resources: [catalogueArn],
     because: 'One engine serves every service of the account; each has its own catalogue entry.',
@@ -46,7 +48,7 @@ export function handlerPermissions({ ledger, send, catalogueArn, approvalUrlArn,
   return {
     assess: [everything, catalogue, alarms, metrics],
     verify: [ledger.mayRenewLease(), catalogue, alarms, metrics],
-    approve: [rows, catalogue, answerTask, { actions: ['ssm:GetParameter'], resources: [approvalUrlArn] }, ...send],
+    approve: [rows, catalogue, answerTask, { actions: ['ssm:GetParameter'], resources: [approvalUrlArn] }, ...sendOnCall],
     answer: [ledger.may('GetItem', 'UpdateItem'), answerTask],
     announce: [rows, catalogue, ...send],
     // The signals that joined while it was closing.

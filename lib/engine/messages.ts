@@ -2,6 +2,7 @@
 import { aws_iam as iam, aws_kms as kms, aws_sns as sns, aws_sns_subscriptions as subscriptions, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import type { Statement } from '../../lambdas/strategies/strategy.ts';
+import { explain } from './statements.ts';
 
 export interface MessagesProps {
   readonly engineName: string;
@@ -20,9 +21,10 @@ export class Messages extends Construct {
     this.key = new kms.Key(this, 'Key', {
       description: `Encrypts the messages of ${props.engineName}`, enableKeyRotation: true, removalPolicy: RemovalPolicy.DESTROY,
     });
+    explain(this.key, { uncalled: { 'kms:*': 'KMS writes it into every key: without it no policy of the account would count for this key, and nobody could change it.' } });
     this.key.addToResourcePolicy(new iam.PolicyStatement({
       principals: [new iam.ServicePrincipal('cloudwatch.amazonaws.com')],
-      actions: ['kms:Decrypt', 'kms:GenerateDataKey*'],
+      actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
       resources: ['*'],
       conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
     }));
@@ -37,10 +39,19 @@ export class Messages extends Construct {
     this.stakeholders = this.topic('Stakeholders', `${props.engineName} stakeholders`, props.stakeholders);
   }
 
-  /** What a function needs that sends messages. */
+  /** What a function needs that tells everybody. */
   get send(): readonly Statement[] {
+    return this.sendTo(this.onCall, this.stakeholders);
+  }
+
+  /** What a function needs that tells on-call alone, and the event bus. */
+  get sendOnCall(): readonly Statement[] {
+    return this.sendTo(this.onCall);
+  }
+
+  private sendTo(...topics: readonly sns.Topic[]): readonly Statement[] {
     return [
-      { actions: ['sns:Publish'], resources: [this.onCall.topicArn, this.stakeholders.topicArn] },
+      { actions: ['sns:Publish'], resources: topics.map(({ topicArn }) => topicArn) },
       { actions: ['kms:Decrypt', 'kms:GenerateDataKey'], resources: [this.key.keyArn] },
       { actions: ['events:PutEvents'], resources: [Stack.of(this).formatArn({ service: 'events', resource: 'event-bus', resourceName: 'default' })] },
     ];

@@ -161,9 +161,17 @@ export function pollRule(scope: Construct, delivery: EventDelivery, poll: lambda
   return new events.Rule(scope, 'PollRule', {
     description: 'Looks for releases and alarms whose events were lost',
     schedule: events.Schedule.rate(Duration.minutes(pollMinutes)),
-    targets: [new targets.LambdaFunction(poll, { deadLetterQueue: delivery.deadLetters, maxEventAge: Duration.minutes(pollMinutes), retryAttempts: 2 })],
+    targets: [toFunction(poll, delivery, { maximumEventAgeInSeconds: pollMinutes * 60, maximumRetryAttempts: 2 })],
   });
 }
+
+/** CDK's own target would give each rule a statement in the queue's policy beside the one that all rules share. */
+const toFunction = (called: lambda.IFunction, { deadLetters }: EventDelivery, retryPolicy: { readonly maximumEventAgeInSeconds: number; readonly maximumRetryAttempts: number }): events.IRuleTarget => ({
+  bind: (rule) => {
+    targets.addLambdaPermission(rule, called);
+    return { arn: called.functionArn, targetResource: called, deadLetterConfig: { arn: deadLetters.queueArn }, retryPolicy };
+  },
+});
 
 /** What a function failed at goes to the queue. CDK's own destination also grants two reads of the queue, which Lambda does not make. */
 const toQueue = (queue: sqs.IQueue): lambda.IDestination => ({
@@ -180,7 +188,7 @@ export function labelRule(scope: Construct, delivery: EventDelivery, label: lamb
   return new events.Rule(scope, 'LabelRule', {
     description: 'A tool says whether a rollback was right',
     eventPattern: { source: ['ripcord.label'], detailType: ['Label'] },
-    targets: [new targets.LambdaFunction(label, { deadLetterQueue: delivery.deadLetters, maxEventAge: maximumEventAge, retryAttempts })],
+    targets: [toFunction(label, delivery, { maximumEventAgeInSeconds: maximumEventAge.toSeconds(), maximumRetryAttempts: retryAttempts })],
   });
 }
 
@@ -195,6 +203,6 @@ export function watchdogRule(scope: Construct, delivery: EventDelivery, rollback
       detailType: ['Step Functions Execution Status Change'],
       detail: { stateMachineArn: [rollback.arn], status: ['FAILED', 'TIMED_OUT', 'ABORTED'] },
     },
-    targets: [new targets.LambdaFunction(rollback.watchdog, { deadLetterQueue: delivery.deadLetters, maxEventAge: maximumEventAge, retryAttempts })],
+    targets: [toFunction(rollback.watchdog, delivery, { maximumEventAgeInSeconds: maximumEventAge.toSeconds(), maximumRetryAttempts: retryAttempts })],
   });
 }

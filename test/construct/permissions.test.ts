@@ -29,8 +29,8 @@ const silent: Readonly<Record<string, readonly string[]>> = {
 /** Sent only for targets of a kind that the example does not have. */
 const otherTargets: readonly string[] = ['elasticloadbalancing:DescribeRules', 'elasticloadbalancing:ModifyRule', 'lambda:GetAlias', 'lambda:GetFunctionConfiguration'];
 
-/** Sent only for sources of releases that the example does not have. */
-const otherSources: Readonly<Record<string, readonly string[]>> = { watch: ['ecs:DescribeServices'], poll: ['ecs:DescribeServices', 'lambda:GetAlias'] };
+/** Sent only for sources of releases that the example does not have; a Watch was told which deployment it watches, so it never lists them. */
+const otherSources: Readonly<Record<string, readonly string[]>> = { watch: ['codedeploy:ListDeployments', 'ecs:DescribeServices'], poll: ['ecs:DescribeServices', 'lambda:GetAlias'] };
 
 let template: Template;
 const reach = new Map<string, { readonly actions: string[]; readonly variables: string[] }>();

@@ -29,11 +29,13 @@ export const permissions: Permissions<CodeDeployTarget> = (of, { partition, acco
       because: 'codedeploy:StopDeployment has no resource-level permissions.',
     },
     ...(of.platform === 'Lambda'
-      ? [{
-          actions: ['lambda:GetAlias', 'lambda:GetFunctionConfiguration'],
-          resources: [`arn:${partition}:lambda:${region}:${account}:function:${of.functionName}`, `arn:${partition}:lambda:${region}:${account}:function:${of.functionName}:*`],
-          because: 'Versions of this one function: a redeploy goes back to one that is not known beforehand.',
-        }]
+      ? [
+          { actions: ['lambda:GetAlias'], resources: [`arn:${partition}:lambda:${region}:${account}:function:${of.functionName}`] },
+          {
+            actions: ['lambda:GetFunctionConfiguration'], resources: [`arn:${partition}:lambda:${region}:${account}:function:${of.functionName}:*`],
+            because: 'Versions of this one function: a redeploy goes back to one that is not known beforehand.',
+          },
+        ]
       : []),
     ...(of.platform === 'ECS'
       ? [
