@@ -58,6 +58,8 @@ export class Iam {
   readonly #keys = new Map<string, IssuedKey>();
   readonly #used = new Map<string, Set<string>>();
   #issued = 0;
+  /** Hears every decision, also of those that stand in no call's record: a workflow's role calling a function, a function URL. */
+  onDecision: ((permission: Permission, principal: Principal) => void) | null = null;
 
   constructor(place: Place, clock: SandboxClock) {
     this.#place = place;
@@ -185,8 +187,9 @@ export class Iam {
         context: { ...this.#globalContext(principal), ...authorization.context },
       });
       const permission: Permission = { action: authorization.action, resource, allowed: decision.allowed, statement: decision.statement };
+      this.onDecision?.(permission, principal);
       if (!decision.allowed) throw new AccessDenied(principal, permission, decision);
-      if (principal.kind === 'role' && decision.statement !== null) this.#remember(principal.roleName, `${decision.statement} ${authorization.action}`);
+      if (principal.kind === 'role' && decision.statement !== null) this.#used.set(principal.roleName, (this.#used.get(principal.roleName) ?? new Set<string>()).add(`${decision.statement} ${authorization.action}`));
       return permission;
     });
   }
@@ -291,9 +294,5 @@ export class Iam {
     const key: IssuedKey = { accessKeyId, ...secretsOfKey(accessKeyId), principal };
     this.#keys.set(accessKeyId, key);
     return key;
-  }
-
-  #remember(roleName: string, entry: string): void {
-    this.#used.set(roleName, (this.#used.get(roleName) ?? new Set<string>()).add(entry));
   }
 }

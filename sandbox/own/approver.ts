@@ -27,13 +27,16 @@ class Sha256 {
 const bytesOf = (data: string | ArrayBuffer | ArrayBufferView): Buffer =>
   (typeof data === 'string' ? Buffer.from(data) : ArrayBuffer.isView(data) ? Buffer.from(data.buffer, data.byteOffset, data.byteLength) : Buffer.from(data));
 
-/** @throws Error with what the function URL answered, when it did not take the answer. */
-export async function approve(sandbox: Sandbox, roleArn: string, rollback: string): Promise<string> {
+/**
+ * @param options `ownPolicy: false`: the role may call only what the function's own policy lets it.
+ * @throws Error with what the function URL answered, when it did not take the answer.
+ */
+export async function approve(sandbox: Sandbox, roleArn: string, rollback: string, { ownPolicy = true }: { readonly ownPolicy?: boolean } = {}): Promise<string> {
   const [target] = sandbox.services.functionUrls.urls;
   if (target === undefined) throw new Error('the deployed engine has no function URL that takes an answer');
   const roleName = roleArn.slice(roleArn.lastIndexOf('/') + 1);
   const allowed = ['lambda:InvokeFunctionUrl', 'lambda:InvokeFunction'];
-  sandbox.iam.putRole({ roleName, arn: roleArn, policies: [{ name: 'answer', document: { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: allowed, Resource: target.functionArn }] } }] });
+  sandbox.iam.putRole({ roleName, arn: roleArn, policies: !ownPolicy ? [] : [{ name: 'answer', document: { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: allowed, Resource: target.functionArn }] } }] });
   const { accessKeyId, secretAccessKey, sessionToken } = sandbox.iam.issueKey(roleName, 'rehearsal');
   const url = new URL(target.url);
   const body = JSON.stringify({ rollback, answer: 'approve', comment: 'approved by the rehearsal' });

@@ -1,0 +1,93 @@
+// Takes one permission out of the stack, plays what uses it, and judges: is it recorded by name, and is on-call told?
+import { rm } from 'node:fs/promises';
+import path from 'node:path';
+import { without, type Grant } from './grants.ts';
+import { playIn, type Place, type Played } from './play.ts';
+import type { Shared } from './world.ts';
+
+/** One action of a statement, or a statement of several as a whole. */
+export interface Removal {
+  /** `<holder>/<number of the statement>/<action>`, or `…/all`. */
+  readonly id: string;
+  readonly grant: Grant;
+  readonly whole: boolean;
+}
+
+/** `named`: paged, and a record that is kept says which action is missing. `logged`: paged, and the function's log says it. `paged`: nothing says which. */
+export type Noticed = 'named' | 'logged' | 'paged' | 'unnoticed';
+
+export interface RemovalResult {
+  readonly id: string;
+  readonly noticed: Noticed;
+  readonly scenario: string;
+  /** What on-call got that they do not get otherwise. */
+  readonly pages: readonly string[];
+  /** Where the action's name stands. */
+  readonly named: readonly string[];
+  /** AWS refused a call because of it. */
+  readonly isRefused: boolean;
+  readonly wallMilliseconds: number;
+}
+
+/** Every action of every statement, and each statement of several. Those that no call is checked for cannot be tried. */
+export function removalsOf(grants: readonly Grant[]): readonly Removal[] {
+  const tried = grants.filter(({ uncalled }) => uncalled === null);
+  const single = tried.map((grant): Removal => ({ id: grant.id, grant, whole: false }));
+  const statements = new Map(tried.filter(({ together }) => together > 1).map((grant) => [`${grant.holder}/${grant.place.logicalId}/${grant.place.index}`, grant]));
+  return [...single, ...[...statements.values()].map((grant): Removal => ({ id: `${grant.holder}/${grant.place.index}/all`, grant, whole: true }))];
+}
+
+export interface RemovalParts {
+  readonly shared: Shared;
+  readonly assembly: string;
+  /** With every permission in place. */
+  readonly played: readonly Played[];
+  readonly directory: string;
+}
+
+// A loss that the quickest scenarios stand is tried in a few more: some of them repeat a call that another one makes once.
+const mostTries = 4;
+
+/** @param users scenarios that take the grant, in the order in which they are tried. */
+export async function runRemoval(removal: Removal, users: readonly string[], parts: RemovalParts): Promise<RemovalResult> {
+  const startedAt = performance.now();
+  let best: Omit<RemovalResult, 'wallMilliseconds'> = { id: removal.id, noticed: 'unnoticed', scenario: users[0] ?? 'none', pages: [], named: [], isRefused: false };
+  const into = path.join(parts.directory, removal.id.replaceAll(/[^\w]+/g, '-'));
+  try {
+    const assembly = await without(parts.assembly, removal.grant, { whole: removal.whole, into });
+    for (const scenario of users.slice(0, mostTries)) {
+      const before = parts.played.find((one) => one.scenario === scenario);
+      if (before === undefined) throw new Error(`scenario ${scenario} was not played with every permission in place`);
+      const result = judged(removal, before, await playIn(parts.shared, scenario, assembly));
+      if (order.indexOf(result.noticed) < order.indexOf(best.noticed) || best.noticed === 'unnoticed') best = result;
+      if (best.noticed === 'named') break;
+    }
+  } finally {
+    await rm(into, { recursive: true, force: true });
+  }
+  return { ...best, wallMilliseconds: performance.now() - startedAt };
+}
+
+const order: readonly Noticed[] = ['named', 'logged', 'paged', 'unnoticed'];
+
+function judged({ id, grant: { action }, whole }: Removal, before: Played, after: Played): Omit<RemovalResult, 'wallMilliseconds'> {
+  const left = [...before.pages];
+  const pages = after.pages.filter((subject) => {
+    const at = left.indexOf(subject);
+    if (at >= 0) left.splice(at, 1);
+    return at < 0;
+  });
+  const refused = after.denied.filter((text) => !before.denied.includes(text)).map((text) => text.split(' ')[1] ?? '');
+  const wanted = whole ? refused : [action];
+  const named = [...new Set(after.records.filter(({ text }) => wanted.some((one) => says(text, one))).map(({ where }) => where))];
+  return { id, noticed: noticedOf(pages, named), scenario: after.scenario, pages: [...new Set(pages)], named, isRefused: refused.length > 0 };
+}
+
+/** As AWS words it, or shorter, but with the action. */
+const says = (text: string, action: string): boolean => new RegExp(`${action}(?!\\w)`).test(text) && /not authorized|AccessDenied|AuthorizationError|denied/i.test(text);
+
+function noticedOf(pages: readonly string[], named: readonly Place['where'][]): Noticed {
+  if (pages.length === 0) return 'unnoticed';
+  if (named.some((where) => where !== 'function log')) return 'named';
+  return named.length > 0 ? 'logged' : 'paged';
+}
