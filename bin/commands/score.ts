@@ -77,15 +77,28 @@ function runOf(rows: readonly ScoredRow[]): Run | null {
   return { service: reported.service, fate, times: timesOf(rows, outcome === 'recovered') };
 }
 
-/** From the first signal to the run, to the verdict that acted, to the last change, to the round that proved it. */
+/** From the first bad minute to the run, to the verdict that acted, to the last change, to the round that proved it. */
 function timesOf(rows: readonly ScoredRow[], hasRecovered: boolean): Times {
   const last = (kind: string): ScoredRow | undefined => rows.findLast((row) => row.kind === kind);
   const assessed = last('assessed');
   const { question, decision } = assessed === undefined ? {} as Record<string, unknown> : dataOf(assessed);
-  const [signal, began] = [instant(inner(decision, 'firstSignalAt')), instant(inner(question, 'startedAt'))];
+  const [signal, began] = [onsetOf(question, decision), instant(inner(question, 'startedAt'))];
   const [decided, changed, proven] = [instant(assessed?.at), instant(last('change-made')?.at), hasRecovered ? instant(last('verified')?.at) : null];
   const seconds = (from: number | null, to: number | null): number | null => (from === null || to === null ? null : Math.max(0, to - from) / 1000);
   return { detect: seconds(signal, began), decide: seconds(began, decided), restore: seconds(decided, changed), verify: seconds(changed, proven) };
+}
+
+/**
+ * When users began to suffer: the first bad minute of an alarm that fires, but no earlier than the release that was taken back; an alarm changes its
+ * state minutes after that. Without one, the first signal.
+ */
+function onsetOf(question: unknown, decision: unknown): number | null {
+  const [alarms, signal] = [inner(question, 'alarms'), instant(inner(decision, 'firstSignalAt'))];
+  const [releases, releaseId] = [inner(question, 'releases'), inner(decision, 'releaseId')];
+  const release = instant(inner((Array.isArray(releases) ? releases : []).find((one: unknown) => inner(one, 'id') === releaseId), 'startedAt'));
+  const bad = (Array.isArray(alarms) ? alarms : []).flatMap((alarm: unknown) => (inner(alarm, 'state') === 'ALARM' ? instant(inner(inner(alarm, 'fault'), 'from')) ?? [] : []));
+  const known = [...bad.map((from) => Math.max(from, release ?? from)), ...(signal === null ? [] : [signal])];
+  return known.length === 0 ? null : Math.min(...known);
 }
 
 function scoreOf(service: string, runs: readonly (Run & { readonly opinion: Opinion | null })[]): Score {

@@ -109,6 +109,15 @@ describe('the score', () => {
     expect(score?.medians).toEqual({ detect: 30, decide: 5, restore: 12, verify: 40 });
   });
 
+  it('takes the first bad minute of an alarm for the beginning, which an alarm tells minutes later, but nothing from before the release', () => {
+    const detectOf = (from: number, state = 'ALARM'): number | null | undefined => scoresOf(acted('a', 50).map((one) => (one.kind !== 'assessed' ? one : {
+      ...one, data: JSON.stringify({ question: { startedAt: second(60), alarms: [{ state, fault: { from: second(from), to: second(from + 1) } }], releases: [{ id: 'r-2', startedAt: second(20) }] }, decision: { firstSignalAt: second(50), releaseId: 'r-2' } }),
+    })))[0]?.medians.detect;
+    expect(detectOf(30)).toBe(30);
+    expect(detectOf(5)).toBe(40);
+    expect(detectOf(30, 'OK')).toBe(10);
+  });
+
   it('knows no time to verify of what never recovered', () => {
     expect(scoresOf(acted('a', 0, 'not-recovered'))[0]?.medians).toEqual({ detect: 60, decide: 5, restore: 12, verify: null });
   });
