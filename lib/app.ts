@@ -6,13 +6,19 @@ import type { Config } from '../lambdas/config/schema.ts';
 import { loadConfig } from './load-config.ts';
 import { ProtectedService } from './protected-service.ts';
 import { RollbackEngine } from './rollback-engine.ts';
+import { limitProblems } from './stack-limits.ts';
+
+/** The schema's default, whose stack is called as ever. */
+const defaultEngineName = 'ripcord';
 
 /** The engine and its services in one stack: they are deployed together, so one cannot be newer than the other. */
 export class RipcordStack extends Stack {
   readonly engine: RollbackEngine;
 
   constructor(scope: Construct, id: string, config: Config) {
-    super(scope, id, { description: 'Ripcord: rolls bad releases back, proves the recovery, records it' });
+    // Two files with engines of two names must not deploy over each other.
+    const named = config.engine.name === defaultEngineName ? {} : { stackName: `${id}-${config.engine.name}` };
+    super(scope, id, { ...named, description: 'Ripcord: rolls bad releases back, proves the recovery, records it' });
     const { name, onCall, stakeholders, approvers, storm } = config.engine;
     this.engine = new RollbackEngine(this, 'Engine', {
       engineName: name, onCall, stakeholders, storm,
@@ -21,6 +27,7 @@ export class RipcordStack extends Stack {
     for (const [serviceName, service] of Object.entries(config.services))
       ProtectedService.fromConfig(this, `service-${serviceName}`, { engine: this.engine, serviceName, service });
     this.outputs();
+    this.node.addValidation({ validate: () => limitProblems(this) });
   }
 
   private outputs(): void {
