@@ -25,6 +25,8 @@ export interface Grant {
   readonly wide: string | null;
   /** Who demands it, where no call is checked for it. */
   readonly uncalled: string | null;
+  /** What on-call sees of its loss, where no record names it or nobody is told. */
+  readonly quiet: string | null;
   /** How many actions its statement allows. */
   readonly together: number;
   readonly place: { readonly logicalId: string; readonly index: number };
@@ -33,6 +35,7 @@ export interface Grant {
 interface Reasons {
   readonly wide: Readonly<Record<string, string>>;
   readonly uncalled: Readonly<Record<string, string>>;
+  readonly quiet: Readonly<Record<string, string>>;
 }
 
 interface Policy {
@@ -45,7 +48,7 @@ interface Policy {
   readonly statements: readonly RawStatement[];
 }
 
-const none: Reasons = { wide: {}, uncalled: {} };
+const none: Reasons = { wide: {}, uncalled: {}, quiet: {} };
 
 /** Everything that the assembly's roles and resource policies allow, people's managed policies aside. @param deployed of the same assembly. */
 export async function grantsOf(assembly: string, deployed: Deployed, place: Place): Promise<readonly Grant[]> {
@@ -104,7 +107,7 @@ async function reasonsOf(assembly: string, { id }: StackArtifact): Promise<Reado
       if (type !== 'ripcord:permissions' || logicalId === undefined) continue;
       const before = found.get(logicalId) ?? none;
       const said = data as Reasons;
-      found.set(logicalId, { wide: { ...before.wide, ...said.wide }, uncalled: { ...before.uncalled, ...said.uncalled } });
+      found.set(logicalId, { wide: { ...before.wide, ...said.wide }, uncalled: { ...before.uncalled, ...said.uncalled }, quiet: { ...before.quiet, ...said.quiet } });
     }
   return found;
 }
@@ -122,7 +125,7 @@ function policiesOf(stack: StackArtifact, { deployed, place, reasons }: Known): 
   return Object.entries(template.Resources).flatMap(([logicalId, { Type, Properties = {} }]): Policy[] => {
     const read = (property: string): unknown => resolve(Properties[property], scope);
     const statementsOf = (document: unknown): readonly RawStatement[] => many((document as { Statement: RawStatement | RawStatement[] }).Statement);
-    const own = { logicalId, isResourcePolicy: true, reasons: reasons.get(logicalId) ?? none };
+    const own = { logicalId, isResourcePolicy: true, reasons: reasons.get(ownerOf(logicalId, Properties)) ?? none };
     switch (Type) {
       case 'AWS::IAM::Policy': {
         const role = (Properties['Roles'] as { readonly Ref: string }[])[0]?.Ref ?? '';
@@ -141,6 +144,12 @@ function policiesOf(stack: StackArtifact, { deployed, place, reasons }: Known): 
   });
 }
 
+/** Logical id of the resource whose policy it is. */
+function ownerOf(logicalId: string, { Topics, Queues, FunctionName }: NonNullable<Resource['Properties']>): string {
+  const [first] = many((Topics ?? Queues ?? FunctionName ?? []) as Readonly<Record<string, unknown>>[]);
+  return String(first?.['Ref'] ?? (first?.['Fn::GetAtt'] as readonly string[] | undefined)?.[0] ?? logicalId);
+}
+
 /** `EngineHandlersassessRole9B5A11E5` to `assess`. */
 const holderOf = (logicalId: string): string => logicalId.slice(0, -8)
   .replace(/^EngineHandlers(\w+?)Role$/, '$1').replace(/^EngineStrategies(\w+?)Role$/, 'strategy-$1').replace(/^EngineWorkflows(\w+?)StateMachineRole$/, '$1-workflow')
@@ -152,7 +161,7 @@ function grantsIn({ logicalId, holder, name, isResourcePolicy, reasons, statemen
     const actions = many(raw.Action ?? []);
     return actions.map((action) => ({
       id: `${holder}/${index}/${action}`, holder, statement: `${name}/${raw.Sid ?? String(index)}`, action, resources: many(raw.Resource ?? []), isResourcePolicy,
-      wide: reasons.wide[action] ?? null, uncalled: reasons.uncalled[action] ?? null, together: actions.length, place: { logicalId, index },
+      wide: reasons.wide[action] ?? null, uncalled: reasons.uncalled[action] ?? null, quiet: reasons.quiet[action] ?? null, together: actions.length, place: { logicalId, index },
     }));
   });
 }

@@ -24,6 +24,8 @@ export interface RemovalResult {
   readonly pages: readonly string[];
   /** Where the action's name stands. */
   readonly named: readonly string[];
+  /** What on-call sees instead, where that was written down beforehand. */
+  readonly quiet: string | null;
   /** AWS refused a call because of it. */
   readonly isRefused: boolean;
   readonly wallMilliseconds: number;
@@ -46,12 +48,12 @@ export interface RemovalParts {
 }
 
 // A loss that the quickest scenarios stand is tried in a few more: some of them repeat a call that another one makes once.
-const mostTries = 4;
+const mostTries = 3;
 
 /** @param users scenarios that take the grant, in the order in which they are tried. */
 export async function runRemoval(removal: Removal, users: readonly string[], parts: RemovalParts): Promise<RemovalResult> {
   const startedAt = performance.now();
-  let best: Omit<RemovalResult, 'wallMilliseconds'> = { id: removal.id, noticed: 'unnoticed', scenario: users[0] ?? 'none', pages: [], named: [], isRefused: false };
+  let best: Omit<RemovalResult, 'wallMilliseconds'> = { id: removal.id, noticed: 'unnoticed', scenario: users[0] ?? 'none', pages: [], named: [], quiet: removal.grant.quiet, isRefused: false };
   const into = path.join(parts.directory, removal.id.replaceAll(/[^\w]+/g, '-'));
   try {
     const assembly = await without(parts.assembly, removal.grant, { whole: removal.whole, into });
@@ -60,7 +62,7 @@ export async function runRemoval(removal: Removal, users: readonly string[], par
       if (before === undefined) throw new Error(`scenario ${scenario} was not played with every permission in place`);
       const result = judged(removal, before, await playIn(parts.shared, scenario, assembly));
       if (order.indexOf(result.noticed) < order.indexOf(best.noticed) || best.noticed === 'unnoticed') best = result;
-      if (best.noticed === 'named') break;
+      if (best.noticed === 'named' || best.quiet !== null) break;
     }
   } finally {
     await rm(into, { recursive: true, force: true });
@@ -70,7 +72,7 @@ export async function runRemoval(removal: Removal, users: readonly string[], par
 
 const order: readonly Noticed[] = ['named', 'logged', 'paged', 'unnoticed'];
 
-function judged({ id, grant: { action }, whole }: Removal, before: Played, after: Played): Omit<RemovalResult, 'wallMilliseconds'> {
+function judged({ id, grant: { action, quiet }, whole }: Removal, before: Played, after: Played): Omit<RemovalResult, 'wallMilliseconds'> {
   const left = [...before.pages];
   const pages = after.pages.filter((subject) => {
     const at = left.indexOf(subject);
@@ -80,7 +82,7 @@ function judged({ id, grant: { action }, whole }: Removal, before: Played, after
   const refused = after.denied.filter((text) => !before.denied.includes(text)).map((text) => text.split(' ')[1] ?? '');
   const wanted = whole ? refused : [action];
   const named = [...new Set(after.records.filter(({ text }) => wanted.some((one) => says(text, one))).map(({ where }) => where))];
-  return { id, noticed: noticedOf(pages, named), scenario: after.scenario, pages: [...new Set(pages)], named, isRefused: refused.length > 0 };
+  return { id, noticed: noticedOf(pages, named), scenario: after.scenario, pages: [...new Set(pages)], named, quiet, isRefused: refused.length > 0 };
 }
 
 /** As AWS words it, or shorter, but with the action. */

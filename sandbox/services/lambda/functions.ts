@@ -77,6 +77,11 @@ export class Functions implements LambdaPort {
     return fn;
   }
 
+  /** Invocations that wait for a process of this machine: what it is slower by than AWS. */
+  get queued(): number {
+    return this.#slots.queued;
+  }
+
   arnOf(name: string): string {
     const { partition, region, account } = this.#parts.place;
     return `arn:${partition}:lambda:${region}:${account}:function:${name}`;

@@ -72,6 +72,11 @@ export class Slots {
     this.#free = count;
   }
 
+  /** How many wait. */
+  get queued(): number {
+    return this.#waiting.length;
+  }
+
   async take(): Promise<void> {
     if (this.#free > 0) this.#free -= 1;
     else await new Promise<void>((resolve) => this.#waiting.push(resolve));

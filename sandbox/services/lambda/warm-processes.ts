@@ -32,6 +32,9 @@ interface Warm {
   /** Goes to no other sandbox: what its client remembers of throttling would be the next one's surprise. */
   spent: boolean;
   struck: number;
+  /** Which sandbox it worked for last, and the traces of its invocations there. */
+  world: number;
+  traces: Set<string>;
 }
 
 // More that wait than work at once would only fill the memory.
@@ -41,6 +44,8 @@ export class WarmProcesses {
   readonly #server: Server;
   readonly #idle = new Map<string, Warm[]>();
   readonly #all = new Map<string, Warm>();
+  readonly #worlds = new WeakMap<AwsEndpoint, number>();
+  #newest = 0;
   #started = 0;
 
   constructor() {
@@ -66,6 +71,8 @@ export class WarmProcesses {
     let warm = idle.pop();
     while (warm?.worker.isGone === true) warm = idle.pop();
     warm ??= this.#make(kind, wanted);
+    const world = this.#worldOf(wanted.endpoint);
+    if (warm.world !== world) Object.assign(warm, { world, traces: new Set<string>() });
     warm.bound = wanted;
     wanted.adopt(warm.accessKeyId);
     if (!warm.worker.isStarted) await warm.worker.start();
@@ -76,6 +83,7 @@ export class WarmProcesses {
     const warm = [...this.#all.values()].find((one) => one.worker === worker);
     if (warm === undefined || worker.isGone) return;
     warm.bound = null;
+    warm.traces.add(worker.traceId);
     const idle = this.#idle.get(warm.kind) ?? [];
     if (warm.spent || idle.length >= idleOfOneKind) return void worker.stop();
     this.#idle.set(warm.kind, [...idle, warm]);
@@ -107,7 +115,7 @@ export class WarmProcesses {
     const accessKeyId = `ASIAWARM${String(process.pid).padStart(7, '0').slice(-7)}${String(this.#started).padStart(7, '0')}`;
     const { secretAccessKey, sessionToken } = secretsOfKey(accessKeyId);
     const made: Warm = {
-      kind, accessKeyId, bound: wanted, spent: false, struck: 0,
+      kind, accessKeyId, bound: wanted, spent: false, struck: 0, world: 0, traces: new Set(),
       worker: new Worker({
         environment: {
           ...wanted.environment, AWS_ENDPOINT_URL: this.#endpoint, AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, AWS_SESSION_TOKEN: sessionToken,
@@ -128,10 +136,22 @@ export class WarmProcesses {
   }
 
   async #route(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const key = readCredential(request.headers)?.accessKeyId;
-    const bound = key === undefined ? null : (this.#all.get(key)?.bound ?? null);
+    const warm = this.#all.get(readCredential(request.headers)?.accessKeyId ?? '');
+    const bound = warm?.bound ?? null;
     // Whoever calls after its invocation was over has nobody to talk to.
-    if (bound === null) return void request.socket.destroy();
+    if (warm === undefined || bound === null || isLeftOver(warm, request)) return void request.socket.destroy();
     await bound.endpoint.handle(request, response);
   }
+
+  #worldOf(endpoint: AwsEndpoint): number {
+    const world = this.#worlds.get(endpoint) ?? (this.#newest += 1);
+    this.#worlds.set(endpoint, world);
+    return world;
+  }
+}
+
+/** A call that an earlier invocation left behind, in another sandbox: Lambda would let it go on in its own account, never in somebody else's. The SDK sends each invocation's trace. */
+function isLeftOver({ worker, traces }: Warm, { headers }: IncomingMessage): boolean {
+  const trace = headers['x-amzn-trace-id'];
+  return typeof trace === 'string' && trace !== worker.traceId && !traces.has(trace);
 }

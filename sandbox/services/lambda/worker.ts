@@ -38,6 +38,7 @@ export class Worker {
   #initError: string | null = null;
   #gone = false;
   #doomed = false;
+  #traceId = '';
 
   constructor(parts: WorkerParts) {
     this.#parts = parts;
@@ -64,6 +65,11 @@ export class Worker {
     return this.#child !== null || this.isGone;
   }
 
+  /** Of its newest invocation. */
+  get traceId(): string {
+    return this.#traceId;
+  }
+
   async start(): Promise<void> {
     const { environment, codeDirectory, memoryMb, now, log } = this.#parts;
     const runtimeApi = await this.#api.listen();
@@ -84,6 +90,7 @@ export class Worker {
 
   /** Runs one invocation; a start that it waits for has a time of its own. Never rejects. */
   run(delivery: Delivery, timeoutSeconds: number): Promise<Answer> {
+    this.#traceId = delivery.traceId;
     return new Promise((resolve) => {
       const timer = setTimeout(() => this.#timeout(), startLimitMs);
       this.#running = { delivery, timeoutSeconds, resolve, timer };
