@@ -35,7 +35,7 @@ async function storm(services: number, options: Options): Promise<boolean> {
     progress: ({ ended, memory }, sent) => {
       if (performance.now() - told < 2000) return;
       told = performance.now();
-      const line = `${sent} sent, ${ended} ended, ${memory.at(-1)?.sandboxMb ?? 0} MB`;
+      const line = `${sent} sent, ${ended} ended, ${memory.at(-1)?.sandboxMb ?? 0} MB, ${memory.at(-1)?.functionMb ?? 0} MB`;
       if (process.stderr.isTTY) process.stderr.write(`\r${line}   `);
       else process.stderr.write(`${line}\n`);
     },

@@ -1,21 +1,13 @@
 // What a storm is judged by, counted as it happens: a sandbox that kept every call and execution would measure its own memory.
-import { readdirSync, readFileSync } from 'node:fs';
 import type { CallRecord } from '../aws/world.ts';
 import type { Sandbox } from '../sandbox.ts';
 import type { Execution } from '../services/states/execution.ts';
+import { sampleMemory, type MemorySample } from './storm-memory.ts';
 import type { StormService } from './storm-world.ts';
 
 export interface ApiCount {
   asked: number;
   throttled: number;
-}
-
-export interface MemorySample {
-  readonly ended: number;
-  /** Resident set of this process: the whole sandbox, in MB. */
-  readonly sandboxMb: number;
-  /** Resident set of the largest function process, in MB: Ripcord itself. */
-  readonly functionMb: number;
 }
 
 const sampleEvery = 250;
@@ -36,6 +28,8 @@ export class StormCounts {
   /** Changes made by roles, by service. */
   readonly changes = new Map<string, number>();
   readonly memory: MemorySample[] = [];
+  /** Length of all that was written into tables, as JSON. */
+  recordedBytes = 0;
   /** Writes to one DynamoDB partition key in one second of sandbox time, at most. */
   hottest = { key: '', writes: 0 };
   readonly #services: readonly StormService[];
@@ -51,7 +45,7 @@ export class StormCounts {
   }
 
   sample(): void {
-    this.memory.push({ ended: this.ended, sandboxMb: Math.round(process.memoryUsage.rss() / 2 ** 20), functionMb: largestChildMb() });
+    this.memory.push(sampleMemory(this.ended));
   }
 
   #call(call: CallRecord): void {
@@ -71,6 +65,7 @@ export class StormCounts {
   }
 
   #written({ input, endedAt }: CallRecord): void {
+    this.recordedBytes += JSON.stringify(input).length;
     const { Key, Item } = input as { readonly Key?: Record<string, { S?: string }>; readonly Item?: Record<string, { S?: string }> };
     const row = Key ?? Item ?? {};
     const key = row['pk']?.S ?? row['rollbackId']?.S ?? '';
@@ -97,25 +92,4 @@ function outcomeOf({ status, output, error }: Execution): string {
   if (status !== 'SUCCEEDED') return error ?? status;
   const { outcome = 'unknown', headline = '' } = JSON.parse(output ?? '{}') as { outcome?: string; headline?: string };
   return outcome === 'joined' && headline.includes('shared cause') ? 'joined (storm)' : outcome;
-}
-
-/** From /proc, where there is one; 0 elsewhere. */
-function largestChildMb(): number {
-  try {
-    const children = readdirSync('/proc').filter((name) => /^\d+$/.test(name)).flatMap((pid) => {
-      const status = statusOf(pid);
-      return Number(/^PPid:\s+(\d+)/m.exec(status)?.[1]) === process.pid ? [Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? 0)] : [];
-    });
-    return Math.round(Math.max(0, ...children) / 1024);
-  } catch {
-    return 0;
-  }
-}
-
-function statusOf(pid: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/status`, 'utf8');
-  } catch {
-    return '';
-  }
 }

@@ -1,5 +1,6 @@
 // A storm's outcome as a table for the terminal, and what must be true of it.
 import type { StormResult } from './storm.ts';
+import { boundsFor, grown, growth } from './storm-memory.ts';
 import { brake } from './storm-world.ts';
 
 /** What was promised of a storm and did not hold; empty when all is well. @param services 1: one rollback, everybody else joins it. */
@@ -22,15 +23,20 @@ export function brokenPromises({ counts, pages, deadLetters, locks, breaches, un
     [counts.denials.size === 0, `roles were refused: ${[...counts.denials].map(([what, times]) => `${what} (${times})`).join('; ')}`],
     [breaches.length === 0, `broken invariants: ${breaches.slice(0, 5).join('; ')}`],
   ];
-  return rules.flatMap(([holds, text]) => (holds ? [] : [text]));
+  return [...rules.flatMap(([holds, text]) => (holds ? [] : [text])), ...grown(counts.memory, counts.recordedBytes / counts.ended)];
 }
 
 export function stormLines({ counts, pages, sentSeconds, wallSeconds }: StormResult): string[] {
   const row = (name: string, value: string): string => `  ${name.padEnd(34)} ${value}`;
   const throttled = [...counts.apis].filter(([, count]) => count.throttled > 0).toSorted(([, one], [, other]) => other.throttled - one.throttled);
   const busiest = [...counts.apis].toSorted(([, one], [, other]) => other.asked - one.asked).slice(0, 12);
+  const recorded = counts.recordedBytes / counts.ended;
+  const grew = (name: 'sandboxMb' | 'functionMb'): string => {
+    const slope = growth(counts.memory, name);
+    return slope === null ? '; too few events to judge' : `; ${slope.toFixed(1)} for 1,000 events, ${boundsFor(recorded)[name].toFixed(1)} may be`;
+  };
   const memory = (name: 'sandboxMb' | 'functionMb'): string => counts.memory.filter((_, index) => index % Math.max(1, Math.floor(counts.memory.length / 8)) === 0 || index === counts.memory.length - 1)
-    .map((sample) => `${sample.ended}: ${sample[name]}`).join('  ');
+    .map((sample) => `${sample.ended}: ${sample[name]}`).join('  ') + grew(name);
   return [
     row('events sent in', `${sentSeconds.toFixed(0)} s of sandbox time, ${wallSeconds.toFixed(0)} s on the wall`),
     row('runs', String(counts.ended)),
@@ -41,6 +47,7 @@ export function stormLines({ counts, pages, sentSeconds, wallSeconds }: StormRes
     ...throttled.map(([api, { asked, throttled: refused }]) => row(`  throttled ${api}`, `${refused} of ${asked}`)),
     row('calls', busiest.map(([api, { asked }]) => `${api} ${asked}`).join(', ')),
     row('hottest DynamoDB key', `${counts.hottest.writes} writes a second (${counts.hottest.key})`),
+    row('recorded for each event', `${Math.round(recorded)} bytes`),
     row('memory of the sandbox, MB, by runs', memory('sandboxMb')),
     row('memory of a function, MB, by runs', memory('functionMb')),
   ];

@@ -40,9 +40,10 @@ export interface StormResult {
   readonly wallSeconds: number;
 }
 
-/** Function processes on this machine, and how many runs may be on their way before sandbox time is slowed for them. */
-const processes = 6;
-const backlog = { low: 40, high: 100 } as const;
+/** Function processes on this machine: more than it has cores, since one whose call was throttled waits before it asks again. */
+const processes = 10;
+/** Invocations that wait for one of them: below `low` sandbox time goes faster again, above `high` slower. */
+const queue = { low: 4, high: 20 } as const;
 /** Between two looks of the sender, in wall milliseconds. */
 const beatMs = 20;
 
@@ -148,17 +149,18 @@ interface Sending {
 }
 
 async function send(sandbox: Sandbox, services: readonly StormService[], { options, counts, calm }: Sending): Promise<number> {
-  const { clock } = sandbox;
+  const { clock, services: { functions } } = sandbox;
   const { events, seconds = 60, progress } = options;
   const done = clock.work();
   const from = clock.now();
   let [sent, rate] = [0, 1];
   while (sent < events) {
+    const { queued } = functions;
     // A beat that took long must not send in one go what would have come while the clock was slow.
-    const due = Math.min(events, Math.ceil(((clock.now() - from) / 1000 / seconds) * events), counts.ended + 2 * backlog.high);
+    const due = Math.min(events, Math.ceil(((clock.now() - from) / 1000 / seconds) * events), sent + Math.max(0, 2 * queue.high - queued));
     for (; sent < due; sent += 1) sendEvent(sandbox, services[sent % services.length] as StormService, { round: Math.floor(sent / services.length), calm });
-    const waiting = sent - counts.ended;
-    rate = waiting > backlog.high ? Math.max(0.01, rate * 0.9) : waiting < backlog.low ? Math.min(1, rate * 1.05) : rate;
+    // Not the runs on their way: one that waits to try again waits in sandbox time, and would wait the longer for it.
+    rate = queued > queue.high ? Math.max(0.01, rate * 0.9) : queued < queue.low ? Math.min(1, rate * 1.05) : rate;
     clock.slow(rate);
     progress?.(counts, sent);
     await wait(beatMs);
