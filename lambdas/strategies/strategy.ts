@@ -11,6 +11,8 @@ export interface Statement {
   readonly because?: string;
   /** Those of the actions that no call of ours is checked for by their name, each with who demands it all the same. */
   readonly uncalled?: Readonly<Record<string, string>>;
+  /** Those of the actions whose loss pages nobody by itself, or leaves no record that names them, each with what on-call sees instead. */
+  readonly quiet?: Readonly<Record<string, string>>;
 }
 
 /** What the synthesizer knows about where a target lives; values may be CDK tokens, so never parse them. */

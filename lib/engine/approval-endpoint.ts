@@ -1,6 +1,7 @@
 // The way in for a person's answer: a function URL that only the approvers' roles may call, with their identity verified by IAM.
 import { aws_iam as iam, aws_lambda as lambda, aws_ssm as ssm } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
+import { explain } from './statements.ts';
 
 export interface ApprovalEndpointProps {
   readonly answer: lambda.Function;
@@ -8,6 +9,8 @@ export interface ApprovalEndpointProps {
   /** Where the URL is kept for the messages that ask. */
   readonly urlParameterName: string;
 }
+
+const refusedAtTheDoor = 'Lambda turns the approver away before any code of ours runs: the person reads 403, and on-call is paged at the deadline, when nobody has answered.';
 
 export class ApprovalEndpoint extends Construct {
   readonly url: string;
@@ -20,6 +23,7 @@ export class ApprovalEndpoint extends Construct {
       description: 'Where approvers answer; `npx ripcord approve|reject` signs the call',
       stringValue: this.url,
     });
+    explain(props.answer, { quiet: { 'lambda:InvokeFunctionUrl': refusedAtTheDoor, 'lambda:InvokeFunction': refusedAtTheDoor } });
     for (const [index, approver] of props.approvers.entries()) {
       const principal = new iam.ArnPrincipal(approver);
       props.answer.addPermission(`ApproverUrl${index + 1}`, {

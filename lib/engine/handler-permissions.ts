@@ -30,7 +30,7 @@ const alarms: Statement = {
 
 const metrics: Statement = {
   actions: ['cloudwatch:GetMetricData'], resources: ['*'],
-  because: 'GetMetricData has no resource-level permissions.',
+  because: 'A metric has no ARN; the datasets, to which alone this action can be limited, hold none that Ripcord reads.',
 };
 
 const answerTask: Statement = {
@@ -43,16 +43,17 @@ export function handlerPermissions({ ledger, send, sendOnCall, catalogueArn, app
     actions: ['ssm:GetParameter'], resources: [catalogueArn],
     because: 'One engine serves every service of the account; each has its own catalogue entry.',
   };
+  const facts: Statement = { ...catalogue, quiet: { 'ssm:GetParameter': 'The message goes out without the service\'s owner and runbook, and the log says why: a message late would be worse.' } };
   const everything = ledger.may('GetItem', 'PutItem', 'Query', 'UpdateItem');
   const rows = ledger.may('GetItem', 'PutItem', 'UpdateItem');
   return {
     assess: [everything, catalogue, alarms, metrics],
     verify: [ledger.mayRenewLease(), catalogue, alarms, metrics],
-    approve: [rows, catalogue, answerTask, { actions: ['ssm:GetParameter'], resources: [approvalUrlArn] }, ...sendOnCall],
+    approve: [rows, facts, answerTask, { actions: ['ssm:GetParameter'], resources: [approvalUrlArn] }, ...sendOnCall],
     answer: [ledger.may('GetItem', 'UpdateItem'), answerTask],
-    announce: [rows, catalogue, ...send],
+    announce: [rows, facts, ...send],
     // The signals that joined while it was closing.
-    report: [everything, catalogue, ...send],
+    report: [everything, facts, ...send],
     watch: [everything, catalogue, alarms, metrics],
     watchdog: [rows, ...send],
     // The audit alone, and of that its own chains: `AuditTable.grantLabel`.

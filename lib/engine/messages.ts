@@ -10,6 +10,8 @@ export interface MessagesProps {
   readonly stakeholders: readonly string[];
 }
 
+const muteAlarms = 'CloudWatch\'s alarms can tell nobody that they can tell nobody. Ripcord\'s own messages still come; the game day tries an alarm.';
+
 export class Messages extends Construct {
   readonly onCall: sns.Topic;
   readonly stakeholders: sns.Topic;
@@ -21,7 +23,10 @@ export class Messages extends Construct {
     this.key = new kms.Key(this, 'Key', {
       description: `Encrypts the messages of ${props.engineName}`, enableKeyRotation: true, removalPolicy: RemovalPolicy.DESTROY,
     });
-    explain(this.key, { uncalled: { 'kms:*': 'KMS writes it into every key: without it no policy of the account would count for this key, and nobody could change it.' } });
+    explain(this.key, {
+      uncalled: { 'kms:*': 'KMS writes it into every key: without it no policy of the account would count for this key, and nobody could change it.' },
+      quiet: { 'kms:Decrypt': muteAlarms, 'kms:GenerateDataKey': muteAlarms },
+    });
     this.key.addToResourcePolicy(new iam.PolicyStatement({
       principals: [new iam.ServicePrincipal('cloudwatch.amazonaws.com')],
       actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
@@ -36,6 +41,7 @@ export class Messages extends Construct {
       resources: [this.onCall.topicArn],
       conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
     }));
+    explain(this.onCall, { quiet: { 'sns:Publish': muteAlarms } });
     this.stakeholders = this.topic('Stakeholders', `${props.engineName} stakeholders`, props.stakeholders);
   }
 

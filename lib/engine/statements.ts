@@ -21,8 +21,8 @@ export function allow(role: iam.IRole, statements: readonly Statement[]): void {
       throw new Error(`IAM statement ${statement.actions.join(', ')} on ${wildcards.join(', ')} needs \`because\`: why nothing narrower is possible`);
     role.addToPrincipalPolicy(policyStatement(statement, iam.Effect.ALLOW));
     if (statement.because !== undefined) acknowledgeWildcards(role, wildcards, statement.because);
-    if (wildcards.length > 0 || statement.uncalled !== undefined)
-      explain(role, { wide: statement.because === undefined ? {} : Object.fromEntries(statement.actions.map((action) => [action, statement.because ?? ''])), uncalled: statement.uncalled ?? {} });
+    if (wildcards.length > 0 || statement.uncalled !== undefined || statement.quiet !== undefined)
+      explain(role, { wide: statement.because === undefined ? {} : Object.fromEntries(statement.actions.map((action) => [action, statement.because ?? ''])), uncalled: statement.uncalled ?? {}, quiet: statement.quiet ?? {} });
   }
 }
 
@@ -31,11 +31,13 @@ export interface Reasons {
   readonly wide?: Readonly<Record<string, string>>;
   /** Action to who demands it, though no call of ours is checked for it. */
   readonly uncalled?: Readonly<Record<string, string>>;
+  /** Action to what on-call sees of its loss, where no record can name it or nobody can be told of it by itself. */
+  readonly quiet?: Readonly<Record<string, string>>;
 }
 
-/** Writes the reasons of a role's permissions into the assembly's metadata, where whoever checks the stack reads them. */
-export function explain(role: IConstruct, { wide = {}, uncalled = {} }: Reasons): void {
-  role.node.addMetadata('ripcord:permissions', { wide, uncalled });
+/** Writes the reasons of a role's permissions, or of a resource's own policy, into the assembly's metadata, where whoever checks the stack reads them. */
+export function explain(holder: IConstruct, { wide = {}, uncalled = {}, quiet = {} }: Reasons): void {
+  holder.node.addMetadata('ripcord:permissions', { wide, uncalled, quiet });
 }
 
 export function deny(role: iam.IRole, statement: Statement): void {

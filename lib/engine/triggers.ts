@@ -2,7 +2,7 @@
 import { aws_events as events, aws_events_targets as targets, aws_iam as iam, aws_lambda as lambda, aws_sqs as sqs, aws_stepfunctions as sfn, ArnFormat, Duration, Stack, Validations } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import type { AliasSource, EcsSource, ReleaseSources } from '../../lambdas/config/release-sources.ts';
-import { allow } from './statements.ts';
+import { allow, explain } from './statements.ts';
 
 /** A rollback that starts later than this would act on a world that has moved on. */
 const maximumEventAge = Duration.minutes(10);
@@ -29,6 +29,7 @@ export class EventDelivery extends Construct {
       resources: [this.deadLetters.queueArn],
       conditions: { ArnLike: { 'aws:SourceArn': Stack.of(this).formatArn({ service: 'events', resource: 'rule', resourceName: '*' }) } },
     }));
+    explain(this.deadLetters, { quiet: { 'sqs:SendMessage': 'It counts only when a rule could not start anything either. EventBridge then has a metric for each rule alone, FailedInvocations; the poll finds the release or the alarm at its source.' } });
     this.role = new iam.Role(this, 'Role', {
       assumedBy: new iam.ServicePrincipal('events.amazonaws.com'),
       description: 'Rules of Ripcord start its workflows',
