@@ -10,6 +10,7 @@ const mostMetrics = 5;
 export function signalProblems({ signals: { metrics = [], controls = [], slo } }: ServiceConfig): readonly Problem[] {
   const lists = { metrics, controls };
   return [
+    ...metrics.flatMap(({ calls }, index) => (calls === undefined ? [] : [{ path: ['signals', 'metrics', index, 'calls'], message: 'belongs to a control: it says that this service calls what the entry measures' }])),
     ...Object.entries(lists).flatMap(([list, entries]) => entries.flatMap((entry, index) => entryProblems(entry).map(({ path, message }) => ({ path: ['signals', list, index, ...path], message })))),
     ...(slo === undefined ? [] : objectiveProblems(slo, metrics).map((message) => ({ path: ['signals', 'slo'], message }))),
   ];

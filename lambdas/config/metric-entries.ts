@@ -2,8 +2,12 @@
 import * as z from 'zod';
 
 const text = z.string().min(1).max(255);
-/** Shown to people before `error rate`, `latency` and `traffic`; needed where two entries would look alike. */
-const shared = { name: z.string().min(1).max(60).optional() };
+const shared = {
+  /** Shown to people before `error rate`, `latency` and `traffic`; needed where two entries would look alike. */
+  name: z.string().min(1).max(60).optional(),
+  /** For a control: this service calls it, so even a third of the harm there says where the harm comes from. */
+  calls: z.literal(true).optional(),
+};
 
 /** Of how slow requests are. Of few requests the p99 is the slowest one, and says little: below a thousand a minute take p90 or p50. */
 const readyMade = { ...shared, percentile: z.string().regex(/^p\d{1,2}(\.\d)?$/, { error: 'needs a percentile such as p99 or p50' }).default('p99') };

@@ -24,6 +24,8 @@ export interface MetricPlan {
   readonly errors: readonly MetricQuery[];
   /** `factor` turns the metric's unit into milliseconds. */
   readonly latency: { readonly query: MetricQuery; readonly factor: number } | null;
+  /** Present for what the service calls. */
+  readonly calls?: true;
 }
 
 type Of<Kind extends MetricEntry['kind']> = Extract<MetricEntry, { kind: Kind }>;
@@ -38,7 +40,9 @@ export function entryName(entry: MetricEntry): string {
   return 'namespace' in entry.requests ? entry.requests.namespace : Object.values(entry.metrics)[0]?.namespace ?? entry.kind;
 }
 
-export function metricPlan(entry: MetricEntry): MetricPlan {
+export const metricPlan = (entry: MetricEntry): MetricPlan => ({ ...planOf(entry), ...(entry.calls === undefined ? {} : { calls: entry.calls }) });
+
+function planOf(entry: MetricEntry): MetricPlan {
   if (entry.kind === 'alb-target-group') return loadBalancer(entry);
   if (entry.kind === 'lambda') return lambda(entry);
   if (entry.kind === 'ecs-service') return entry.loadBalancer === undefined ? serviceConnect(entry) : loadBalancer({ ...entry, kind: 'alb-target-group', loadBalancer: entry.loadBalancer, name: entryName(entry) });

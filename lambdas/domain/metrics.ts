@@ -22,6 +22,8 @@ export type Column = readonly (number | null)[];
 /** Columns of one entry of the catalogue; null for what it does not declare. Latency in milliseconds. */
 export interface Measured {
   readonly name: string;
+  /** Present for a control that the service calls. */
+  readonly calls?: true;
   readonly requests: Column;
   readonly errors: Column | null;
   readonly latency: Column | null;
@@ -47,12 +49,13 @@ export type Datapoints = ReadonlyMap<number, number>;
 export function readingOf(plans: { readonly metrics: readonly MetricPlan[]; readonly controls: readonly MetricPlan[] }, columns: readonly Datapoints[], end: number): MetricsRead {
   const rest = columns.values();
   const next = (count: number): Datapoints[] => Array.from({ length: count }, () => rest.next().value ?? new Map<number, number>());
-  const measured = ({ name, requests, errors, latency }: MetricPlan): Measured => {
+  const measured = ({ name, requests, errors, latency, calls }: MetricPlan): Measured => {
     const counted = added(next(requests.length), end);
     const failed = errors.length === 0 ? null : added(next(errors.length), end);
     const slow = latency === null ? null : added(next(1), end).map((value) => (value === null ? null : Number((value * latency.factor).toPrecision(3))));
     return {
       name,
+      ...(calls === undefined ? {} : { calls }),
       requests: trimmed(counted.map(rounded)),
       // CloudWatch sends no zeros for errors: while there are requests, nothing means none. Without requests nothing is known.
       errors: failed === null ? null : trimmed(failed.map((value, index) => ((counted[index] ?? null) === null ? null : rounded(value ?? 0)))),
@@ -88,8 +91,8 @@ function fitted(reading: MetricsRead): MetricsRead {
   return fitting;
 }
 
-const lastOf = ({ name, requests, errors, latency }: Measured, periods: number): Measured => ({
-  name, requests: requests.slice(-periods), errors: errors?.slice(-periods) ?? null, latency: latency?.slice(-periods) ?? null,
+const lastOf = ({ requests, errors, latency, ...named }: Measured, periods: number): Measured => ({
+  ...named, requests: requests.slice(-periods), errors: errors?.slice(-periods) ?? null, latency: latency?.slice(-periods) ?? null,
 });
 
 const lengthOf = ({ metrics }: MetricsRead): number => Math.max(0, ...metrics.flatMap(({ requests, errors, latency }) => [requests.length, errors?.length ?? 0, latency?.length ?? 0]));
@@ -127,9 +130,11 @@ export function releaseQuestionOf(reading: MetricsRead, startedAt: Instant): Rel
   const releaseIndex = indexOf(reading, length, startedAt);
   if (releaseIndex < 0) return null;
   // Fewer requests are usually somebody else's doing: only with something to compare them to do they say anything.
-  const withTraffic = reading.controls.length > 0;
-  const controls = reading.controls.map((one): Comparison => ({ name: one.name, series: seriesOf(one, { length, withTraffic, prefix: '' }) }));
-  return { series: ownSeries(reading, length, withTraffic), controls, releaseIndex, periodSeconds };
+  const beside = reading.controls.filter(({ calls }) => calls === undefined);
+  const withTraffic = beside.length > 0;
+  const compared = (list: readonly Measured[]): Comparison[] => list.map((one) => ({ name: one.name, series: seriesOf(one, { length, withTraffic, prefix: '' }) }));
+  const dependencies = compared(reading.controls.filter(({ calls }) => calls === true));
+  return { series: ownSeries(reading, length, withTraffic), controls: compared(beside), ...(dependencies.length === 0 ? {} : { dependencies }), releaseIndex, periodSeconds };
 }
 
 /** The judge's question about a recovery; null when the history does not reach back to the release. */

@@ -121,6 +121,13 @@ describe('what metrics say of a release', () => {
     expect(metricSignals(found)[0]?.status).toBe('unknown');
   });
 
+  it('is unrelated when what the service calls shows a third of it; of a control beside it that leaves a doubt only', () => {
+    const payments = measured('payments', { errors: since(2, 0.08) });
+    const beside = measured('search');
+    expect(finding({ errors: since(2, 0.25) }, [payments, beside])?.verdict).toBe('unknown');
+    expect(finding({ errors: since(2, 0.25) }, [{ ...payments, calls: true }, beside])?.verdict).toBe('unrelated');
+  });
+
   it('is quiet when nothing moved', () => {
     expect(finding({})?.verdict).toBe('quiet');
   });
