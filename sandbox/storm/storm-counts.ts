@@ -2,7 +2,7 @@
 import type { CallRecord } from '../aws/world.ts';
 import type { Sandbox } from '../sandbox.ts';
 import type { Execution } from '../services/states/execution.ts';
-import { sampleMemory, type MemorySample } from './storm-memory.ts';
+import { sampleMemory, type MemorySample, type Recorded } from './storm-memory.ts';
 import type { StormService } from './storm-world.ts';
 
 export interface ApiCount {
@@ -30,6 +30,8 @@ export class StormCounts {
   readonly memory: MemorySample[] = [];
   /** Length of all that was written into tables, as JSON. */
   recordedBytes = 0;
+  /** Rows that were put into tables. */
+  recordedRows = 0;
   /** Writes to one DynamoDB partition key in one second of sandbox time, at most. */
   hottest = { key: '', writes: 0 };
   readonly #services: readonly StormService[];
@@ -48,6 +50,11 @@ export class StormCounts {
     this.memory.push(sampleMemory(this.ended));
   }
 
+  /** What an event left in tables, on average. */
+  get recorded(): Recorded {
+    return { bytes: this.recordedBytes / this.ended, rows: this.recordedRows / this.ended };
+  }
+
   #call(call: CallRecord): void {
     const name = `${call.service}:${call.operation}`;
     const count = this.apis.get(name) ?? { asked: 0, throttled: 0 };
@@ -64,7 +71,8 @@ export class StormCounts {
     if (service !== undefined) this.changes.set(service.name, (this.changes.get(service.name) ?? 0) + 1);
   }
 
-  #written({ input, endedAt }: CallRecord): void {
+  #written({ input, endedAt, operation }: CallRecord): void {
+    if (operation === 'PutItem') this.recordedRows += 1;
     this.recordedBytes += JSON.stringify(input).length;
     const { Key, Item } = input as { readonly Key?: Record<string, { S?: string }>; readonly Item?: Record<string, { S?: string }> };
     const row = Key ?? Item ?? {};

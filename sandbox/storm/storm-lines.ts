@@ -23,14 +23,14 @@ export function brokenPromises({ counts, pages, deadLetters, locks, breaches, un
     [counts.denials.size === 0, `roles were refused: ${[...counts.denials].map(([what, times]) => `${what} (${times})`).join('; ')}`],
     [breaches.length === 0, `broken invariants: ${breaches.slice(0, 5).join('; ')}`],
   ];
-  return [...rules.flatMap(([holds, text]) => (holds ? [] : [text])), ...grown(counts.memory, counts.recordedBytes / counts.ended)];
+  return [...rules.flatMap(([holds, text]) => (holds ? [] : [text])), ...grown(counts.memory, counts.recorded)];
 }
 
 export function stormLines({ counts, pages, sentSeconds, wallSeconds }: StormResult): string[] {
   const row = (name: string, value: string): string => `  ${name.padEnd(34)} ${value}`;
   const throttled = [...counts.apis].filter(([, count]) => count.throttled > 0).toSorted(([, one], [, other]) => other.throttled - one.throttled);
   const busiest = [...counts.apis].toSorted(([, one], [, other]) => other.asked - one.asked).slice(0, 12);
-  const recorded = counts.recordedBytes / counts.ended;
+  const { recorded } = counts;
   const grew = (name: 'sandboxMb' | 'functionMb'): string => {
     const slope = growth(counts.memory, name);
     return slope === null ? '; too few events to judge' : `; ${slope.toFixed(1)} for 1,000 events, ${boundsFor(recorded)[name].toFixed(1)} may be`;
@@ -47,7 +47,7 @@ export function stormLines({ counts, pages, sentSeconds, wallSeconds }: StormRes
     ...throttled.map(([api, { asked, throttled: refused }]) => row(`  throttled ${api}`, `${refused} of ${asked}`)),
     row('calls', busiest.map(([api, { asked }]) => `${api} ${asked}`).join(', ')),
     row('hottest DynamoDB key', `${counts.hottest.writes} writes a second (${counts.hottest.key})`),
-    row('recorded for each event', `${Math.round(recorded)} bytes`),
+    row('recorded for each event', `${Math.round(recorded.bytes)} bytes in ${recorded.rows.toFixed(1)} rows`),
     row('memory of the sandbox, MB, by runs', memory('sandboxMb')),
     row('memory of a function, MB, by runs', memory('functionMb')),
   ];

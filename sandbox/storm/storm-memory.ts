@@ -18,6 +18,8 @@ const warmUpRuns = 3000;
 const fewestSamples = 8;
 /** Memory for each byte that Ripcord records: the row, its key and its index in DynamoDB's stand-in, text of two bytes a character. */
 const bytesPerRecordedByte = 4;
+/** Node cuts small buffers from slabs of 8 kB (`Buffer.poolSize`), and a row that is kept keeps its slab, whatever else was cut from it. Measured: 16 kB of buffers for an event of two rows. */
+const bytesPerRow = 8192;
 /** Beside its rows an event leaves the sandbox a name that no other execution may have, and its share of metrics, which are kept to be read: 4 kB. */
 const bytesPerEvent = 4096;
 /** A function has to keep nothing of an invocation. 2 MB for each 1,000 is what the resident set of a warm Node process wanders by; a leak of one event (2 kB) shows. */
@@ -37,9 +39,15 @@ export interface MemoryBounds {
   readonly functionMb: number;
 }
 
-/** MB for 1,000 events. @param recordedBytes what was written into tables for one event, on average. */
-export const boundsFor = (recordedBytes: number): MemoryBounds => ({
-  sandboxMb: (1000 * (bytesPerRecordedByte * recordedBytes + bytesPerEvent)) / 2 ** 20, functionMb: functionMbPer1000,
+/** What was written into tables for one event, on average. */
+export interface Recorded {
+  readonly bytes: number;
+  readonly rows: number;
+}
+
+/** MB for 1,000 events. */
+export const boundsFor = ({ bytes, rows }: Recorded): MemoryBounds => ({
+  sandboxMb: (1000 * (bytesPerRecordedByte * bytes + bytesPerRow * rows + bytesPerEvent)) / 2 ** 20, functionMb: functionMbPer1000,
 });
 
 /**
@@ -55,8 +63,8 @@ export function growth(samples: readonly MemorySample[], name: keyof MemoryBound
 }
 
 /** What grew by more than it may. Empty also when there were too few events: then `growth` is null, and the command says so. */
-export function grown(samples: readonly MemorySample[], recordedBytes: number): string[] {
-  const bounds = boundsFor(recordedBytes);
+export function grown(samples: readonly MemorySample[], recorded: Recorded): string[] {
+  const bounds = boundsFor(recorded);
   const who = { sandboxMb: 'the sandbox', functionMb: 'a function' } as const;
   return (['sandboxMb', 'functionMb'] as const).flatMap((name) => {
     const found = growth(samples, name);

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { boundsFor, grown, growth, sampleMemory, type MemorySample } from '../../sandbox/storm/storm-memory.ts';
 
 /** What a run at the door writes: its audit row and the signal for whoever has the lock. */
-const recordedBytes = 2500;
+const recorded = { bytes: 2500, rows: 2.2 };
 
 /** As of 10,000 events: a warm-up of 200 MB, then so many MB for each 1,000 events, with the steps of a resident set. */
 const samples = (perThousand: { readonly sandboxMb?: number; readonly functionMb?: number }, last = 10_000): MemorySample[] =>
@@ -15,16 +15,16 @@ const samples = (perThousand: { readonly sandboxMb?: number; readonly functionMb
 
 describe('the memory of a storm', () => {
   test('may grow by what has to be recorded, and a warm-up is no growth', () => {
-    expect(grown(samples({ sandboxMb: boundsFor(recordedBytes).sandboxMb * 0.8 }), recordedBytes)).toEqual([]);
+    expect(grown(samples({ sandboxMb: boundsFor(recorded).sandboxMb * 0.8 }), recorded)).toEqual([]);
   });
 
   test('of a sandbox that keeps more of each event than that is told', () => {
-    expect(grown(samples({ sandboxMb: boundsFor(recordedBytes).sandboxMb + 3 }), recordedBytes)).toEqual([expect.stringMatching(/^the memory of the sandbox grew by .* MB for 1,000 events/) as string]);
+    expect(grown(samples({ sandboxMb: boundsFor(recorded).sandboxMb + 3 }), recorded)).toEqual([expect.stringMatching(/^the memory of the sandbox grew by .* MB for 1,000 events/) as string]);
   });
 
   test('of a function that keeps 16 kB of each of the events that its process sees is told', () => {
     // A tenth of the events each: 10 processes share them.
-    expect(grown(samples({ functionMb: 16 * 1000 / 1024 / 10 + 1 }), recordedBytes)).toEqual([expect.stringMatching(/^the memory of a function grew by/) as string]);
+    expect(grown(samples({ functionMb: 16 * 1000 / 1024 / 10 + 1 }), recorded)).toEqual([expect.stringMatching(/^the memory of a function grew by/) as string]);
   });
 
   test('is not judged before the warm-up is over, and that is said, not passed off as flat', () => {
