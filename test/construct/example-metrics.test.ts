@@ -9,5 +9,5 @@ test('the metrics of the example can be switched on by taking their comment sign
   const { signals } = parseConfig(on, 'services.yaml').services['checkout'] ?? {};
   expect(signals?.metrics).toMatchObject([{ kind: 'alb-target-group', name: 'shop', percentile: 'p99' }]);
   expect(signals?.slo).toEqual({ availability: 99.9, latency: { p99Ms: 800 }, minimumRequests: 100 });
-  expect(signals?.controls).toMatchObject([{ kind: 'lambda', functionName: 'payments' }]);
+  expect(signals?.controls).toMatchObject([{ kind: 'lambda', functionName: 'recommendations' }, { kind: 'lambda', functionName: 'payments', calls: true }]);
 });
