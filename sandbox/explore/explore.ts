@@ -6,6 +6,7 @@ import { createServer, type Server } from 'node:http';
 import { availableParallelism } from 'node:os';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
+import { serialize } from 'node:v8';
 import { WarmProcesses } from '../services/lambda/warm-processes.ts';
 import { casesOf, parseCase, type Case } from './cases.ts';
 import { judge, runOf, type VerifyChain } from './invariants.ts';
@@ -59,8 +60,9 @@ export async function explore(options: ExploreOptions): Promise<Exploration> {
   const startedAt = performance.now();
   return withPreparation(options, async (handover) => {
     const cases = chosen(handover.recordings, options);
-    const file = path.join(options.directory, 'prepared.json');
-    await writeFile(file, JSON.stringify(handover));
+    const file = path.join(options.directory, 'prepared.bin');
+    // Not as JSON: a stale answer holds dates, which would come out as text.
+    await writeFile(file, serialize(handover));
     const progress = new Progress(cases.length, options.print);
     const results = await deal(cases, file, { ...options, onResult: (result) => progress.add(result) });
     progress.end();

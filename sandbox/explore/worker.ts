@@ -1,5 +1,6 @@
 // One worker process of the exploration: plays the cases that it is dealt, several at once, because many of them wait.
 import { readFile } from 'node:fs/promises';
+import { deserialize } from 'node:v8';
 import { WarmProcesses } from '../services/lambda/warm-processes.ts';
 import { parseCase } from './cases.ts';
 import type { Handover } from './explore.ts';
@@ -11,7 +12,7 @@ const atOnce = 10;
 
 /** Plays cases until there are no more. To be called in a process that was forked. */
 export async function work(file: string, verifyChain: VerifyChain): Promise<void> {
-  const { prepared, recordings, assembly, port, secret } = JSON.parse(await readFile(file, 'utf8')) as Handover;
+  const { prepared, recordings, assembly, port, secret } = deserialize(await readFile(file)) as Handover;
   const warm = await new WarmProcesses().listen();
   const explored: Explored = {
     prepared: new Map(prepared.map((one) => [one.scenario, one])), recordings: new Map(recordings.map((one) => [one.scenario, one])),
