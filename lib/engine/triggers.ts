@@ -178,7 +178,10 @@ const toFunction = (called: lambda.IFunction, { deadLetters }: EventDelivery, re
 const toQueue = (queue: sqs.IQueue): lambda.IDestination => ({
   bind: (_, failed) => {
     if (failed.role === undefined) throw new Error('the function has no role that could send what it failed at');
-    allow(failed.role, [{ actions: ['sqs:SendMessage'], resources: [queue.queueArn] }]);
+    allow(failed.role, [{
+      actions: ['sqs:SendMessage'], resources: [queue.queueArn],
+      quiet: { 'sqs:SendMessage': 'It counts only when the function has failed three times, of which its alarm handler-errors tells: what is lost is the copy of the event in the queue.' },
+    }]);
     return { destination: queue.queueArn };
   },
 });

@@ -1,5 +1,5 @@
 // What a synthesized stack allows, statement by statement, with the reasons that stand beside it; and the same stack without one of them.
-import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { matchesArn, matchesWildcard } from '../../aws/iam/match.ts';
 import { many, type RawStatement } from '../../aws/iam/policy.ts';
@@ -66,6 +66,8 @@ export const isBy = ({ statement, action }: Grant, resource: string, permission:
 
 /** Copies the assembly, with one action, or the whole statement, taken out of a template. @returns the copy's folder. */
 export async function without(assembly: string, { place: { logicalId, index }, action }: Grant, { whole, into }: { readonly whole: boolean; readonly into: string }): Promise<string> {
+  // Of an exploration that was stopped halfway.
+  await rm(into, { recursive: true, force: true });
   await mkdir(into, { recursive: true });
   for (const name of await readdir(assembly)) {
     const from = path.resolve(assembly, name);
@@ -144,10 +146,15 @@ function policiesOf(stack: StackArtifact, { deployed, place, reasons }: Known): 
   });
 }
 
+interface OneReference {
+  readonly Ref?: string;
+  readonly 'Fn::GetAtt'?: readonly string[];
+}
+
 /** Logical id of the resource whose policy it is. */
 function ownerOf(logicalId: string, { Topics, Queues, FunctionName }: NonNullable<Resource['Properties']>): string {
-  const [first] = many((Topics ?? Queues ?? FunctionName ?? []) as Readonly<Record<string, unknown>>[]);
-  return String(first?.['Ref'] ?? (first?.['Fn::GetAtt'] as readonly string[] | undefined)?.[0] ?? logicalId);
+  const [first] = many((Topics ?? Queues ?? FunctionName ?? []) as OneReference | OneReference[]);
+  return first?.Ref ?? first?.['Fn::GetAtt']?.[0] ?? logicalId;
 }
 
 /** `EngineHandlersassessRole9B5A11E5` to `assess`. */

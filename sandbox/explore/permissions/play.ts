@@ -1,6 +1,7 @@
 // Plays one scenario in a world of its own: which permissions it took, what was refused, and what on-call and the records say of it.
 import type { Permission } from '../../aws/world.ts';
 import { permissionScenarioOf } from './scenarios.ts';
+import { services } from './services.ts';
 import { PermissionWorld, type Shared } from './world.ts';
 
 export interface Played {
@@ -25,7 +26,7 @@ export interface Place {
 export async function playIn(shared: Shared, name: string, assembly: string): Promise<Played> {
   const startedAt = performance.now();
   const scenario = permissionScenarioOf(name);
-  const world = await PermissionWorld.start(shared, assembly);
+  const world = await PermissionWorld.start(shared, assembly, services.some((one) => one.name === name && one.isMeasured === true) ? name : null);
   try {
     await scenario.play(world);
     return {
@@ -54,12 +55,12 @@ const plain = (text: string): string => text.replaceAll(/[0-9a-f]{8}-[0-9a-f-]{2
 const pagesOf = ({ ripcord }: PermissionWorld): readonly string[] =>
   ripcord.messages().filter(({ topic, subject }) => topic === 'on-call' && /^(PAGE |ALARM: |INSUFFICIENT_DATA: )/.test(subject)).map(({ subject }) => plain(subject));
 
-async function placesOf({ ripcord, sandbox: { services } }: PermissionWorld): Promise<readonly Place[]> {
+async function placesOf({ ripcord, sandbox: { services: { states, queues, functions } } }: PermissionWorld): Promise<readonly Place[]> {
   const records = await ripcord.records();
   return [
     ...records.flatMap(({ rows }) => rows.map(({ data }): Place => ({ where: 'audit', text: data }))),
-    ...services.states.executions().map(({ history, error, cause, output }): Place => ({ where: 'execution history', text: JSON.stringify([history.events, error, cause, output]) })),
-    ...services.queues.names.flatMap((name) => services.queues.peek(name).map((message): Place => ({ where: 'dead-letter queue', text: JSON.stringify(message) }))),
-    ...services.functions.list().map(({ log }): Place => ({ where: 'function log', text: log.lines.join('\n') })),
+    ...states.executions().map(({ history, error, cause, output }): Place => ({ where: 'execution history', text: JSON.stringify([history.events, error, cause, output]) })),
+    ...queues.names.flatMap((name) => queues.peek(name).map((message): Place => ({ where: 'dead-letter queue', text: JSON.stringify(message) }))),
+    ...functions.list().map(({ log }): Place => ({ where: 'function log', text: log.lines.join('\n') })),
   ];
 }

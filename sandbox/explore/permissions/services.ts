@@ -13,8 +13,9 @@ export interface Service {
 }
 
 const weighted = (kind: ReturnType<typeof albTarget>): MakeTarget => ({ sandbox, port }, name) => {
-  const { document, prefix, isTouchedBy, announces, release, live } = kind(sandbox, name, port);
-  return { document, prefix, isTouchedBy, announces, release, isBack: () => live() === 'blue' };
+  const made = kind(sandbox, name, port);
+  const { document, prefix, announces } = made;
+  return { document, prefix, announces, isTouchedBy: (input) => made.isTouchedBy(input), release: () => made.release(), isBack: () => made.live() === 'blue' };
 };
 
 export const metricsOf = (service: string) => ({ namespace: 'Measured', requests: `${service}-requests`, errors: `${service}-errors` }) as const;

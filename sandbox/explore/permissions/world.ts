@@ -43,10 +43,11 @@ export class PermissionWorld {
     return { sandbox, account, targets };
   }
 
-  /** @param assembly that is deployed. */
-  static async start(shared: Shared, assembly: string): Promise<PermissionWorld> {
+  /** @param assembly that is deployed. @param measured service whose metrics are recorded. */
+  static async start(shared: Shared, assembly: string, measured: string | null = null): Promise<PermissionWorld> {
     const parts = await PermissionWorld.empty(shared);
     try {
+      if (measured !== null) measure(parts.sandbox, measured);
       return new PermissionWorld({ ...parts, deployed: await parts.sandbox.deploy(assembly) }, shared.warm);
     } catch (error) {
       await stopAll(parts);
@@ -170,7 +171,6 @@ async function makeOne(sandbox: Sandbox, account: Account, service: Service): Pr
     ComparisonOperator: 'GreaterThanThreshold', TreatMissingData: 'ignore',
   });
   cloudwatch.setAlarmState(alarmOf(service.name), 'OK', 'a scenario says so');
-  if (service.isMeasured === true) measure(sandbox, service.name);
   return service.target(account, service.name);
 }
 
