@@ -39,6 +39,12 @@ export async function sendOnce(mailbox: Mailbox, { rollbackId, kind, message }: 
   return true;
 }
 
+/** Whether a receiver has the message of a rollback; one that is being sent right now is waited for. */
+export async function hasHeard(mailbox: Mailbox, message: Pick<OneMessage, 'rollbackId' | 'kind'>, receiver: Receiver): Promise<boolean> {
+  const { isSent, told } = await sentBy(mailbox, message);
+  return isSent || told.includes(receiver);
+}
+
 const keyOf = ({ rollbackId, kind }: Pick<OneMessage, 'rollbackId' | 'kind'>) => rollbackKey(rollbackId, `MESSAGE#${kind}`);
 
 interface Before {

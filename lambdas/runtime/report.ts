@@ -17,6 +17,7 @@ import type { Log } from './logger.ts';
 import { endedMessage } from './messages.ts';
 import { type Ending, endingOf, hasChanged, keepsRelease, serviceOf } from './report-outcome.ts';
 import { runbook } from './report-plan.ts';
+import { pageOnce } from './report-told.ts';
 
 /** What a message and the cool-down need of the catalogue. */
 export interface ServiceFacts {
@@ -76,7 +77,7 @@ async function sealRecord(input: ReportInput, parts: ReportParts, died: string |
   const before = reportedIn(rows);
   const now = parts.clock.now().toISOString();
   const hasIntended = rows.some(({ kind }) => kind === 'change-intended');
-  const ending = before?.ending ?? withLateSignals(endingOf(input, died, hasIntended), await lateSignals(input, parts, rows), lastLookedAt(input, rows));
+  const ending = before?.ending ?? await endingNow(input, parts, { died, rows, hasIntended });
   const endedAt = before?.endedAt ?? now;
   const plan = plannedIn(input);
   if (last?.kind === 'sealed') return { ending, endedAt, seal: head, hasIntended };
@@ -94,6 +95,11 @@ async function sealRecord(input: ReportInput, parts: ReportParts, died: string |
     if (error instanceof Error && error.name === 'ChainSealed') return sealRecord(input, parts, died);
     throw error;
   }
+}
+
+async function endingNow(input: ReportInput, parts: ReportParts, { died, rows, hasIntended }: { readonly died: string | null; readonly rows: readonly AuditRow[]; readonly hasIntended: boolean }): Promise<Ending> {
+  const ending = withLateSignals(endingOf(input, died, hasIntended), await lateSignals(input, parts, rows), lastLookedAt(input, rows));
+  return pageOnce(parts, input, ending);
 }
 
 /** A plan that nothing came of: of a dry run, in shadow, of a way back that was refused or that nobody approved. */

@@ -69,6 +69,10 @@ export const schemaMoved: Scenario = {
     checkPaged(stage, /1\.0\.0 does not work with the database as it is now/);
     checkPaged(stage, /fix forward/);
     checkPaged(stage, /snapshot:shop-before-2-0-0/);
+    await stage.until('both alarms fired, and every run about them has ended', () => ['shop-5xx-share', 'shop-latency-p90'].every((name) => stage.alarmState(name) === 'ALARM')
+      && stage.rollbacks().every(({ status }) => status !== 'RUNNING'), 10);
+    const pages = stage.messages().filter(({ topic, subject }) => topic === 'on-call' && subject.startsWith('PAGE '));
+    stage.check('on-call was woken once, however many alarms tell of it', pages.length === 1, `${pages.map(({ subject }) => subject).join(' | ')}; ${stage.rollbacks().map(({ headline }) => headline).join(' | ')}`);
     stage.say('2.0.1 mends it on the same schema');
     stage.sicken('green', {});
     await stage.release('2.0.1');
