@@ -26,8 +26,8 @@ interface AlarmKind {
 
 const minutes = Duration.minutes(5);
 
-/** Errors inside one period that are worth waking someone: single ones are retried by the workflow, and what breaks it is paged. It goes on without an announcement, though. */
-const errorsBeforeAlarm: Readonly<Record<string, number>> = { announce: 1, report: 1, watchdog: 1 };
+/** Errors inside one period that are worth waking someone: single ones are retried by the workflow, and what breaks it is paged. It goes on without an announcement, though, and without the row that says who approved it. */
+const errorsBeforeAlarm: Readonly<Record<string, number>> = { announce: 1, answer: 1, report: 1, watchdog: 1 };
 
 export class EngineAlarms extends Construct {
   readonly alarms: readonly cloudwatch.Alarm[];

@@ -56,7 +56,10 @@ export class HandlerFunction extends Construct {
     });
     acknowledgeWildcards(this.role, ['*'], tracesAreWide);
     explain(this.role, {
-      wide: Object.fromEntries(tracing.map((action) => [action, tracesAreWide])),
+      wide: {
+        ...Object.fromEntries(logging.map((action) => [action, 'The streams of this one log group: Lambda makes up their names.'])),
+        ...Object.fromEntries(tracing.map((action) => [action, tracesAreWide])),
+      },
       uncalled: {
         ...Object.fromEntries(logging.map((action) => [action, 'Lambda writes the log in the name of the function\'s role; no code of ours does.'])),
         ...Object.fromEntries(tracing.map((action) => [action, 'Lambda sends the traces of active tracing in the name of the function\'s role; no code of ours does.'])),
