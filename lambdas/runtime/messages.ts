@@ -4,6 +4,7 @@ import type { AuditCursor, Instant } from '../domain/vocabulary.ts';
 import type { Assessment, ReportInput, StepPlan } from '../domain/workflow.ts';
 import { answerCommands } from './messages-commands.ts';
 import { nextSteps } from './messages-next.ts';
+import { endedSubject } from './messages-subject.ts';
 import { duration, executionPage, plain, resultLine, section, signalLine, stepLine, subjectOf, utc } from './messages-text.ts';
 import { type Ending, isHeld, versionsOf } from './report-outcome.ts';
 import { leftAsItIs, manifestLines, notTaken, planLines } from './report-plan.ts';
@@ -102,7 +103,7 @@ export function endedMessage(input: ReportInput, ending: Ending, seal: AuditCurs
   const auditLine = `${seal.length} rows, last hash ${seal.hash}; check with: npx ripcord audit verify ${input.rollbackId} --anchor ${seal.length}:${seal.hash}`;
   return {
     audience, urgency: ending.page ? 'page' : 'notice',
-    subject: subjectOf(`${ending.page ? 'PAGE ' : ''}Ripcord: ${ending.headline}`),
+    subject: endedSubject(input, ending),
     text: [
       plain(ending.headline, 400), '',
       // Whoever is woken reads on a phone: what to do comes before why.

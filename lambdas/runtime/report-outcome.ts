@@ -11,6 +11,8 @@ export interface Ending {
   readonly page: boolean;
   readonly headline: string;
   readonly reasons: readonly Reason[];
+  /** Of the message that tells of it, once it is recorded. */
+  readonly subject?: string;
 }
 
 export const hasChanged = ({ applied }: StepResult): boolean => applied.status === 'changed';

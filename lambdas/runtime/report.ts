@@ -15,6 +15,7 @@ import { incidentReport } from './incident-report.ts';
 import { lastLookedAt, withLateSignals } from './late-signals.ts';
 import type { Log } from './logger.ts';
 import { endedMessage } from './messages.ts';
+import { endedSubject } from './messages-subject.ts';
 import { type Ending, endingOf, hasChanged, keepsRelease, serviceOf } from './report-outcome.ts';
 import { runbook } from './report-plan.ts';
 import { pageOnce } from './report-told.ts';
@@ -99,7 +100,8 @@ async function sealRecord(input: ReportInput, parts: ReportParts, died: string |
 
 async function endingNow(input: ReportInput, parts: ReportParts, { died, rows, hasIntended }: { readonly died: string | null; readonly rows: readonly AuditRow[]; readonly hasIntended: boolean }): Promise<Ending> {
   const ending = withLateSignals(endingOf(input, died, hasIntended), await lateSignals(input, parts, rows), lastLookedAt(input, rows));
-  return pageOnce(parts, input, ending);
+  const paged = await pageOnce(parts, input, ending);
+  return { ...paged, subject: endedSubject(input, paged) };
 }
 
 /** A plan that nothing came of: of a dry run, in shadow, of a way back that was refused or that nobody approved. */

@@ -139,6 +139,55 @@ describe('a page about a service that was left alone', () => {
   });
 });
 
+describe('the subject of a page', () => {
+  const long = 'a'.repeat(40);
+  const bad = { ...release, version: `1.0.0-${'x'.repeat(80)}` };
+  const of = (change: Parameters<typeof assessment>[0], more: Parameters<typeof reportInput>[0] = {}): string =>
+    ended({ assessment: assessment({ verdict: 'leave', page: true, rungs: [], ...change }), results: [], verified: null, ...more }).subject;
+  const because = (code: string, text = 'x'.repeat(300)) => ({ reasons: [{ code, text }] });
+
+  it('says who needs a person and why, once', () => {
+    expect(of(because('no-safe-way'))).toBe('PAGE Ripcord: checkout needs a person: no way back is safe for its data');
+    expect(of(because('no-release'))).toBe('PAGE Ripcord: checkout needs a person: no release explains why it is sick');
+    expect(of(because('something-new', 'The moon is full.'))).toBe('PAGE Ripcord: checkout needs a person: The moon is full.');
+    expect(of(because('storm'))).toBe('PAGE Ripcord: checkout and many others: a storm of signals, look for a shared cause');
+    expect(of({}, { approval: { answer: 'deadline', by: null, at: '', comment: '' } })).toBe('PAGE Ripcord: checkout needs a person: nobody answered, nothing was changed');
+  });
+
+  it('names the service that is suspected instead, and a version that is out again', () => {
+    const suspects = [
+      { kind: 'release', service: 'checkout', release: { id: 'd-1', version: 'v42', startedAt: '2026-11-20T09:10:00.000Z' }, share: 0.2, reasons: [] },
+      { kind: 'release', service: 'prices', release: { id: 'd-2', version: '2.0.0', startedAt: '2026-11-20T09:10:00.000Z' }, share: 0.7, reasons: [] },
+    ] as const;
+    const reasons = [{ code: 'no-release', text: 'x' }, { code: 'dependency-suspected', text: 'y' }];
+    expect(of({ reasons, suspects })).toBe('PAGE Ripcord: checkout needs a person: prices is suspected, 2.0.0');
+    const [signal] = assessment().signals;
+    expect(of({ ...because('cool-down'), signals: signal === undefined ? [] : [{ ...signal, kind: 'quarantine' }] })).toContain('what was rolled back is released again');
+    expect(of(because('cool-down'))).toContain('sick again soon after a rollback');
+  });
+
+  it.each([
+    ['no-safe-way', 'no way back is safe'], ['no-release', 'no release explains'], ['newer-release', 'a newer release is live'], ['cool-down', 'sick again soon'], ['not-evaluated', 'an alarm could not be'],
+    ['signal-unreadable', 'what tells its health'], ['traffic-unknown', 'its requests cannot be'], ['too-little-traffic', 'too few requests to'], ['too-few-signals', 'too few signals agree'],
+    ['only-older-signals', 'it was sick before'], ['suspect-uncertain', 'its release is suspected'],
+  ])('comes to the point before the cut, whatever the service is called (%s)', (code, point) => {
+    expect(of({ service: long, ...because(code) })).toMatch(new RegExp(`^PAGE Ripcord: ${long} needs a person: ${point}`));
+  });
+
+  it('says the bad news before the version, however long that is', () => {
+    const over = { assessment: assessment({ service: long, release: bad }) };
+    for (const [change, point] of [
+      [{ verified: null }, 'is NOT proven to have recovered'], [{ results: [result({ status: 'failed' }, null)], verified: null }, 'could NOT be rolled back'],
+      [{ results: [result({ status: 'changed-by-someone-else' }, null)], verified: null }, 'rollback stopped, somebody else'], [{ error: { Error: 'X' }, results: [] }, 'rollback FAILED before anything'],
+      [{ error: { Error: 'X' } }, 'rollback FAILED after it had changed'],
+    ] as const) expect(ended({ ...over, ...change }).subject).toContain(point);
+    expect(ended({ ...over, verified: null }).subject).toHaveLength(99);
+    const input = reportInput(over);
+    expect(endedMessage(input, endingOf(input, 'TIMED_OUT'), seal, around).subject).toContain('rollback ended from outside (TIMED_OUT)');
+    expect(endedMessage(input, { ...endingOf(input), page: true }, seal, around).subject).toContain('has recovered, but a new');
+  });
+});
+
 describe('who could have done it', () => {
   it('is listed with its share and the heaviest reasons', () => {
     const suspects = [

@@ -2,7 +2,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { acquireLock } from '../../lambdas/adapters/ledger-lock.ts';
 import type { Assessment, ReportInput } from '../../lambdas/domain/workflow.ts';
+import { endedMessage } from '../../lambdas/runtime/messages.ts';
 import { endRollback, type ReportParts } from '../../lambdas/runtime/report.ts';
+import type { Ending } from '../../lambdas/runtime/report-outcome.ts';
 import { startTables, type Tables } from './audit-tables.ts';
 import { assessment, machineArn, recordingNotices, reportInput, silent, testClock } from './report-samples.ts';
 
@@ -62,6 +64,18 @@ describe('a page about what was left alone', () => {
     service = `${service}-other`;
     await run('e');
     expect(pages()).toEqual(['a', 'b', 'c', 'd', 'e']);
+  });
+
+  it('has the same subject when it is repeated from the record alone', async () => {
+    failing = 'bus';
+    const input = await begun('a');
+    await expect(endRollback(input, parts())).rejects.toThrow(/was refused/);
+    const subject = `PAGE Ripcord: ${service} needs a person: no way back is safe for its data`;
+    expect(sent.messages.map((one) => one.subject)).toEqual([subject]);
+    const row = (await tables.audit.read(idOf('a'))).find(({ kind }) => kind === 'reported');
+    expect(JSON.parse(row?.data ?? '')).toMatchObject({ ending: { subject } });
+    const { ending } = JSON.parse(row?.data ?? '') as { ending: Ending };
+    expect(endedMessage({ ...input, assessment: null }, ending, { length: 1, hash: '' }, { machineArn, owner: '', runbook: null }).subject).toBe(subject);
   });
 
   it('comes again when it is 15 minutes old, and not before, however many runs were silent since', async () => {
