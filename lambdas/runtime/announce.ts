@@ -5,12 +5,14 @@ import type { Notices } from '../adapters/notices.ts';
 import { sendOnce } from '../adapters/notices-once.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { AnnounceInput } from '../domain/workflow.ts';
+import { stepsSeen } from './announce-seen.ts';
 import { escalatedMessage, startedMessage } from './messages.ts';
 import type { Log } from './logger.ts';
 import type { ServiceFacts } from './report.ts';
+import type { StepsSeen } from './report-plan.ts';
 
 export interface AnnounceParts {
-  readonly audit: Pick<AuditStore, 'append'>;
+  readonly audit: Pick<AuditStore, 'append' | 'read'>;
   readonly table: LedgerTable;
   readonly notices: Notices;
   readonly clock: Clock;
@@ -24,7 +26,8 @@ export async function announce({ assessment, rung }: AnnounceInput, parts: Annou
   const facts = await factsOrNone(service, parts);
   const around = { machineArn: parts.machineArn, owner: facts?.owner ?? '', runbook: facts?.runbook ?? null };
   const kind = rung === 0 ? 'started' : `escalated-${rung}`;
-  const message = rung === 0 ? startedMessage(assessment, around) : escalatedMessage(assessment, rung, around);
+  const seen = await seenOrNone(rollbackId, parts);
+  const message = rung === 0 ? startedMessage(assessment, around, seen) : escalatedMessage(assessment, rung, around, seen);
   const sent = await sendOnce(parts, { rollbackId, kind, message });
   if (!sent) return { sent };
   const at = parts.clock.now().toISOString();
@@ -41,5 +44,15 @@ async function factsOrNone(service: string, { factsOf, log }: AnnounceParts): Pr
   } catch (error) {
     log.error('the catalogue could not be read for a message', error);
     return null;
+  }
+}
+
+/** A message without from and to is worth more than none. */
+async function seenOrNone(rollbackId: string, { audit, log }: AnnounceParts): Promise<StepsSeen> {
+  try {
+    return stepsSeen(await audit.read(rollbackId));
+  } catch (error) {
+    log.error('the record could not be read for a message', error);
+    return new Map();
   }
 }

@@ -7,7 +7,7 @@ import { nextSteps } from './messages-next.ts';
 import { endedSubject } from './messages-subject.ts';
 import { duration, executionPage, plain, resultLine, section, signalLine, stepLine, subjectOf, utc } from './messages-text.ts';
 import { type Ending, isHeld, versionsOf } from './report-outcome.ts';
-import { leftAsItIs, manifestLines, notTaken, planLines } from './report-plan.ts';
+import { leftAsItIs, manifestLines, notTaken, planLines, type StepsSeen } from './report-plan.ts';
 import { suspectsText } from './suspects-text.ts';
 
 /** What every message shows beside its own facts. */
@@ -24,8 +24,8 @@ export interface Asked {
   readonly url: string;
 }
 
-/** Sent while the first change is made. */
-export function startedMessage(assessment: Assessment, around: Surroundings): Message {
+/** Sent while the first change is made. @param seen what is on record of it by then. */
+export function startedMessage(assessment: Assessment, around: Surroundings, seen: StepsSeen = new Map()): Message {
   const { bad, good } = versionsOf(assessment);
   // Somebody was asked and slept: what goes ahead without them is worth a second try to wake them.
   const isUnanswered = assessment.reasons.some(({ code }) => code === 'deadline-roll-back');
@@ -33,7 +33,7 @@ export function startedMessage(assessment: Assessment, around: Surroundings): Me
     audience: ['on-call', 'stakeholders'], urgency: isUnanswered ? 'page' : 'notice',
     subject: subjectOf(`${isUnanswered ? 'PAGE Ripcord: nobody answered, ' : 'Ripcord: '}rolling back ${assessment.service} from ${bad} to ${good}`),
     text: write(assessment, around, [
-      section('What is being done', planLines(assessment, [])),
+      section('What is being done', planLines(assessment, [], seen)),
       notUndone(assessment),
       section('What happens next', [
         'A second message says how it ended. Nothing is asked of you now; please change nothing on these targets meanwhile.',
@@ -44,14 +44,14 @@ export function startedMessage(assessment: Assessment, around: Surroundings): Me
 }
 
 /** Sent when a later rung begins. */
-export function escalatedMessage(assessment: Assessment, rung: number, around: Surroundings): Message {
+export function escalatedMessage(assessment: Assessment, rung: number, around: Surroundings, seen: StepsSeen = new Map()): Message {
   const name = plain(assessment.rungs[rung]?.name ?? String(rung), 60);
   return {
     audience: ['on-call'], urgency: 'notice',
     subject: subjectOf(`Ripcord: ${assessment.service} not recovered yet, trying the next way back: ${name}`),
     text: write(assessment, around, [
       section('What happened since', [`The way back "${plain(assessment.rungs[rung - 1]?.name ?? '', 60)}" failed or did not help. The next one is being tried.`]),
-      section('What is being done', planLines({ ...assessment, rungs: assessment.rungs.slice(rung) }, [])),
+      section('What is being done', planLines({ ...assessment, rungs: assessment.rungs.slice(rung) }, [], seen)),
       notUndone(assessment),
       section('What happens next', ['A message says how it ended. If this way fails too and there is no other, it pages you.']),
     ]),
@@ -144,13 +144,15 @@ const suspects = (assessment: Assessment): string[] => {
 };
 
 function release(assessment: Assessment): string {
-  const { release: bad, knownGood, requestedBy, service, rungs } = assessment;
+  const { release: bad, knownGood, requestedBy, service, rungs, ways } = assessment;
   // A side that the catalogue declares good needs no version in the ledger.
   const declared = rungs[0]?.waves[0]?.[0]?.good?.version;
+  // What was decided before any way back was weighed never looked for a good version: that none is known would be a claim.
+  const wasSought = knownGood !== null || declared !== undefined || (ways ?? []).length > 0;
   return section('Service and release', [
     `Service: ${service}`,
     bad === null ? 'Release: none is known' : `Release: ${plain(bad.version, 80)} (${plain(bad.id, 120)}) by ${plain(bad.actor, 120)}, began ${utc(bad.startedAt)}, ${bad.status}; touched ${bad.touched.join(', ') || 'unknown parts'}`,
-    knownGood === null ? `Known good: ${declared === undefined ? 'none is known' : `${plain(declared, 80)}, as the catalogue declares`}` : `Known good: ${plain(knownGood.version, 80)} since ${utc(knownGood.since)} (${knownGood.basis})`,
+    ...(wasSought ? [`Known good: ${knownGood === null ? declared === undefined ? 'none is known' : `${plain(declared, 80)}, as the catalogue declares` : `${plain(knownGood.version, 80)} since ${utc(knownGood.since)} (${knownGood.basis})`}`] : []),
     ...manifestLines(assessment),
     ...(requestedBy === null ? [] : [`Asked for by: ${plain(requestedBy, 120)} (as typed, not verified)`]),
   ]);

@@ -14,9 +14,12 @@ export function runbook(assessment: Assessment, plans: readonly StepPlan[]): str
   return notTaken(assessment).length === 0 ? [] : ['No way back is taken.', ...notTaken(assessment), ...remaining(assessment)];
 }
 
+/** From and to of steps that are on record already, in words, by the step's id. */
+export type StepsSeen = ReadonlyMap<string, string>;
+
 /** The steps without what stays. @param plans what the first rung's strategies found when they looked; empty before they did. */
-export const planLines = (assessment: Assessment, plans: readonly StepPlan[]): string[] =>
-  [summaryLine(assessment, plans), ...steps(assessment, plans), ...notTaken(assessment)];
+export const planLines = (assessment: Assessment, plans: readonly StepPlan[], seen: StepsSeen = new Map()): string[] =>
+  [summaryLine(assessment, plans), ...steps(assessment, plans, seen), ...notTaken(assessment)];
 
 /** `Back to 1.0.0 … Risk … About …`: what has to be read when only one line is. */
 export function summaryLine(assessment: Assessment, plans: readonly StepPlan[]): string {
@@ -80,7 +83,7 @@ function goodRisks({ knownGood, rungs }: Assessment): string[] {
 const alsoTakenBack = ({ passed = [], release }: Assessment): string[] =>
   passed.filter(({ id, status }) => id !== release?.id && status !== 'failed' && status !== 'stopped').map(({ version }) => plain(version, 80));
 
-function steps(assessment: Assessment, plans: readonly StepPlan[]): string[] {
+function steps(assessment: Assessment, plans: readonly StepPlan[], seen: StepsSeen): string[] {
   let number = 0;
   const { rungs, verification } = assessment;
   const first = rungs.map((rung) => { const at = number + 1; number += rung.waves.flat().length + 1; return at; });
@@ -92,7 +95,7 @@ function steps(assessment: Assessment, plans: readonly StepPlan[]): string[] {
     const otherwise = next === undefined ? 'if not, you are paged: no other way is left' : `if not, step ${next}`;
     const seconds = rungSeconds(assessment, index, index === 0 ? plans : []);
     return [
-      ...stepLines(rung, { begin, plans: index === 0 ? plans : [], only: index === 0 ? '' : 'If a step before this one fails: ', time: seconds === null || rung.waves.flat().length > 1 ? '' : `, about ${duration(seconds)}` }),
+      ...stepLines(rung, { begin, seen, plans: index === 0 ? plans : [], only: index === 0 ? '' : 'If a step before this one fails: ', time: seconds === null || rung.waves.flat().length > 1 ? '' : `, about ${duration(seconds)}` }),
       `${last}. Prove it: ${index === 0 ? proof : `as in step ${(first[1] ?? 2) - 1}`}; ${otherwise}.`,
     ];
   });
@@ -101,25 +104,30 @@ function steps(assessment: Assessment, plans: readonly StepPlan[]): string[] {
 interface Numbering {
   readonly begin: number;
   readonly plans: readonly StepPlan[];
+  readonly seen: StepsSeen;
   readonly only: string;
   readonly time: string;
 }
 
-function stepLines({ waves }: Rung, { begin, plans, only, time }: Numbering): string[] {
+function stepLines({ waves }: Rung, { begin, plans, seen, only, time }: Numbering): string[] {
   let number = begin - 1;
   return waves.flatMap((wave) => {
     const together = wave.length > 1 ? ` (steps ${number + 1} to ${number + wave.length} at once)` : '';
     return wave.map((step) => {
       number += 1;
       const plan = plans.find(({ stepId }) => stepId === step.id);
+      const known = seen.get(step.id);
+      if (known !== undefined) return `${number}. ${only}${nameOf(step)}: ${plain(known, 300)}${together}`;
       return `${number}. ${only}${stepText(step, plan)}${plan === undefined ? time : plan.outcome === 'change' ? `, about ${duration(plan.expectedSeconds)}` : ''}${together}`;
     });
   });
 }
 
+const nameOf = (step: StepRequest): string => `${plain(step.targetId, 60)} (${plain(step.strategy, 40)})`;
+
 /** From and to as the strategy's own plan says it; else where the step leads. */
 function stepText(step: StepRequest, plan: StepPlan | undefined): string {
-  const name = `${plain(step.targetId, 60)} (${plain(step.strategy, 40)})`;
+  const name = nameOf(step);
   if (plan === undefined) return `${name}: from what is live to ${step.good === null ? 'what the strategy finds' : plain(step.good.version, 80)}`;
   if (plan.outcome === 'impossible') return `${name}: CANNOT be done as things are: ${plain(plan.reason?.text ?? plan.summary, 300)}`;
   return `${name}: ${plan.outcome === 'already' ? 'nothing to do, ' : ''}${plain(plan.summary, 300)}`;

@@ -3,7 +3,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sendOnce } from '../../lambdas/adapters/notices-once.ts';
 import type { Message } from '../../lambdas/adapters/notices.ts';
 import type { StepPlan } from '../../lambdas/domain/workflow.ts';
+import type { AuditRow } from '../../lambdas/audit/entry.ts';
 import { announce } from '../../lambdas/runtime/announce.ts';
+import { stepsSeen } from '../../lambdas/runtime/announce-seen.ts';
 import { answerCommands } from '../../lambdas/runtime/messages-commands.ts';
 import { approvalMessage, endedMessage, escalatedMessage, startedMessage } from '../../lambdas/runtime/messages.ts';
 import { duration, executionPage, plain, subjectOf } from '../../lambdas/runtime/messages-text.ts';
@@ -58,6 +60,46 @@ const ended = (change: Parameters<typeof reportInput>[0]): Message => {
   const input = reportInput(change);
   return endedMessage(input, endingOf(input), seal, around);
 };
+
+describe('the first message', () => {
+  const row = (kind: AuditRow['kind'], data: object): AuditRow => ({ rollbackId: 'rb-1', seq: 0, at: '', kind, service: 'checkout', previousHash: '', hash: '', data: JSON.stringify({ stepId: 'alb-weights/web', ...data }) });
+  const summary = 'blue 0 → 100, green 100 → 0';
+  const line = (...rows: readonly AuditRow[]) => startedMessage(assessment(), around, stepsSeen(rows)).text.split('\n').find((one) => one.includes('1. web'));
+
+  it.each<[string, readonly AuditRow[]]>([
+    ['from what is live to v41', []],
+    [summary, [row('planned', { outcome: 'change', summary })]],
+    [`${summary}, being done`, [row('planned', { outcome: 'change', summary: 'older' }), row('change-intended', { summary })]],
+    [`${summary}, done`, [row('change-intended', { summary }), row('change-made', { status: 'changed', summary })]],
+    ['nothing to do, blue 100', [row('change-made', { status: 'already', summary: 'blue 100' })]],
+    [`${summary}, being done`, [row('change-intended', { summary }), row('change-failed', { reason: { code: 'throttled', text: 'x' } })]],
+    ['NOT done: ModifyRule was denied', [row('change-intended', { summary }), row('change-failed', { status: 'failed', reason: { code: 'denied', text: 'ModifyRule was denied' } })]],
+  ])('says of a step as much as is on record (%s)', (said, rows) => {
+    expect(line(...rows)).toBe(`  1. web (alb-weights): ${said}`);
+  });
+
+  it('reads the record before it is sent, and goes out without it where it cannot be read', async () => {
+    for (const [rollbackId, failing, said] of [['rb-seen', false, `${summary}, done`], ['rb-unseen', true, 'from what is live to v41']] as const) {
+      const { notices, messages } = recordingNotices();
+      await tables.audit.append({ rollbackId, service: 'checkout', kind: 'change-made', at: '2026-11-20T09:15:00.000Z', data: { stepId: 'alb-weights/web', status: 'changed', summary } }, null);
+      const audit = failing ? { append: tables.audit.append.bind(tables.audit), read: async () => { throw new Error('denied'); } } : tables.audit;
+      await announce({ assessment: assessment({ rollbackId }), rung: 0 }, { audit, table: tables.ledger, notices, clock: testClock(), machineArn, factsOf: async () => null, log: silent });
+      expect(messages[0]?.text).toContain(`1. web (alb-weights): ${said}\n`);
+    }
+  });
+});
+
+describe('what is known good', () => {
+  const lineOf = (change: Parameters<typeof assessment>[0]) => ended({ assessment: assessment({ verdict: 'leave', page: true, rungs: [], knownGood: null, ...change }), results: [], verified: null }).text.split('\n').find((one) => one.includes('Known good'));
+
+  it('is not spoken of where nobody looked for it, and missing only where somebody did', () => {
+    expect(lineOf({})).toBeUndefined();
+    expect(lineOf({ ways: [] })).toBeUndefined();
+    expect(lineOf({ ways: [{ rung: 'alb-weights', ways: ['traffic-shift'], answer: 'refused', reasons: [], to: [], expectedSeconds: 5 }] })).toBe('  Known good: none is known');
+    expect(lineOf({ knownGood: assessment().knownGood })).toContain('Known good: v41 since');
+    expect(lineOf({ rungs: assessment().rungs })).toBe('  Known good: v41, as the catalogue declares');
+  });
+});
 
 describe('the end message', () => {
   it('says what was done with from and to, what was not, and how to check the record', () => {
