@@ -106,23 +106,26 @@ const indexOf = ({ end }: MetricsRead, length: number, instant: Instant): number
 
 interface Wanted {
   readonly length: number;
+  /** A period that says nothing, because the release began in the middle of it; null when there is none. */
+  readonly without?: number | null;
   readonly withTraffic: boolean;
   /** Said before each signal where there are several entries. */
   readonly prefix: string;
 }
 
-function seriesOf(measured: Measured, { length, withTraffic, prefix }: Wanted): Series[] {
-  const requests = stretched(measured.requests, length);
+function seriesOf(measured: Measured, { length, withTraffic, prefix, without = null }: Wanted): Series[] {
+  const column = (values: Column): (number | null)[] => stretched(values, length).map((value, index) => (index === without ? null : value));
+  const requests = column(measured.requests);
   const { errors, latency } = measured;
   return [
-    ...(errors === null ? [] : [{ name: `${prefix}error rate`, kind: 'errors' as const, values: stretched(errors, length), requests }]),
-    ...(latency === null ? [] : [{ name: `${prefix}latency`, kind: 'latency' as const, values: stretched(latency, length), requests }]),
+    ...(errors === null ? [] : [{ name: `${prefix}error rate`, kind: 'errors' as const, values: column(errors), requests }]),
+    ...(latency === null ? [] : [{ name: `${prefix}latency`, kind: 'latency' as const, values: column(latency), requests }]),
     ...(withTraffic ? [{ name: `${prefix}traffic`, kind: 'traffic' as const, values: requests }] : []),
   ];
 }
 
-const ownSeries = (reading: MetricsRead, length: number, withTraffic: boolean): Series[] =>
-  reading.metrics.flatMap((one) => seriesOf(one, { length, withTraffic, prefix: reading.metrics.length === 1 ? '' : `${one.name} ` }));
+const ownSeries = (reading: MetricsRead, wanted: Omit<Wanted, 'prefix'>): Series[] =>
+  reading.metrics.flatMap((one) => seriesOf(one, { ...wanted, prefix: reading.metrics.length === 1 ? '' : `${one.name} ` }));
 
 /** The judge's question about a release; null when the history does not reach back to it. */
 export function releaseQuestionOf(reading: MetricsRead, startedAt: Instant): ReleaseQuestion | null {
@@ -132,9 +135,11 @@ export function releaseQuestionOf(reading: MetricsRead, startedAt: Instant): Rel
   // Fewer requests are usually somebody else's doing: only with something to compare them to do they say anything.
   const beside = reading.controls.filter(({ calls }) => calls === undefined);
   const withTraffic = beside.length > 0;
-  const compared = (list: readonly Measured[]): Comparison[] => list.map((one) => ({ name: one.name, series: seriesOf(one, { length, withTraffic, prefix: '' }) }));
+  // Half of its requests met the release: as a minute before it, it would say that the harm was there already.
+  const wanted = { length, withTraffic, without: at(startedAt) % periodMs === 0 ? null : releaseIndex - 1 };
+  const compared = (list: readonly Measured[]): Comparison[] => list.map((one) => ({ name: one.name, series: seriesOf(one, { ...wanted, prefix: '' }) }));
   const dependencies = compared(reading.controls.filter(({ calls }) => calls === true));
-  return { series: ownSeries(reading, length, withTraffic), controls: compared(beside), ...(dependencies.length === 0 ? {} : { dependencies }), releaseIndex, periodSeconds };
+  return { series: ownSeries(reading, wanted), controls: compared(beside), ...(dependencies.length === 0 ? {} : { dependencies }), releaseIndex, periodSeconds };
 }
 
 /** The judge's question about a recovery; null when the history does not reach back to the release. */
@@ -143,5 +148,5 @@ export function recoveryQuestionOf(reading: MetricsRead, startedAt: Instant, cha
   const releaseIndex = indexOf(reading, length, startedAt);
   const rollbackIndex = indexOf(reading, length, changedAt);
   if (releaseIndex < 0 || rollbackIndex < releaseIndex) return null;
-  return { series: ownSeries(reading, length, false), releaseIndex, rollbackIndex, periodSeconds };
+  return { series: ownSeries(reading, { length, withTraffic: false }), releaseIndex, rollbackIndex, periodSeconds };
 }

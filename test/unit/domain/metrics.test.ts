@@ -121,6 +121,11 @@ describe('what metrics say of a release', () => {
     expect(metricSignals(found)[0]?.status).toBe('unknown');
   });
 
+  it('is worse too where the release began in the middle of the minute in which the errors begin', () => {
+    const found = findInMetrics(reading({ errors: since(2, 0.04) }), release({ startedAt: minute(2).replace(':00.000Z', ':20.000Z') }), minute(10));
+    expect(found?.verdict).toBe('worse');
+  });
+
   it('is unrelated when what the service calls shows a third of it; of a control beside it that leaves a doubt only', () => {
     const payments = measured('payments', { errors: since(2, 0.08) });
     const beside = measured('search');
