@@ -8,7 +8,14 @@ import type { Ending } from './scenarios.ts';
 import type { ExploredWorld } from './world.ts';
 
 /** Checks one chain of audit rows, in order, against its anchor where the ledger has one. @returns what is wrong, or null. */
-export type VerifyChain = (rows: readonly StoredRow[], anchor: { readonly length: number; readonly hash: string } | null) => string | null;
+export type VerifyChain = (rows: readonly StoredRow[], anchor: Anchor | null) => string | null;
+
+/** Where the ledger says that a chain ended; open for a run that joined another one, whose repeat may add to it. */
+export interface Anchor {
+  readonly length: number;
+  readonly hash: string;
+  readonly isOpen?: true;
+}
 
 export interface Run {
   readonly world: ExploredWorld;
@@ -136,10 +143,7 @@ function chains({ records, ledger }: Run, verifyChain: VerifyChain): string[] {
   });
 }
 
-function anchorOf(row: Readonly<Record<string, string>>): { readonly length: number; readonly hash: string } {
-  const data = row['data'] === undefined ? {} : JSON.parse(row['data']) as { readonly length?: number; readonly hash?: string };
-  return { length: Number(row['length'] ?? data.length), hash: row['hash'] ?? data.hash ?? '' };
-}
+const anchorOf = (row: Readonly<Record<string, string>>): Anchor => JSON.parse(row['data'] ?? '{}') as Anchor;
 
 /** Each change is announced in the audit before it is made. */
 function recordedWrites({ writes, records }: Run): string[] {
