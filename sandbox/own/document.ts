@@ -104,6 +104,8 @@ export interface Service {
     readonly traffic: { readonly none: string } | { readonly metric: Metric; readonly minimumRequests?: number; readonly minutes?: number };
   };
   readonly journeys?: Readonly<Record<string, Journey>>;
+  /** Other services of the configuration. */
+  readonly dependencies?: readonly unknown[];
   readonly verification: { readonly none: string } | { readonly passesInARow?: number; readonly intervalSeconds?: number; readonly deadlineMinutes?: number };
   readonly policy: {
     readonly approval: { readonly none: string } | { readonly required: 'always' | 'manual-only'; readonly timeoutMinutes: number; readonly onDeadline: string };

@@ -31,7 +31,7 @@ export function scaled({ config }: OwnDocument, name: string): Scaled {
     place, engine,
     approver: engine.approvers?.[0] ?? null,
     service: {
-      ...service,
+      ...alone(service, name, notes),
       targets: Object.fromEntries(Object.entries(service.targets).map(([id, target]) => [id, smaller(target, ['services', name, 'targets', id], notes)])),
       signals: signalsOf(service, name, notes),
       policy: policyOf(service, name, notes),
@@ -39,6 +39,14 @@ export function scaled({ config }: OwnDocument, name: string): Scaled {
     },
     replaced: notes,
   };
+}
+
+/** One service is rehearsed at a time, and its catalogue holds nobody else. */
+function alone(service: Service, name: string, notes: Note[]): Service {
+  const { dependencies, ...rest } = service;
+  if (dependencies === undefined || dependencies.length === 0) return service;
+  notes.push({ where: ['services', name, 'dependencies'], text: 'left out: one service is rehearsed at a time, without those it calls' });
+  return rest;
 }
 
 const ofArn = /arn:aws[a-z-]*:(?:elasticloadbalancing|secretsmanager|ssm):([a-z0-9-]+):(\d{12}):/;

@@ -80,7 +80,7 @@ export const nobodyKnowsWhy: Scenario = {
     shows('holds the evidence', evidence.includes(alarms.errors) && evidence.includes(alarms.latency), evidence);
     shows('says how it is, and how it was before', /metrics: .*error rate [\d.]+ % in the last .*, [\d.]+ % in the hour before the release; latency [\d.]+ ms in the last .*, [\d.]+ ms in the hour before|metrics: .*expected /.test(evidence), evidence);
     shows('ranks who could have done it', /1\. checkout 2\.0\.0 \(\d+ %\): began \d+ min before the fault/.test(under(text, 'Who could have done it')), under(text, 'Who could have done it'));
-    shows('says what is being done, and how long that takes', /1\. web \(alb-weights\): .*about \d+ s/.test(under(text, 'What is being done')), under(text, 'What is being done'));
+    shows('says what is being done, and how long that takes', /About \d+ s until users are safe[^]*1\. web \(alb-weights\): blue 0 → 100, green 100 → 0/.test(under(text, 'What is being done')), under(text, 'What is being done'));
     shows('says what is not undone', under(text, 'What is NOT undone').includes('Data that 2.0.0 wrote'), under(text, 'What is NOT undone'));
     shows('says what happens next', under(text, 'What happens next').length > 0, under(text, 'What happens next'));
     checkQuietEnd(stage);
