@@ -7,7 +7,10 @@ export const lostRelease: Scenario = {
   name: 'lost-release-events',
   summary: 'a CodeDeploy deployment whose events get lost: the poll finds the release and has it watched, once; it goes bad, and is rolled back',
   traffic: 'codedeploy',
-  service: (workload) => shopService(workload, { fleet: fleetTarget(workload) }),
+  service: (workload) => shopService(workload, { fleet: fleetTarget(workload) }, {
+    // Longer than the poll may take to find the release: it must not be called good before it goes bad.
+    policy: { approval: { none: 'the demo shop takes no money, so nobody has to be asked' }, bakeMinutes: 10, releaseWindowMinutes: 240, coolDownMinutes: 10, dailyBudget: 3 },
+  }),
   async play(stage) {
     stage.say('version 1.0.0 runs on the fleet');
     await stage.minutes(5);
