@@ -37,6 +37,12 @@ describe('an expression', () => {
   });
 });
 
+test('what a service calls stands among its controls, never among its own metrics', () => {
+  const entry = { kind: 'own', name: 'payments', requests: all, errors: all, calls: true };
+  expect(told({ metrics: [entry] })).toEqual([expect.stringMatching(/^signals\.metrics\.0\.calls: belongs to a control/)]);
+  expect(told({ metrics: [{ ...entry, name: 'shop', calls: undefined }], controls: [entry] })).toEqual([]);
+});
+
 describe('an objective', () => {
   const metrics = [{ kind: 'lambda', functionName: 'shop' }];
   test.each<[string, object, string]>([
