@@ -32,7 +32,11 @@ export function ownWeights(scene: Scene): Weight[] {
 }
 
 const worse = ({ metrics }: Scene): Weight[] => (metrics?.verdict === 'worse' ? [{ text: 'metrics got worse after it began', weight: weights.metricsWorse }] : []);
-const hasControls = ({ question: { metrics } }: Scene): boolean => metrics?.status === 'read' && metrics.controls.length > 0;
+/** As many minutes as the judge needs to call a harm one. */
+const lately = 4;
+/** A control that nobody asks anything says nothing: it did not stay flat, it has no data. */
+const hasControls = ({ question: { metrics } }: Scene): boolean =>
+  metrics?.status === 'read' && metrics.controls.some(({ requests }) => requests.slice(-lately).some((count) => count !== null && count > 0));
 
 /** Alarms that watch one side each tell a bad version from a fault that both versions share. */
 function sideWeights({ question: { alarms, targets }, signals }: Scene): Weight[] {

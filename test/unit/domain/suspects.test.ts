@@ -80,6 +80,9 @@ describe('the ranking', () => {
     const [without, alone, compared] = [asked, { ...asked, metrics: reading(harm) }, { ...asked, metrics: reading(harm, [measured('search'), measured('mail')]) }].map((one) => shareOf(one));
     expect(alone).toBeLessThan((without ?? 0) * 1.5);
     expect(compared).toBeGreaterThan((alone ?? 1) * 2);
+    // A control without requests since stayed not flat: it says nothing.
+    const silent = measured('search', { requests: (m) => (m >= 0 ? null : 1000) });
+    expect(shareOf({ ...asked, metrics: reading(harm, [silent]) })).toBe(alone);
   });
 
   it('suspects nobody for the releases of those that only depend on this service', () => {
