@@ -30,22 +30,23 @@ export interface AssessParts extends AssessSources {
 
 /** @throws Refusal for bad input, after it was written into the audit; any other error when something could not be read. */
 export async function assess(given: AssessInput, parts: AssessParts, log: Log): Promise<Assessment> {
+  const assessment = await assessed(given, parts);
+  const { headline, verdict, reasons, release } = assessment;
+  log.info(headline, { verdict, reasons: reasons.map(({ code }) => code), release: release?.id ?? null, look: given.look });
+  return assessment;
+}
+
+async function assessed(given: AssessInput, parts: AssessParts): Promise<Assessment> {
   const now = parts.clock.now();
   const [{ admitted, known }, approval] = await Promise.all([admit(given, parts, now), approvalOf(given, parts.table, now)]);
   const input = { ...given, approval };
   const door = { ...admitted, ledger: known.ledger, windows: known.windows, now };
-  if ('unread' in known) return said(await leaveAtDoor(input, parts, door, { unread: known.unread }), log);
+  if ('unread' in known) return leaveAtDoor(input, parts, door, { unread: known.unread });
   const seen = await readNow(parts, input, { admitted, known, now });
-  if ('unread' in seen) return said(await leaveAtDoor(input, parts, door, { ...seen, mode: modeOf({ trigger: admitted.trigger, policy: known.entry.service.policy }), configVersion: known.configVersion }), log);
+  if ('unread' in seen) return leaveAtDoor(input, parts, door, { ...seen, mode: modeOf({ trigger: admitted.trigger, policy: known.entry.service.policy }), configVersion: known.configVersion });
   const { question, decision } = await decided(questionOf(input, { admitted, known, seen, now: now.toISOString() }), parts, now);
   const audit = await record(input, parts, { question, decision, known, fence: seen.fence });
-  log.info(decision.headline, { verdict: decision.verdict, reasons: decision.reasons.map(({ code }) => code), release: decision.releaseId, look: input.look });
   return assessmentOf(input, decision, { admitted, known, seen, audit, codeVersion: parts.codeVersion });
-}
-
-function said(assessment: Assessment, log: Log): Assessment {
-  log.info(assessment.headline, { verdict: assessment.verdict, reasons: assessment.reasons.map(({ code }) => code), release: null });
-  return assessment;
 }
 
 async function admit(input: AssessInput, parts: AssessParts, now: Date): Promise<{ readonly admitted: Admitted; readonly known: Known | Unread }> {
