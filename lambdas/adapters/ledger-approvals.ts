@@ -64,8 +64,3 @@ export async function claimMessage(table: LedgerTable, rollbackId: string, kind:
     condition: 'attribute_not_exists(claimedAt)',
   });
 }
-
-/** Gives a claim back after sending failed, so that a retry can send the message. */
-export async function unclaimMessage(table: LedgerTable, rollbackId: string, kind: string): Promise<void> {
-  await updateIf(table, messageKey(rollbackId, kind), { UpdateExpression: 'REMOVE claimedAt' });
-}
