@@ -8,7 +8,7 @@ import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { serialize } from 'node:v8';
 import { WarmProcesses } from '../services/lambda/warm-processes.ts';
-import { casesOf, parseCase, type Case } from './cases.ts';
+import { casesOf, parseCase, type Case, type FaultName } from './cases.ts';
 import { judge, runOf, type VerifyChain } from './invariants.ts';
 import { makeAssembly, prepare } from './prepare.ts';
 import { Progress } from './progress.ts';
@@ -73,8 +73,18 @@ export async function explore(options: ExploreOptions): Promise<Exploration> {
 function chosen(recordings: readonly Recording[], { only, fault, seed, sample }: ExploreOptions): readonly Case[] {
   if (only !== undefined) return only.map(parseCase);
   const all = recordings.flatMap(casesOf).filter((one) => fault === undefined || fault.includes(one.fault));
-  const inOrder = shuffled(all, seed);
+  const inOrder = slowNotLast(shuffled(all, seed));
   return sample === undefined ? inOrder : spread(inOrder, sample);
+}
+
+/** In these a client waits for long, and nothing else would be left to do meanwhile. */
+const slow: readonly FaultName[] = ['throttled-five', 'throttled-for-good', 'error-for-good', 'late-reply'];
+const lastOnes = 300;
+
+function slowNotLast(cases: readonly Case[]): readonly Case[] {
+  const quick = cases.filter(({ fault }) => !slow.includes(fault)).slice(-lastOnes);
+  const last = new Set(quick);
+  return [...cases.filter((one) => !last.has(one)), ...quick];
 }
 
 /** The case whose scenario and fault were taken least so far, again and again: a small sample misses none of them. */

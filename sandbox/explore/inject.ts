@@ -39,7 +39,7 @@ const forGood: readonly FaultName[] = ['throttled-for-good', 'error-for-good', '
 /** After these a client retries, and remembers it. */
 const remembers: readonly FaultName[] = ['throttled-once', 'throttled-five', 'throttled-for-good', 'error-once', 'error-for-good', 'error-after', 'reset-before', 'reset-after', 'late-reply'];
 // A client of the SDK may retry until its 500 tokens are used up, 10 a retry at most; well before that a new process takes over, so that no case
-// suffers from another. Ripcord's client of Route 53 also slows down when it is throttled ("adaptive"): that must reach no other case at all.
+// suffers from another.
 const manyStrikes = 25;
 
 function strike(one: Case, parts: InjectParts): Injected {
@@ -56,7 +56,7 @@ function strike(one: Case, parts: InjectParts): Injected {
     name: one.fault, effect: effectOf(one.fault, { ...parts, meddle }),
     when: (asked) => {
       const struck = isStruck(namer.next(asked));
-      if (struck && remembers.includes(one.fault) && 'accessKeyId' in asked.caller) warm.spend(asked.caller.accessKeyId, call.service === 'route53' ? 1 : manyStrikes);
+      if (struck && remembers.includes(one.fault) && 'accessKeyId' in asked.caller) warm.spend(asked.caller.accessKeyId, manyStrikes);
       return struck;
     },
   });

@@ -13,7 +13,7 @@ export async function makeAssembly(directory: string, grounds: Omit<Grounds, 'as
   await mkdir(directory, { recursive: true });
   const documents: Record<string, JsonValue> = {};
   for (const scenario of scenarios) {
-    const world = await ExploredWorld.start(scenario, { ...grounds, assembly: '' });
+    const world = await ExploredWorld.start(scenario, grounds);
     documents[scenario.name] = serviceOf(scenario, world.targets, { port: grounds.port, secretArn: world.sandbox.services.secrets.arn(journeySecret) });
     await world.stop();
   }
