@@ -36,11 +36,8 @@ function callTwice({ at, fault }: Case, { sandbox }: ExploredWorld): Injected {
 
 const forGood: readonly FaultName[] = ['throttled-for-good', 'error-for-good', 'denied'];
 
-/** After these a client retries, and remembers it. */
+/** After these a client retries, and remembers it: no case may suffer from another. */
 const remembers: readonly FaultName[] = ['throttled-once', 'throttled-five', 'throttled-for-good', 'error-once', 'error-for-good', 'error-after', 'reset-before', 'reset-after', 'late-reply'];
-// A client of the SDK may retry until its 500 tokens are used up, 10 a retry at most; well before that a new process takes over, so that no case
-// suffers from another.
-const manyStrikes = 25;
 
 function strike(one: Case, parts: InjectParts): Injected {
   const { world, grounds: { warm }, call } = parts;
@@ -56,7 +53,7 @@ function strike(one: Case, parts: InjectParts): Injected {
     name: one.fault, effect: effectOf(one.fault, { ...parts, meddle }),
     when: (asked) => {
       const struck = isStruck(namer.next(asked));
-      if (struck && remembers.includes(one.fault) && 'accessKeyId' in asked.caller) warm.spend(asked.caller.accessKeyId, manyStrikes);
+      if (struck && remembers.includes(one.fault) && 'accessKeyId' in asked.caller) warm.strike(asked.caller.accessKeyId);
       return struck;
     },
   });

@@ -57,14 +57,15 @@ export function readPolicy(name: string, document: PolicyDocument): readonly Sta
 /** Whether the statement's action, resource and conditions fit the request; its Principal is not looked at. */
 export function speaksAbout(statement: Statement, question: Question): boolean {
   const { raw } = statement;
-  const values = new Map(Object.entries(question.context).map(([key, value]) => [key.toLowerCase(), typeof value === 'string' ? [value] : value]));
   const isAction = (pattern: string): boolean => matchesWildcard(pattern, question.action, { ignoreCase: true });
+  // First, as most statements are about other actions.
+  if (raw.Action !== undefined && !many(raw.Action).some(isAction)) return false;
+  if (raw.NotAction !== undefined && many(raw.NotAction).some(isAction)) return false;
+  const values = new Map(Object.entries(question.context).map(([key, value]) => [key.toLowerCase(), typeof value === 'string' ? [value] : value]));
   const isResource = (pattern: string): boolean => {
     const filled = substitute(pattern, values);
     return filled !== null && (question.resource === '*' ? filled === '*' : matchesArn(filled, question.resource));
   };
-  if (raw.Action !== undefined && !many(raw.Action).some(isAction)) return false;
-  if (raw.NotAction !== undefined && many(raw.NotAction).some(isAction)) return false;
   if (raw.Resource !== undefined && !many(raw.Resource).some(isResource)) return false;
   if (raw.NotResource !== undefined && many(raw.NotResource).some(isResource)) return false;
   return meetsConditions(raw.Condition, question.context);

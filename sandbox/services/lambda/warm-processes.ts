@@ -31,11 +31,17 @@ interface Warm {
   bound: Wanted | null;
   /** Goes to no other sandbox: what its client remembers of throttling would be the next one's surprise. */
   spent: boolean;
-  struck: number;
+  retryTokens: number;
   /** Which sandbox it worked for last, and the traces of its invocations there. */
   world: number;
   traces: Set<string>;
 }
+
+// What a client of the SDK may use up in retries: 10 at most for one, which come back one by one with each call that succeeds. Well before there are
+// none left a new process takes over.
+const allTokens = 500;
+const fewTokens = 200;
+const retryCost = 10;
 
 // More that wait than work at once would only fill the memory.
 const idleOfOneKind = 8;
@@ -94,12 +100,18 @@ export class WarmProcesses {
     this.#all.get(accessKeyId)?.worker.kill();
   }
 
-  /** The process with this key is ended when its invocation is over: at once, or after so many calls of it. */
-  spend(accessKeyId: string, after = 1): void {
+  /** The process with this key is ended when its invocation is over. */
+  spend(accessKeyId: string): void {
+    const warm = this.#all.get(accessKeyId);
+    if (warm !== undefined) warm.spent = true;
+  }
+
+  /** A call of the process with this key fails in a way after which its client retries: ended before it has no retries left for others. */
+  strike(accessKeyId: string): void {
     const warm = this.#all.get(accessKeyId);
     if (warm === undefined) return;
-    warm.struck += 1;
-    if (warm.struck >= after) warm.spent = true;
+    warm.retryTokens -= retryCost;
+    if (warm.retryTokens < fewTokens) warm.spent = true;
   }
 
   async stop(): Promise<void> {
@@ -115,7 +127,7 @@ export class WarmProcesses {
     const accessKeyId = `ASIAWARM${String(process.pid).padStart(7, '0').slice(-7)}${String(this.#started).padStart(7, '0')}`;
     const { secretAccessKey, sessionToken } = secretsOfKey(accessKeyId);
     const made: Warm = {
-      kind, accessKeyId, bound: wanted, spent: false, struck: 0, world: 0, traces: new Set(),
+      kind, accessKeyId, bound: wanted, spent: false, retryTokens: allTokens, world: 0, traces: new Set(),
       worker: new Worker({
         environment: {
           ...wanted.environment, AWS_ENDPOINT_URL: this.#endpoint, AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, AWS_SESSION_TOKEN: sessionToken,
@@ -140,6 +152,7 @@ export class WarmProcesses {
     const bound = warm?.bound ?? null;
     // Whoever calls after its invocation was over has nobody to talk to.
     if (warm === undefined || bound === null || isLeftOver(warm, request)) return void request.socket.destroy();
+    warm.retryTokens = Math.min(allTokens, warm.retryTokens + 1);
     await bound.endpoint.handle(request, response);
   }
 
