@@ -68,14 +68,14 @@ export class ExploredWorld {
   static async start(scenario: BaseScenario, { warm, port, secret }: Omit<Grounds, 'assembly'>, startAt?: number): Promise<ExploredWorld> {
     const sandbox = await startSandbox({ speed, handleSignals: false, processes, graceMs, warm, ...(startAt === undefined ? {} : { startAt }) });
     try {
-      return new ExploredWorld(sandbox, scenario, { warm, port, secret });
+      return new ExploredWorld(sandbox, scenario, { port, secret });
     } catch (error) {
       await sandbox.stop();
       throw error;
     }
   }
 
-  private constructor(sandbox: Sandbox, scenario: BaseScenario, { warm, port, secret }: Omit<Grounds, 'assembly'>) {
+  private constructor(sandbox: Sandbox, scenario: BaseScenario, { port, secret }: Omit<Grounds, 'assembly' | 'warm'>) {
     this.sandbox = sandbox;
     this.scenario = scenario;
     this.secret = secret;
@@ -87,10 +87,6 @@ export class ExploredWorld {
       ComparisonOperator: 'GreaterThanThreshold', TreatMissingData: 'ignore',
     });
     this.#calm();
-    // Ripcord's client of Route 53 slows down when it is throttled ("adaptive"), by the quota or by a fault: that must reach no other world.
-    sandbox.calls.onCall(({ service, errorCode, caller }) => {
-      if (service === 'route53' && errorCode?.startsWith('Throttling') === true && 'accessKeyId' in caller) warm.spend(caller.accessKeyId);
-    });
     const cure = this.targets[scenario.cure];
     sandbox.calls.onCall(({ caller, mutating, output, input, service }) => {
       if (caller.kind === 'role' && mutating && output !== null && cure !== undefined && service === cure.prefix && cure.isTouchedBy(JSON.stringify(input))) this.#calm();
