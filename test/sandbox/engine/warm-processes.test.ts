@@ -65,3 +65,23 @@ test('a call left behind reaches its own sandbox, and no other', async () => {
   expect(one.heard.filter((trace) => trace === 'one-1').length).toBeGreaterThan(0);
   expect(other.heard).toEqual(['other-1']);
 });
+
+test('a process whose client has few retries left goes to nobody else, unless calls have brought them back', async () => {
+  const keys: string[] = [];
+  const asked = (): Wanted => ({ ...sandbox(), adopt: (accessKeyId) => void keys.push(accessKeyId) });
+  const struck = async (times: number, pauses: readonly number[]): Promise<{ readonly worker: Worker; readonly isKept: boolean }> => {
+    const worker = await warm.take(asked());
+    for (let count = 0; count < times; count += 1) warm.strike(keys.at(-1) ?? '');
+    await run(worker, `struck-${keys.length}`, pauses);
+    warm.give(worker);
+    const next = await warm.take(asked());
+    await run(next, `next-${keys.length}`, [1]);
+    warm.give(next);
+    return { worker, isKept: next === worker };
+  };
+  const first = await struck(25, Array.from({ length: 80 }, () => 1));
+  expect(first.isKept).toBe(true);
+  const second = await struck(10, [1]);
+  expect(second).toEqual({ worker: first.worker, isKept: true });
+  expect((await struck(10, [1])).isKept).toBe(false);
+});
