@@ -5,7 +5,7 @@ import { badReleaseCodeDeploy, codeDeployInProgress } from './bad-release-codede
 import { badReleaseDns } from './bad-release-dns.ts';
 import { anHourLater, ownRollback } from './late-and-own.ts';
 import { ecsRelease } from './ecs-release.ts';
-import { sickDependency } from './elsewhere.ts';
+import { sickDependency, sickRegion } from './elsewhere.ts';
 import { lostAlarm, lostRelease } from './lost-events.ts';
 import { noAlarmSeesIt, nobodyKnowsWhy } from './metrics.ts';
 import { budgetBurns, lowTraffic } from './promises.ts';
@@ -17,7 +17,7 @@ import { previousBadToo, schemaCompatible, schemaMoved } from './way-back.ts';
 
 export const scenarios: readonly Scenario[] = [
   badReleaseAlb, badReleaseDns, badReleaseCodeDeploy, codeDeployInProgress,
-  alreadyInAlarm, noRelease, sickDependency, duplicateStorm, secondSignalMissing, targetUnhealthy, permissionMissing,
+  alreadyInAlarm, noRelease, sickDependency, sickRegion, duplicateStorm, secondSignalMissing, targetUnhealthy, permissionMissing,
   stillSick, changedBySomeoneElse, flapping, manual, dryRun, shadow, noAlarmSeesIt, nobodyKnowsWhy,
   budgetBurns, lowTraffic, anHourLater, ownRollback,
   ecsRelease, lostRelease, lostAlarm, sameBuildAgain,

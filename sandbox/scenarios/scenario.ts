@@ -58,6 +58,14 @@ export interface SentMessage {
   readonly at: number;
 }
 
+/** Another service in the shop's account, behind a load balancer of its own and with alarms on its own metrics. */
+export interface OtherService {
+  /** Its catalogue entry, as it would stand under its name in services.yaml. */
+  service(workload: Workload): ServiceDocument;
+  /** The shop calls it for each request of a user; one of them at the most. Otherwise it has users of its own. Default false. */
+  readonly isCalled?: boolean;
+}
+
 export interface Scenario {
   readonly name: string;
   /** One line for `--list`: what goes wrong, and what Ripcord must do. */
@@ -66,8 +74,10 @@ export interface Scenario {
   readonly traffic: 'load-balancer' | 'dns' | 'codedeploy' | 'ecs';
   /** The catalogue entry, as it would stand under `services.checkout` in services.yaml. */
   service(workload: Workload): ServiceDocument;
-  /** The entry of a second service, `payments`, that the shop calls for each request of a user. Absent: the shop stands alone. */
-  dependency?(workload: Workload): ServiceDocument;
+  /** By name. Absent: the shop stands alone. */
+  readonly others?: Readonly<Record<string, OtherService>>;
+  /** What services.yaml says under `engine`, beside who is on call. */
+  readonly engine?: ServiceDocument;
   play(stage: Stage): Promise<void>;
 }
 
@@ -97,8 +107,8 @@ export interface Stage {
 
   /** Makes the version that runs on a side sick; healthy again with `{}`. */
   sicken(side: 'blue' | 'green', sickness: Sickness): void;
-  /** Makes the service that the shop calls sick, whatever it released; well again with `{}`. */
-  sickenDependency(sickness: Sickness): void;
+  /** Makes one of the scenario's other services sick, whatever it released; well again with `{}`. */
+  sickenOther(service: string, sickness: Sickness): void;
   /** Starts and finishes a release the way the workload's pipeline does; resolves when it is finished. */
   release(version: string, options?: ReleaseOptions): Promise<string>;
   /** Sends the events of a release that changes nothing: the version that is live anyway. */

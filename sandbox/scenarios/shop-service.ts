@@ -1,9 +1,15 @@
 // The shop's catalogue entry, as a user would write it: what most scenarios start from.
 import type { JsonValue, ServiceDocument, Workload } from './scenario.ts';
 
-export const alarms = { errors: 'shop-5xx-share', latency: 'shop-latency-p90' } as const;
-/** The service that the shop calls, where a scenario has one. */
-export const dependency = { service: 'payments', alarms: { errors: 'payments-5xx-share', latency: 'payments-latency-p90' } } as const;
+export interface ServiceAlarms {
+  readonly errors: string;
+  readonly latency: string;
+}
+
+/** The two alarms that each service of a scenario has, by what they are named after. */
+export const alarmsOf = (name: string): ServiceAlarms => ({ errors: `${name}-5xx-share`, latency: `${name}-latency-p90` });
+
+export const alarms = alarmsOf('shop');
 
 /** Looks at the catalogue, fills a cart, pays: what a customer does. */
 const buyJourney = (workload: Workload): JsonValue => ({
@@ -15,9 +21,9 @@ const buyJourney = (workload: Workload): JsonValue => ({
   ],
 });
 
-export const trafficMetric = (workload: Workload): JsonValue => ({
+export const trafficMetric = (workload: Workload, minimumRequests = 40): JsonValue => ({
   metric: { namespace: workload.metrics.namespace, name: workload.metrics.requests, dimensions: { ...workload.metrics.dimensions } },
-  minimumRequests: 40,
+  minimumRequests,
   minutes: 2,
 });
 

@@ -1,10 +1,10 @@
 // The two alarms of a service of the demo: share of failed requests, and how slow the slowest tenth is.
 import type { CloudWatch } from '../services/cloudwatch/cloudwatch.ts';
 import type { Workload } from '../scenarios/scenario.ts';
-import { alarms } from '../scenarios/shop-service.ts';
+import { alarms, type ServiceAlarms } from '../scenarios/shop-service.ts';
 
 /** Both look at two closed minutes; a minute without traffic says nothing (`missing`), a minute without errors has none. */
-export function createAlarms(cloudwatch: CloudWatch, { metrics }: Workload, names: { readonly errors: string; readonly latency: string } = alarms): void {
+export function createAlarms(cloudwatch: CloudWatch, { metrics }: Workload, names: ServiceAlarms = alarms): void {
   const Dimensions = Object.entries(metrics.dimensions).map(([Name, Value]) => ({ Name, Value }));
   const sum = (Id: string, MetricName: string) => ({ Id, ReturnData: false, MetricStat: { Metric: { Namespace: metrics.namespace, MetricName, Dimensions }, Period: 60, Stat: 'Sum' } });
   cloudwatch.putMetricAlarm({

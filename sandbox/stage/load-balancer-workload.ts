@@ -8,14 +8,8 @@ import { MutableVersion, type DeployedRelease, type RunningWorkload, type Side }
 /** Sandbox time a new fleet takes to start, so that whoever announces a release first is heard first. */
 const fleetStartMilliseconds = 60_000;
 
-export async function startLoadBalancerWorkload(sandbox: Sandbox): Promise<RunningWorkload> {
-  const workload = new LoadBalancerWorkload(sandbox, 'shop');
-  await workload.start();
-  return workload;
-}
-
-/** A second service behind a load balancer of its own. */
-export async function startDependency(sandbox: Sandbox, name: string): Promise<RunningWorkload> {
+/** Each name is a service behind a load balancer of its own. */
+export async function startLoadBalancerWorkload(sandbox: Sandbox, name = 'shop'): Promise<RunningWorkload> {
   const workload = new LoadBalancerWorkload(sandbox, name);
   await workload.start();
   return workload;

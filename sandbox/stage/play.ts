@@ -4,12 +4,12 @@ import path from 'node:path';
 import { stringify } from 'yaml';
 import { startSandbox, type Sandbox } from '../sandbox.ts';
 import type { RollbackRun, Scenario } from '../scenarios/scenario.ts';
-import { dependency } from '../scenarios/shop-service.ts';
 import { createAlarms } from './alarms.ts';
 import { startCodeDeployWorkload } from './codedeploy-workload.ts';
 import { startDnsWorkload } from './dns-workload.ts';
 import { startEcsWorkload } from './ecs-workload.ts';
-import { startDependency, startLoadBalancerWorkload } from './load-balancer-workload.ts';
+import { startLoadBalancerWorkload } from './load-balancer-workload.ts';
+import { startOthers } from './others.ts';
 import { type AuditRecord, namesOf, RipcordView } from './ripcord-view.ts';
 import { LiveStage, type Checked } from './stage.ts';
 import { type RunCosts, runCosts } from './cost.ts';
@@ -46,7 +46,7 @@ export interface Played {
 }
 
 const starters: Readonly<Record<Scenario['traffic'], (sandbox: Sandbox) => Promise<RunningWorkload>>> = {
-  'load-balancer': startLoadBalancerWorkload,
+  'load-balancer': async (sandbox) => startLoadBalancerWorkload(sandbox),
   dns: startDnsWorkload,
   codedeploy: startCodeDeployWorkload,
   ecs: startEcsWorkload,
@@ -70,32 +70,22 @@ export async function setUp(scenario: Scenario, options: PlayOptions): Promise<R
     const running = await starters[scenario.traffic](sandbox);
     sandbox.onStop(() => running.stop());
     createAlarms(sandbox.services.cloudwatch, running.names);
-    const called = scenario.dependency === undefined ? null : await startCalled(sandbox, running);
-    const others = called === null || scenario.dependency === undefined ? {} : { [dependency.service]: scenario.dependency(called.names) };
+    const others = await startOthers(sandbox, running, scenario.others);
     const config = path.join(directory, 'services.yaml');
-    await writeFile(config, stringify({ engine: { onCall: ['on-call@example.com'] }, services: { checkout: scenario.service(running.names), ...others } }));
+    await writeFile(config, stringify({ engine: { onCall: ['on-call@example.com'], ...scenario.engine }, services: { checkout: scenario.service(running.names), ...others.documents } }));
     const assembly = path.join(directory, 'cdk.out');
     options.synthesize(config, assembly);
     const ripcord = new RipcordView(sandbox, namesOf(await sandbox.deploy(assembly)));
     const timeline = new Timeline(sandbox, print);
     timeline.follow(ripcord.names);
-    const stage = new LiveStage({ sandbox, running, ripcord, timeline, ...(called === null ? {} : { called }) });
+    const stage = new LiveStage({ sandbox, running, ripcord, timeline, others: others.workloads });
     stage.load.start();
+    others.load();
     return { sandbox, stage, ripcord, timeline, stop: async () => { stage.load.stop(); timeline.stop(); await sandbox.stop(); } };
   } catch (error) {
     await sandbox.stop();
     throw error;
   }
-}
-
-/** The service that the shop calls, with alarms of its own on its own metrics. */
-async function startCalled(sandbox: Sandbox, caller: RunningWorkload): Promise<RunningWorkload> {
-  const called = await startDependency(sandbox, dependency.service);
-  sandbox.onStop(() => called.stop());
-  createAlarms(sandbox.services.cloudwatch, called.names, dependency.alarms);
-  if (caller.callsTo === undefined) throw new Error('this kind of workload calls no other service');
-  caller.callsTo(called.target);
-  return called;
 }
 
 export async function play(scenario: Scenario, options: PlayOptions): Promise<Played> {

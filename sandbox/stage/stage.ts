@@ -16,8 +16,8 @@ export interface Checked {
 export interface StageParts {
   readonly sandbox: Sandbox;
   readonly running: RunningWorkload;
-  /** The service that the shop calls. */
-  readonly called?: RunningWorkload;
+  /** The scenario's other services, by name. */
+  readonly others?: ReadonlyMap<string, RunningWorkload>;
   readonly ripcord: RipcordView;
   readonly timeline: Timeline;
   /** Default: the demo's. */
@@ -97,10 +97,10 @@ export class LiveStage implements Stage {
     this.#parts.running.sicken(side, sickness);
   }
 
-  sickenDependency(sickness: Sickness): void {
-    const { called } = this.#parts;
-    if (called === undefined) throw new Error('the shop of this scenario calls no other service');
-    called.sicken('blue', sickness);
+  sickenOther(service: string, sickness: Sickness): void {
+    const other = this.#parts.others?.get(service);
+    if (other === undefined) throw new Error(`this scenario has no other service "${service}"`);
+    other.sicken('blue', sickness);
   }
 
   async release(version: string, { finish = true, says = {} }: ReleaseOptions = {}): Promise<string> {

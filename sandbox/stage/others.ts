@@ -1,0 +1,43 @@
+// The other services of a scenario: each with a load balancer, alarms on its own metrics, and users or a caller.
+import type { OtherService, ServiceDocument } from '../scenarios/scenario.ts';
+import { alarmsOf } from '../scenarios/shop-service.ts';
+import { Load } from '../shop/load.ts';
+import type { Sandbox } from '../sandbox.ts';
+import { createAlarms } from './alarms.ts';
+import { startLoadBalancerWorkload } from './load-balancer-workload.ts';
+import type { RunningWorkload } from './workload.ts';
+
+export interface Others {
+  readonly workloads: ReadonlyMap<string, RunningWorkload>;
+  /** Their catalogue entries, by name. */
+  readonly documents: Readonly<Record<string, ServiceDocument>>;
+  /** Users come to those that nobody calls, until the sandbox stops. */
+  load(): void;
+}
+
+/** Requests a sandbox minute to each service with users of its own, a quarter of the shop's: enough for its alarms, little enough for one computer. */
+const requestsPerMinute = 10;
+
+/** @throws Error when the shop has to call what its kind of workload cannot, or more than one. */
+export async function startOthers(sandbox: Sandbox, shop: RunningWorkload, others: Readonly<Record<string, OtherService>> = {}): Promise<Others> {
+  const workloads = new Map<string, RunningWorkload>();
+  const documents: Record<string, ServiceDocument> = {};
+  const loads: Load[] = [];
+  if (Object.values(others).filter(({ isCalled }) => isCalled).length > 1) throw new Error('the shop calls one other service at the most');
+  for (const [name, other] of Object.entries(others)) {
+    const running = await startLoadBalancerWorkload(sandbox, name);
+    sandbox.onStop(() => running.stop());
+    createAlarms(sandbox.services.cloudwatch, running.names, alarmsOf(name));
+    workloads.set(name, running);
+    documents[name] = other.service(running.names);
+    if (other.isCalled === true) callFrom(shop, running);
+    else loads.push(new Load({ clock: sandbox.clock, target: running.target, requestsPerSecond: (requestsPerMinute * sandbox.clock.speed) / 60 }));
+  }
+  sandbox.onStop(() => { for (const load of loads) load.stop(); });
+  return { workloads, documents, load: () => { for (const load of loads) load.start(); } };
+}
+
+function callFrom(shop: RunningWorkload, called: RunningWorkload): void {
+  if (shop.callsTo === undefined) throw new Error('this kind of workload calls no other service');
+  shop.callsTo(called.target);
+}
