@@ -1,6 +1,7 @@
 // Test projects by distance from the code: house rules, pure units, properties, the sandbox itself, strategy contracts, constructs, whole scenarios.
 import { defineConfig } from 'vitest/config';
 import { ClosingLineReporter } from './test/closing-line-reporter.ts';
+import { LongFilesFirst } from './test/long-files-first.ts';
 
 const project = (name: string, timeoutSeconds: number) => ({
   extends: true as const,
@@ -20,6 +21,7 @@ export default defineConfig({
     maxWorkers: 4,
     // The tests read the SDK's wire schemas; which Node it will support next year is not their subject.
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
+    sequence: { sequencer: LongFilesFirst },
     reporters: ['default', new ClosingLineReporter()],
     projects: [
       { extends: true, test: { name: 'rules', include: ['test/*.test.ts'], testTimeout: 60_000 } },
