@@ -171,7 +171,7 @@ export class ExploredWorld {
   }
 
   /** Lets sandbox time go by, step by step, until it holds. @throws Error after so many sandbox hours, or wall seconds. */
-  async until(what: string, holds: () => boolean, wallSeconds = 300): Promise<void> {
+  async until(what: string, holds: () => boolean, wallSeconds = 900): Promise<void> {
     const { clock } = this.sandbox;
     const [end, latest] = [performance.now() + wallSeconds * 1000, clock.now() + longestHours * 3_600_000];
     while (!holds()) {
