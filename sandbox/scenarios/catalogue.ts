@@ -5,19 +5,20 @@ import { badReleaseCodeDeploy, codeDeployInProgress } from './bad-release-codede
 import { badReleaseDns } from './bad-release-dns.ts';
 import { anHourLater, ownRollback } from './late-and-own.ts';
 import { ecsRelease } from './ecs-release.ts';
-import { sickDependency, sickRegion } from './elsewhere.ts';
+import { sickDependency } from './elsewhere.ts';
 import { lostAlarm, lostRelease } from './lost-events.ts';
 import { noAlarmSeesIt, nobodyKnowsWhy } from './metrics.ts';
 import { budgetBurns, lowTraffic } from './promises.ts';
 import { sameBuildAgain } from './same-build.ts';
 import type { Scenario } from './scenario.ts';
 import { shadow } from './shadow.ts';
+import { quickestInRegion, sickRegion } from './sick-region.ts';
 import { alreadyInAlarm, duplicateStorm, flapping, noRelease, secondSignalMissing } from './signals.ts';
 import { previousBadToo, schemaCompatible, schemaMoved } from './way-back.ts';
 
 export const scenarios: readonly Scenario[] = [
   badReleaseAlb, badReleaseDns, badReleaseCodeDeploy, codeDeployInProgress,
-  alreadyInAlarm, noRelease, sickDependency, sickRegion, duplicateStorm, secondSignalMissing, targetUnhealthy, permissionMissing,
+  alreadyInAlarm, noRelease, sickDependency, sickRegion, quickestInRegion, duplicateStorm, secondSignalMissing, targetUnhealthy, permissionMissing,
   stillSick, changedBySomeoneElse, flapping, manual, dryRun, shadow, noAlarmSeesIt, nobodyKnowsWhy,
   budgetBurns, lowTraffic, anHourLater, ownRollback,
   ecsRelease, lostRelease, lostAlarm, sameBuildAgain,

@@ -64,6 +64,8 @@ export interface OtherService {
   service(workload: Workload): ServiceDocument;
   /** The shop calls it for each request of a user; one of them at the most. Otherwise it has users of its own. Default false. */
   readonly isCalled?: boolean;
+  /** Bad minutes in a row until its alarms fire; default 2, as the shop's. */
+  readonly alarmMinutes?: number;
 }
 
 export interface Scenario {
@@ -73,7 +75,7 @@ export interface Scenario {
   /** Which kind of workload carries the traffic. */
   readonly traffic: 'load-balancer' | 'dns' | 'codedeploy' | 'ecs';
   /** The catalogue entry, as it would stand under `services.checkout` in services.yaml. */
-  service(workload: Workload): ServiceDocument;
+  service(workload: Workload, others: Readonly<Record<string, Workload>>): ServiceDocument;
   /** By name. Absent: the shop stands alone. */
   readonly others?: Readonly<Record<string, OtherService>>;
   /** What services.yaml says under `engine`, beside who is on call. */

@@ -1,5 +1,5 @@
 // The other services of a scenario: each with a load balancer, alarms on its own metrics, and users or a caller.
-import type { OtherService, ServiceDocument } from '../scenarios/scenario.ts';
+import type { OtherService, ServiceDocument, Workload } from '../scenarios/scenario.ts';
 import { alarmsOf } from '../scenarios/shop-service.ts';
 import { Load } from '../shop/load.ts';
 import type { Sandbox } from '../sandbox.ts';
@@ -9,6 +9,7 @@ import type { RunningWorkload } from './workload.ts';
 
 export interface Others {
   readonly workloads: ReadonlyMap<string, RunningWorkload>;
+  readonly names: Readonly<Record<string, Workload>>;
   /** Their catalogue entries, by name. */
   readonly documents: Readonly<Record<string, ServiceDocument>>;
   /** Users come to those that nobody calls, until the sandbox stops. */
@@ -27,14 +28,15 @@ export async function startOthers(sandbox: Sandbox, shop: RunningWorkload, other
   for (const [name, other] of Object.entries(others)) {
     const running = await startLoadBalancerWorkload(sandbox, name);
     sandbox.onStop(() => running.stop());
-    createAlarms(sandbox.services.cloudwatch, running.names, alarmsOf(name));
+    createAlarms(sandbox.services.cloudwatch, running.names, { names: alarmsOf(name), ...(other.alarmMinutes === undefined ? {} : { minutes: other.alarmMinutes }) });
     workloads.set(name, running);
     documents[name] = other.service(running.names);
     if (other.isCalled === true) callFrom(shop, running);
     else loads.push(new Load({ clock: sandbox.clock, target: running.target, requestsPerSecond: (requestsPerMinute * sandbox.clock.speed) / 60 }));
   }
   sandbox.onStop(() => { for (const load of loads) load.stop(); });
-  return { workloads, documents, load: () => { for (const load of loads) load.start(); } };
+  const names = Object.fromEntries([...workloads].map(([name, running]) => [name, running.names]));
+  return { workloads, names, documents, load: () => { for (const load of loads) load.start(); } };
 }
 
 function callFrom(shop: RunningWorkload, called: RunningWorkload): void {

@@ -72,7 +72,7 @@ export async function setUp(scenario: Scenario, options: PlayOptions): Promise<R
     createAlarms(sandbox.services.cloudwatch, running.names);
     const others = await startOthers(sandbox, running, scenario.others);
     const config = path.join(directory, 'services.yaml');
-    await writeFile(config, stringify({ engine: { onCall: ['on-call@example.com'], ...scenario.engine }, services: { checkout: scenario.service(running.names), ...others.documents } }));
+    await writeFile(config, stringify({ engine: { onCall: ['on-call@example.com'], ...scenario.engine }, services: { checkout: scenario.service(running.names, others.names), ...others.documents } }));
     const assembly = path.join(directory, 'cdk.out');
     options.synthesize(config, assembly);
     const ripcord = new RipcordView(sandbox, namesOf(await sandbox.deploy(assembly)));
