@@ -14,6 +14,8 @@ import type { Suspect } from './workflow.ts';
 const defaultShare = 0.5;
 /** The suspect has to be so many times likelier than anybody else: at less the two are a guess between them. */
 const margin = 2;
+/** Alarms look once a minute, each at a second of its own, and an event takes some seconds: what makes many services sick at once is seen at all of them by then. */
+const spreadSeconds = 90;
 /** Longest wait for a rollback of another service, in seconds: two of them with the usual proof of 15 minutes each. */
 export const longestWaitSeconds = 30 * 60;
 
@@ -28,7 +30,7 @@ export const isAskedFor = ({ question: { trigger, approval }, signals }: Pick<Ca
   trigger.kind === 'person' || approval?.answer === 'approved' || signals.some(({ kind, status }) => (kind === 'deployment' || kind === 'quarantine') && status === 'firing');
 
 /** Why the suspect is not taken back now; empty when nothing about who did it forbids that. */
-export const suspicionDoubts = (about: Case): Doubt[] => (isAskedFor(about) ? [] : [...dependentsFirst(about), ...rivalDoubts(about)]);
+export const suspicionDoubts = (about: Case): Doubt[] => (isAskedFor(about) ? [] : [...dependentsFirst(about), ...rivalDoubts(about), ...othersSick(about)]);
 
 /** What likelier did it than anything of this service, where nothing of this service could have; empty when nothing is known that could. */
 export function elsewhereDoubts(about: Case): Doubt[] {
@@ -116,4 +118,18 @@ function dependentsFirst({ question, suspect }: Case): Doubt[] {
   });
 }
 
-const holdIsOver = ({ startedAt, holdSeconds, now }: Question): boolean => at(now) >= at(startedAt) + holdSeconds * 1000;
+/**
+ * Services that have nothing to do with this one have a signal too, together more than half of what engages the brake: a shared cause may be about to
+ * show. Before that nobody waits for strangers: in a large account one of them is sick every other hour.
+ */
+function othersSick({ question }: Case): Doubt[] {
+  const { service, neighbours = [], storm: { services, limit } } = question;
+  const kin = [service, ...neighbours.flatMap((one) => [one.service, ...one.sharedWith])];
+  const strangers = services.filter((name) => !kin.includes(name));
+  if (strangers.length === 0 || (strangers.length + 1) * 2 <= limit || isOver(question, spreadSeconds)) return [];
+  const text = `${strangers.join(', ')} had a signal too and ${strangers.length === 1 ? 'has' : 'have'} nothing to do with ${service}: if more than ${limit} services do, it is no release, and nothing is rolled back.`;
+  return [{ reason: because('others-sick', text), seconds: spreadSeconds }];
+}
+
+const isOver = ({ startedAt, now }: Question, seconds: number): boolean => at(now) >= at(startedAt) + seconds * 1000;
+const holdIsOver = (question: Question): boolean => isOver(question, question.holdSeconds);

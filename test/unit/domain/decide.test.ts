@@ -99,6 +99,7 @@ const theirs = { releases: [release({ startedAt: minute(-120), finishedAt: minut
 const goingBack = { rollbackId: 'rb-p', release: { id: 'p-5', version: '5.1.0' }, endedAt: null, outcome: null };
 const caller = neighbour({ service: 'shop', relation: 'dependent', releases: [{ ...payments5, id: 's-9', version: '9' }], alarms: sick });
 const over = { startedAt: minute(4), now: minute(10) };
+const three = { services: ['cart', 'checkout', 'search'], limit: 5, minutes: 10, isAnnounced: false };
 const whoDidIt: Row[] = [
   { when: 'a dependency\'s release is likelier', asked: question(theirs), verdict: 'hold', codes: ['dependency-suspected'] },
   { when: 'a dependency\'s release is likelier, even after the hold', asked: question({ ...theirs, ...over }), verdict: 'leave', page: true, codes: ['dependency-suspected'] },
@@ -111,6 +112,11 @@ const whoDidIt: Row[] = [
   { when: 'it stays sick and somebody was told', asked: question({ neighbours: [neighbour({ alarms: sick })], ...over, storm: { services: ['checkout', 'search'], limit: 5, minutes: 10, isAnnounced: true } }), verdict: 'leave', codes: ['shared-dependency'] },
   { when: 'several services that share a dependency alarm at once', asked: question({ neighbours: [neighbour({ alarms: [], sharedWith: ['search', 'cart'] })], storm: { services: ['cart', 'checkout', 'search'], limit: 5, minutes: 10, isAnnounced: false } }), verdict: 'hold', codes: ['shared-dependency'] },
   { when: 'the policy wants more than the suspect has', asked: question({ policy: { suspicion: 0.9 }, releases: [release({ startedAt: minute(-120), finishedAt: minute(-118) })] }), verdict: 'hold', codes: ['suspect-uncertain'] },
+  { when: 'so many others are sick that the brake may be about to engage', asked: question({ storm: three }), verdict: 'hold', codes: ['others-sick'] },
+  { when: 'they were not joined by more within the minute in which alarms look', asked: question({ storm: three, startedAt: minute(8) }), verdict: 'roll-back', codes: ['release-suspected'] },
+  { when: 'one other service is sick', asked: question({ storm: { ...three, services: ['cart', 'checkout'] } }), verdict: 'roll-back', codes: ['release-suspected'] },
+  { when: 'those that are sick depend on this service', asked: question({ storm: three, neighbours: ['cart', 'search'].map((service) => neighbour({ service, relation: 'dependent' })) }), verdict: 'roll-back', codes: ['release-suspected'] },
+  { when: 'a person asks although others are sick', asked: question({ storm: three, trigger: personTrigger() }), verdict: 'roll-back', codes: ['asked-by-person'] },
   { when: 'a caller that went out together is sick too', asked: question({ neighbours: [caller] }), verdict: 'hold', codes: ['dependents-first'] },
   { when: 'that caller is being taken back, for longer than the hold', asked: question({ ...over, neighbours: [{ ...caller, lockedBy: 'rb-s' }] }), verdict: 'hold', codes: ['dependents-first'] },
   { when: 'nobody took that caller back within the hold', asked: question({ ...over, neighbours: [caller] }), verdict: 'roll-back', codes: ['release-suspected'] },
