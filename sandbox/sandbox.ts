@@ -104,11 +104,8 @@ export class Sandbox {
     this.services = makeServices(this, options);
     registerAll(this.server, this.services);
     for (const invariant of [...this.services.loadBalancing.invariants(), ...this.services.route53.invariants()]) this.addInvariant(invariant);
-    this.server.calls.onCall(({ caller, service, errorCode }) => {
-      if (!('accessKeyId' in caller)) return;
-      this.services.functions.onAwsCall(caller.accessKeyId);
-      // Ripcord's client of Route 53 slows down when it is throttled ("adaptive"), by the quota or by a fault: that must reach no other sandbox.
-      if (service === 'route53' && errorCode?.startsWith('Throttling') === true) options.warm?.spend(caller.accessKeyId);
+    this.server.calls.onCall(({ caller }) => {
+      if ('accessKeyId' in caller) this.services.functions.onAwsCall(caller.accessKeyId);
     });
   }
 

@@ -29,8 +29,7 @@ interface Warm {
   readonly kind: string;
   readonly accessKeyId: string;
   bound: Wanted | null;
-  /** Goes to no other sandbox: what its client remembers of throttling would be the next one's surprise. */
-  spent: boolean;
+  /** What its client may still use up in retries, as far as is known from outside; with few left it goes to no other sandbox, where they would be missed. */
   retryTokens: number;
   /** Which sandbox it worked for last, and the traces of its invocations there. */
   world: number;
@@ -91,7 +90,7 @@ export class WarmProcesses {
     warm.bound = null;
     warm.traces.add(worker.traceId);
     const idle = this.#idle.get(warm.kind) ?? [];
-    if (warm.spent || idle.length >= idleOfOneKind) return void worker.stop();
+    if (warm.retryTokens < fewTokens || idle.length >= idleOfOneKind) return void worker.stop();
     this.#idle.set(warm.kind, [...idle, warm]);
   }
 
@@ -100,18 +99,10 @@ export class WarmProcesses {
     this.#all.get(accessKeyId)?.worker.kill();
   }
 
-  /** The process with this key is ended when its invocation is over. */
-  spend(accessKeyId: string): void {
-    const warm = this.#all.get(accessKeyId);
-    if (warm !== undefined) warm.spent = true;
-  }
-
   /** A call of the process with this key fails in a way after which its client retries: ended before it has no retries left for others. */
   strike(accessKeyId: string): void {
     const warm = this.#all.get(accessKeyId);
-    if (warm === undefined) return;
-    warm.retryTokens -= retryCost;
-    if (warm.retryTokens < fewTokens) warm.spent = true;
+    if (warm !== undefined) warm.retryTokens -= retryCost;
   }
 
   async stop(): Promise<void> {
@@ -127,7 +118,7 @@ export class WarmProcesses {
     const accessKeyId = `ASIAWARM${String(process.pid).padStart(7, '0').slice(-7)}${String(this.#started).padStart(7, '0')}`;
     const { secretAccessKey, sessionToken } = secretsOfKey(accessKeyId);
     const made: Warm = {
-      kind, accessKeyId, bound: wanted, spent: false, retryTokens: allTokens, world: 0, traces: new Set(),
+      kind, accessKeyId, bound: wanted, retryTokens: allTokens, world: 0, traces: new Set(),
       worker: new Worker({
         environment: {
           ...wanted.environment, AWS_ENDPOINT_URL: this.#endpoint, AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, AWS_SESSION_TOKEN: sessionToken,
