@@ -178,7 +178,7 @@ export class Dispatcher {
 }
 
 function outcomeOf(progress: Progress): Pick<CallWithoutVerdict, 'output' | 'status' | 'errorCode'> {
-  if (progress.error !== null) return { output: null, status: progress.error.status, errorCode: progress.error.code };
+  if (progress.error !== null) return { output: progress.output, status: progress.error.status, errorCode: progress.error.code };
   if (progress.reset) return { output: progress.output, status: 0, errorCode: 'ConnectionReset' };
   return { output: progress.output, status: 200, errorCode: null };
 }

@@ -41,6 +41,17 @@ test.each<[string, FaultEffect, string, string | null]>([
   expect(world.server.calls.list()).toMatchObject([{ faults: [name], mutating: effected !== null }]);
 });
 
+test('what an operation did is in the record also when it answers with an error after its effect', async () => {
+  const heard: unknown[] = [];
+  world.server.calls.onCall(({ output }) => void heard.push(output));
+  world.server.faults.add({ name: 'after', calls: [1], effect: { kind: 'error', status: 500, after: true } });
+  world.server.faults.add({ name: 'before', calls: [2], effect: { kind: 'error', status: 500 } });
+  await nameOf(write('x'));
+  await nameOf(write('y'));
+  expect(world.server.calls.list()).toMatchObject([{ status: 500, output: { Version: 1 }, mutating: true }, { status: 500, output: null, mutating: false }]);
+  expect(heard).toMatchObject([{ Version: 1 }, null]);
+});
+
 test('the SDK tries again after a throttled, a failed and a broken call, as it does with AWS', async () => {
   const retrying = new SSMClient({ ...world.client, maxAttempts: 4 });
   const kinds: FaultEffect[] = [{ kind: 'throttle' }, { kind: 'error', status: 503 }, { kind: 'reset', after: true }];
