@@ -10,6 +10,9 @@ import type { JourneyResult } from './workflow.ts';
 /** Another tool's message proves nothing for longer than this, in minutes: unlike an alarm it cannot be read again. */
 const externalMinutes = 30;
 
+/** DescribeAlarms is eventually consistent: it may tell of the state before an event for so many seconds after it. A generous guess; AWS names no bound. */
+const settleSeconds = 60;
+
 /** What signals are read from: part of a verdict's question, and what the Watch reads at each look. */
 export type SignalSources = Pick<Question, 'alarms' | 'delivered' | 'deployments' | 'evidence' | 'externalTools' | 'now' | 'releases' | 'startedAt' | 'trigger'> & Partial<Pick<Question, 'quarantined'>>;
 
@@ -53,11 +56,14 @@ function alarmSignal(alarm: AlarmReading, question: SignalSources, suspect: Rele
   return { kind: 'alarm', source: alarm.name, group: groupOf(alarm, question), status, since, isOlderThanRelease: status === 'firing' && isOlder, summary };
 }
 
-function statusOf(alarm: AlarmReading, { delivered, now }: SignalSources): Pick<Signal, 'status' | 'summary'> {
+function statusOf(alarm: AlarmReading, { delivered, now, startedAt, trigger }: SignalSources): Pick<Signal, 'status' | 'summary'> {
   const mutedUntil = delivered.find(({ kind, source, mutedUntil: until }) => kind === 'alarm' && source === alarm.name && until !== null && at(until) > at(now))?.mutedUntil;
   if (alarm.evaluationState !== null) return { status: 'unknown', summary: `alarm ${alarm.name}: CloudWatch could not evaluate it (${alarm.evaluationState})` };
   if (alarm.state === 'missing') return { status: 'unknown', summary: `alarm ${alarm.name} does not exist` };
   if (alarm.state === 'INSUFFICIENT_DATA') return { status: 'unknown', summary: `alarm ${alarm.name} has no data` };
+  // An OK from before the event that began this run is not the alarm's end. When it stays, the event was no alarm's.
+  const isOld = trigger.kind === 'alarm' && trigger.alarm === alarm.name && alarm.since !== null && at(alarm.since) < at(trigger.at);
+  if (alarm.state === 'OK' && isOld && at(now) - at(startedAt) < settleSeconds * 1000) return { status: 'unknown', summary: `alarm ${alarm.name} reads OK since ${alarm.since}, which is older than the event that says ALARM` };
   if (alarm.state === 'OK') return { status: 'quiet', summary: `alarm ${alarm.name} is OK` };
   if (mutedUntil !== undefined) return { status: 'unknown', summary: `alarm ${alarm.name} is in ALARM, but muted until ${mutedUntil}` };
   if (alarm.suppressedBy !== null) return { status: 'unknown', summary: `alarm ${alarm.name} is in ALARM, but suppressed by ${alarm.suppressedBy}` };

@@ -98,7 +98,7 @@ const left: Readonly<Record<string, Left>> = {
 test.each(Object.entries(left))('%s is left alone with one reason', async (_, { input, reason }) => {
   const run = await rig.endOf(rig.ask(input()));
   expect(run).toMatchObject({ status: 'SUCCEEDED', outcome: 'left' });
-  const decision = (await rig.audit(run.rollbackId)).find(({ kind }) => kind === 'assessed')?.data['decision'] as { reasons: { code: string }[] };
+  const decision = (await rig.audit(run.rollbackId)).findLast(({ kind }) => kind === 'assessed')?.data['decision'] as { reasons: { code: string }[] };
   expect(decision.reasons.map(({ code }) => code)).toEqual([reason]);
   await untouched(run);
 });
