@@ -17,13 +17,15 @@ export interface Mailbox {
   readonly clock: Clock;
   /** How long another call of the same step, which may be sending right now, is waited for, in milliseconds. Default 3000. */
   readonly patienceMilliseconds?: number;
+  readonly log: { warn(message: string, fields: { readonly error: unknown }): void };
 }
 
 const lookMilliseconds = 250;
 
 /**
- * Claims, sends, marks as sent; where a receiver could not be told, marks who was, so that a repeat tells the others alone. A claim that stays without the mark means that a function died in between, and nobody can know whether the message went
- * out: it is sent again, because a page that comes twice costs a glance and a page that never comes costs the night.
+ * Claims, sends, notes that it was sent; where a receiver could not be told, notes who was, so that a repeat tells the others alone. A claim that stays without a note means that a function died in between, or that the
+ * note could not be written, and nobody can know whether the message went out: whoever asks next sends it again, because a page that comes twice costs a glance and a page that never comes costs the night.
+ * A note that cannot be written is logged and no error: the step, tried again for its sake, would send with each try.
  * @returns false when it was sent before, or meanwhile.
  * @throws AggregateError naming each receiver that could not be told.
  */
@@ -33,10 +35,17 @@ export async function sendOnce(mailbox: Mailbox, { rollbackId, kind, message }: 
   const before = isFirst ? { isSent: false, told: [] } : await sentBy(mailbox, { rollbackId, kind });
   if (before.isSent) return false;
   const { told, failures } = await notices.send(message, before.told);
-  const [name, value] = failures.length === 0 ? ['sentAt', clock.now().toISOString()] : ['told', told.join(' ')];
-  await updateIf(table, keyOf({ rollbackId, kind }), { UpdateExpression: `SET ${name} = :value`, ExpressionAttributeValues: { ':value': text(value) } });
+  await note(mailbox, { rollbackId, kind }, failures.length === 0 ? { name: 'sentAt', value: clock.now().toISOString() } : { name: 'told', value: told.join(' ') });
   if (failures.length > 0) throw new AggregateError(failures, failures.map((error) => error.message).join('; '));
   return true;
+}
+
+async function note({ table, log }: Mailbox, message: Pick<OneMessage, 'rollbackId' | 'kind'>, { name, value }: { readonly name: 'sentAt' | 'told'; readonly value: string }): Promise<void> {
+  try {
+    await updateIf(table, keyOf(message), { UpdateExpression: `SET ${name} = :value`, ExpressionAttributeValues: { ':value': text(value) } });
+  } catch (error) {
+    log.warn(`who has the message "${message.kind}" could not be written down; whoever has to know sends it again`, { error });
+  }
 }
 
 /** Whether a receiver has the message of a rollback; one that is being sent right now is waited for. */

@@ -48,24 +48,32 @@ interface Sealed {
   readonly hasIntended: boolean;
 }
 
+/** An execution that did not end by itself. */
+export interface Death {
+  /** Of the execution: `FAILED`, `TIMED_OUT`, `ABORTED`. */
+  readonly status: string;
+  /** Report had come to its end before, so people know: nobody is told again, whatever the ledger says of it. */
+  readonly isTold: boolean;
+}
+
 /** Without a catalogue nobody knows the service's own cool-down; the schema's default then. */
 const defaultCoolDownMinutes = 30;
 
 /**
  * Ends one rollback. The lock is freed last, and also when people could not be told; then it throws, so that telling them is tried again.
- * @param died what ended the execution from outside, when the Watchdog calls; a rollback that Report had sealed before keeps its outcome.
+ * @param death what the Watchdog calls for; a rollback that Report had sealed before keeps its outcome.
  */
-export async function endRollback(input: ReportInput, parts: ReportParts, died: string | null = null): Promise<Reported> {
+export async function endRollback(input: ReportInput, parts: ReportParts, death: Death | null = null): Promise<Reported> {
   const { rollbackId } = input;
-  const sealed = await sealRecord(input, parts, died);
+  const sealed = await sealRecord(input, parts, death?.status ?? null);
   const { ending, seal } = sealed;
   await putAnchor(parts.table, rollbackId, seal);
   await closeLedger(input, parts, sealed);
   const facts = await factsFor(input, parts);
-  const told = await tell(input, parts, { sealed, facts });
+  const failure = death?.isTold === true ? null : await tell(input, parts, { sealed, facts });
   await freeLock(input, parts, { ending, endedAt: sealed.endedAt, coolDownMinutes: facts?.coolDownMinutes ?? defaultCoolDownMinutes });
   parts.log.info(`ended: ${ending.headline}`, { verdict: ending.outcome, auditLength: seal.length, auditHash: seal.hash });
-  if (told !== null) throw told;
+  if (failure !== null) throw failure;
   const plan = plannedIn(input);
   return { rollbackId, outcome: ending.outcome, ok: ending.ok, headline: ending.headline, ...(plan.length === 0 ? {} : { plan }), auditLength: seal.length, auditHash: seal.hash };
 }

@@ -9,16 +9,24 @@ import { releaseFrom } from '../domain/readings.ts';
 import type { AuditCursor, JsonObject, Release } from '../domain/vocabulary.ts';
 import type { Assessment, Reported, ReportInput, StepApplied, StepResult } from '../domain/workflow.ts';
 import { type ReportParts, endRollback } from './report.ts';
+import type { Ending } from './report-outcome.ts';
 
 /** `Step Functions Execution Status Change`; its dates are epoch milliseconds, and a large input is left out. */
 export interface DeathEvent {
-  readonly detail: { readonly name: string; readonly status: 'FAILED' | 'TIMED_OUT' | 'ABORTED'; readonly startDate: number; readonly input?: string | null };
+  readonly detail: { readonly name: string; readonly status: 'FAILED' | 'TIMED_OUT' | 'ABORTED'; readonly startDate: number; readonly input?: string | null; readonly error?: string | null };
 }
 
 /** Closes the record, frees the lock, tells people. Where Report did its part before the execution ended, nothing is left and nothing is repeated. */
 export async function endDead({ detail }: DeathEvent, parts: ReportParts): Promise<Reported> {
   const rows = await parts.audit.read(detail.name);
-  return endRollback(reportInput(detail, rows), parts, detail.status);
+  return endRollback(reportInput(detail, rows), parts, { status: detail.status, isTold: hasTold(detail, rows) });
+}
+
+/** The state machine makes the outcome its own error only after Report returned, and Report returns only when everybody was told. */
+function hasTold({ status, error }: DeathEvent['detail'], rows: readonly AuditRow[]): boolean {
+  const reported = rows.find(({ kind }) => kind === 'reported');
+  if (status !== 'FAILED' || reported === undefined) return false;
+  return (JSON.parse(reported.data) as { readonly ending: Pick<Ending, 'outcome'> }).ending.outcome === error;
 }
 
 /** What the execution had collected when it ended, from its own record. */

@@ -11,7 +11,7 @@ import { approvalMessage, endedMessage, escalatedMessage, startedMessage } from 
 import { duration, executionPage, plain, subjectOf } from '../../lambdas/runtime/messages-text.ts';
 import { endingOf } from '../../lambdas/runtime/report-outcome.ts';
 import { startTables, type Tables } from './audit-tables.ts';
-import { assessment, machineArn, recordingNotices, reportInput, result, silent, testClock } from './report-samples.ts';
+import { assessment, machineArn, recordingNotices, reportInput, result, silent, testClock, withoutNotes } from './report-samples.ts';
 
 const around = { machineArn, owner: 'Team Shop', runbook: 'https://wiki.example/checkout' };
 const seal = { length: 9, hash: 'a'.repeat(64) };
@@ -267,7 +267,7 @@ describe('a message of a rollback', () => {
 
   it('goes out once, however often the step is repeated', async () => {
     const { notices, messages, events } = recordingNotices();
-    const mailbox = { table: tables.ledger, notices, clock: testClock() };
+    const mailbox = { table: tables.ledger, notices, clock: testClock(), log: silent };
     const one = { rollbackId: `rb-m${(count += 1)}`, kind: 'started', message };
     expect([await sendOnce(mailbox, one), await sendOnce(mailbox, one), await sendOnce(mailbox, one)]).toEqual([true, false, false]);
     expect([messages.length, events.length]).toEqual([2, 1]);
@@ -276,13 +276,34 @@ describe('a message of a rollback', () => {
   it('goes out again when nobody knows whether it did', async () => {
     let failing: string | null = 'on-call';
     const { notices, messages } = recordingNotices(() => failing);
-    const mailbox = { table: tables.ledger, notices, clock: testClock() };
+    const mailbox = { table: tables.ledger, notices, clock: testClock(), log: silent };
     const one = { rollbackId: `rb-m${(count += 1)}`, kind: 'started', message };
     await expect(sendOnce(mailbox, one)).rejects.toThrow(/on-call/);
     expect(messages.map(({ topic }) => topic)).toEqual(['stakeholders']);
     failing = null;
     expect(await sendOnce(mailbox, one)).toBe(true);
     expect(messages.map(({ topic }) => topic)).toContain('on-call');
+  });
+
+  it('went out, and is not tried again, where only the note of it fails; the log says so', async () => {
+    const { notices, messages } = recordingNotices();
+    const warnings: string[] = [];
+    const log = { ...silent, warn: (text: string) => { warnings.push(text); } };
+    const rollbackId = `rb-m${(count += 1)}`;
+    const parts = { audit: tables.audit, table: withoutNotes(tables.ledger), notices, clock: testClock(), machineArn, factsOf: async () => null, log };
+    expect(await announce({ assessment: assessment({ rollbackId }), rung: 0 }, parts)).toEqual({ sent: true });
+    expect(messages.map(({ topic }) => topic)).toEqual(['on-call', 'stakeholders']);
+    expect((await tables.audit.read(rollbackId)).map(({ kind }) => kind)).toEqual(['announced']);
+    expect(warnings).toEqual([expect.stringContaining('"started"') as string]);
+  });
+
+  it('is tried again where a receiver was not reached, also when that cannot be noted', async () => {
+    const { notices, messages } = recordingNotices(() => 'on-call');
+    const mailbox = { table: withoutNotes(tables.ledger), notices, clock: testClock(), patienceMilliseconds: 0, log: silent };
+    const one = { rollbackId: `rb-m${(count += 1)}`, kind: 'started', message };
+    for (const _ of [1, 2]) await expect(sendOnce(mailbox, one)).rejects.toThrow('on-call is not there');
+    // Nobody could note who was told, so the others hear it again.
+    expect(messages.map(({ topic }) => topic)).toEqual(['stakeholders', 'stakeholders']);
   });
 
   it('is announced once a rung, with one audit row each', async () => {

@@ -1,6 +1,7 @@
 // Samples of what the workflow hands to the steps that prove, ask, tell and end.
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { SNSClient } from '@aws-sdk/client-sns';
+import type { LedgerTable } from '../../lambdas/adapters/ledger-table.ts';
 import { Notices } from '../../lambdas/adapters/notices.ts';
 import { genesis } from '../../lambdas/audit/entry.ts';
 import type { Clock } from '../../lambdas/domain/clock.ts';
@@ -59,6 +60,17 @@ export function testClock(start = '2026-11-20T09:17:00.000Z'): Clock & { at: str
 }
 
 export const silent: Log = { info: () => undefined, warn: () => undefined, error: () => undefined };
+
+/** The same table, but every note of who has a message fails: the claim can be written, what became of it cannot. */
+export const withoutNotes = ({ client, name }: LedgerTable): LedgerTable => ({
+  name,
+  client: Object.assign(Object.create(client) as LedgerTable['client'], {
+    send: async (command: { readonly input: { readonly Key?: { readonly sk?: { readonly S?: string } }; readonly UpdateExpression?: string } }) => {
+      if (command.input.UpdateExpression !== undefined && command.input.Key?.sk?.S?.startsWith('MESSAGE#') === true) throw Object.assign(new Error('try later'), { name: 'InternalServerError' });
+      return client.send(command as never);
+    },
+  }),
+});
 
 export interface Sent {
   readonly topic: string;

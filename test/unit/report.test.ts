@@ -11,7 +11,7 @@ import type { Assessment, Outcome, Reported, ReportInput } from '../../lambdas/d
 import { endRollback, type ReportParts } from '../../lambdas/runtime/report.ts';
 import { endingOf } from '../../lambdas/runtime/report-outcome.ts';
 import { startTables, type Tables } from './audit-tables.ts';
-import { assessment, machineArn, recordingNotices, reportInput, result, silent, testClock, verified } from './report-samples.ts';
+import { assessment, machineArn, recordingNotices, reportInput, result, silent, testClock, verified, withoutNotes } from './report-samples.ts';
 
 let tables: Tables;
 beforeAll(async () => { tables = await startTables(); });
@@ -145,7 +145,7 @@ describe('ending a recovered rollback', () => {
     const before = [await tables.audit.read(id), await ledger()];
     clock.at = '2026-11-20T11:00:00.000Z';
     expect(await endRollback(await inputAgain(), parts())).toEqual(reported);
-    expect(await endRollback(await inputAgain(), parts(), 'FAILED')).toEqual(reported);
+    expect(await endRollback(await inputAgain(), parts(), { status: 'FAILED', isTold: false })).toEqual(reported);
     expect([await tables.audit.read(id), await ledger()]).toEqual(before);
     expect(sent.messages).toHaveLength(2);
   });
@@ -194,10 +194,10 @@ describe('ending a rollback that did not recover', () => {
     expect(sent.events).toMatchObject([{ type: 'Rollback Ended', detail: { outcome: 'left' } }]);
   });
 
-  it.each([[null, 'shadow'], ['TIMED_OUT', 'died']] as const)('leaves nothing behind in shadow but its record (ended by %s)', async (died, outcome) => {
+  it.each([[null, 'shadow'], ['TIMED_OUT', 'died']] as const)('leaves nothing behind in shadow but its record (ended by %s)', async (status, outcome) => {
     const input = await begun({ results: [], verified: null }, { mode: 'shadow' });
     await recordRollback(tables.ledger, { rollbackId: `${id}-s`, service, startedAt: input.startedAt, isAutomatic: true, release: null, goodVersion: 'v41', endedAt: null, outcome: null, isShadow: true });
-    await endRollback(input, parts(), died);
+    await endRollback(input, parts(), status === null ? null : { status, isTold: false });
     expect(await ledger()).toMatchObject({ quarantined: [], releases: [{ status: 'finished' }], lock: { owner: null, coolDownUntil: null }, rollbacks: [{ outcome }], shadowed: [{ rollbackId: `${id}-s` }] });
   });
 
@@ -213,7 +213,7 @@ describe('ending a rollback that did not recover', () => {
   });
 
   it('closes one that died, and says that the rest is not known', async () => {
-    const reported = await endRollback(await begun({ verified: null }), parts(), 'ABORTED');
+    const reported = await endRollback(await begun({ verified: null }), parts(), { status: 'ABORTED', isTold: false });
     expect(reported).toMatchObject({ outcome: 'died', ok: false });
     expect(sent.messages[0]?.text).toContain('The execution ended as ABORTED; nothing after its last audit row is known.');
     expect((await ledger()).rollbacks).toMatchObject([{ outcome: 'died' }]);
@@ -303,6 +303,15 @@ describe('a step that dies in between', () => {
     expect(await ledger()).toMatchObject({ lock: { owner: null }, quarantined: ['v42'], rollbacks: [{ outcome: 'recovered' }], releases: [{ status: 'failed' }] });
     expect(sent.events.map(({ type }) => type)).toContain('Rollback Ended');
     expect(sent.messages.length).toBeGreaterThanOrEqual(2);
+  });
+
+  it('ends well where only the note of the message fails: the step is not tried again, so nobody hears it again', async () => {
+    const warnings: string[] = [];
+    const log = { ...silent, warn: (text: string) => { warnings.push(text); } };
+    expect(await endRollback(await begun(), parts({ table: withoutNotes(tables.ledger), log }))).toMatchObject({ outcome: 'recovered' });
+    expect(sent.messages.map(({ topic }) => topic)).toEqual(['on-call', 'stakeholders']);
+    expect((await readLock(tables.ledger, service)).owner).toBeNull();
+    expect(warnings).toEqual([expect.stringContaining('"ended"') as string]);
   });
 
   it('frees the lock although nobody could be told, then fails, so that telling is tried again', async () => {

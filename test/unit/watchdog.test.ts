@@ -7,11 +7,11 @@ import { verifyChain } from '../../lambdas/audit/chain.ts';
 import type { AuditKind } from '../../lambdas/audit/entry.ts';
 import { decide } from '../../lambdas/domain/decide.ts';
 import type { JsonObject } from '../../lambdas/domain/vocabulary.ts';
-import type { ReportParts } from '../../lambdas/runtime/report.ts';
+import { endRollback, type ReportParts } from '../../lambdas/runtime/report.ts';
 import { type DeathEvent, endDead, reportInput } from '../../lambdas/runtime/watchdog.ts';
 import { startTables, type Tables } from './audit-tables.ts';
 import { minute, question } from './domain/samples.ts';
-import { machineArn, recordingNotices, silent } from './report-samples.ts';
+import { machineArn, recordingNotices, silent, withoutNotes } from './report-samples.ts';
 
 let tables: Tables;
 beforeAll(async () => { tables = await startTables(); });
@@ -57,6 +57,26 @@ describe('the Watchdog', () => {
     expect(await endDead({ detail: { ...event.detail, status: 'FAILED' } }, parts)).toMatchObject({ outcome: 'died' });
     expect(await tables.audit.read(rollbackId)).toEqual(rows);
     expect(sent.messages).toHaveLength(messages);
+  });
+
+  it('tells nobody again after a Report that told them and could not note it: the outcome is the error of the execution', async () => {
+    const { rollbackId, sent, parts: { table, ...others }, event } = await dying();
+    const parts = { ...others, table: withoutNotes(table) };
+    const input = { ...reportInput(event.detail, await tables.audit.read(rollbackId)), error: { Error: 'X' } };
+    const { outcome } = await endRollback(input, parts);
+    const messages = sent.messages.length;
+    expect([outcome, messages > 0]).toEqual(['failed', true]);
+    await endDead({ detail: { ...event.detail, status: 'FAILED', error: outcome } }, parts);
+    expect(sent.messages).toHaveLength(messages);
+  });
+
+  it.each([['FAILED', 'Retryable'], ['FAILED', null], ['TIMED_OUT', 'failed'], ['ABORTED', 'failed']] as const)('tells them where Report did not come to its end (%s, error %s)', async (status, error) => {
+    const { rollbackId, sent, parts, event } = await dying();
+    const input = { ...reportInput(event.detail, await tables.audit.read(rollbackId)), error: { Error: 'X' } };
+    const broken = recordingNotices(() => 'on-call');
+    await expect(endRollback(input, { ...parts, notices: broken.notices })).rejects.toThrow('on-call is not there');
+    await endDead({ detail: { ...event.detail, status, error } }, parts);
+    expect(sent.messages.map(({ topic }) => topic)).toContain('on-call');
   });
 
   it('wakes nobody for a run that had joined another: that one acts, and tells how it ended', async () => {
