@@ -1,6 +1,7 @@
-// People hear once that a rollback began and once how it ended; twice only where a death in mid-send leaves no choice (decision 0006), never not at all.
+// People hear once that a rollback began and once how it ended; twice only where nobody can know whether it was sent (decision 0006), never not at all.
+import type { FaultName } from './cases.ts';
 import type { Run } from './invariants.ts';
-import { isLastResort } from './last-resort.ts';
+import { isLastResort, type Struck } from './last-resort.ts';
 
 interface Sent {
   /** What makes two messages one and the same: receiver, kind, run and headline. The Watchdog, which knows the record alone, words the rest in its own way. */
@@ -38,20 +39,41 @@ export function announcedTwice(run: Run): string[] {
   return [...groups].flatMap(([key, all]) => {
     const identities = new Set(all.map(({ identity }) => identity)).size;
     if (identities > 1) return [`messages: ${identities} different ones, ${key}`];
-    return all.length > 1 && !run.mayRepeatMessages ? [`messages: the same one ${all.length} times, ${key}`] : [];
+    return all.length > (run.mayRepeatMessages ? 2 : 1) ? [`messages: the same one ${all.length} times, ${key}`] : [];
   });
 }
 
-/** Where something was changed, somebody heard that it began and how it ended. */
+/** Where something was changed, every receiver heard that it began, and somebody how it ended. */
 export function saidOnce(run: Run): string[] {
   if (run.writes.length === 0) return [];
   const sent = sentBy(run);
-  const hasAlarm = run.world.messages().some(isLastResort);
-  const has = (kind: Sent['kind']): boolean => sent.some((one) => one.kind === kind);
-  // An announcement that cannot be made is not what a rollback waits for: then the end message, or an alarm of the engine, is the first that is heard.
-  const isHeard = has('started') || has('ended') || hasAlarm;
+  const hasAlarm = run.world.messages().some((told) => isLastResort(told, run.struck));
+  const hasEnded = sent.some(({ kind }) => kind === 'ended');
   return [
-    ...(isHeard ? [] : ['messages: something was changed, and nobody was told']),
-    ...(has('ended') || hasAlarm ? [] : ['messages: nobody was told how it ended']),
+    ...receiversOf(run).filter(({ receiver, name }) => !maySkip(name, run.struck) && !sent.some((one) => one.kind === 'started' && one.receiver === receiver))
+      .map(({ name }) => `messages: something was changed, and ${name} was not told that it began`),
+    ...(hasEnded || hasAlarm ? [] : ['messages: nobody was told how it ended']),
   ];
 }
+
+interface Receiver {
+  readonly name: 'OnCall' | 'Stakeholders' | 'event bus';
+  /** As in `Sent`. */
+  readonly receiver: string;
+}
+
+const receiversOf = ({ world: { ripcord: { names } } }: Run): readonly Receiver[] => [
+  { name: 'OnCall', receiver: names.onCallTopicArn }, { name: 'Stakeholders', receiver: names.stakeholderTopicArn }, { name: 'event bus', receiver: 'event bus' },
+];
+
+/** A rollback does not wait for an announcement that cannot be made, nor makes one when a person has stopped it. */
+function maySkip(name: Receiver['name'], struck: Struck | null): boolean {
+  if (struck?.fault === 'aborted') return true;
+  if (struck?.actor !== 'announce' || !forGood.includes(struck.fault)) return false;
+  // Each receiver is told by a call of its own: the loss of one excuses no other.
+  const topic = /sns:Publish\.(\w+)/.exec(struck.at)?.[1];
+  if (topic !== undefined) return topic === name;
+  return struck.at.includes('events:PutEvents') ? name === 'event bus' : true;
+}
+
+const forGood: readonly FaultName[] = ['throttled-for-good', 'error-for-good', 'denied'];

@@ -1,9 +1,10 @@
 // What has to be true after every run, whatever went wrong in it.
 import type { CallRecord } from '../aws/world.ts';
+import type { SentMessage } from '../scenarios/scenario.ts';
 import type { StoredRow } from '../stage/ripcord-view.ts';
 import { announcedTwice, saidOnce } from './invariant-messages.ts';
 import { leaked } from './invariant-secrets.ts';
-import { isLastResort, type Told } from './last-resort.ts';
+import { isLastResort, type Struck } from './last-resort.ts';
 import type { Ending } from './scenarios.ts';
 import type { ExploredWorld } from './world.ts';
 
@@ -25,8 +26,10 @@ export interface Run {
   readonly writes: readonly CallRecord[];
   /** A person changed the target while the rollback ran. */
   readonly hasMeddled: boolean;
-  /** The fault may have struck between sending a message and writing down that it was sent (decision 0006), or between being told to stop and stopping. */
+  /** Nobody could know whether a message had been sent (decision 0006): it may come twice. */
   readonly mayRepeatMessages: boolean;
+  /** Null: a run without a fault. */
+  readonly struck: Struck | null;
 }
 
 export interface Verdict {
@@ -36,7 +39,8 @@ export interface Verdict {
   readonly outcomes: string;
 }
 
-export async function runOf(world: ExploredWorld, about: Pick<Run, 'hasMeddled' | 'mayRepeatMessages'>): Promise<Run> {
+/** @param about without `struck`: no fault was put into the world. */
+export async function runOf(world: ExploredWorld, about: Pick<Run, 'hasMeddled' | 'mayRepeatMessages'> & Partial<Pick<Run, 'struck'>>): Promise<Run> {
   const ledger = (await world.ledger()).map((item) => Object.fromEntries(Object.entries(item).map(([key, value]) => [key, value.S ?? value.N ?? JSON.stringify(value)])));
   const targets = Object.values(world.targets);
   const writes = world.sandbox.calls.list({
@@ -45,7 +49,7 @@ export async function runOf(world: ExploredWorld, about: Pick<Run, 'hasMeddled' 
     where: ({ caller, output, input, service }) => caller.kind === 'role' && output !== null && targets.some((target) => target.prefix === service && target.isTouchedBy(JSON.stringify(input))),
   });
   const records = await world.ripcord.records();
-  return { world, records, ledger, writes, ...about };
+  return { world, records, ledger, writes, struck: null, ...about };
 }
 
 export function judge(run: Run, verifyChain: VerifyChain): Verdict {
@@ -59,34 +63,55 @@ export function judge(run: Run, verifyChain: VerifyChain): Verdict {
   return { ending: broken.length > 0 || ending === null ? 'broken' : ending, broken, outcomes };
 }
 
-const isPage = (told: Told): boolean => (told.topic === 'on-call' && told.subject.startsWith('PAGE ')) || isLastResort(told);
+/** The engine's own alarms, where they stand for what Ripcord could not do any more. */
+const lastResorts = ({ world, struck }: Run): readonly SentMessage[] => world.messages().filter((told) => isLastResort(told, struck));
 
 /** Null: neither recovered and proven, nor stopped with on-call paged and the reason recorded, nor what the scenario asks for. */
-function endingOf({ world, records }: Run): Ending | null {
+function endingOf(run: Run): Ending | null {
+  const { world, records, struck } = run;
   const runs = world.runs();
   if (runs.some(({ status }) => status === 'RUNNING')) return null;
   const rows = records.flatMap((one) => one.rows);
   // What a run came to is in its sealed record: an execution that was stopped, or whose Report broke down, after that ends otherwise all the same.
   const sealed = new Map(records.flatMap((one) => one.rows.flatMap(({ kind, data }) => (kind === 'sealed' ? [[one.rollbackId, (JSON.parse(data) as { readonly outcome: string }).outcome] as const] : []))));
   const outcomes = runs.map(({ rollbackId, outcome }) => sealed.get(rollbackId) ?? outcome);
-  const pages = world.messages().filter(isPage);
+  const isPaged = world.messages().some(({ topic, subject, text }) => topic === 'on-call' && subject.startsWith('PAGE ') && text.trim() !== '');
   if (outcomes.includes('recovered')) {
     const proven = rows.some(({ kind, data }) => kind === 'verified' && data.includes('"answer":"recovered"'));
     const cured = world.targets[world.scenario.cure]?.live() === 'blue';
     return proven && cured ? 'recovered' : null;
   }
-  if (pages.length > 0) return pages.some(({ text }) => text.trim() !== '') ? 'paged' : null;
+  if (lastResorts(run).length > 0) return 'paged';
+  if (isPaged) return rows.some(saysWhy) ? 'paged' : null;
   // Also when only telling of it failed: its record is sealed, nothing was changed, and nobody has to act.
   if (outcomes.includes('dry-run') && world.scenario.ends === 'dry-run') return 'dry-run';
-  // The alarm was read as quiet: nothing is wrong as far as anybody can see.
-  if (outcomes.every((outcome) => outcome === 'left') && outcomes.length > 0) return 'left';
+  // The alarm was read as quiet, which only an old answer can say: nothing is wrong as far as anybody can see.
+  if (struck?.fault === 'stale' && outcomes.every((outcome) => outcome === 'left') && outcomes.length > 0) return 'left';
   return null;
+}
+
+interface Said {
+  readonly ending?: { readonly reasons?: readonly Partial<Reason>[] };
+  readonly decision?: { readonly verdict?: string; readonly reasons?: readonly Partial<Reason>[] };
+  readonly refused?: Partial<Reason>;
+}
+
+interface Reason {
+  readonly text: string;
+}
+
+/** The row that ends the record, or the verdict not to act: with at least one reason in words. */
+function saysWhy({ kind, data }: StoredRow): boolean {
+  const { ending, decision, refused } = JSON.parse(data) as Said;
+  const isVerdict = kind === 'assessed' && (decision === undefined || decision.verdict === 'leave');
+  const reasons = kind === 'reported' ? ending?.reasons : isVerdict ? decision?.reasons ?? (refused === undefined ? [] : [refused]) : [];
+  return (reasons ?? []).some(({ text = '' }) => text.trim() !== '');
 }
 
 function unfinished({ world }: Run): string {
   const runs = world.runs();
   const said = runs.length === 0 ? 'no execution ever began' : runs.map(({ status, outcome, headline }) => `${status} ${outcome}: ${headline}`).join(' | ');
-  return `end: neither recovered and proven, nor stopped with on-call paged: ${said}; messages: ${world.messages().map(({ topic, subject }) => `${topic} "${subject}"`).join(', ') || 'none'}`;
+  return `end: neither recovered and proven, nor stopped with on-call paged and the reason recorded: ${said}; messages: ${world.messages().map(({ topic, subject }) => `${topic} "${subject}"`).join(', ') || 'none'}`;
 }
 
 const breaches = ({ world }: Run): string[] => [
@@ -127,17 +152,18 @@ function secondRollback({ writes, ledger, world }: Run): string[] {
 }
 
 /** Free; where an alarm of the engine says that not even the Watchdog could do its work, its lease ends within the longest lease. */
-function lock({ ledger, world }: Run): string[] {
+function lock(run: Run): string[] {
+  const { ledger, world } = run;
   const row = ledger.find(({ pk, sk }) => pk === `SERVICE#${world.scenario.name}` && sk === 'LOCK');
   if (row?.['owner'] === undefined) return [];
-  if (!world.messages().some(isLastResort)) return [`lock: ${row['owner']} still holds it`];
+  if (lastResorts(run).length === 0) return [`lock: ${row['owner']} still holds it`];
   const left = Number(row['leaseUntil'] ?? Number.POSITIVE_INFINITY) - world.sandbox.clock.now();
   return left <= 900_000 ? [] : [`lock: held by ${row['owner']} for another ${Math.round(left / 1000)} s`];
 }
 
 function chains({ records, ledger }: Run, verifyChain: VerifyChain): string[] {
   return records.flatMap(({ rollbackId, rows }) => {
-    const anchor = ledger.find(({ pk, sk }) => pk === `ROLLBACK#${rollbackId}` && sk === 'AUDIT');
+    const anchor = ledger.find(({ pk, sk }) => pk === `AUDIT#${rollbackId}` && sk === 'ANCHOR');
     const problem = verifyChain(rows, anchor === undefined ? null : anchorOf(anchor));
     return problem === null ? [] : [`audit: ${problem}`];
   });
@@ -145,8 +171,12 @@ function chains({ records, ledger }: Run, verifyChain: VerifyChain): string[] {
 
 const anchorOf = (row: Readonly<Record<string, string>>): Anchor => JSON.parse(row['data'] ?? '{}') as Anchor;
 
-/** Each change is announced in the audit before it is made. */
-function recordedWrites({ writes, records }: Run): string[] {
-  const intents = records.flatMap(({ rows }) => rows).filter(({ kind }) => kind === 'change-intended').map(({ at }) => Date.parse(at));
-  return writes.filter(({ startedAt }) => !intents.some((at) => at <= startedAt)).map(({ service, operation }) => `audit: ${service}:${operation} took effect and no row announced it`);
+/** Each change is announced in the audit before it is made, by a row about the same strategy and target. */
+function recordedWrites({ writes, records, world }: Run): string[] {
+  const intents = records.flatMap(({ rows }) => rows).filter(({ kind }) => kind === 'change-intended')
+    .map(({ at, data }) => ({ at: Date.parse(at), ...(JSON.parse(data) as { readonly strategy?: string; readonly targetId?: string }) }));
+  const isAnnounced = ({ service, input, startedAt }: CallRecord): boolean => Object.entries(world.targets).some(([id, target]) =>
+    target.prefix === service && target.isTouchedBy(JSON.stringify(input))
+    && intents.some(({ at, strategy, targetId }) => at <= startedAt && targetId === id && strategy === target.document['strategy']));
+  return writes.filter((one) => !isAnnounced(one)).map(({ service, operation }) => `audit: ${service}:${operation} took effect and no row about it announced it`);
 }

@@ -1,9 +1,19 @@
 // What still tells on-call when Ripcord itself cannot.
+import type { Case } from './cases.ts';
 
 export interface Told {
   readonly topic: string;
   readonly subject: string;
 }
 
+/** The part of a case that says who was struck, and how. */
+export type Struck = Pick<Case, 'actor' | 'at' | 'fault'>;
+
 /** The engine's own alarm that the Watchdog failed, or that an event could not even be delivered: nobody else is left who could page. */
-export const isLastResort = ({ topic, subject }: Told): boolean => topic === 'on-call' && /^ALARM: .*(watchdog|dead-letters)/.test(subject);
+const isAlarm = ({ topic, subject }: Told): boolean => topic === 'on-call' && /^ALARM: .*(watchdog|dead-letters)/.test(subject);
+
+// After any other loss the Watchdog lives, and has to do its work itself.
+const lastOnes = ['watchdog', 'rules'];
+
+/** The engine's own alarm stands for the page, the record, the messages and the freed lock: only where the fault struck the Watchdog, or what starts a run. */
+export const isLastResort = (told: Told, struck: Struck | null): boolean => struck !== null && lastOnes.includes(struck.actor) && isAlarm(told);

@@ -1,7 +1,9 @@
 // Plays one case: the scenario with its fault, to the end, and what the invariants say of it.
-import type { Case } from './cases.ts';
+import type { CallRecord } from '../aws/world.ts';
+import type { Case, FaultName } from './cases.ts';
 import { inject } from './inject.ts';
 import { judge, runOf, type Verdict, type VerifyChain } from './invariants.ts';
+import type { Struck } from './last-resort.ts';
 import type { Recording } from './record.ts';
 import { scenarioOf } from './scenarios.ts';
 import { restore, type ExploredWorld, type Grounds, type Prepared } from './world.ts';
@@ -10,8 +12,8 @@ export interface CaseResult {
   readonly id: string;
   readonly scenario: string;
   readonly fault: string;
-  /** `not-reached`: the run never made that call, for example because another timing spared it one. It was judged all the same. */
   readonly ending: Verdict['ending'];
+  /** False: the run never made that call, for example because another timing spared it one, or AWS refused what should have been disturbed after it. It was judged all the same. */
   readonly isReached: boolean;
   readonly broken: readonly string[];
   readonly outcomes: string;
@@ -25,8 +27,22 @@ export interface Explored {
   readonly verifyChain: VerifyChain;
 }
 
-/** The parts of a rollback that send messages: one of them that dies or is stopped between sending and its note sends again. */
 const senders = ['announce', 'report', 'approve', 'watchdog'];
+const lostReplies: readonly FaultName[] = ['reset-after', 'error-after', 'late-reply'];
+
+/** A sender that dies, or is stopped, between sending and its note sends again, and so does one that cannot know whether its call took effect. */
+export function mayRepeatMessages({ actor, at, fault }: Struck): boolean {
+  if (fault === 'aborted') return true;
+  if (!senders.includes(actor)) return false;
+  return fault === 'killed' || (lostReplies.includes(fault) && /\/(sns:Publish|events:PutEvents)[.#]/.test(at));
+}
+
+/** What these do, they do after the call took effect: where AWS refused it, nothing was done. */
+const afterEffect: readonly FaultName[] = [...lostReplies, 'killed', 'aborted'];
+
+/** @param count how often the fault's rule struck. @param calls of the run. */
+export const isReached = (fault: FaultName, count: number, calls: readonly Pick<CallRecord, 'faults' | 'output'>[]): boolean =>
+  count > 0 && (!afterEffect.includes(fault) || calls.some(({ faults, output }) => faults.includes(fault) && output !== null));
 
 /** @throws Error for a case of an unknown scenario. */
 export async function runCase(one: Case, { prepared, recordings, grounds, verifyChain }: Explored, watch?: (world: ExploredWorld) => void): Promise<CaseResult> {
@@ -43,9 +59,9 @@ export async function runCase(one: Case, { prepared, recordings, grounds, verify
     const injected = inject(one, { world, grounds, call });
     await scenario.play(world);
     await world.settled();
-    const run = await runOf(world, { hasMeddled: injected.hasMeddled(), mayRepeatMessages: senders.includes(one.actor) || one.fault === 'aborted' });
+    const run = await runOf(world, { hasMeddled: injected.hasMeddled(), mayRepeatMessages: mayRepeatMessages(one), struck: one });
     const verdict = judge(run, verifyChain);
-    return { ...result, ...verdict, isReached: injected.count() > 0, wallMilliseconds: performance.now() - startedAt };
+    return { ...result, ...verdict, isReached: isReached(one.fault, injected.count(), world.sandbox.calls.list()), wallMilliseconds: performance.now() - startedAt };
   } catch (error) {
     return { ...result, ending: 'broken', isReached: true, broken: [`the run itself: ${error instanceof Error ? error.message : String(error)}`], outcomes: '', wallMilliseconds: performance.now() - startedAt };
   } finally {

@@ -1,0 +1,164 @@
+// The exploration's invariants can fail: a run that keeps all of them, and the same run with exactly one thing broken.
+import { expect, test } from 'vitest';
+import type { CallRecord } from '../../sandbox/aws/world.ts';
+import { faultNames, parseCase, type FaultName } from '../../sandbox/explore/cases.ts';
+import { judge, type Run } from '../../sandbox/explore/invariants.ts';
+import { isReached, mayRepeatMessages } from '../../sandbox/explore/run-case.ts';
+import { told } from '../../sandbox/explore/tell.ts';
+
+const [onCall, stakeholders] = ['arn:aws:sns:eu-west-1:111122223333:on-call', 'arn:aws:sns:eu-west-1:111122223333:stakeholders'];
+const id = 'run-1';
+
+interface Mail {
+  readonly topicArn: string;
+  readonly subject: string;
+  readonly message: string;
+}
+
+interface Row {
+  readonly kind: string;
+  readonly at?: string;
+  readonly data: unknown;
+}
+
+interface Made {
+  readonly outcome: string;
+  readonly mails: readonly Mail[];
+  readonly events: readonly { readonly source: string; readonly 'detail-type': string; readonly detail: Readonly<Record<string, unknown>> }[];
+  readonly rows: readonly Row[];
+  readonly writes: readonly Pick<CallRecord, 'service' | 'operation' | 'input' | 'startedAt'>[];
+  readonly ledger: Run['ledger'];
+  readonly live: string;
+  readonly mayRepeatMessages: boolean;
+  /** Of a case; null: a run without a fault. */
+  readonly struck: string | null;
+}
+
+const mail = (topicArn: string, subject: string): Mail => ({ topicArn, subject, message: `${subject.includes('rolling back') ? '' : 'Incident report: shop\n'}Rollback id: ${id}` });
+const event = (type: 'Rollback Started' | 'Rollback Ended') => ({ source: 'ripcord', 'detail-type': type, detail: { rollbackId: id, headline: 'as before', outcome: 'paged' } });
+const started = [mail(onCall, 'ACTION shop: rolling back it'), mail(stakeholders, 'shop: rolling back it')];
+const paged = [mail(onCall, 'PAGE shop: not recovered'), mail(stakeholders, 'shop: not recovered')];
+const alarm: Mail = { topicArn: onCall, subject: 'ALARM: ripcord-watchdog-errors', message: 'the Watchdog failed' };
+
+const reported = { kind: 'reported', data: { ending: { reasons: [{ code: 'not-proven', text: 'The journey still fails.' }] } } };
+const intended = (targetId: string, strategy: string): Row => ({ kind: 'change-intended', at: '2026-01-01T00:00:01Z', data: { targetId, strategy } });
+const write = (service: string, target: string) => ({ service, operation: 'Change', input: { target }, startedAt: Date.parse('2026-01-01T00:00:02Z') });
+
+/** A rollback that changed its target, did not help, and paged. */
+const good: Made = {
+  outcome: 'failed', mails: [...started, ...paged], events: [event('Rollback Started'), event('Rollback Ended')],
+  rows: [intended('first', 'alb-weights'), reported], writes: [write('elasticloadbalancing', 'listener')], ledger: [], live: 'blue', mayRepeatMessages: false, struck: 'two-rungs/assess/dynamodb:Query#1/error-once',
+};
+
+function runOf(changes: Partial<Made> = {}): Run {
+  const made = { ...good, ...changes };
+  const targetOf = (prefix: string, touched: string, strategy: string) => ({ prefix, isTouchedBy: (input: string) => input.includes(touched), document: { strategy }, live: () => made.live, announces: true, persons: 'person' });
+  const calls = { list: () => [], unsupported: [] };
+  const world = {
+    scenario: { name: 'shop', cure: 'first', ends: 'recovered', mayChange: true }, secret: 'a value that nobody says', meddledTarget: null,
+    targets: { first: targetOf('elasticloadbalancing', 'listener', 'alb-weights'), second: targetOf('route53', 'zone', 'route53-weights') },
+    runs: () => [{ rollbackId: id, status: 'SUCCEEDED', outcome: made.outcome, headline: 'as before' }],
+    messages: () => made.mails.map(({ topicArn, subject, message }) => ({ topic: topicArn === onCall ? 'on-call' : 'stakeholders', subject, text: message })),
+    ripcord: { names: { onCallTopicArn: onCall, stakeholderTopicArn: stakeholders } },
+    sandbox: {
+      inbox: made.mails, calls, breaches: [], clock: { now: () => Date.parse('2026-01-01T01:00:00Z') },
+      services: { events: { events: made.events }, functions: { list: () => [] }, states: { executions: () => [] } },
+    },
+  };
+  const records = [{ rollbackId: id, rows: made.rows.map((row, seq) => ({ seq, at: '2026-01-01T00:00:03Z', ...row, data: JSON.stringify(row.data) })) }];
+  const struck = made.struck === null ? null : parseCase(made.struck);
+  return { world, records, ledger: made.ledger, writes: made.writes, hasMeddled: false, mayRepeatMessages: made.mayRepeatMessages, struck } as unknown as Run;
+}
+
+const broken = (changes: Partial<Made> = {}): readonly string[] => judge(runOf(changes), () => null).broken.map((text) => text.replace(/(end: [^:]+):.*/s, '$1'));
+const endless = 'end: neither recovered and proven, nor stopped with on-call paged and the reason recorded';
+const lockRow = { pk: 'SERVICE#shop', sk: 'LOCK', owner: id, leaseUntil: String(Date.parse('2026-01-01T01:05:00Z')) };
+const by = (actor: string, fault: FaultName, what = 'dynamodb:PutItem.LOCK'): string => `two-rungs/${actor}/${what}#1/${fault}`;
+
+test('the run from which the others differ keeps every invariant', () => {
+  expect(judge(runOf(), () => null)).toMatchObject({ ending: 'paged', broken: [] });
+});
+
+test('each receiver has to hear that a rollback began', () => {
+  expect(broken({ mails: [started[0] as Mail, ...paged] })).toEqual(['messages: something was changed, and Stakeholders was not told that it began']);
+  expect(broken({ mails: [started[1] as Mail, ...paged] })).toEqual(['messages: something was changed, and OnCall was not told that it began']);
+  expect(broken({ events: [event('Rollback Ended')] })).toEqual(['messages: something was changed, and event bus was not told that it began']);
+  expect(broken({ mails: paged, writes: [] })).toEqual([]);
+});
+
+test('a lost announcement excuses the receiver that it struck, for good, and no other; a run that a person stopped need not begin', () => {
+  const silent = { mails: paged, events: [event('Rollback Ended')] };
+  const lost = (what: string, fault: FaultName): number => broken({ ...silent, struck: by('announce', fault, what) }).length;
+  expect([lost('sns:Publish.OnCall', 'denied'), lost('events:PutEvents.Rollback-Started', 'error-for-good'), lost('dynamodb:UpdateItem.MESSAGE-started', 'throttled-for-good')]).toEqual([2, 2, 0]);
+  expect([lost('sns:Publish.OnCall', 'error-once'), lost('dynamodb:UpdateItem.MESSAGE-started', 'killed'), broken({ ...silent, struck: by('report', 'denied') }).length]).toEqual([3, 3, 3]);
+  expect(broken({ ...silent, struck: by('assess', 'aborted') })).toEqual([]);
+});
+
+test('an alarm of the engine stands for page, lock and last message only where the Watchdog itself, or what starts a run, was struck', () => {
+  const dead = { mails: [...started, alarm], events: [event('Rollback Started')], rows: [intended('first', 'alb-weights')], ledger: [lockRow] };
+  for (const actor of ['watchdog', 'rules']) expect(broken({ ...dead, struck: by(actor, 'denied') })).toEqual([]);
+  for (const struck of [by('report', 'denied'), by('assess', 'killed'), by('strategy-alb-weights', 'aborted'), null]) {
+    expect(broken({ ...dead, struck })).toEqual([endless, `lock: ${id} still holds it`, 'messages: nobody was told how it ended']);
+  }
+});
+
+test('a lock is not held for longer than the longest lease, even where the Watchdog is dead', () => {
+  const late = { ...lockRow, leaseUntil: String(Date.parse('2026-01-01T02:00:00Z')) };
+  expect(broken({ mails: [...good.mails, alarm], ledger: [late], struck: by('watchdog', 'denied') })).toEqual([`lock: held by ${id} for another 3600 s`]);
+});
+
+test('a page is no end without a reason in the record', () => {
+  const withRows = (...rows: readonly Row[]): readonly string[] => broken({ rows: [intended('first', 'alb-weights'), ...rows] });
+  expect(withRows()).toEqual([endless]);
+  expect(withRows({ kind: 'reported', data: { ending: { reasons: [] } } })).toEqual([endless]);
+  expect(withRows({ kind: 'reported', data: { ending: { reasons: [{ code: 'x', text: ' ' }] } } })).toEqual([endless]);
+  const assessed = (verdict: string): Row => ({ kind: 'assessed', data: { decision: { verdict, reasons: [{ code: 'x', text: 'Because.' }] } } });
+  expect(withRows(assessed('roll-back'))).toEqual([endless]);
+  expect(withRows(assessed('leave'))).toEqual([]);
+  expect(withRows({ kind: 'assessed', data: { refused: { code: 'x', text: 'No such service.' } } })).toEqual([]);
+});
+
+test('a page without a word is no end', () => {
+  expect(broken({ mails: [...started, mail(stakeholders, 'shop: not recovered'), { topicArn: onCall, subject: 'PAGE shop', message: '' }] })).toEqual([endless]);
+});
+
+test('each call that took effect is announced by a row about its own target and strategy, before it', () => {
+  const unannounced = 'audit: elasticloadbalancing:Change took effect and no row about it announced it';
+  expect(broken({ rows: [intended('second', 'route53-weights'), reported] })).toEqual([unannounced]);
+  expect(broken({ rows: [intended('first', 'route53-weights'), reported] })).toEqual([unannounced]);
+  expect(broken({ rows: [{ ...intended('first', 'alb-weights'), at: '2026-01-01T00:00:09Z' }, reported] })).toEqual([unannounced]);
+  expect(broken({ writes: [...good.writes, write('route53', 'zone')] })).toEqual(['audit: route53:Change took effect and no row about it announced it']);
+});
+
+test('a message comes once; twice where nobody can know; never three times', () => {
+  const repeated = (count: number, may: boolean): readonly string[] => broken({ mails: [...good.mails, ...Array.from({ length: count - 1 }, () => paged[0] as Mail)], mayRepeatMessages: may });
+  const said = (count: number): string[] => [`messages: the same one ${count} times, ended at ${onCall} of ${id}`];
+  expect([repeated(2, false), repeated(2, true), repeated(3, true)]).toEqual([said(2), [], said(3)]);
+});
+
+test('nobody can know after a death of the sender, a stop, or the loss of the very reply', () => {
+  const may = (actor: string, what: string): readonly FaultName[] => faultNames.filter((fault) => mayRepeatMessages(parseCase(by(actor, fault, what))));
+  expect(may('report', 'sns:Publish.OnCall')).toEqual(['error-after', 'reset-after', 'late-reply', 'killed', 'aborted']);
+  expect(may('announce', 'events:PutEvents.Rollback-Started')).toEqual(['error-after', 'reset-after', 'late-reply', 'killed', 'aborted']);
+  expect(may('report', 'dynamodb:UpdateItem.MESSAGE-ended')).toEqual(['killed', 'aborted']);
+  expect(may('assess', 'dynamodb:Query')).toEqual(['aborted']);
+});
+
+test('leaving it is an end for an old answer alone', () => {
+  const left = { outcome: 'left', mails: [], events: [], writes: [], rows: [] };
+  expect(broken({ ...left, struck: by('assess', 'stale', 'cloudwatch:DescribeAlarms') })).toEqual([]);
+  for (const fault of faultNames.filter((one) => one !== 'stale')) expect(broken({ ...left, struck: by('assess', fault, 'cloudwatch:DescribeAlarms') }), fault).toEqual([endless]);
+  expect(broken({ ...left, struck: null })).toEqual([endless]);
+});
+
+test('what is done after the effect was not done where AWS refused the call', () => {
+  const refused = { output: null, faults: ['killed', 'error-after', 'denied'] };
+  expect([isReached('killed', 1, [refused]), isReached('error-after', 1, [refused]), isReached('denied', 1, [refused]), isReached('denied', 0, [refused])]).toEqual([false, false, true, false]);
+  expect([isReached('killed', 1, [refused, { ...refused, output: {} }]), isReached('killed', 1, [refused, { output: {}, faults: [] }])]).toEqual([true, false]);
+});
+
+test('the closing line counts by scenario the cases that never came to their call', () => {
+  const result = (scenario: string, reached: boolean) => ({ id: `${scenario}/a/b#1/denied`, scenario, fault: 'denied', ending: 'paged', isReached: reached, broken: [], outcomes: '', wallMilliseconds: 1 }) as const;
+  const lines = told({ cases: [], seconds: 1, results: [result('manual', false), result('manual', false), result('dns-flip', true), result('alb-flip', false)] });
+  expect(lines.at(-1)).toBe('4 cases in 1 s: all keep every invariant; in 3 the run ended without that call having been struck (alb-flip 1, manual 2)');
+});
