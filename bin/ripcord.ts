@@ -8,7 +8,7 @@ import { addReplayCommand } from './commands/replay.ts';
 import { addScoreCommand } from './commands/score.ts';
 import { explain, type Terminal, terminal } from './commands/terminal.ts';
 
-/** @returns the exit code: 0 when all is well, 1 when the answer is no, the chain is broken or the command could not be run. */
+/** @returns the exit code: 0 when all is well, 1 when the answer is no, the chain is broken or the command could not be run, 2 when nothing says where a chain has to end. */
 export async function main(argv: readonly string[], screen: Terminal = terminal): Promise<number> {
   const program = new Command('ripcord')
     .description('Automated rollback for AWS deployments: answer an approval, read what a rollback did, check its record.')

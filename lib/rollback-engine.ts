@@ -73,7 +73,7 @@ export class RollbackEngine extends Construct {
     super(scope, id);
     const names = (this.names = engineNames(this, props.engineName ?? 'ripcord'));
     const approvers = (props.approvers ?? []).map((role) => role.roleArn);
-    const ledger = new LedgerTable(this, 'Ledger');
+    const ledger = new LedgerTable(this, 'Ledger', names.ledgerTableParameter);
     const audit = (this.audit = new AuditTable(this, 'Audit', names.auditTableParameter));
     const messages = new Messages(this, 'Messages', { engineName: names.engine, onCall: props.onCall ?? [], stakeholders: props.stakeholders ?? [] });
     this.onCallTopic = messages.onCall;
@@ -93,7 +93,9 @@ export class RollbackEngine extends Construct {
     this.approvalUrl = new ApprovalEndpoint(this, 'Approval', {
       answer: this.handler('answer').function, approvers, urlParameterName: names.approvalUrlParameter,
     }).url;
-    this.people = new People(this, 'People', { names, auditTableArn: audit.table.tableArn, answerFunctionArn: this.handler('answer').function.functionArn });
+    this.people = new People(this, 'People', {
+      names, auditTableArn: audit.table.tableArn, ledgerTableArn: ledger.table.tableArn, answerFunctionArn: this.handler('answer').function.functionArn,
+    });
     this.alarms = this.watchedByAlarms();
   }
 

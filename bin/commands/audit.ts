@@ -1,8 +1,9 @@
 // ripcord audit verify | export: is the record of a rollback as it was written?
 import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { type AuditAnchor, verifyChain } from '../../lambdas/audit/chain.ts';
-import { anchorOf, readExport, readRecord, type RecordOptions } from './record.ts';
+import { type ChainVerdict, verifyChain } from '../../lambdas/audit/chain.ts';
+import { eventChain } from '../../lambdas/runtime/label.ts';
+import { anchorOf, readChain, readExport, readRecord, type Recorded, type RecordOptions, rowsOf } from './record.ts';
 import { Mistake, type Terminal } from './terminal.ts';
 
 interface VerifyOptions extends RecordOptions {
@@ -10,24 +11,26 @@ interface VerifyOptions extends RecordOptions {
   readonly anchor?: string;
 }
 
+/** What `verify` found out about one chain. `unproven`: its rows fit, and nothing says that they are all of them. */
+const codes = { intact: 0, broken: 1, unproven: 2 } as const;
+
+const withTables = (command: Command): Command => command
+  .option('--engine <name>', 'name of the engine', 'ripcord')
+  .option('--table <name>', 'audit table (default: from the engine, or RIPCORD_AUDIT_TABLE)')
+  .option('--ledger <name>', 'ledger table, for the anchor (default: from the engine, or RIPCORD_LEDGER_TABLE)');
+
 export function addAuditCommands(program: Command, screen: Terminal): void {
   const audit = program.command('audit').description('Check or export the record of a rollback');
-  audit.command('verify')
-    .description('Names the row that was changed, removed, inserted, moved or cut off. Exit code 1 when there is one.')
-    .argument('[rollback]', 'name of the Step Functions execution')
+  withTables(audit.command('verify'))
+    .description('Names the row that was changed, removed, inserted, moved or cut off; of the labels that came as events too. Exit code 1 when there is one, 2 when nothing says where the chain has to end.')
+    .argument('[rollback]', 'name of the Step Functions execution, or of a chain of labels')
     .option('--file <path>', 'check an export instead of the table')
-    .option('--anchor <rows:hash>', 'where the chain has to end, as the end message says (default: from the ledger or the export)')
-    .option('--engine <name>', 'name of the engine', 'ripcord')
-    .option('--table <name>', 'audit table (default: from the engine, or RIPCORD_AUDIT_TABLE)')
-    .option('--ledger <name>', 'ledger table, for the anchor (default: RIPCORD_LEDGER_TABLE)')
+    .option('--anchor <rows:hash>', 'where the chain has to end, as the end message says; nothing but this chain is checked then (default: from the ledger or the export)')
     .action(async (rollback: string | undefined, options: VerifyOptions) => { await verify(rollback, options, screen); });
-  audit.command('export')
+  withTables(audit.command('export'))
     .description('Writes all rows and the anchor as JSON')
     .argument('<rollback>', 'name of the Step Functions execution')
     .option('-o, --output <path>', 'write to a file instead of the terminal')
-    .option('--engine <name>', 'name of the engine', 'ripcord')
-    .option('--table <name>', 'audit table (default: from the engine, or RIPCORD_AUDIT_TABLE)')
-    .option('--ledger <name>', 'ledger table, for the anchor (default: RIPCORD_LEDGER_TABLE)')
     .action(async (rollback: string, options: RecordOptions & { readonly output?: string }) => {
       const text = JSON.stringify(await readRecord(rollback, options), null, 2);
       if (options.output === undefined) screen.out(text);
@@ -37,16 +40,41 @@ export function addAuditCommands(program: Command, screen: Terminal): void {
 
 async function verify(rollback: string | undefined, options: VerifyOptions, screen: Terminal): Promise<void> {
   if ((rollback === undefined) === (options.file === undefined)) throw new Mistake('Name a rollback, or give an export with --file: one of the two.');
-  const found = options.file === undefined ? await readRecord(rollback ?? '', options) : await readExport(options.file);
-  const anchor: AuditAnchor | null = options.anchor === undefined ? found.anchor : anchorOf(options.anchor);
-  const verdict = verifyChain(found.rows, anchor ?? undefined);
+  const given = options.anchor === undefined ? null : anchorOf(options.anchor);
+  const chains = rollback === undefined ? [await readExport(options.file ?? '')] : given === null ? await chainsOf(rollback, options) : [{ rollbackId: rollback, rows: await rowsOf(rollback, options), anchor: given }];
+  const found = chains.map((chain) => check({ ...chain, anchor: given ?? chain.anchor }, screen));
+  screen.code = found.find((code) => code === codes.broken) ?? Math.max(...found);
+  if (options.file !== undefined && given === null && screen.code === codes.intact) screen.out('The anchor came from the export itself; compare it with the end message.');
+}
+
+/** The chain that was asked for and, of a rollback, the one of its labels that came as events. A person's labels are a chain that only who knows the person's id can name. */
+async function chainsOf(rollback: string, options: RecordOptions): Promise<Recorded[]> {
+  const labels = isLabels(rollback) ? null : await readChain(eventChain(rollback), options);
+  return [await readRecord(rollback, options), ...(labels === null ? [] : [labels])];
+}
+
+const isLabels = (chain: string): boolean => chain.startsWith('label#');
+
+/** @returns the exit code of this chain. */
+function check({ rollbackId, rows, anchor }: Recorded, screen: Terminal): number {
+  const verdict = verifyChain(rows, anchor ?? undefined);
   if (!verdict.intact) {
-    screen.error(`BROKEN: ${found.rollbackId}: ${verdict.text} [${verdict.fault} ${verdict.seq}]`);
-    screen.code = 1;
-    return;
+    screen.error(`BROKEN: ${rollbackId}: ${verdict.text} [${verdict.fault} ${verdict.seq}]`);
+    if (isLabels(rollbackId) && verdict.fault === 'inserted') screen.error('Whoever labels writes the row first and the anchor right after. If the row is a label that broke off in between, send the same label again: it is anchored then.');
+    return codes.broken;
   }
-  screen.out(`Intact: ${found.rollbackId}: ${verdict.length} rows, last hash ${verdict.hash}`);
-  if (!verdict.isSealed) screen.out(anchor?.isOpen === true ? 'Not sealed: it joined another run, and ended with that.' : 'Not sealed: the rollback runs still, or its end was cut off.');
-  if (!verdict.isAnchored) screen.out('Not anchored: a cut or rewritten end would not show. Give --ledger, or --anchor as the end message has it.');
-  else if (options.file !== undefined && options.anchor === undefined) screen.out('The anchor came from the export itself; compare it with the end message.');
+  // What follows the anchor of a run that joined another one has no anchor.
+  if (anchor === null || anchor.length < verdict.length) {
+    screen.error(`NOT PROVEN: ${rollbackId}: ${verdict.length} rows that fit together, last hash ${verdict.hash}, but nothing says that they are all: a cut or rewritten end would not show.\n${mendOf(rollbackId, verdict)}`);
+    return codes.unproven;
+  }
+  screen.out(`Intact: ${rollbackId}: ${verdict.length} rows, last hash ${verdict.hash}`);
+  if (anchor.isOpen === true) screen.out('Not sealed: it joined another run, and ended with that.');
+  return codes.intact;
+}
+
+function mendOf(chain: string, { isSealed }: Extract<ChainVerdict, { intact: true }>): string {
+  if (isLabels(chain)) return 'Every label has an anchor in the ledger. Send the last label again: if its writer broke off it gets its anchor now; if not, somebody took the anchor away.';
+  if (isSealed) return 'The ledger has no anchor of this sealed record. Check it against the end message: --anchor <rows:hash>, both as the message has them.';
+  return 'If the rollback runs still, check it again when it has ended: its state machine shows that. If it has ended, its last rows were cut off: a record that ends has a seal. The log of its functions and the messages say what it did.';
 }

@@ -3,7 +3,9 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { Argument, type Command } from 'commander';
 import { AuditStore } from '../../lambdas/adapters/audit-store.ts';
-import { readRecord, type RecordOptions, tableOf } from './record.ts';
+import { canonicalJson } from '../../lambdas/audit/canonical.ts';
+import { keepLabel } from '../../lambdas/runtime/label-chain.ts';
+import { ledgerTable, readRows, type RecordOptions, tableOf } from './record.ts';
 import { Mistake, type Terminal } from './terminal.ts';
 
 export type Opinion = 'right' | 'wrong';
@@ -19,21 +21,23 @@ export function addLabelCommand(program: Command, screen: Terminal): void {
     .option('-c, --comment <text>', 'kept with the label', '')
     .option('--engine <name>', 'name of the engine', 'ripcord')
     .option('--table <name>', 'audit table (default: from the engine, or RIPCORD_AUDIT_TABLE)')
+    .option('--ledger <name>', 'ledger table, for the anchor (default: from the engine, or RIPCORD_LEDGER_TABLE)')
     .action(async (rollback: string, opinion: Opinion, options: RecordOptions & { readonly comment: string }) => {
       screen.out(await label({ rollback, opinion, ...options }));
     });
 }
 
 async function label(given: RecordOptions & { readonly rollback: string; readonly opinion: Opinion; readonly comment: string }): Promise<string> {
-  const { rows } = await readRecord(given.rollback, given);
+  const rows = await readRows(given.rollback, given);
   const last = rows.at(-1);
   if (last?.kind !== 'sealed') throw new Mistake(`Rollback "${given.rollback}" has not ended: there is nothing to judge yet.`);
   const { UserId: userId, Arn: by } = await new STSClient({}).send(new GetCallerIdentityCommand({}));
   if (userId === undefined || by === undefined) throw new Mistake('AWS does not say who you are: sign in again.');
   const { service } = last;
-  await new AuditStore(new DynamoDBClient({}), await tableOf(given)).append({
-    rollbackId: labelChain(userId, given.rollback), service, kind: 'labelled', at: new Date().toISOString(),
-    data: { rollbackId: given.rollback, opinion: given.opinion, comment: given.comment.slice(0, 1000), by, sealedAt: last.hash },
-  }, null);
+  const data = { rollbackId: given.rollback, opinion: given.opinion, comment: given.comment.slice(0, 1000), by, sealedAt: last.hash };
+  const stores = { audit: new AuditStore(new DynamoDBClient({}), await tableOf(given)), table: await ledgerTable(given) };
+  // The same word again right after a label that broke off before its anchor is that label.
+  await keepLabel({ rollbackId: labelChain(userId, given.rollback), service, kind: 'labelled', at: new Date().toISOString(), data }, stores,
+    (row, isAnchored) => !isAnchored && row.data === canonicalJson(data));
   return `${given.rollback} (${service}) is labelled ${given.opinion} by ${by}`;
 }

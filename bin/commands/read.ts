@@ -3,33 +3,32 @@ import type { Command } from 'commander';
 import { gist } from '../../lambdas/runtime/incident-gist.ts';
 import { plain, utc } from '../../lambdas/runtime/messages-text.ts';
 import type { AuditRow } from '../../lambdas/audit/entry.ts';
-import { readRecord, type RecordOptions } from './record.ts';
+import { readRows, type RecordOptions } from './record.ts';
 import { Mistake, type Terminal } from './terminal.ts';
 
-const withTables = (command: Command): Command => command
+const withTable = (command: Command): Command => command
   .argument('<rollback>', 'name of the Step Functions execution')
   .option('--engine <name>', 'name of the engine', 'ripcord')
-  .option('--table <name>', 'audit table (default: from the engine, or RIPCORD_AUDIT_TABLE)')
-  .option('--ledger <name>', 'ledger table (default: RIPCORD_LEDGER_TABLE)');
+  .option('--table <name>', 'audit table (default: from the engine, or RIPCORD_AUDIT_TABLE)');
 
 export function addReadCommands(program: Command, screen: Terminal): void {
-  withTables(program.command('show').description('Shows what a rollback did so far, row by row'))
+  withTable(program.command('show').description('Shows what a rollback did so far, row by row'))
     .action(async (rollback: string, options: RecordOptions) => {
-      const { rows } = await readRecord(rollback, options);
+      const rows = await readRows(rollback, options);
       for (const row of rows) screen.out(lineOf(row));
       const plan = planIn(rows);
       if (plan.length > 0) screen.out(['', 'The plan', ...plan.map((line) => `  ${line}`)].join('\n'));
     });
-  withTables(program.command('plan').description('Prints the plan of a rollback as a runbook: of a dry run, of one that waits for a person, of one in shadow'))
+  withTable(program.command('plan').description('Prints the plan of a rollback as a runbook: of a dry run, of one that waits for a person, of one in shadow'))
     .action(async (rollback: string, options: RecordOptions) => {
-      const { rows } = await readRecord(rollback, options);
+      const rows = await readRows(rollback, options);
       const plan = planIn(rows);
       if (plan.length === 0) throw new Mistake(`Rollback "${rollback}" holds no plan: it acted without one, weighed no way back, or is not that far yet. \`ripcord show ${rollback}\` says how far it is.`);
       screen.out(plan.join('\n'));
     });
-  withTables(program.command('report').description('Prints the incident report of a rollback in Markdown'))
+  withTable(program.command('report').description('Prints the incident report of a rollback in Markdown'))
     .action(async (rollback: string, options: RecordOptions) => {
-      const { rows } = await readRecord(rollback, options);
+      const rows = await readRows(rollback, options);
       const markdown = markdownOf(rows.find(({ kind }) => kind === 'reported'));
       if (typeof markdown !== 'string') throw new Mistake(`Rollback "${rollback}" has not ended: there is no report yet. \`ripcord show ${rollback}\` says how far it is.`);
       screen.out(markdown);

@@ -4,6 +4,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { readAnchor } from '../../lambdas/adapters/audit-anchor.ts';
 import { AuditStore } from '../../lambdas/adapters/audit-store.ts';
+import type { LedgerTable } from '../../lambdas/adapters/ledger-table.ts';
 import type { AuditAnchor } from '../../lambdas/audit/chain.ts';
 import type { AuditRow } from '../../lambdas/audit/entry.ts';
 import type { AuditCursor } from '../../lambdas/domain/vocabulary.ts';
@@ -22,25 +23,61 @@ export interface Recorded {
 }
 
 /** @throws Mistake, or the error of AWS, when no table is named and the engine is not there. */
-export async function tableOf(options: RecordOptions): Promise<string> {
-  const given = options.table ?? process.env['RIPCORD_AUDIT_TABLE'] ?? '';
+export function tableOf(options: RecordOptions): Promise<string> {
+  return named(options.table, process.env['RIPCORD_AUDIT_TABLE'], `/${options.engine}/audit-table`, 'give the table with --table, as the stack\'s output AuditTable has it');
+}
+
+/** Where the anchors are. @throws as `tableOf`. */
+async function ledgerOf(options: RecordOptions): Promise<string> {
+  const mend = 'give the table with --ledger, or where the chain has to end with --anchor, as the end message has it';
+  return named(options.ledger, process.env['RIPCORD_LEDGER_TABLE'], `/${options.engine}/ledger-table`, mend);
+}
+
+async function named(option: string | undefined, variable: string | undefined, parameter: string, mend: string): Promise<string> {
+  const given = option ?? variable ?? '';
   if (given !== '') return given;
-  const { Parameter } = await new SSMClient({}).send(new GetParameterCommand({ Name: `/${options.engine}/audit-table` }));
-  if (Parameter?.Value === undefined) throw new Mistake(`The parameter /${options.engine}/audit-table is empty: give the stack's output AuditTable with --table.`);
+  const { Parameter } = await new SSMClient({}).send(new GetParameterCommand({ Name: parameter })).catch((error: unknown) => {
+    if (error instanceof Error && error.name === 'ParameterNotFound')
+      throw new Mistake(`There is no parameter ${parameter} in this account and Region: check --engine, AWS_REGION and AWS_PROFILE, or ${mend}.`);
+    throw error;
+  });
+  if (Parameter?.Value === undefined || Parameter.Value === '') throw new Mistake(`The parameter ${parameter} is empty: ${mend}.`);
   return Parameter.Value;
 }
 
-/** @throws Mistake when the table holds no row of this rollback; the error of AWS when the engine is not there. */
+/** The ledger, ready to read or to write anchors. @throws as `tableOf`. */
+export const ledgerTable = async (options: RecordOptions): Promise<LedgerTable> => ({ client: new DynamoDBClient({}), name: await ledgerOf(options) });
+
+const noRow = (table: string, rollbackId: string): Mistake =>
+  new Mistake(`The table ${table} has no row of rollback "${rollbackId}". The id is the name of the Step Functions execution.`);
+
+/** Rows without their anchor. @throws Mistake when the table holds none of this rollback; the error of AWS when the engine is not there. */
+export async function readRows(rollbackId: string, options: RecordOptions): Promise<readonly AuditRow[]> {
+  const rows = await rowsOf(rollbackId, options);
+  if (rows.length === 0) throw noRow(await tableOf(options), rollbackId);
+  return rows;
+}
+
+/** As `readRows`, but none is an answer too. */
+export async function rowsOf(chain: string, options: RecordOptions): Promise<readonly AuditRow[]> {
+  return new AuditStore(new DynamoDBClient({}), await tableOf(options)).read(chain);
+}
+
+/**
+ * A chain with its anchor, which the ledger has even when every row was removed.
+ * @throws Mistake when there is neither a row nor an anchor; the error of AWS when the engine is not there.
+ */
 export async function readRecord(rollbackId: string, options: RecordOptions): Promise<Recorded> {
-  const client = new DynamoDBClient({});
-  const ledger = options.ledger ?? process.env['RIPCORD_LEDGER_TABLE'];
-  const table = await tableOf(options);
-  const [rows, anchor] = await Promise.all([
-    new AuditStore(client, table).read(rollbackId),
-    ledger === undefined || ledger === '' ? null : readAnchor({ client, name: ledger }, rollbackId),
-  ]);
-  if (rows.length === 0 && anchor === null) throw new Mistake(`The table ${table} has no row of rollback "${rollbackId}". The id is the name of the Step Functions execution.`);
-  return { rollbackId, anchor, rows };
+  const found = await readChain(rollbackId, options);
+  if (found === null) throw noRow(await tableOf(options), rollbackId);
+  return found;
+}
+
+/** As `readRecord`; null when there is neither a row nor an anchor. */
+export async function readChain(rollbackId: string, options: RecordOptions): Promise<Recorded | null> {
+  const [table, ledger] = await Promise.all([tableOf(options), ledgerTable(options)]);
+  const [rows, anchor] = await Promise.all([new AuditStore(ledger.client, table).read(rollbackId), readAnchor(ledger, rollbackId)]);
+  return rows.length === 0 && anchor === null ? null : { rollbackId, anchor, rows };
 }
 
 /** @throws Mistake when the file is not what `ripcord audit export` writes. */

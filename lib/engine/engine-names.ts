@@ -15,6 +15,8 @@ export interface EngineNames {
   readonly approvalUrlParameter: string;
   /** Names the audit table, so that the command line finds it. */
   readonly auditTableParameter: string;
+  /** Names the ledger, where the command line finds how long each chain of the audit has to be. */
+  readonly ledgerTableParameter: string;
   /** ARN of an SSM parameter; a prefix stands for all below it. */
   parameterArn(name: string): string;
 }
@@ -33,6 +35,7 @@ export function engineNames(scope: Construct, engine: string): EngineNames {
     cataloguePrefix: `/${engine}/services/`,
     approvalUrlParameter: `/${engine}/approval-url`,
     auditTableParameter: `/${engine}/audit-table`,
+    ledgerTableParameter: `/${engine}/ledger-table`,
     parameterArn: (name) => stack.formatArn({ service: 'ssm', resource: 'parameter', resourceName: `${name.slice(1)}${name.endsWith('/') ? '*' : ''}` }),
   };
 }

@@ -87,7 +87,7 @@ function environmentOf(name: HandlerName, props: HandlerFunctionsProps): Partial
     report: { ...tables, ...catalogue, ...messages },
     watch: { ...ledger, ...catalogue },
     watchdog: { ...tables, ...messages },
-    label: { auditTable: tables.auditTable },
+    label: tables,
     poll: { ...ledger, ...catalogue, rollbackMachineArn: props.names.rollbackArn, watchMachineArn: props.names.watchArn },
   };
   return each[name];

@@ -56,8 +56,8 @@ export function handlerPermissions({ ledger, send, sendOnCall, catalogueArn, app
     report: [everything, facts, ...send],
     watch: [everything, catalogue, alarms, metrics],
     watchdog: [rows, ...send],
-    // The audit alone, and of that its own chains: `AuditTable.grantLabel`.
-    label: [],
+    // Of the audit its own chains too: `AuditTable.grantLabel`.
+    label: [ledger.mayAnchor('label#event#*')],
     poll: [
       ledger.may('GetItem', 'PutItem', 'Query'), alarms,
       { actions: ['ssm:GetParametersByPath'], resources: [cataloguePathArn] },

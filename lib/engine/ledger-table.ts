@@ -1,5 +1,5 @@
 // The ledger: locks, releases, known-good versions, budgets, quarantine. Rows change; the table survives its stack.
-import { aws_dynamodb as dynamodb, RemovalPolicy } from 'aws-cdk-lib';
+import { aws_dynamodb as dynamodb, aws_ssm as ssm, RemovalPolicy } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import type { Statement } from '../../lambdas/strategies/strategy.ts';
 
@@ -8,7 +8,8 @@ export type LedgerCall = 'GetItem' | 'PutItem' | 'Query' | 'UpdateItem';
 export class LedgerTable extends Construct {
   readonly table: dynamodb.Table;
 
-  constructor(scope: Construct, id: string) {
+  /** @param parameterName under which the table's name is kept for people's commands. */
+  constructor(scope: Construct, id: string, parameterName: string) {
     super(scope, id);
     this.table = new dynamodb.Table(this, 'Table', {
       partitionKey: { name: 'pk', type: dynamodb.AttributeType.STRING },
@@ -18,14 +19,17 @@ export class LedgerTable extends Construct {
       deletionProtection: true,
       removalPolicy: RemovalPolicy.RETAIN,
     });
+    new ssm.StringParameter(this, 'Name', { parameterName, description: 'Ledger; `npx ripcord audit` reads where each chain has to end', stringValue: this.table.tableName });
   }
 
   /** For functions that only keep the lock while they work: no other row than a service's, so that none of them can write an approval. */
   mayRenewLease(): Statement {
-    return {
-      ...this.may('UpdateItem'),
-      conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': 'SERVICE#*' }, Null: { 'dynamodb:LeadingKeys': 'false' } },
-    };
+    return { ...this.may('UpdateItem'), ...belowKey('SERVICE#*') };
+  }
+
+  /** For the function that keeps labels: the anchors of its own chains. @param chains name of a chain, a wildcard at its end. */
+  mayAnchor(chains: string): Statement {
+    return { ...this.may('GetItem', 'PutItem'), ...belowKey(`AUDIT#${chains}`) };
   }
 
   /** No row is ever deleted. */
@@ -33,3 +37,8 @@ export class LedgerTable extends Construct {
     return { actions: calls.map((call) => `dynamodb:${call}`), resources: [this.table.tableArn] };
   }
 }
+
+/** Without the Null condition a call that names no key would pass. */
+const belowKey = (keys: string): Pick<Statement, 'conditions'> => ({
+  conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': keys }, Null: { 'dynamodb:LeadingKeys': 'false' } },
+});

@@ -7,6 +7,7 @@ import { acknowledgeWildcards } from './statements.ts';
 export interface PeopleProps {
   readonly names: EngineNames;
   readonly auditTableArn: string;
+  readonly ledgerTableArn: string;
   readonly answerFunctionArn: string;
 }
 
@@ -34,6 +35,7 @@ export class People extends Construct {
       new iam.PolicyStatement({
         actions: ['dynamodb:PutItem'], resources: [props.auditTableArn], conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['label#${aws:userid}#*'] } },
       }),
+      anchors(props, 'dynamodb:PutItem', 'label#${aws:userid}#*'),
       // A redriven execution would act on yesterday's verdict in today's world.
       new iam.PolicyStatement({ effect: iam.Effect.DENY, actions: ['states:RedriveExecution'], resources: executions }),
     ]);
@@ -58,11 +60,20 @@ export class People extends Construct {
   }
 }
 
-const lookingStatements = ({ names, auditTableArn }: PeopleProps, executions: string[]): iam.PolicyStatement[] => [
-  new iam.PolicyStatement({ actions: ['states:DescribeStateMachine', 'states:ListExecutions'], resources: [names.rollbackArn, names.watchArn] }),
+const lookingStatements = (props: PeopleProps, executions: string[]): iam.PolicyStatement[] => [
+  new iam.PolicyStatement({ actions: ['states:DescribeStateMachine', 'states:ListExecutions'], resources: [props.names.rollbackArn, props.names.watchArn] }),
   new iam.PolicyStatement({ actions: ['states:DescribeExecution', 'states:GetExecutionHistory'], resources: executions }),
   new iam.PolicyStatement({ actions: ['states:ListStateMachines', 'cloudwatch:DescribeAlarms', 'cloudwatch:GetDashboard', 'cloudwatch:GetMetricData'], resources: ['*'] }),
-  new iam.PolicyStatement({ actions: ['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:Scan'], resources: [auditTableArn] }),
-  new iam.PolicyStatement({ actions: ['ssm:GetParameter', 'ssm:GetParameterHistory'], resources: [names.parameterArn(names.cataloguePrefix)] }),
-  new iam.PolicyStatement({ actions: ['ssm:GetParameter'], resources: [names.parameterArn(names.auditTableParameter)] }),
+  new iam.PolicyStatement({ actions: ['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:Scan'], resources: [props.auditTableArn] }),
+  anchors(props, 'dynamodb:GetItem', '*'),
+  new iam.PolicyStatement({ actions: ['ssm:GetParameter', 'ssm:GetParameterHistory'], resources: [props.names.parameterArn(props.names.cataloguePrefix)] }),
+  new iam.PolicyStatement({
+    actions: ['ssm:GetParameter'], resources: [props.names.auditTableParameter, props.names.ledgerTableParameter].map((name) => props.names.parameterArn(name)),
+  }),
 ];
+
+/** Rows of the ledger that say where a chain of the audit ends. The task token of an approval lies in the same table, under another key. */
+const anchors = ({ ledgerTableArn }: PeopleProps, action: string, chains: string): iam.PolicyStatement => new iam.PolicyStatement({
+  actions: [action], resources: [ledgerTableArn],
+  conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [`AUDIT#${chains}`] }, Null: { 'dynamodb:LeadingKeys': 'false' } },
+});

@@ -79,7 +79,7 @@ describe('rules', () => {
   test('a tool labels what it says of a rollback in chains of its own, and can write nothing else', () => {
     template.hasResourceProperties('AWS::Events::Rule', { EventPattern: { source: ['ripcord.label'], 'detail-type': ['Label'] } });
     const statements = statementsOf(template, 'EngineHandlerslabelRole').filter(({ Action }) => JSON.stringify(Action).includes('dynamodb:'));
-    expect(actionsOf(statements)).toEqual(['dynamodb:PutItem', 'dynamodb:Query']);
+    expect(actionsOf(statements)).toEqual(['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query']);
     expect(statements.find(({ Action, Effect }) => Effect === 'Allow' && Action === 'dynamodb:PutItem')).toMatchObject({
       Condition: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': 'label#event#*' }, Null: { 'dynamodb:LeadingKeys': 'false' } },
     });

@@ -20,8 +20,8 @@ const silent: Readonly<Record<string, readonly string[]>> = {
   every: ['logs:CreateLogStream', 'logs:PutLogEvents', 'xray:PutTelemetryRecords', 'xray:PutTraceSegments'],
   // A topic with a key of its own needs the key of whoever publishes.
   approve: ['kms:Decrypt', 'kms:GenerateDataKey'], announce: ['kms:Decrypt', 'kms:GenerateDataKey'], report: ['kms:Decrypt', 'kms:GenerateDataKey'],
-  // Lambda sends what the Watchdog failed at to the queue in the function's name.
-  watchdog: ['kms:Decrypt', 'kms:GenerateDataKey', 'sqs:SendMessage'],
+  // Lambda sends what the function failed at to the queue in its name.
+  watchdog: ['kms:Decrypt', 'kms:GenerateDataKey', 'sqs:SendMessage'], label: ['sqs:SendMessage'],
   // CodeDeploy demands these of whoever calls CreateDeployment.
   'strategy-codedeploy': ['codedeploy:GetApplicationRevision', 'codedeploy:GetDeploymentConfig', 'codedeploy:RegisterApplicationRevision', 'codedeploy:UpdateDeploymentGroup'],
 };
@@ -49,7 +49,7 @@ beforeAll(async () => {
   }
 });
 
-const functionNames = ['assess', 'verify', 'approve', 'answer', 'announce', 'report', 'watch', 'watchdog', 'poll', 'strategy-alb-weights', 'strategy-codedeploy', 'strategy-route53-weights'];
+const functionNames = ['assess', 'verify', 'approve', 'answer', 'announce', 'report', 'watch', 'watchdog', 'label', 'poll', 'strategy-alb-weights', 'strategy-codedeploy', 'strategy-route53-weights'];
 const roleOf = (name: string): string =>
   (name.startsWith('strategy-') ? `EngineStrategies${name.slice('strategy-'.length)}Role` : `EngineHandlers${name}Role`).replaceAll('-', '');
 
@@ -96,6 +96,11 @@ describe('the narrowest resource', () => {
     }
   });
 
+  test('who keeps labels can read and write the anchors of their chains, and no other row of the ledger', () => {
+    const ledger = statementsOf(template, roleOf('label')).filter((one) => JSON.stringify(one.Resource).includes('EngineLedgerTable'));
+    expect(ledger).toMatchObject([{ Action: ['dynamodb:GetItem', 'dynamodb:PutItem'], Condition: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': 'AUDIT#label#event#*' }, Null: { 'dynamodb:LeadingKeys': 'false' } } }]);
+  });
+
   test('Report may ask the ledger which signals joined last; the Watchdog asks nothing', () => {
     const queries = (name: string) => statementsOf(template, roleOf(name)).filter((one) => one.Effect === 'Allow' && listOf(one.Action).includes('dynamodb:Query') && JSON.stringify(one.Resource).includes('EngineLedgerTable'));
     expect([queries('report').length, queries('watchdog').length]).toEqual([1, 0]);
@@ -134,6 +139,16 @@ const policy = (id: string): string => JSON.stringify(Object.entries(template.fi
 describe('people', () => {
   test('a viewer starts and answers nothing', () => {
     for (const action of ['states:StartExecution', 'lambda:Invoke', 'states:SendTask']) expect(policy('Viewer')).not.toContain(action);
+  });
+
+  test('a viewer reads the anchors of the ledger and nothing else of it', () => {
+    for (const id of ['Viewer', 'Operator', 'Approver']) {
+      const [, { Properties }] = JSON.parse(policy(id)) as [string, { Properties: { PolicyDocument: { Statement: { Resource: unknown }[] } } }];
+      const ledger = Properties.PolicyDocument.Statement.filter(({ Resource }) => JSON.stringify(Resource).includes('EngineLedgerTable'));
+      const below = (key: string) => ({ 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [key] }, Null: { 'dynamodb:LeadingKeys': 'false' } });
+      const read = { Action: 'dynamodb:GetItem', Condition: below('AUDIT#*') };
+      expect(ledger).toMatchObject(id === 'Operator' ? [read, { Action: 'dynamodb:PutItem', Condition: below('AUDIT#label#${aws:userid}#*') }] : [read]);
+    }
   });
 
   test('an operator starts and stops, and never redrives yesterday\'s verdict', () => {

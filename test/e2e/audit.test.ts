@@ -1,6 +1,7 @@
 // The record of a real rollback: intact as written, and any row that is changed, taken out or put in is named by the command line.
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { rowAfter } from '../../lambdas/audit/entry.ts';
 import type { Item } from '../../sandbox/services/dynamodb/dynamodb.ts';
@@ -10,8 +11,11 @@ import { Rig } from './rig.ts';
 let rig: Rig;
 let run: RollbackRun;
 let rows: readonly Item[];
+let viewer: ReturnType<Rig['sandbox']['iam']['issueKey']>;
 beforeAll(async () => {
   rig = await Rig.start({ services: { shop: {} } });
+  rig.sandbox.iam.putRole({ roleName: 'viewer', arn: 'arn:aws:iam::111122223333:role/viewer', managedPolicyArns: [rig.deployed.outputs['ViewerPolicy'] ?? ''] });
+  viewer = rig.sandbox.iam.issueKey('viewer', 'vera');
   await rig.release();
   rig.fire('shop');
   run = await rig.ended('shop');
@@ -23,12 +27,12 @@ const rowAt = (seq: number): Item => rows[seq] ?? {};
 const put = (item: Item): Promise<void> => rig.sandbox.services.dynamodb.putItem(rig.ripcord.names.auditTable, item);
 const remove = (seq: number): Promise<void> => rig.sandbox.services.dynamodb.deleteItem(rig.ripcord.names.auditTable, { rollbackId: { S: run.rollbackId }, seq: { N: String(seq) } });
 
-/** `npx ripcord audit verify`, as a viewer. */
-async function verify(ledger: readonly string[] = ['--ledger', rig.ledgerTable], rollbackId = run.rollbackId): Promise<{ readonly code: number; readonly text: string }> {
-  const env = { PATH: process.env['PATH'], HOME: '/nonexistent', AWS_REGION: 'eu-west-1', AWS_ENDPOINT_URL: rig.sandbox.endpoint, AWS_ACCESS_KEY_ID: 'me', AWS_SECRET_ACCESS_KEY: 'anything' };
+/** `npx ripcord audit verify` and no more, with the rights of the viewer policy. */
+async function verify(rollbackId = run.rollbackId): Promise<{ readonly code: number; readonly text: string }> {
+  const env = { PATH: process.env['PATH'], HOME: '/nonexistent', AWS_REGION: 'eu-west-1', AWS_ENDPOINT_URL: rig.sandbox.endpoint, AWS_ACCESS_KEY_ID: viewer.accessKeyId, AWS_SECRET_ACCESS_KEY: viewer.secretAccessKey, AWS_SESSION_TOKEN: viewer.sessionToken };
   const bin = new URL('../../bin/ripcord.mjs', import.meta.url).pathname;
   try {
-    const { stdout } = await promisify(execFile)(process.execPath, [bin, 'audit', 'verify', rollbackId, '--table', rig.ripcord.names.auditTable, ...ledger], { env });
+    const { stdout } = await promisify(execFile)(process.execPath, [bin, 'audit', 'verify', rollbackId], { env });
     return { code: 0, text: stdout };
   } catch (error) {
     const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
@@ -95,10 +99,9 @@ test('rows that changed places are named', async () => {
   expect((await verify()).code).toBe(0);
 });
 
-test('a chain that was deleted as a whole is noticed: with the ledger by its length, without it by having no row', async () => {
+test('a chain that was deleted as a whole is noticed: the ledger knows its length', async () => {
   for (const seq of rows.keys()) await remove(seq);
   expect(await verify()).toEqual({ code: 1, text: expect.stringMatching(new RegExp(`^BROKEN: .*row 0 and all after it were cut off: there were ${rows.length} rows \\[truncated 0\\]\n$`)) as string });
-  expect(await verify([])).toEqual({ code: 1, text: expect.stringContaining(`has no row of rollback "${run.rollbackId}"`) as string });
   for (const row of rows) await put(row);
   expect((await verify()).code).toBe(0);
 });
@@ -108,12 +111,52 @@ test('the one row of a run that joined another is anchored too: changed or delet
   const table = rig.ripcord.names.auditTable;
   const [row = {}, ...others] = (await rig.sandbox.services.dynamodb.items(table)).filter((item) => item['rollbackId']?.S === joined);
   expect(others).toEqual([]);
-  expect(await verify(undefined, joined)).toEqual({ code: 0, text: expect.stringMatching(/^Intact: .* 1 rows, .*\nNot sealed: it joined another run, and ended with that\.\n$/) as string });
+  expect(await verify(joined)).toEqual({ code: 0, text: expect.stringMatching(/^Intact: .* 1 rows, .*\nNot sealed: it joined another run, and ended with that\.\n$/) as string });
   await put({ ...row, at: { S: '2026-01-01T00:00:00.000Z' } });
-  expect(await verify(undefined, joined)).toEqual({ code: 1, text: expect.stringContaining('[changed 0]') as string });
+  expect(await verify(joined)).toEqual({ code: 1, text: expect.stringContaining('[changed 0]') as string });
   await rig.sandbox.services.dynamodb.deleteItem(table, { rollbackId: { S: joined }, seq: { N: '0' } });
-  expect(await verify(undefined, joined)).toEqual({ code: 1, text: expect.stringContaining('[truncated 0]') as string });
+  expect(await verify(joined)).toEqual({ code: 1, text: expect.stringContaining('[truncated 0]') as string });
   await put(row);
+});
+
+test('labels of tools are anchored: the last one cut off, all of them taken away, each is named with the rollback', async () => {
+  const table = rig.ripcord.names.auditTable;
+  const chain = `label#event#${run.rollbackId}`;
+  for (const [index, label] of ['wrong', 'right'].entries()) {
+    rig.sandbox.services.events.put({ source: 'ripcord.label', 'detail-type': 'Label', detail: { rollback: run.rollbackId, label, by: 'pager' } });
+    await rig.until('the label is anchored', async () => (await rig.ledger()).some(({ pk, data }) => pk === `AUDIT#${chain}` && data?.includes(`"length":${index + 1}`) === true));
+  }
+  expect(await verify()).toEqual({ code: 0, text: expect.stringMatching(/^Intact: .*\nIntact: label#event#.*: 2 rows, .*\n$/) as string });
+  const labels = (await rig.sandbox.services.dynamodb.items(table)).filter((item) => item['rollbackId']?.S === chain);
+  const drop = (seq: number): Promise<void> => rig.sandbox.services.dynamodb.deleteItem(table, { rollbackId: { S: chain }, seq: { N: String(seq) } });
+  await drop(1);
+  expect(await verify()).toEqual({ code: 1, text: expect.stringContaining(`BROKEN: ${chain}: row 1 and all after it were cut off: there were 2 rows [truncated 1]`) as string });
+  expect(await verify(chain)).toMatchObject({ code: 1 });
+  await drop(0);
+  expect(await verify()).toEqual({ code: 1, text: expect.stringContaining(`BROKEN: ${chain}: row 0 and all after it were cut off: there were 2 rows [truncated 0]`) as string });
+  for (const row of labels) await put(row);
+  expect((await verify()).code).toBe(0);
+  expect(rig.denials()).toEqual([]);
+});
+
+test('a record without a seal or an anchor is never called intact: the last rows of one that runs may be gone', async () => {
+  const id = 'cut-short';
+  for (const [seq, kind] of ['assessed', 'change-intended'].entries()) {
+    const before = (await rig.ripcord.record(id)).rows.at(-1);
+    const made = rowAfter({ length: seq, hash: before?.hash ?? '0'.repeat(64) }, { rollbackId: id, service: 'shop', kind: kind as 'assessed', at: '2026-01-01T00:00:00.000Z', data: {} });
+    await put(Object.fromEntries(Object.entries(made).map(([key, value]) => [key, typeof value === 'number' ? { N: String(value) } : { S: String(value) }])));
+  }
+  await rig.sandbox.services.dynamodb.deleteItem(rig.ripcord.names.auditTable, { rollbackId: { S: id }, seq: { N: '1' } });
+  expect(await verify(id)).toEqual({ code: 2, text: expect.stringMatching(/^NOT PROVEN: cut-short: 1 rows .*its last rows were cut off/s) as string });
+});
+
+test('a viewer reads where a chain ends, and no other row of the ledger', async () => {
+  const client = new DynamoDBClient({ endpoint: rig.sandbox.endpoint, region: 'eu-west-1', credentials: viewer });
+  const read = (pk: string, sk: string): Promise<unknown> => client.send(new GetItemCommand({ TableName: rig.ledgerTable, Key: { pk: { S: pk }, sk: { S: sk } } }));
+  await expect(read(`AUDIT#${run.rollbackId}`, 'ANCHOR')).resolves.toMatchObject({ Item: { data: { S: expect.stringContaining(`"length":${rows.length}`) as string } } });
+  await expect(read(`ROLLBACK#${run.rollbackId}`, 'APPROVAL')).rejects.toMatchObject({ name: 'AccessDeniedException' });
+  await expect(read('SERVICE#shop', 'LOCK')).rejects.toMatchObject({ name: 'AccessDeniedException' });
+  client.destroy();
 });
 
 test('no handler may change or delete a row', () => {

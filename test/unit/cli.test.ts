@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { main } from '../../bin/ripcord.ts';
-import { putAnchor } from '../../lambdas/adapters/audit-anchor.ts';
+import { putAnchor, putOpenAnchor } from '../../lambdas/adapters/audit-anchor.ts';
 import type { AuditCursor } from '../../lambdas/domain/vocabulary.ts';
 import { auditTable, startTables, type Tables } from './audit-tables.ts';
 
@@ -148,9 +148,21 @@ describe('ripcord audit', () => {
     expect(await run('audit', 'verify', id)).toMatchObject({ code: 1, error: `BROKEN: ${id}: row 0 was changed: its hash does not fit its content [changed 0]` });
   });
 
-  it('verify says when it had no anchor', async () => {
-    process.env['RIPCORD_LEDGER_TABLE'] = '';
-    expect((await run('audit', 'verify', id)).out).toContain('Not anchored');
+  it('verify ends with 2 when nothing says where the chain has to end, and says what to do', async () => {
+    const about = { service: 'checkout', at: '2026-11-20T09:00:00.000Z' };
+    const at = await tables.audit.append({ ...about, rollbackId: `${id}-cut`, kind: 'assessed', data: {} }, null);
+    expect(await run('audit', 'verify', `${id}-cut`)).toMatchObject({ code: 2, out: '', error: expect.stringMatching(/^NOT PROVEN: .*: 1 rows .*\nIf the rollback runs still/) as string });
+    await tables.audit.seal({ ...about, rollbackId: `${id}-cut`, data: {} }, at);
+    expect(await run('audit', 'verify', `${id}-cut`)).toMatchObject({ code: 2, error: expect.stringContaining('no anchor of this sealed record') as string });
+    await putOpenAnchor(tables.ledger, `${id}-cut`, at);
+    expect(await run('audit', 'verify', `${id}-cut`)).toMatchObject({ code: 2 });
+  });
+
+  it('verify names a broken chain with 1 also when another one is not proven', async () => {
+    await tables.audit.append({ rollbackId: `label#event#${id}`, service: 'checkout', kind: 'labelled', at: '2026-11-20T09:00:00.000Z', data: {} }, null);
+    expect(await run('audit', 'verify', id)).toMatchObject({ code: 2, out: expect.stringContaining('Intact') as string, error: expect.stringContaining(`NOT PROVEN: label#event#${id}`) as string });
+    await forge(0);
+    expect(await run('audit', 'verify', id)).toMatchObject({ code: 1 });
   });
 
   it('verify takes the anchor that the end message gave', async () => {
@@ -182,22 +194,28 @@ describe('ripcord audit', () => {
     expect(await run('audit', 'verify', id, '--table', 'elsewhere')).toMatchObject({ code: 1, error: expect.stringContaining('There is no such table') as string });
   });
 
-  it('finds the table of the engine by itself', async () => {
+  it('finds the tables of the engine by itself', async () => {
     const asked: string[] = [];
     const parameters = createServer((request, response) => {
       let body = '';
       request.on('data', (chunk) => { body += String(chunk); });
       request.on('end', () => {
-        asked.push((JSON.parse(body) as { Name: string }).Name);
-        response.writeHead(200, { 'content-type': 'application/x-amz-json-1.1' }).end(JSON.stringify({ Parameter: { Value: auditTable } }));
+        const { Name } = JSON.parse(body) as { Name: string };
+        asked.push(Name);
+        const tableOf: Readonly<Record<string, string>> = { '/other/audit-table': auditTable, '/other/ledger-table': 'ledger' };
+        const Value = tableOf[Name];
+        const answer = Value === undefined ? { __type: 'ParameterNotFound' } : { Parameter: { Value } };
+        response.writeHead(Value === undefined ? 400 : 200, { 'content-type': 'application/x-amz-json-1.1' }).end(JSON.stringify(answer));
       });
     });
     await new Promise<void>((resolve) => { parameters.listen(0, '127.0.0.1', resolve); });
     process.env['RIPCORD_AUDIT_TABLE'] = '';
+    process.env['RIPCORD_LEDGER_TABLE'] = '';
     process.env['AWS_ENDPOINT_URL_SSM'] = `http://127.0.0.1:${(parameters.address() as AddressInfo).port}`;
     try {
       expect(await run('audit', 'verify', id, '--engine', 'other')).toMatchObject({ code: 0, out: expect.stringContaining('Intact') as string });
-      expect(asked).toEqual(['/other/audit-table']);
+      expect(new Set(asked)).toEqual(new Set(['/other/audit-table', '/other/ledger-table']));
+      expect(await run('audit', 'verify', id, '--engine', 'none', '--table', auditTable)).toMatchObject({ code: 1, error: expect.stringContaining('/none/ledger-table') as string });
     } finally {
       Reflect.deleteProperty(process.env, 'AWS_ENDPOINT_URL_SSM');
       parameters.closeAllConnections();

@@ -1,6 +1,7 @@
 // Labels that came as events: added once, to a chain of their own, and counted only where nobody spoke with credentials.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { scoresOf } from '../../bin/commands/score.ts';
+import { readAnchor } from '../../lambdas/adapters/audit-anchor.ts';
 import { verifyChain } from '../../lambdas/audit/chain.ts';
 import { addLabel, eventChain } from '../../lambdas/runtime/label.ts';
 import { startTables, type Tables } from './audit-tables.ts';
@@ -13,7 +14,7 @@ let count = 0;
 let id = '';
 beforeEach(() => { id = `rb-e${(count += 1)}`; });
 
-const label = (detail: object, eventId = 'event-1') => addLabel({ id: eventId, time: '2026-11-21T08:00:00Z', detail: { rollback: id, label: 'wrong', by: 'pager', ...detail } }, { audit: tables.audit });
+const label = (detail: object, eventId = 'event-1') => addLabel({ id: eventId, time: '2026-11-21T08:00:00Z', detail: { rollback: id, label: 'wrong', by: 'pager', ...detail } }, { audit: tables.audit, table: tables.ledger });
 
 async function ended(): Promise<void> {
   const about = { rollbackId: id, service: 'shop', at: '2026-11-20T09:10:00.000Z' };
@@ -49,6 +50,26 @@ describe('a label that came as an event', () => {
     const rows = await tables.audit.read(eventChain(id));
     expect(rows).toHaveLength(3);
     expect(verifyChain(rows)).toMatchObject({ intact: true });
+  });
+
+  it('has an anchor that moves on with each label, also with one that broke off before it and came again', async () => {
+    await ended();
+    await label({});
+    await tables.audit.append({ rollbackId: eventChain(id), service: 'shop', kind: 'labelled', at: '2026-11-21T08:00:00.000Z', data: { eventId: 'event-2' } }, null);
+    expect(await readAnchor(tables.ledger, eventChain(id))).toMatchObject({ length: 1 });
+    expect(await label({}, 'event-2')).toMatchObject({ added: false });
+    const rows = await tables.audit.read(eventChain(id));
+    expect(await readAnchor(tables.ledger, eventChain(id))).toEqual({ length: 2, hash: rows[1]?.hash });
+  });
+
+  it('does not move the anchor past a row that somebody else put in, nor past one that was cut off', async () => {
+    await ended();
+    await label({});
+    const before = await readAnchor(tables.ledger, eventChain(id));
+    await tables.audit.append({ rollbackId: eventChain(id), service: 'shop', kind: 'labelled', at: '2026-11-21T08:00:00.000Z', data: { eventId: 'forged' } }, null);
+    await expect(label({}, 'event-2')).rejects.toMatchObject({ name: 'Retryable', code: 'not-anchored' });
+    expect(await readAnchor(tables.ledger, eventChain(id))).toEqual(before);
+    expect(verifyChain(await tables.audit.read(eventChain(id)), before ?? undefined)).toMatchObject({ fault: 'inserted', seq: 1 });
   });
 
   it.each<[string, object, string, string]>([

@@ -1,6 +1,7 @@
 // Labels and the score made of them: who said it is IAM's word, the sealed record stays as it is, and every figure is counted from rows.
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { DeleteItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { labelChain } from '../../bin/commands/label.ts';
 import { type ScoredRow, scoresOf } from '../../bin/commands/score.ts';
@@ -18,7 +19,7 @@ beforeAll(async () => {
   });
   await new Promise<void>((resolve) => { identity.listen(0, '127.0.0.1', resolve); });
   const environment = {
-    AWS_REGION: 'eu-west-1', AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE', AWS_SECRET_ACCESS_KEY: 'secret-key', RIPCORD_AUDIT_TABLE: auditTable, RIPCORD_LEDGER_TABLE: '',
+    AWS_REGION: 'eu-west-1', AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE', AWS_SECRET_ACCESS_KEY: 'secret-key', RIPCORD_AUDIT_TABLE: auditTable, RIPCORD_LEDGER_TABLE: 'ledger',
     AWS_ENDPOINT_URL: tables.endpoint, AWS_ENDPOINT_URL_STS: `http://127.0.0.1:${(identity.address() as AddressInfo).port}`,
   };
   for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
@@ -68,6 +69,31 @@ describe('ripcord label', () => {
     const rows = await tables.audit.read(labelChain(me.userId, id));
     expect(verifyChain(rows)).toMatchObject({ intact: true, length: 2 });
     expect((await run('score', service)).out).toContain('shadowed  1, labelled right 1, wrong 0');
+  });
+
+  it('has an anchor: labels that were cut off or taken away whole are named, also when others were added since', async () => {
+    await ended();
+    for (const opinion of ['wrong', 'right']) await run('label', id, opinion);
+    const chain = labelChain(me.userId, id);
+    expect(await run('audit', 'verify', chain)).toMatchObject({ code: 0, out: expect.stringContaining('2 rows') as string });
+    const remove = (seq: number) => tables.client.send(new DeleteItemCommand({ TableName: auditTable, Key: { rollbackId: { S: chain }, seq: { N: String(seq) } } }));
+    await remove(1);
+    expect(await run('audit', 'verify', chain)).toMatchObject({ code: 1, error: expect.stringContaining('[truncated 1]') as string });
+    await run('label', id, 'wrong');
+    expect(await run('label', id, 'wrong')).toMatchObject({ code: 1, error: expect.stringContaining('has no anchor') as string });
+    expect(await run('audit', 'verify', chain)).toMatchObject({ code: 1 });
+    for (const seq of [0, 1, 2]) await remove(seq);
+    expect(await run('audit', 'verify', chain)).toMatchObject({ code: 1, error: expect.stringContaining('[truncated 0]') as string });
+  });
+
+  it('gets its anchor when the same word is sent again after a label that broke off before it, and is one label', async () => {
+    await ended();
+    const chain = labelChain(me.userId, id);
+    await run('label', id, 'wrong');
+    await tables.client.send(new DeleteItemCommand({ TableName: 'ledger', Key: { pk: { S: `AUDIT#${chain}` }, sk: { S: 'ANCHOR' } } }));
+    expect(await run('audit', 'verify', chain)).toMatchObject({ code: 2, error: expect.stringContaining('Send the last label again') as string });
+    expect(await run('label', id, 'wrong')).toMatchObject({ code: 0 });
+    expect(await run('audit', 'verify', chain)).toMatchObject({ code: 0, out: expect.stringContaining('1 rows') as string });
   });
 
   it('takes no label for a rollback that runs still or never was, and no other word', async () => {
