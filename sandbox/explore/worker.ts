@@ -8,7 +8,7 @@ import type { VerifyChain } from './invariants.ts';
 import { runCase, type Explored } from './run-case.ts';
 
 /** A client that waits for a late reply, or backs off, waits on the wall clock and costs nothing meanwhile. */
-const atOnce = 16;
+const atOnce = 10;
 
 /** Plays cases until there are no more. To be called in a process that was forked. */
 export async function work(file: string, verifyChain: VerifyChain): Promise<void> {
