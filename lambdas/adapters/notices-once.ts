@@ -1,5 +1,6 @@
 // Sends each kind of message once per rollback, however often the step that sends it is repeated.
 import type { Clock } from '../domain/clock.ts';
+import { awsErrorOf, isFault } from './aws-errors.ts';
 import { claimMessage } from './ledger-approvals.ts';
 import { get, type LedgerTable, rollbackKey, text, updateIf } from './ledger-table.ts';
 import type { Message, Notices, Receiver } from './notices.ts';
@@ -44,6 +45,8 @@ async function note({ table, log }: Mailbox, message: Pick<OneMessage, 'rollback
   try {
     await updateIf(table, keyOf(message), { UpdateExpression: `SET ${name} = :value`, ExpressionAttributeValues: { ':value': text(value) } });
   } catch (error) {
+    // A missing permission is no matter of chance: whoever deployed the stack has to hear of it, and no step is tried again for it.
+    if (isFault(awsErrorOf(error, 'dynamodb:UpdateItem'), 'denied')) throw error;
     log.warn(`who has the message "${message.kind}" could not be written down; whoever has to know sends it again`, { error });
   }
 }

@@ -48,7 +48,7 @@ export interface CallRecord {
   readonly operation: string;
   readonly caller: Principal;
   readonly input: unknown;
-  /** What the service answered; null when it did not answer. */
+  /** What the operation did, also when its answer got lost or was an error after the effect; null when it did not run. */
   readonly output: unknown;
   readonly status: number;
   readonly errorCode: string | null;

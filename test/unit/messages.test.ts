@@ -297,6 +297,13 @@ describe('a message of a rollback', () => {
     expect(warnings).toEqual([expect.stringContaining('"started"') as string]);
   });
 
+  it('went out, and the step fails, where the note of it is not permitted', async () => {
+    const { notices, messages } = recordingNotices();
+    const mailbox = { table: withoutNotes(tables.ledger, 'AccessDeniedException'), notices, clock: testClock(), patienceMilliseconds: 0, log: silent };
+    await expect(sendOnce(mailbox, { rollbackId: `rb-m${(count += 1)}`, kind: 'started', message })).rejects.toThrow('not now');
+    expect(messages.map(({ topic }) => topic)).toEqual(['on-call', 'stakeholders']);
+  });
+
   it('is tried again where a receiver was not reached, also when that cannot be noted', async () => {
     const { notices, messages } = recordingNotices(() => 'on-call');
     const mailbox = { table: withoutNotes(tables.ledger), notices, clock: testClock(), patienceMilliseconds: 0, log: silent };

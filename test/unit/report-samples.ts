@@ -62,11 +62,11 @@ export function testClock(start = '2026-11-20T09:17:00.000Z'): Clock & { at: str
 export const silent: Log = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
 /** The same table, but every note of who has a message fails: the claim can be written, what became of it cannot. */
-export const withoutNotes = ({ client, name }: LedgerTable): LedgerTable => ({
+export const withoutNotes = ({ client, name }: LedgerTable, error = 'InternalServerError'): LedgerTable => ({
   name,
   client: Object.assign(Object.create(client) as LedgerTable['client'], {
     send: async (command: { readonly input: { readonly Key?: { readonly sk?: { readonly S?: string } }; readonly UpdateExpression?: string } }) => {
-      if (command.input.UpdateExpression !== undefined && command.input.Key?.sk?.S?.startsWith('MESSAGE#') === true) throw Object.assign(new Error('try later'), { name: 'InternalServerError' });
+      if (command.input.UpdateExpression !== undefined && command.input.Key?.sk?.S?.startsWith('MESSAGE#') === true) throw Object.assign(new Error('not now'), { name: error });
       return client.send(command as never);
     },
   }),
