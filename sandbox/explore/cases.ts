@@ -76,8 +76,8 @@ function makesSense(fault: FaultName, call: RecordedCall): boolean {
     // The Watchdog works when the execution is over; nobody can stop it any more.
     case 'aborted':
       return call.whileRunning;
-    // At the last read before a write it has to be honoured. Between that read and the write no strategy's API can compare and set
-    // (Elastic Load Balancing, Route 53 and CodeDeploy have no such condition), except that CodeDeploy refuses a second deployment.
+    // At the last read before a write it has to be honoured. Between that read and the write Elastic Load Balancing and CodeDeploy have nothing that
+    // compares and sets, and Ripcord's writes to Route 53 do not use what that has; CodeDeploy refuses a second deployment.
     case 'person':
       return call.onTarget && (!call.mutating || call.service === 'codedeploy');
     default:
