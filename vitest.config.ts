@@ -18,7 +18,7 @@ export default defineConfig({
     environment: 'node',
     pool: 'forks',
     // More than two cores: the end-to-end tests mostly wait.
-    maxWorkers: 4,
+    maxWorkers: 5,
     // The tests read the SDK's wire schemas; which Node it will support next year is not their subject.
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
     sequence: { sequencer: LongFilesFirst },
