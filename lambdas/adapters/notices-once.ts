@@ -19,6 +19,8 @@ export interface Mailbox {
   /** How long another call of the same step, which may be sending right now, is waited for, in milliseconds. Default 3000. */
   readonly patienceMilliseconds?: number;
   readonly log: { warn(message: string, fields: { readonly error: unknown }): void };
+  /** The step fails when it may not write the note: for one that nobody tries again for that, and that would not miss the permission otherwise. */
+  readonly mustBePermitted?: boolean;
 }
 
 const lookMilliseconds = 250;
@@ -41,12 +43,12 @@ export async function sendOnce(mailbox: Mailbox, { rollbackId, kind, message }: 
   return true;
 }
 
-async function note({ table, log }: Mailbox, message: Pick<OneMessage, 'rollbackId' | 'kind'>, { name, value }: { readonly name: 'sentAt' | 'told'; readonly value: string }): Promise<void> {
+async function note({ table, log, mustBePermitted }: Mailbox, message: Pick<OneMessage, 'rollbackId' | 'kind'>, { name, value }: { readonly name: 'sentAt' | 'told'; readonly value: string }): Promise<void> {
   try {
     await updateIf(table, keyOf(message), { UpdateExpression: `SET ${name} = :value`, ExpressionAttributeValues: { ':value': text(value) } });
   } catch (error) {
-    // A missing permission is no matter of chance: whoever deployed the stack has to hear of it, and no step is tried again for it.
-    if (isFault(awsErrorOf(error, 'dynamodb:UpdateItem'), 'denied')) throw error;
+    // A missing permission is no matter of chance: whoever deployed the stack has to hear of it.
+    if (mustBePermitted === true && isFault(awsErrorOf(error, 'dynamodb:UpdateItem'), 'denied')) throw error;
     log.warn(`who has the message "${message.kind}" could not be written down; whoever has to know sends it again`, { error });
   }
 }

@@ -28,7 +28,7 @@ export async function announce({ assessment, rung }: AnnounceInput, parts: Annou
   const kind = rung === 0 ? 'started' : `escalated-${rung}`;
   const seen = await seenOrNone(rollbackId, parts);
   const message = rung === 0 ? startedMessage(assessment, around, seen) : escalatedMessage(assessment, rung, around, seen);
-  const sent = await sendOnce(parts, { rollbackId, kind, message });
+  const sent = await sendOnce({ ...parts, mustBePermitted: true }, { rollbackId, kind, message });
   if (!sent) return { sent };
   const at = parts.clock.now().toISOString();
   // The step beside this one writes rows too, so the cursor of the assessment is only a hint.

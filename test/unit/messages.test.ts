@@ -297,11 +297,12 @@ describe('a message of a rollback', () => {
     expect(warnings).toEqual([expect.stringContaining('"started"') as string]);
   });
 
-  it('went out, and the step fails, where the note of it is not permitted', async () => {
+  it('went out, and Announce alone fails, where the note of it is not permitted', async () => {
     const { notices, messages } = recordingNotices();
-    const mailbox = { table: withoutNotes(tables.ledger, 'AccessDeniedException'), notices, clock: testClock(), patienceMilliseconds: 0, log: silent };
-    await expect(sendOnce(mailbox, { rollbackId: `rb-m${(count += 1)}`, kind: 'started', message })).rejects.toThrow('not now');
-    expect(messages.map(({ topic }) => topic)).toEqual(['on-call', 'stakeholders']);
+    const parts = { audit: tables.audit, table: withoutNotes(tables.ledger, 'AccessDeniedException'), notices, clock: testClock(), machineArn, factsOf: async () => null, log: silent };
+    await expect(announce({ assessment: assessment({ rollbackId: `rb-m${(count += 1)}` }), rung: 0 }, parts)).rejects.toThrow('not now');
+    expect(await sendOnce(parts, { rollbackId: `rb-m${(count += 1)}`, kind: 'ended', message })).toBe(true);
+    expect(messages.map(({ topic }) => topic)).toEqual(['on-call', 'stakeholders', 'on-call', 'stakeholders']);
   });
 
   it('is tried again where a receiver was not reached, also when that cannot be noted', async () => {
