@@ -28,9 +28,9 @@ const lookMilliseconds = 250;
 /**
  * Claims, sends, notes that it was sent; where a receiver could not be told, notes who was, so that a repeat tells the others alone. A claim that stays without a note means that a function died in between, or that the
  * note could not be written, and nobody can know whether the message went out: whoever asks next sends it again, because a page that comes twice costs a glance and a page that never comes costs the night.
- * A note that cannot be written is logged and no error: the step, tried again for its sake, would send with each try.
+ * A note that cannot be written is logged and no error, unless the mailbox wants one for a missing permission: the step, tried again for its sake, would send with each try.
  * @returns false when it was sent before, or meanwhile.
- * @throws AggregateError naming each receiver that could not be told.
+ * @throws AggregateError naming each receiver that could not be told; with `mustBePermitted` the error of AWS where the note is denied.
  */
 export async function sendOnce(mailbox: Mailbox, { rollbackId, kind, message }: OneMessage): Promise<boolean> {
   const { table, notices, clock } = mailbox;
