@@ -117,6 +117,7 @@ const whoDidIt: Row[] = [
   { when: 'they were not joined by more within the minute in which alarms look', asked: question({ storm: three, startedAt: minute(8) }), verdict: 'roll-back', codes: ['release-suspected'] },
   { when: 'one other service is sick', asked: question({ storm: { ...three, services: ['cart', 'checkout'] } }), verdict: 'roll-back', codes: ['release-suspected'] },
   { when: 'those that are sick depend on this service', asked: question({ storm: three, neighbours: ['cart', 'search'].map((service) => neighbour({ service, relation: 'dependent' })) }), verdict: 'roll-back', codes: ['release-suspected'] },
+  { when: 'one that is sick depends on what this service depends on, and that is well', asked: question({ storm: { ...three, services: ['checkout', 'search'], limit: 3 }, neighbours: [neighbour({ alarms: [quiet('payments-5xx')], sharedWith: ['search'] })] }), verdict: 'roll-back', codes: ['release-suspected'] },
   { when: 'a person asks although others are sick', asked: question({ storm: three, trigger: personTrigger() }), verdict: 'roll-back', codes: ['asked-by-person'] },
   { when: 'a caller that went out together is sick too', asked: question({ neighbours: [caller] }), verdict: 'hold', codes: ['dependents-first'] },
   { when: 'that caller is being taken back, for longer than the hold', asked: question({ ...over, neighbours: [{ ...caller, lockedBy: 'rb-s' }] }), verdict: 'hold', codes: ['dependents-first'] },

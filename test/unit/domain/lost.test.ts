@@ -3,9 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { lostAlarms, lostAliasMove, lostDeployment, lostEcsDeployment, type Polled } from '../../../lambdas/domain/lost.ts';
 import { parseReleaseEvent } from '../../../lambdas/domain/release-event.ts';
 import { parseTrigger } from '../../../lambdas/domain/trigger.ts';
+import { isWeighed } from '../../../lambdas/domain/weighed.ts';
 import type { ServiceLedger } from '../../../lambdas/domain/ledger.ts';
 import type { Release } from '../../../lambdas/domain/vocabulary.ts';
-import { alarm, delivered, deployment, minute, quiet, release, rollback } from './samples.ts';
+import { alarm, delivered, deployment, minute, question, quiet, release, rollback } from './samples.ts';
 
 const noLock = { owner: null, fence: 0, leaseUntil: null, coolDownUntil: null, lastRollbackId: null };
 const kept = (over: Partial<Release> = {}): Release => ({ ...release(), left: { app: { v: 2 } }, ...over });
@@ -137,5 +138,11 @@ describe('an alarm', () => {
   it('counts as unheard when only an older one was weighed, or the lease of a dead run is over', () => {
     expect(lostAlarms([alarm('5xx')], { ...heard, assessedAt: minute(7) })).toHaveLength(1);
     expect(lostAlarms([alarm('5xx')], polled({ releases: [kept()], lock: { ...noLock, owner: 'rb-7', leaseUntil: minute(20) } }))).toHaveLength(1);
+  });
+});
+
+describe('what a run has weighed', () => {
+  it.each([['no-release', true], ['release-suspected', true], ['joined', false], ['muted', false], ['no-longer-firing', false]] as const)('with the reason %s: %s', (code, weighed) => {
+    expect(isWeighed(question(), [{ code, text: '' }])).toBe(weighed);
   });
 });
