@@ -32,9 +32,7 @@ export class People extends Construct {
       new iam.PolicyStatement({ actions: ['states:StartExecution'], resources: [names.rollbackArn] }),
       new iam.PolicyStatement({ actions: ['states:StopExecution'], resources: executions }),
       // A label stands in a chain below the user id that IAM itself fills in: no row of a rollback, and nobody else's label, can be written.
-      new iam.PolicyStatement({
-        actions: ['dynamodb:PutItem'], resources: [props.auditTableArn], conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['label#${aws:userid}#*'] } },
-      }),
+      new iam.PolicyStatement({ actions: ['dynamodb:PutItem'], resources: [props.auditTableArn], conditions: belowKey('label#${aws:userid}#*') }),
       anchors(props, 'dynamodb:PutItem', 'label#${aws:userid}#*'),
       // A redriven execution would act on yesterday's verdict in today's world.
       new iam.PolicyStatement({ effect: iam.Effect.DENY, actions: ['states:RedriveExecution'], resources: executions }),
@@ -74,6 +72,8 @@ const lookingStatements = (props: PeopleProps, executions: string[]): iam.Policy
 
 /** Rows of the ledger that say where a chain of the audit ends. The task token of an approval lies in the same table, under another key. */
 const anchors = ({ ledgerTableArn }: PeopleProps, action: string, chains: string): iam.PolicyStatement => new iam.PolicyStatement({
-  actions: [action], resources: [ledgerTableArn],
-  conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [`AUDIT#${chains}`] }, Null: { 'dynamodb:LeadingKeys': 'false' } },
+  actions: [action], resources: [ledgerTableArn], conditions: belowKey(`AUDIT#${chains}`),
 });
+
+/** Without the Null condition a call that names no key would pass. */
+const belowKey = (key: string) => ({ 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [key] }, Null: { 'dynamodb:LeadingKeys': 'false' } });

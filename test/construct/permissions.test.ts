@@ -128,6 +128,19 @@ describe('the narrowest resource', () => {
     expect(actionsOf(statementsOf(template, 'EngineDeliveryRole'))).toEqual(['states:StartExecution']);
   });
 
+  test('a condition on all keys of a call is joined by one that demands a key: a call without any would pass it', () => {
+    const found: string[] = [];
+    JSON.stringify(template.toJSON(), (_, value: unknown) => {
+      const condition = (value as { readonly Condition?: Readonly<Record<string, Readonly<Record<string, unknown>>>> } | null)?.Condition;
+      // The keys of one operator are all of one action: AWS fills in all of them or none.
+      for (const [operator, keys] of Object.entries(condition ?? {}).filter(([name]) => name.startsWith('ForAllValues:')))
+        found.push(`${operator} ${Object.keys(keys).join(', ')}: ${Object.keys(keys).some((key) => condition?.['Null']?.[key] === 'false') ? 'demanded' : 'may be absent'}`);
+      return value;
+    });
+    expect(found.length).toBeGreaterThan(5);
+    expect(found.filter((text) => !text.endsWith(': demanded'))).toEqual([]);
+  });
+
   test('a wildcard without a reason does not get into a policy', () => {
     const role = new iam.Role(new Stack(new App(), 'S'), 'Role', { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') });
     expect(() => allow(role, [{ actions: ['ecs:UpdateService'], resources: ['arn:aws:ecs:*:*:service/*'] }])).toThrow('ecs:UpdateService on arn:aws:ecs:*:*:service/* needs `because`');
@@ -153,7 +166,7 @@ describe('people', () => {
 
   test('an operator starts and stops, and never redrives yesterday\'s verdict', () => {
     expect(policy('Operator')).toContain('states:StopExecution');
-    expect(policy('Operator')).toContain('"Action":"dynamodb:PutItem","Condition":{"ForAllValues:StringLike":{"dynamodb:LeadingKeys":["label#${aws:userid}#*"]}}');
+    expect(policy('Operator')).toContain('"Action":"dynamodb:PutItem","Condition":{"ForAllValues:StringLike":{"dynamodb:LeadingKeys":["label#${aws:userid}#*"]},"Null":{"dynamodb:LeadingKeys":"false"}}');
     for (const other of ['Viewer', 'Approver']) expect(policy(other)).not.toContain('PutItem');
     expect(policy('Operator')).toMatch(/"states:RedriveExecution","Effect":"Deny"/);
   });
