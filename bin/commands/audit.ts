@@ -63,17 +63,26 @@ function check({ rollbackId, rows, anchor }: Recorded, screen: Terminal): number
     if (isLabels(rollbackId) && verdict.fault === 'inserted') screen.error('Whoever labels writes the row first and the anchor right after. If the row is a label that broke off in between, send the same label again: it is anchored then.');
     return codes.broken;
   }
-  // What follows the anchor of a run that joined another one has no anchor.
-  if (anchor === null || anchor.length < verdict.length) {
-    screen.error(`NOT PROVEN: ${rollbackId}: ${verdict.length} rows that fit together, last hash ${verdict.hash}, but nothing says that they are all: a cut or rewritten end would not show.\n${mendOf(rollbackId, verdict)}`);
+  const unproven = unprovenOf({ rollbackId, anchor }, verdict);
+  if (unproven !== null) {
+    screen.error(`${unproven}\n${mendOf(rollbackId, verdict)}`);
     return codes.unproven;
   }
   screen.out(`Intact: ${rollbackId}: ${verdict.length} rows, last hash ${verdict.hash}`);
-  if (anchor.isOpen === true) screen.out('Not sealed: it joined another run, and ended with that.');
+  if (anchor?.isOpen === true) screen.out('Not sealed: it joined another run, and ended with that.');
   return codes.intact;
 }
 
-function mendOf(chain: string, { isSealed }: Extract<ChainVerdict, { intact: true }>): string {
+/** Says that nothing outside an intact chain tells where it has to end; null when its anchor does. */
+export function unprovenOf({ rollbackId, anchor }: Omit<Recorded, 'rows'>, { length, hash }: Intact): string | null {
+  // What follows the anchor of a run that joined another one has no anchor.
+  if (anchor !== null && anchor.length >= length) return null;
+  return `NOT PROVEN: ${rollbackId}: ${length} rows that fit together, last hash ${hash}, but nothing says that they are all: a cut or rewritten end would not show.`;
+}
+
+type Intact = Extract<ChainVerdict, { readonly intact: true }>;
+
+function mendOf(chain: string, { isSealed }: Intact): string {
   if (isLabels(chain)) return 'Every label has an anchor in the ledger. Send the last label again: if its writer broke off it gets its anchor now; if not, somebody took the anchor away.';
   if (isSealed) return 'The ledger has no anchor of this sealed record. Check it against the end message: --anchor <rows:hash>, both as the message has them.';
   return 'If the rollback runs still, check it again when it has ended: its state machine shows that. If it has ended, its last rows were cut off: a record that ends has a seal. The log of its functions and the messages say what it did.';

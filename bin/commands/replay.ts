@@ -7,6 +7,7 @@ import { decide, type Decision } from '../../lambdas/domain/decide.ts';
 import type { Question } from '../../lambdas/domain/question.ts';
 import type { Json } from '../../lambdas/domain/vocabulary.ts';
 import { bundleOf } from '../../lib/engine/bundle.ts';
+import { unprovenOf } from './audit.ts';
 import { readExport } from './record.ts';
 import { Mistake, type Terminal } from './terminal.ts';
 
@@ -70,7 +71,7 @@ function differencesOf(question: Question, recorded: Decision): string[] {
 
 export function addReplayCommand(program: Command, screen: Terminal): void {
   program.command('replay')
-    .description('Makes every decision of an exported record again with the code of this checkout. Exit code 1 when one differs or the record is not as it was written.')
+    .description('Makes every decision of an exported record again with the code of this checkout. Exit code 1 when one differs or the record is not as it was written; says so when nothing tells where the record has to end.')
     .argument('<export>', 'file that `ripcord audit export` wrote')
     .action(async (path: string) => { await replay(path, screen); });
 }
@@ -82,7 +83,8 @@ async function replay(path: string, screen: Terminal): Promise<void> {
   for (const one of replayed) screen.out(lineOf(one));
   sayVersions(replayed, screen);
   const chain = verifyChain(rows, anchor ?? undefined);
-  if (!chain.intact) screen.error(`BROKEN: ${rollbackId}: ${chain.text} [${chain.fault} ${chain.seq}]`);
+  const doubt = chain.intact ? unprovenOf({ rollbackId, anchor }, chain) : `BROKEN: ${rollbackId}: ${chain.text} [${chain.fault} ${chain.seq}]`;
+  if (doubt !== null) screen.error(doubt);
   const count = (result: Replayed['result']): number => replayed.filter((one) => one.result === result).length;
   screen.out(`${rollbackId}: ${count('same')} the same, ${count('different')} different${count('unasked') === 0 ? '' : `, ${count('unasked')} refused before a question was asked`}`);
   if (count('different') > 0 || !chain.intact) screen.code = 1;

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { replayRows } from '../../bin/commands/replay.ts';
 import { main } from '../../bin/ripcord.ts';
+import type { AuditAnchor } from '../../lambdas/audit/chain.ts';
 import { type AuditRow, cursorAt, genesis, rowAfter } from '../../lambdas/audit/entry.ts';
 import { type Decision, decide } from '../../lambdas/domain/decide.ts';
 import type { Question } from '../../lambdas/domain/question.ts';
@@ -75,9 +76,11 @@ describe('ripcord replay', () => {
   beforeAll(async () => { folder = await mkdtemp(join(tmpdir(), 'ripcord-replay-')); });
   afterAll(async () => { await rm(folder, { recursive: true }); });
 
-  async function run(rows: readonly AuditRow[]): Promise<{ code: number; out: string; error: string }> {
+  const endOf = (rows: readonly AuditRow[]): AuditAnchor => ({ length: rows.length, hash: rows.at(-1)?.hash ?? '' });
+
+  async function run(rows: readonly AuditRow[], anchor: AuditAnchor | null = endOf(rows)): Promise<{ code: number; out: string; error: string }> {
     const path = join(folder, 'export.json');
-    await writeFile(path, JSON.stringify({ rollbackId: 'rb-1', anchor: null, rows }));
+    await writeFile(path, JSON.stringify({ rollbackId: 'rb-1', anchor, rows }));
     const lines: { out: string[]; error: string[] } = { out: [], error: [] };
     const code = await main(['node', 'ripcord', 'replay', path], { out: (text) => { lines.out.push(text); }, error: (text) => { lines.error.push(text); }, code: 0 });
     return { code, out: lines.out.join('\n'), error: lines.error.join('\n') };
@@ -99,6 +102,15 @@ describe('ripcord replay', () => {
   it('ends with 1 when another row was changed, though every decision is the same', async () => {
     const rows = chainOf(recorded(question()));
     expect(await run(rows.map((row) => (row.kind === 'sealed' ? { ...row, data: '{"rows":9}' } : row)))).toMatchObject({ code: 1, out: expect.stringContaining('1 the same, 0 different') as string });
+  });
+
+  it('says when nothing tells where the record has to end; the decisions alone make the exit code', async () => {
+    const rows = chainOf(recorded(question()));
+    const said = 'NOT PROVEN: rb-1: 2 rows that fit together, last hash ';
+    const unproven = { error: expect.stringContaining(said) as string, out: expect.stringContaining('1 the same, 0 different') as string };
+    expect(await run(rows, null)).toMatchObject({ code: 0, ...unproven });
+    expect(await run(rows, { ...endOf(rows.slice(0, 1)), isOpen: true })).toMatchObject({ code: 0, ...unproven });
+    expect(await run(chainOf(recorded(question(), { verdict: 'leave' })), null)).toMatchObject({ code: 1, error: expect.stringContaining(said) as string });
   });
 
   it('says when other code decided then', async () => {
