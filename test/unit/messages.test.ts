@@ -1,6 +1,5 @@
 // What people are told: every fact a woken person needs, nothing that could be smuggled in, and each message once.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { sendOnce } from '../../lambdas/adapters/notices-once.ts';
 import type { Message } from '../../lambdas/adapters/notices.ts';
 import type { StepPlan } from '../../lambdas/domain/workflow.ts';
 import type { AuditRow } from '../../lambdas/audit/entry.ts';
@@ -11,7 +10,7 @@ import { approvalMessage, endedMessage, escalatedMessage, startedMessage } from 
 import { duration, executionPage, plain, subjectOf } from '../../lambdas/runtime/messages-text.ts';
 import { endingOf } from '../../lambdas/runtime/report-outcome.ts';
 import { startTables, type Tables } from './audit-tables.ts';
-import { assessment, machineArn, recordingNotices, reportInput, result, silent, testClock, withoutNotes } from './report-samples.ts';
+import { assessment, machineArn, recordingNotices, reportInput, result, silent, testClock } from './report-samples.ts';
 
 const around = { machineArn, owner: 'Team Shop', runbook: 'https://wiki.example/checkout' };
 const seal = { length: 9, hash: 'a'.repeat(64) };
@@ -258,69 +257,5 @@ describe('text', () => {
   it('links to the console of the partition', () => {
     expect(executionPage(machineArn, 'rb-1')).toBe('https://eu-west-1.console.aws.amazon.com/states/home?region=eu-west-1#/v2/executions/details/arn:aws:states:eu-west-1:123456789012:execution:ripcord-rollback:rb-1');
     expect(executionPage('arn:aws-cn:states:cn-north-1:123456789012:stateMachine:m', 'x')).toContain('https://cn-north-1.console.amazonaws.cn/');
-  });
-});
-
-describe('a message of a rollback', () => {
-  let count = 0;
-  const message = startedMessage(assessment(), around);
-
-  it('goes out once, however often the step is repeated', async () => {
-    const { notices, messages, events } = recordingNotices();
-    const mailbox = { table: tables.ledger, notices, clock: testClock(), log: silent };
-    const one = { rollbackId: `rb-m${(count += 1)}`, kind: 'started', message };
-    expect([await sendOnce(mailbox, one), await sendOnce(mailbox, one), await sendOnce(mailbox, one)]).toEqual([true, false, false]);
-    expect([messages.length, events.length]).toEqual([2, 1]);
-  });
-
-  it('goes out again when nobody knows whether it did', async () => {
-    let failing: string | null = 'on-call';
-    const { notices, messages } = recordingNotices(() => failing);
-    const mailbox = { table: tables.ledger, notices, clock: testClock(), log: silent };
-    const one = { rollbackId: `rb-m${(count += 1)}`, kind: 'started', message };
-    await expect(sendOnce(mailbox, one)).rejects.toThrow(/on-call/);
-    expect(messages.map(({ topic }) => topic)).toEqual(['stakeholders']);
-    failing = null;
-    expect(await sendOnce(mailbox, one)).toBe(true);
-    expect(messages.map(({ topic }) => topic)).toContain('on-call');
-  });
-
-  it('went out, and is not tried again, where only the note of it fails; the log says so', async () => {
-    const { notices, messages } = recordingNotices();
-    const warnings: string[] = [];
-    const log = { ...silent, warn: (text: string) => { warnings.push(text); } };
-    const rollbackId = `rb-m${(count += 1)}`;
-    const parts = { audit: tables.audit, table: withoutNotes(tables.ledger), notices, clock: testClock(), machineArn, factsOf: async () => null, log };
-    expect(await announce({ assessment: assessment({ rollbackId }), rung: 0 }, parts)).toEqual({ sent: true });
-    expect(messages.map(({ topic }) => topic)).toEqual(['on-call', 'stakeholders']);
-    expect((await tables.audit.read(rollbackId)).map(({ kind }) => kind)).toEqual(['announced']);
-    expect(warnings).toEqual([expect.stringContaining('"started"') as string]);
-  });
-
-  it('went out, and Announce alone fails, where the note of it is not permitted', async () => {
-    const { notices, messages } = recordingNotices();
-    const parts = { audit: tables.audit, table: withoutNotes(tables.ledger, 'AccessDeniedException'), notices, clock: testClock(), machineArn, factsOf: async () => null, log: silent };
-    await expect(announce({ assessment: assessment({ rollbackId: `rb-m${(count += 1)}` }), rung: 0 }, parts)).rejects.toThrow('not now');
-    expect(await sendOnce(parts, { rollbackId: `rb-m${(count += 1)}`, kind: 'ended', message })).toBe(true);
-    expect(messages.map(({ topic }) => topic)).toEqual(['on-call', 'stakeholders', 'on-call', 'stakeholders']);
-  });
-
-  it('is tried again where a receiver was not reached, also when that cannot be noted', async () => {
-    const { notices, messages } = recordingNotices(() => 'on-call');
-    const mailbox = { table: withoutNotes(tables.ledger), notices, clock: testClock(), patienceMilliseconds: 0, log: silent };
-    const one = { rollbackId: `rb-m${(count += 1)}`, kind: 'started', message };
-    for (const _ of [1, 2]) await expect(sendOnce(mailbox, one)).rejects.toThrow('on-call is not there');
-    // Nobody could note who was told, so the others hear it again.
-    expect(messages.map(({ topic }) => topic)).toEqual(['stakeholders', 'stakeholders']);
-  });
-
-  it('is announced once a rung, with one audit row each', async () => {
-    const { notices, messages, events } = recordingNotices();
-    const rollbackId = `rb-m${(count += 1)}`;
-    const parts = { audit: tables.audit, table: tables.ledger, notices, clock: testClock(), machineArn, factsOf: async () => null, signalsOfOthers: async () => [], log: silent };
-    for (const rung of [0, 0, 1, 1]) await announce({ assessment: assessment({ rollbackId }), rung }, parts);
-    expect(events.map(({ type }) => type)).toEqual(['Rollback Started', 'Rollback Escalated']);
-    expect(messages.map(({ topic }) => topic)).toEqual(['on-call', 'stakeholders', 'on-call']);
-    expect((await tables.audit.read(rollbackId)).map(({ kind }) => kind)).toEqual(['announced', 'announced']);
   });
 });
