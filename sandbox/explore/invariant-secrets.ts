@@ -32,6 +32,8 @@ function placesOf({ world, records, ledger }: Run): readonly Place[] {
     ...records.flatMap(({ rows }) => rows.map(({ kind, data }) => ({ where: `audit ${kind}`, text: data }))),
     ...ledger.map((row) => ({ where: `ledger ${(row['sk'] ?? '').split('#')[0]}`, text: JSON.stringify(row) })),
     { where: 'a message', text: JSON.stringify(inbox) },
+    // What EventBridge could not deliver, and what the Watchdog and Label failed at.
+    ...services.queues.names.map((name) => ({ where: `queue ${name}`, text: JSON.stringify(services.queues.peek(name)) })),
     { where: 'an event', text: JSON.stringify(services.events.events) },
     ...services.states.executions().map(({ history }) => ({ where: 'history', text: JSON.stringify(history.events) })),
   ];

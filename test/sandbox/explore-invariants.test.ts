@@ -28,6 +28,8 @@ interface Made {
   readonly rows: readonly Row[];
   readonly writes: readonly Pick<CallRecord, 'service' | 'operation' | 'input' | 'startedAt'>[];
   readonly ledger: Run['ledger'];
+  /** Bodies in the dead-letter queue. */
+  readonly undelivered: readonly string[];
   readonly live: string;
   readonly mayRepeatMessages: boolean;
   /** Of a case; null: a run without a fault. */
@@ -47,7 +49,7 @@ const write = (service: string, target: string) => ({ service, operation: 'Chang
 /** A rollback that changed its target, did not help, and paged. */
 const good: Made = {
   outcome: 'failed', mails: [...started, ...paged], events: [event('Rollback Started'), event('Rollback Ended')],
-  rows: [intended('first', 'alb-weights'), reported], writes: [write('elasticloadbalancing', 'listener')], ledger: [], live: 'blue', mayRepeatMessages: false, struck: 'two-rungs/assess/dynamodb:Query#1/error-once',
+  rows: [intended('first', 'alb-weights'), reported], writes: [write('elasticloadbalancing', 'listener')], ledger: [], undelivered: [], live: 'blue', mayRepeatMessages: false, struck: 'two-rungs/assess/dynamodb:Query#1/error-once',
 };
 
 function runOf(changes: Partial<Made> = {}): Run {
@@ -62,7 +64,9 @@ function runOf(changes: Partial<Made> = {}): Run {
     ripcord: { names: { onCallTopicArn: onCall, stakeholderTopicArn: stakeholders } },
     sandbox: {
       inbox: made.mails, calls, breaches: [], clock: { now: () => Date.parse('2026-01-01T01:00:00Z') },
-      services: { events: { events: made.events }, functions: { list: () => [] }, states: { executions: () => [] } },
+      services: {
+        queues: { names: ['undelivered'], peek: () => made.undelivered.map((body) => ({ messageId: 'm-1', body, attributes: {}, sentAt: 0, sender: 'events' })) }, events: { events: made.events }, functions: { list: () => [] }, states: { executions: () => [] },
+      },
     },
   };
   const records = [{ rollbackId: id, rows: made.rows.map((row, seq) => ({ seq, at: '2026-01-01T00:00:03Z', ...row, data: JSON.stringify(row.data) })) }];
@@ -142,6 +146,14 @@ test('nobody can know after a death of the sender, a stop, or the loss of the ve
   expect(may('announce', 'events:PutEvents.Rollback-Started')).toEqual(['error-after', 'reset-after', 'late-reply', 'killed', 'aborted']);
   expect(may('report', 'dynamodb:UpdateItem.MESSAGE-ended')).toEqual(['killed', 'aborted']);
   expect(may('assess', 'dynamodb:Query')).toEqual(['aborted']);
+});
+
+test('no secret stands in a message that could not be delivered', () => {
+  const waiting = { pk: `ROLLBACK#${id}`, sk: 'APPROVAL', taskToken: 'AQCEAAAAtoken' };
+  expect(broken({ undelivered: ['{"reason":"a value that nobody says"}', '{"taskToken":"AQCEAAAAtoken"}'], ledger: [waiting] })).toEqual([
+    'secret: the journey\'s secret stands in queue undelivered', 'secret: a task token stands in queue undelivered',
+  ]);
+  expect(broken({ undelivered: ['{"service":"shop"}'], ledger: [waiting] })).toEqual([]);
 });
 
 test('leaving it is an end for an old answer alone', () => {
