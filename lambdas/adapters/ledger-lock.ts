@@ -2,7 +2,7 @@
 import type { LockState } from '../domain/ledger.ts';
 import { type Item, type LedgerTable, get, number, serviceKey, text, updateIf } from './ledger-table.ts';
 
-/** Longer than the longest Lambda call of a rollback; each call that takes time renews it. */
+/** Longer than the longest Lambda call of a rollback, so that no call outlives the lease it renewed. */
 export const defaultLeaseSeconds = 900;
 
 /** Who holds the lock of a service, as every later call has to prove it. */
@@ -47,7 +47,10 @@ export async function acquireLock(table: LedgerTable, service: string, owner: st
   return { held: false, owner: holder ?? 'another rollback' };
 }
 
-/** Moves the end of the lease. @returns false when this rollback no longer has the lock. */
+/**
+ * Moves the end of the lease. A call that changes anything asks this first; told yes, it has the lock to its end, as no call is as long as a lease.
+ * @returns false when this rollback no longer has the lock.
+ */
 export async function renewLock(table: LedgerTable, hold: LockHold, lease: Lease): Promise<boolean> {
   const renewed = await updateIf(table, lockKey(hold.service), {
     UpdateExpression: 'SET leaseUntil = :until',
@@ -56,12 +59,6 @@ export async function renewLock(table: LedgerTable, hold: LockHold, lease: Lease
     ExpressionAttributeValues: { ':me': text(hold.owner), ':fence': number(hold.fence), ':until': leaseEnd(lease) },
   });
   return renewed !== null;
-}
-
-/** Reads whether the lock is still this rollback's, with this fence, and its lease not over: to be asked right before each change. */
-export async function checkLock(table: LedgerTable, hold: LockHold, now: Date): Promise<boolean> {
-  const { owner, fence, leaseUntil } = await readLock(table, hold.service);
-  return owner === hold.owner && fence === hold.fence && leaseUntil !== null && Date.parse(leaseUntil) > now.getTime();
 }
 
 /**

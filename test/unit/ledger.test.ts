@@ -3,12 +3,13 @@ import { PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { answerApproval, claimMessage, putApproval, readApproval } from '../../lambdas/adapters/ledger-approvals.ts';
 import { closeRollback, joinSignal, putKnownGood, putRelease, quarantine, recordRollback, updateRelease, withdrawKnownGood } from '../../lambdas/adapters/ledger-history.ts';
-import { acquireLock, checkLock, readLock, releaseLock, renewLock } from '../../lambdas/adapters/ledger-lock.ts';
+import { acquireLock, defaultLeaseSeconds, readLock, releaseLock, renewLock } from '../../lambdas/adapters/ledger-lock.ts';
 import { addToStorm, claimStormPage, readStorm } from '../../lambdas/adapters/ledger-storm.ts';
 import type { LedgerTable } from '../../lambdas/adapters/ledger-table.ts';
 import { readService } from '../../lambdas/adapters/ledger.ts';
 import type { Release } from '../../lambdas/domain/vocabulary.ts';
 import type { Approval } from '../../lambdas/domain/workflow.ts';
+import { handlerTimeoutSeconds, strategyTimeoutSeconds } from '../../lib/engine/handler-timeouts.ts';
 import { startTables, type Tables } from './audit-tables.ts';
 import { delivered, minute, release, rollback } from './domain/samples.ts';
 
@@ -48,21 +49,22 @@ describe('the lock', () => {
     await acquireLock(table, service, 'rb-1', { now: time(0), leaseSeconds: 60 });
     expect(await acquireLock(table, service, 'rb-2', { now: time(0.9) })).toEqual({ held: false, owner: 'rb-1' });
     expect(await acquireLock(table, service, 'rb-2', { now: time(1.1) })).toEqual({ held: true, fence: 2 });
-    expect(await checkLock(table, first, time(1.2))).toBe(false);
     expect(await renewLock(table, first, { now: time(1.2) })).toBe(false);
     expect(await releaseLock(table, first, time(30))).toBe(false);
-    expect(await checkLock(table, { service, owner: 'rb-2', fence: 2 }, time(1.2))).toBe(true);
+    expect(await renewLock(table, { service, owner: 'rb-2', fence: 2 }, { now: time(1.2) })).toBe(true);
   });
 
-  it('is not valid with another fence, for another owner, or after its lease', async () => {
+  it('is not renewed with another fence or for another owner; its own holder keeps it after its lease, as long as nobody took it over', async () => {
     const service = freshService();
     await acquireLock(table, service, 'rb-1', { now: time(0), leaseSeconds: 60 });
     const hold = { service, owner: 'rb-1', fence: 1 };
-    expect(await checkLock(table, hold, time(0.5))).toBe(true);
-    expect(await checkLock(table, { ...hold, fence: 2 }, time(0.5))).toBe(false);
-    expect(await checkLock(table, { ...hold, owner: 'rb-2' }, time(0.5))).toBe(false);
-    expect(await checkLock(table, hold, time(1))).toBe(false);
-    expect(await renewLock(table, { ...hold, fence: 7 }, { now: time(0.5) })).toBe(false);
+    for (const other of [{ ...hold, fence: 2 }, { ...hold, fence: 0 }, { ...hold, owner: 'rb-2' }]) expect(await renewLock(table, other, { now: time(0.5) })).toBe(false);
+    expect((await readLock(table, service)).leaseUntil).toBe(minute(1));
+    expect(await renewLock(table, hold, { now: time(5) })).toBe(true);
+  });
+
+  it('outlasts every call that renewed it: who was told yes cannot write when another one has it', () => {
+    expect(defaultLeaseSeconds).toBeGreaterThan(2 * Math.max(strategyTimeoutSeconds, ...Object.values(handlerTimeoutSeconds)));
   });
 
   it('leaves its fence and its cool-down behind when it is freed; freeing twice is harmless', async () => {
