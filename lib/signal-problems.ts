@@ -1,17 +1,20 @@
 // What is wrong with a service's metrics and its objective beyond their shape; said at synth alone, so that no function carries it.
 import { metricPlan, type MetricEntry, type Objective, type ServiceConfig } from '../lambdas/config/schema.ts';
 import type { Problem } from './config-problems.ts';
+import { regionProblems } from './control-regions.ts';
 import { expressionProblem } from './metric-expression.ts';
 
 /** An alarm rests on ten metrics at most, and one of errors takes those of requests too. */
 const mostMetrics = 5;
 
 /** One problem for each thing to mend, with its path below the service. */
-export function signalProblems({ signals: { metrics = [], controls = [], slo } }: ServiceConfig): readonly Problem[] {
+export function signalProblems(service: ServiceConfig): readonly Problem[] {
+  const { metrics = [], controls = [], slo } = service.signals;
   const lists = { metrics, controls };
   return [
     ...metrics.flatMap(({ calls }, index) => (calls === undefined ? [] : [{ path: ['signals', 'metrics', index, 'calls'], message: 'belongs to a control: it says that this service calls what the entry measures' }])),
     ...Object.entries(lists).flatMap(([list, entries]) => entries.flatMap((entry, index) => entryProblems(entry).map(({ path, message }) => ({ path: ['signals', list, index, ...path], message })))),
+    ...regionProblems(service),
     ...(slo === undefined ? [] : objectiveProblems(slo, metrics).map((message) => ({ path: ['signals', 'slo'], message }))),
   ];
 }

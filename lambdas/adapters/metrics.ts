@@ -1,7 +1,7 @@
-// Reads all metrics and controls of a service in one question: whole, or not at all.
+// Reads all metrics and controls of a service as one reading, with one question a Region: each whole, or not at all.
 import { type CloudWatchClient, GetMetricDataCommand, type GetMetricDataCommandInput, type MetricDataQuery, type MetricDataResult, type MetricStat } from '@aws-sdk/client-cloudwatch';
 import type { MetricEntry } from '../config/schema.ts';
-import { type Datapoints, historyPeriods, type MetricsReading, periodSeconds, readingOf } from '../domain/metrics.ts';
+import { type Datapoints, historyPeriods, type MetricsReading, periodSeconds, type RegionAnswer, readingOf } from '../domain/metrics.ts';
 import { type MathQuery, metricPlan, type MetricQuery, type PlainQuery, queriesOf } from '../domain/metric-plan.ts';
 import { AwsCallError, calling } from './aws-errors.ts';
 
@@ -10,16 +10,48 @@ export interface MetricsConfig {
   readonly controls?: readonly MetricEntry[] | undefined;
 }
 
-/** @returns undefined when the service declares no metrics; a refused or broken call is a reading that is `unknown`, not an error. */
-export async function readMetrics(client: CloudWatchClient, { metrics = [], controls = [] }: MetricsConfig, now: Date): Promise<MetricsReading | undefined> {
+export interface MetricsSources {
+  /** Of the engine's own Region. */
+  readonly cloudWatch: CloudWatchClient;
+  readonly cloudWatchIn: (region: string) => CloudWatchClient;
+}
+
+/**
+ * @returns undefined when the service declares no metrics; a refused or broken call is a reading that is `unknown`, not an error. In another
+ * Region it leaves only that Region's controls unread: the service's own metrics are worth something without them.
+ */
+export async function readMetrics({ cloudWatch, cloudWatchIn }: MetricsSources, { metrics = [], controls = [] }: MetricsConfig, now: Date): Promise<MetricsReading | undefined> {
   if (metrics.length === 0) return undefined;
-  const plans = { metrics: metrics.map((entry) => metricPlan(entry)), controls: controls.map((entry) => metricPlan(entry)) };
+  const { here, elsewhere } = await byRegion(cloudWatch, controls);
+  const plans = { metrics: metrics.map((entry) => metricPlan(entry)), controls: here.map((entry) => metricPlan(entry)) };
   // The running minute is never whole.
   const end = Math.floor(now.getTime() / (periodSeconds * 1000)) * periodSeconds * 1000;
+  const [columns, ...others] = await Promise.all([
+    outcomeOf(read(cloudWatch, queriesOf([...plans.metrics, ...plans.controls]), end)),
+    ...[...elsewhere].map(([region, entries]) => readRegion(region, { client: cloudWatchIn(region), entries, end })),
+  ]);
+  return 'unread' in columns ? { status: 'unknown', why: columns.unread } : readingOf({ ...plans, elsewhere: others }, columns, end);
+}
+
+/** An entry that names the engine's own Region is one that names none. */
+async function byRegion(cloudWatch: CloudWatchClient, controls: readonly MetricEntry[]): Promise<{ readonly here: readonly MetricEntry[]; readonly elsewhere: ReadonlyMap<string, readonly MetricEntry[]> }> {
+  if (controls.every(({ region }) => region === undefined)) return { here: controls, elsewhere: new Map() };
+  const own = await cloudWatch.config.region();
+  const of = (wanted: string): readonly MetricEntry[] => controls.filter(({ region = own }) => region === wanted);
+  const others = new Set(controls.map(({ region = own }) => region).filter((region) => region !== own));
+  return { here: of(own), elsewhere: new Map([...others].map((region) => [region, of(region)])) };
+}
+
+async function readRegion(region: string, { client, entries, end }: { readonly client: CloudWatchClient; readonly entries: readonly MetricEntry[]; readonly end: number }): Promise<RegionAnswer> {
+  const controls = entries.map((entry) => metricPlan(entry));
+  return { region, controls, columns: await outcomeOf(read(client, queriesOf(controls), end)) };
+}
+
+async function outcomeOf(reading: Promise<Datapoints[]>): Promise<Datapoints[] | { readonly unread: string }> {
   try {
-    return readingOf(plans, await read(client, queriesOf([...plans.metrics, ...plans.controls]), end), end);
+    return await reading;
   } catch (error) {
-    if (error instanceof AwsCallError || error instanceof Unvouched) return { status: 'unknown', why: error.message.slice(0, 300) };
+    if (error instanceof AwsCallError || error instanceof Unvouched) return { unread: error.message.slice(0, 300) };
     throw error;
   }
 }

@@ -7,6 +7,8 @@ const shared = {
   name: z.string().min(1).max(60).optional(),
   /** For a control: this service calls it, so even a third of the harm there says where the harm comes from. */
   calls: z.literal(true).optional(),
+  /** For a control: the AWS Region that has its metrics. Absent: the engine's own. */
+  region: z.string().regex(/^[a-z]{2,4}(-[a-z]+){1,2}-\d$/, { error: 'needs an AWS Region such as us-east-1' }).optional(),
 };
 
 /** Of how slow requests are. Of few requests the p99 is the slowest one, and says little: below a thousand a minute take p90 or p50. */

@@ -6,6 +6,7 @@ import type { SignalStatus } from '../statistics/signal.ts';
 import { beforeAndAfter } from './before-after.ts';
 import { at, instantOf } from './instants.ts';
 import { type MetricsRead, type MetricsReading, periodSeconds, recoveryQuestionOf, releaseQuestionOf } from './metrics.ts';
+import { minutesWaitedFor, sharedBy, unreadText } from './metric-company.ts';
 import type { Instant, Reason, Release, Signal } from './vocabulary.ts';
 
 /** Name of the one signal and of its group: all metrics of a service together speak once. */
@@ -33,11 +34,10 @@ export function findInMetrics(reading: MetricsReading | undefined, release: Pick
   const question = releaseQuestionOf(reading, release.startedAt);
   if (question === null) return null;
   const judgement = judgeRelease(question);
-  // Its verdict of harm says how it is and what was expected; before that people still want to know how it was.
-  const figures = judgement.verdict === 'worse' ? '' : beforeAndAfter(question);
-  // First, as long lines are cut in messages.
-  const text = `${figures === '' ? '' : `${figures}. `}${judgement.explanation}`;
-  if (judgement.verdict !== 'not-yet') return { verdict: judgement.verdict, since: judgement.verdict === 'worse' ? sinceOf(question, judgement, reading) : null, text };
+  if (judgement.verdict === 'worse') return worse({ question, judgement, reading });
+  // First, as long lines are cut in messages. Only a verdict of harm says by itself how it is and what was expected.
+  const text = sentences(unreadText(reading), sharedBy(judgement), beforeAndAfter(question), judgement.explanation);
+  if (judgement.verdict === 'unrelated') return { verdict: 'unrelated', since: null, text };
   const statuses = judgement.signals.map(({ status }) => status);
   // A service without a day before this release will not have one later.
   if (statuses.every((status) => status === 'short-history')) return null;
@@ -48,10 +48,28 @@ const quiet: ReadonlySet<SignalStatus> = new Set(['flat', 'passing', 'no-control
 
 const isEmpty = ({ metrics }: MetricsRead): boolean => metrics.every(({ requests, errors, latency }) => requests.length + (errors?.length ?? 0) + (latency?.length ?? 0) === 0);
 
-function sinceOf({ releaseIndex, series }: ReleaseQuestion, { signals }: Judgement, { end }: MetricsRead): Instant {
+/** With a full stop after each that does not end with one. */
+const sentences = (...parts: readonly string[]): string => parts.filter((part) => part !== '').map((part) => (/[.:]$/.test(part) ? part : `${part}.`)).join(' ');
+
+interface Judged {
+  readonly question: ReleaseQuestion;
+  readonly judgement: Judgement;
+  readonly reading: MetricsRead;
+}
+
+/** Controls that could not be read may share the harm or not: they are asked again for a while, as the judge waits for those that have too little data. */
+function worse({ question, judgement, reading }: Judged): MetricsFinding {
+  const periods = periodsBad(judgement);
+  const unread = unreadText(reading);
+  if (unread === '' || periods >= minutesWaitedFor) return { verdict: 'worse', since: instantOf(at(reading.end) - periods * periodSeconds * 1000), text: sentences(unread, judgement.explanation) };
+  const waits = `It got worse after the release; whether those controls share it is asked again until it has lasted ${minutesWaitedFor} minutes`;
+  return { verdict: 'unknown', since: null, text: sentences(unread, beforeAndAfter(question), waits) };
+}
+
+/** Since the first accusing signal began. */
+function periodsBad({ signals, points }: Judgement): number {
   const onset = Math.min(...signals.flatMap(({ status, shape }) => (status === 'bad' && shape !== null ? [shape.onset] : [])));
-  const after = (series[0]?.values.length ?? 0) - releaseIndex - (Number.isFinite(onset) ? onset : 0);
-  return instantOf(at(end) - after * periodSeconds * 1000);
+  return points - (Number.isFinite(onset) ? onset : 0);
 }
 
 /** One signal; harm that comes from elsewhere neither fires nor is it quiet. */

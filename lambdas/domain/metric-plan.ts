@@ -30,8 +30,13 @@ export interface MetricPlan {
 
 type Of<Kind extends MetricEntry['kind']> = Extract<MetricEntry, { kind: Kind }>;
 
-/** What people see of an entry that has no name of its own. */
+/** What people see of an entry: its name, and its Region where it names one. */
 export function entryName(entry: MetricEntry): string {
+  const name = nameOf(entry);
+  return entry.region === undefined || name.includes(entry.region) ? name : `${name} in ${entry.region}`;
+}
+
+function nameOf(entry: MetricEntry): string {
   if (entry.name !== undefined) return entry.name;
   if (entry.kind === 'alb-target-group') return (entry.targetGroup ?? entry.loadBalancer).split('/').at(-2) ?? entry.kind;
   if (entry.kind === 'lambda') return entry.alias === undefined ? entry.functionName : `${entry.functionName}:${entry.alias}`;

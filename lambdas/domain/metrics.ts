@@ -36,20 +36,52 @@ export type MetricsReading =
       readonly end: Instant;
       readonly metrics: readonly Measured[];
       readonly controls: readonly Measured[];
+      /** Other Regions whose controls are missing above; absent where all of them answered. */
+      readonly unread?: readonly UnreadRegion[];
     }
   /** It could not be read, or not whole: nothing is known. */
   | { readonly status: 'unknown'; readonly why: string };
+
+/** A Region that did not answer for its controls, or does not vouch for all of them: whether they are well is not known. */
+export interface UnreadRegion {
+  readonly region: string;
+  readonly names: readonly string[];
+  readonly why: string;
+}
 
 export type MetricsRead = Extract<MetricsReading, { status: 'read' }>;
 
 /** Values of one query by the beginning of their period, in epoch milliseconds. */
 export type Datapoints = ReadonlyMap<number, number>;
 
-/** @param columns one a query, in the order of `queriesOf`. */
-export function readingOf(plans: { readonly metrics: readonly MetricPlan[]; readonly controls: readonly MetricPlan[] }, columns: readonly Datapoints[], end: number): MetricsRead {
+/** The controls of another Region: a column a query, in the order of `queriesOf`, or why there are none. */
+export interface RegionAnswer {
+  readonly region: string;
+  readonly controls: readonly MetricPlan[];
+  readonly columns: readonly Datapoints[] | { readonly unread: string };
+}
+
+export interface Plans {
+  readonly metrics: readonly MetricPlan[];
+  readonly controls: readonly MetricPlan[];
+  readonly elsewhere?: readonly RegionAnswer[];
+}
+
+/** @param columns one a query of the engine's own Region, in the order of `queriesOf`. */
+export function readingOf({ metrics, controls, elsewhere = [] }: Plans, columns: readonly Datapoints[], end: number): MetricsRead {
+  const own = measuredOf([...metrics, ...controls], columns, end);
+  const others = elsewhere.flatMap((one) => ('unread' in one.columns ? [] : measuredOf(one.controls, one.columns, end)));
+  const unread = elsewhere.flatMap(({ region, controls: plans, columns: answer }) => ('unread' in answer ? [{ region, names: plans.map(({ name }) => name), why: answer.unread }] : []));
+  return fitted({
+    status: 'read', end: instantOf(end), metrics: own.slice(0, metrics.length), controls: [...own.slice(metrics.length), ...others],
+    ...(unread.length === 0 ? {} : { unread }),
+  });
+}
+
+function measuredOf(plans: readonly MetricPlan[], columns: readonly Datapoints[], end: number): Measured[] {
   const rest = columns.values();
   const next = (count: number): Datapoints[] => Array.from({ length: count }, () => rest.next().value ?? new Map<number, number>());
-  const measured = ({ name, requests, errors, latency, calls }: MetricPlan): Measured => {
+  return plans.map(({ name, requests, errors, latency, calls }) => {
     const counted = added(next(requests.length), end);
     const failed = errors.length === 0 ? null : added(next(errors.length), end);
     const slow = latency === null ? null : added(next(1), end).map((value) => (value === null ? null : Number((value * latency.factor).toPrecision(3))));
@@ -61,9 +93,7 @@ export function readingOf(plans: { readonly metrics: readonly MetricPlan[]; read
       errors: failed === null ? null : trimmed(failed.map((value, index) => ((counted[index] ?? null) === null ? null : rounded(value ?? 0)))),
       latency: slow === null ? null : trimmed(slow),
     };
-  };
-  const reading: MetricsRead = { status: 'read', end: instantOf(end), metrics: plans.metrics.map(measured), controls: plans.controls.map(measured) };
-  return fitted(reading);
+  });
 }
 
 /** Sum of the queries in each period; missing only where all of them are. */

@@ -34,9 +34,9 @@ export function ownWeights(scene: Scene): Weight[] {
 const worse = ({ metrics }: Scene): Weight[] => (metrics?.verdict === 'worse' ? [{ text: 'metrics got worse after it began', weight: weights.metricsWorse }] : []);
 /** As many minutes as the judge needs to call a harm one. */
 const lately = 4;
-/** A control that nobody asks anything says nothing: it did not stay flat, it has no data. */
+/** A control that nobody asks anything says nothing: it did not stay flat, it has no data. A Region that did not answer may be the one that is sick. */
 const hasControls = ({ question: { metrics } }: Scene): boolean =>
-  metrics?.status === 'read' && metrics.controls.some(({ requests }) => requests.slice(-lately).some((count) => count !== null && count > 0));
+  metrics?.status === 'read' && metrics.unread === undefined && metrics.controls.some(({ requests }) => requests.slice(-lately).some((count) => count !== null && count > 0));
 
 /** Alarms that watch one side each tell a bad version from a fault that both versions share. */
 function sideWeights({ question: { alarms, targets }, signals }: Scene): Weight[] {

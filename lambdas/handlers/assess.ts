@@ -4,7 +4,7 @@ import type { Assessment, AssessInput } from '../domain/workflow.ts';
 import { type AssessParts, assess } from '../runtime/assess.ts';
 import { read } from '../runtime/environment.ts';
 import { fields, handle } from '../runtime/handle.ts';
-import { auditStore, catalogueStore, cloudWatchClient, codeDeployClient, dynamoClient, ledgerTable, ssmClient } from '../runtime/wiring.ts';
+import { auditStore, catalogueStore, cloudWatchClient, cloudWatchClients, codeDeployClient, dynamoClient, ledgerTable, ssmClient } from '../runtime/wiring.ts';
 
 let parts: AssessParts | undefined;
 
@@ -15,6 +15,7 @@ function build(): AssessParts {
     table: ledgerTable(dynamo),
     audit: auditStore(dynamo),
     cloudWatch: cloudWatchClient(),
+    cloudWatchIn: cloudWatchClients(),
     codeDeploy: codeDeployClient(),
     storm: { services: Number(read('stormServices')), minutes: Number(read('stormMinutes')) },
     clock: systemClock,

@@ -9,7 +9,7 @@ import { systemClock } from '../domain/clock.ts';
 import type { Verified, VerifyInput } from '../domain/workflow.ts';
 import { fields, handle } from '../runtime/handle.ts';
 import { verify, type VerifyParts } from '../runtime/verify.ts';
-import { auditStore, catalogueStore, cloudWatchClient, dynamoClient, ledgerTable, secretsManagerClient, ssmClient } from '../runtime/wiring.ts';
+import { auditStore, catalogueStore, cloudWatchClient, cloudWatchClients, dynamoClient, ledgerTable, secretsManagerClient, ssmClient } from '../runtime/wiring.ts';
 
 let parts: Omit<VerifyParts, 'log'> | undefined;
 
@@ -17,14 +17,14 @@ function build(): Omit<VerifyParts, 'log'> {
   const client = dynamoClient();
   const table = ledgerTable(client);
   const catalogue = catalogueStore(ssmClient());
-  const cloudWatch = cloudWatchClient();
+  const sources = { cloudWatch: cloudWatchClient(), cloudWatchIn: cloudWatchClients() };
   const secrets = new Secrets(secretsManagerClient());
   return {
     audit: auditStore(client), clock: systemClock,
     targetOf: async (service) => (await readCheckedEntry(catalogue, service)).service,
     runJourneys: (journeys, rollbackId) => runJourneys(journeys, { rollbackId, readSecrets: (references) => secrets.read(references) }),
-    readAlarms: (alarms) => readAlarms(cloudWatch, alarms),
-    readMetrics: (metrics) => readMetrics(cloudWatch, metrics, systemClock.now()),
+    readAlarms: (alarms) => readAlarms(sources.cloudWatch, alarms),
+    readMetrics: (metrics) => readMetrics(sources, metrics, systemClock.now()),
     renewLease: (hold) => renewLock(table, hold, { now: systemClock.now() }),
   };
 }

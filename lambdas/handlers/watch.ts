@@ -3,7 +3,7 @@ import { systemClock } from '../domain/clock.ts';
 import type { WatchInput, Watching, WatchLooked } from '../domain/workflow.ts';
 import { fields, handle } from '../runtime/handle.ts';
 import { type WatchParts, watch } from '../runtime/watch.ts';
-import { catalogueStore, cloudWatchClient, codeDeployClient, dynamoClient, ecsClient, ledgerTable, ssmClient } from '../runtime/wiring.ts';
+import { catalogueStore, cloudWatchClient, cloudWatchClients, codeDeployClient, dynamoClient, ecsClient, ledgerTable, ssmClient } from '../runtime/wiring.ts';
 
 let parts: WatchParts | undefined;
 
@@ -11,6 +11,7 @@ const build = (): WatchParts => ({
   catalogue: catalogueStore(ssmClient()),
   table: ledgerTable(dynamoClient()),
   cloudWatch: cloudWatchClient(),
+  cloudWatchIn: cloudWatchClients(),
   codeDeploy: codeDeployClient(),
   ecs: ecsClient(),
   clock: systemClock,

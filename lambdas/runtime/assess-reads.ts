@@ -1,5 +1,4 @@
 // The reads of Assess in two steps of parallel calls: what the service is and what happened to it, then what is true right now.
-import type { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import type { CodeDeployClient } from '@aws-sdk/client-codedeploy';
 import { readAlarms } from '../adapters/alarms.ts';
 import { type CatalogueStore, type VersionedEntry, readEntry } from '../adapters/catalogue.ts';
@@ -9,7 +8,7 @@ import { readNeighbours } from '../adapters/ledger-neighbours.ts';
 import { type StormWindows, addToStorm, readStorm } from '../adapters/ledger-storm.ts';
 import type { LedgerTable } from '../adapters/ledger-table.ts';
 import { readService } from '../adapters/ledger.ts';
-import { readMetrics } from '../adapters/metrics.ts';
+import { type MetricsSources, readMetrics } from '../adapters/metrics.ts';
 import { readTraffic } from '../adapters/traffic.ts';
 import { groupsOf } from '../config/release-sources.ts';
 import { isTrouble } from '../domain/door.ts';
@@ -21,10 +20,9 @@ import type { AssessInput } from '../domain/workflow.ts';
 import { doorOf } from './assess-door.ts';
 import { isRetryable } from './handle-errors.ts';
 
-export interface AssessSources {
+export interface AssessSources extends MetricsSources {
   readonly catalogue: CatalogueStore;
   readonly table: LedgerTable;
-  readonly cloudWatch: CloudWatchClient;
   readonly codeDeploy: CodeDeployClient;
   /** More distinct services than this with a signal in so many minutes are a storm. */
   readonly storm: { readonly services: number; readonly minutes: number };
@@ -109,12 +107,12 @@ export async function readNow(sources: AssessSources, input: AssessInput, about:
 /** A fault may have begun an hour before this look at the most: a hold, and a wait for others. */
 const faultAgeMinutes = 60;
 
-async function readSignals({ table, cloudWatch, codeDeploy }: AssessSources, { known, trigger, now }: { readonly known: Known; readonly trigger: Trigger; readonly now: Date }): Promise<Pick<Seen, 'alarms' | 'traffic' | 'metrics' | 'deployments' | 'neighbours'>> {
+async function readSignals({ table, cloudWatch, cloudWatchIn, codeDeploy }: AssessSources, { known, trigger, now }: { readonly known: Known; readonly trigger: Trigger; readonly now: Date }): Promise<Pick<Seen, 'alarms' | 'traffic' | 'metrics' | 'deployments' | 'neighbours'>> {
   const { around = [], service: { signals, policy } } = known.entry;
   const theirs = around.flatMap(({ alarms }) => alarms.map((name) => ({ name })));
   const from = new Date(now.getTime() - (policy.releaseWindowMinutes + faultAgeMinutes) * 60_000);
   const [alarms, traffic, metrics, deployments, neighbours] = await Promise.all([
-    readAlarms(cloudWatch, [...signals.alarms, ...theirs]), readTraffic(cloudWatch, signals.traffic, now), readMetrics(cloudWatch, signals, now), deploymentsNow(codeDeploy, known, trigger, now),
+    readAlarms(cloudWatch, [...signals.alarms, ...theirs]), readTraffic(cloudWatch, signals.traffic, now), readMetrics({ cloudWatch, cloudWatchIn }, signals, now), deploymentsNow(codeDeploy, known, trigger, now),
     readNeighbours(table, around, { from, now }),
   ]);
   const ours = signals.alarms.length;

@@ -1,5 +1,4 @@
 // The verbs of the Watch: record a release, look at it through its bake, keep what it left, mark it known good.
-import type { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import type { CodeDeployClient } from '@aws-sdk/client-codedeploy';
 import type { ECSClient } from '@aws-sdk/client-ecs';
 import { readAlarms } from '../adapters/alarms.ts';
@@ -9,7 +8,7 @@ import { readEcsDeployments } from '../adapters/ecs-deployments.ts';
 import { putKnownGood, updateRelease, withdrawKnownGood } from '../adapters/ledger-history.ts';
 import type { LedgerTable } from '../adapters/ledger-table.ts';
 import { readService } from '../adapters/ledger.ts';
-import { readMetrics } from '../adapters/metrics.ts';
+import { type MetricsSources, readMetrics } from '../adapters/metrics.ts';
 import { readTrafficBetween } from '../adapters/traffic.ts';
 import { groupsOf, releaseSources } from '../config/release-sources.ts';
 import type { CatalogueEntry } from '../config/schema.ts';
@@ -25,10 +24,9 @@ import type { JourneyRound, StepCaptured, WatchInput, Watching, WatchLooked } fr
 import { manifestOf } from '../strategies/registry.ts';
 import { recordRelease } from './watch-record.ts';
 
-export interface WatchParts {
+export interface WatchParts extends MetricsSources {
   readonly catalogue: CatalogueStore;
   readonly table: LedgerTable;
-  readonly cloudWatch: CloudWatchClient;
   readonly codeDeploy: CodeDeployClient;
   readonly ecs: ECSClient;
   readonly clock: Clock;
@@ -158,7 +156,7 @@ async function look({ watch: watching, evidence }: Of<'look'>, parts: WatchParts
   const now = parts.clock.now();
   const [alarms, metrics, deployments] = await Promise.all([
     readAlarms(parts.cloudWatch, config.signals.alarms),
-    readMetrics(parts.cloudWatch, config.signals, now),
+    readMetrics(parts, config.signals, now),
     release.status === 'in-progress' ? deploymentOf(release, config, parts) : [],
   ]);
   const [current = release] = withReadings([release], deployments);

@@ -56,7 +56,7 @@ const largest = (moves: readonly ComparisonMove[]): ComparisonMove | undefined =
 /** "Flat" is only said of comparisons of which none moved by half of what counts. */
 const company = (signal: SignalJudgement): string => {
   const most = largest(signal.controls);
-  if (most === undefined) return ' Nothing to compare with was given.';
+  if (most === undefined) return ' There was nothing to compare it with.';
   const count = plural(signal.controls.length, 'comparison service');
   const size = signal.series.kind === 'errors' ? `${most.effect < 0 ? '−' : '+'}${moveText(signal, most.effect)}` : moveText(signal, most.effect);
   const isFlat = Math.abs(most.effect) < signal.measure.smallest / 2;

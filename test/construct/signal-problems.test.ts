@@ -43,6 +43,35 @@ test('what a service calls stands among its controls, never among its own metric
   expect(told({ metrics: [{ ...entry, name: 'shop', calls: undefined }], controls: [entry] })).toEqual([]);
 });
 
+describe('the Region of a control', () => {
+  const arn = (region: string, end: string) => `arn:aws:elasticloadbalancing:${region}:111122223333:${end}`;
+  const metrics = [{ kind: 'alb-target-group', loadBalancer: arn('eu-west-1', 'loadbalancer/app/shop/1') }];
+  const compared = (over: object) => told({ metrics, controls: [{ kind: 'alb-target-group', loadBalancer: arn('us-east-1', 'loadbalancer/app/front/2'), ...over }] });
+
+  test('may be another one, of every kind', () => {
+    const kinds = [{ kind: 'lambda', functionName: 'shop' }, { kind: 'api-gateway', apiName: 'shop-api', stage: 'prod' }, { kind: 'own', requests: all, errors: all }, { kind: 'ecs-service', cluster: 'prod', service: 'tasks', loadBalancer: 'app/edge/1' }];
+    expect(told({ metrics, controls: kinds.map((one) => ({ ...one, region: 'us-east-1' })) })).toEqual([]);
+    expect(compared({ region: 'us-east-1' })).toEqual([]);
+    expect(told({ metrics: [{ kind: 'lambda', functionName: 'shop' }], controls: [{ kind: 'lambda', functionName: 'shop', region: 'eu-west-1' }] })).toEqual([]);
+  });
+
+  test('is not that of the service\'s own metrics', () => {
+    expect(told({ metrics: [{ kind: 'lambda', functionName: 'shop', region: 'us-east-1' }] })).toEqual([expect.stringMatching(/^signals\.metrics\.0\.region: belongs to a control: .*run an engine in that one too$/)]);
+  });
+
+  test('is one that AWS has', () => {
+    expect(told({ metrics, controls: [{ kind: 'lambda', functionName: 'mail', region: 'us-esat-1' }] })).toEqual([expect.stringMatching(/^signals\.controls\.0\.region: names "us-esat-1", which is no AWS Region .* did you mean "us-east-1"\?$/)]);
+  });
+
+  test('fits the ARN of its load balancer and of its target group', () => {
+    expect(compared({ region: 'us-west-2' })).toEqual([expect.stringMatching(/^signals\.controls\.0\.loadBalancer: is an ARN of us-east-1, and `region` says us-west-2; say `region: us-east-1`/)]);
+    expect(compared({ loadBalancer: 'app/front/2', region: 'us-east-1', targetGroup: arn('eu-west-1', 'targetgroup/blue/3') })).toEqual([expect.stringMatching(/^signals\.controls\.0\.targetGroup: is an ARN of eu-west-1/)]);
+    expect(compared({})).toEqual([expect.stringMatching(/is an ARN of us-east-1, and the service is in eu-west-1; say `region: us-east-1`, or name the one of eu-west-1$/)]);
+    expect(compared({ loadBalancer: arn('eu-west-1', 'loadbalancer/app/edge/2') })).toEqual([]);
+    expect(told({ metrics, controls: [{ kind: 'ecs-service', cluster: 'prod', service: 'tasks', loadBalancer: arn('us-east-1', 'loadbalancer/app/edge/1') }] })).toHaveLength(1);
+  });
+});
+
 describe('an objective', () => {
   const metrics = [{ kind: 'lambda', functionName: 'shop' }];
   test.each<[string, object, string]>([

@@ -149,7 +149,7 @@ export class Rig {
     const dynamo = this.#counted(new DynamoDBClient(options));
     this.#parts = {
       catalogue: { client: this.#counted(new SSMClient(options)), prefix: '/ripcord/services/' }, table: { client: dynamo, name: 'ledger' }, audit: new AuditStore(dynamo, 'audit'),
-      cloudWatch: this.#counted(new CloudWatchClient(options)), codeDeploy: this.#counted(new CodeDeployClient(options)), ecs: this.#counted(new ECSClient(options)),
+      cloudWatch: this.#counted(new CloudWatchClient(options)), cloudWatchIn: (region) => this.#counted(new CloudWatchClient({ ...options, region })), codeDeploy: this.#counted(new CodeDeployClient(options)), ecs: this.#counted(new ECSClient(options)),
       storm: this.storm, clock: { now: () => new Date(this.clock.now()) }, codeVersion: 'abc123',
     };
     return this.#parts;

@@ -10,13 +10,14 @@ export interface Made {
   readonly requests?: (m: number) => number | null;
   /** Minutes of history; default a day. */
   readonly periods?: number;
+  /** Minute at which it ends; default 10. */
+  readonly until?: number;
 }
 
-const until = 10;
 /** Noise without chance, −1 to 1. */
 const noise = (m: number, salt: number): number => Math.sin(m * 12.9898 + salt * 78.233) * Math.cos(m * 4.1414 + salt);
 
-export function measured(name: string, { errors = () => 0, latency = () => 1, requests = () => 1000, periods = 1440 }: Made = {}): Measured {
+export function measured(name: string, { errors = () => 0, latency = () => 1, requests = () => 1000, periods = 1440, until = 10 }: Made = {}): Measured {
   const minutes = Array.from({ length: periods }, (_, index) => until - periods + index);
   const counts = minutes.map((m) => {
     const count = requests(m);
@@ -30,7 +31,7 @@ export function measured(name: string, { errors = () => 0, latency = () => 1, re
 }
 
 export const reading = (own: Made = {}, controls: readonly Measured[] = []): MetricsRead =>
-  ({ status: 'read', end: minute(until), metrics: [measured('shop', own)], controls });
+  ({ status: 'read', end: minute(own.until ?? 10), metrics: [measured('shop', own)], controls });
 
 /** From minute `m` on. */
 export const since = (from: number, level: number, usual = 0) => (m: number): number => (m >= from ? level : usual);

@@ -35,6 +35,13 @@ describe('the metrics of a kind of service', () => {
     expect(shown({ kind: 'lambda', functionName: 'shop' })[2]).toBe('AWS/Lambda Duration p99 {"FunctionName":"shop"}');
   });
 
+  it('are of another Region where an entry names one, which its name then says', () => {
+    const names = [{}, { name: 'shop' }, { name: 'us-east-1 shop' }].map((named) => plan({ kind: 'alb-target-group', loadBalancer: 'app/shop/1', region: 'us-east-1', ...named }).name);
+    expect(names).toEqual(['shop in us-east-1', 'shop in us-east-1', 'us-east-1 shop']);
+    expect(plan({ kind: 'ecs-service', cluster: 'prod', service: 'shop', loadBalancer: 'app/edge/1', region: 'us-east-1' }).name).toBe('shop in us-east-1');
+    expect(() => plan({ kind: 'lambda', functionName: 'shop', region: 'us-east1' })).toThrow('needs an AWS Region such as us-east-1');
+  });
+
   it('have the names of a REST API or of an HTTP API', () => {
     expect(shown({ kind: 'api-gateway', apiName: 'shop', stage: 'prod' })[1]).toBe('AWS/ApiGateway 5XXError Sum {"ApiName":"shop","Stage":"prod"}');
     expect(shown({ kind: 'api-gateway', apiId: 'a1b2', stage: 'prod' })[1]).toBe('AWS/ApiGateway 5xx Sum {"ApiId":"a1b2","Stage":"prod"}');
@@ -119,6 +126,12 @@ describe('what metrics say of a release', () => {
     const found = finding({ errors: since(2, 0.3) }, [measured('payments', { errors: since(2, 0.3) }), measured('search', { errors: since(2, 0.25) })]);
     expect(found?.verdict).toBe('unrelated');
     expect(metricSignals(found)[0]?.status).toBe('unknown');
+    expect(found?.text.startsWith('payments, search got worse as well. error rate 3')).toBe(true);
+  });
+
+  it('names of many that share a harm three, and none that stayed flat', () => {
+    const sick = ['a', 'b', 'c', 'd', 'e'].map((name) => measured(name, { errors: since(2, 0.3) }));
+    expect(finding({ errors: since(2, 0.3) }, [measured('flat'), ...sick])?.text).toMatch(/^a, b, c and 2 more got worse as well\. /);
   });
 
   it('is worse too where the release began in the middle of the minute in which the errors begin', () => {
@@ -130,7 +143,9 @@ describe('what metrics say of a release', () => {
     const payments = measured('payments', { errors: since(2, 0.08) });
     const beside = measured('search');
     expect(finding({ errors: since(2, 0.25) }, [payments, beside])?.verdict).toBe('unknown');
-    expect(finding({ errors: since(2, 0.25) }, [{ ...payments, calls: true }, beside])?.verdict).toBe('unrelated');
+    const called = finding({ errors: since(2, 0.25) }, [{ ...payments, calls: true }, { ...measured('stock'), calls: true }, beside]);
+    expect(called?.verdict).toBe('unrelated');
+    expect(called?.text.startsWith('payments got worse as well. ')).toBe(true);
   });
 
   it('is quiet when nothing moved', () => {
@@ -149,6 +164,36 @@ describe('what metrics say of a release', () => {
     expect(findInMetrics(reading(), null, minute(10))).toBeNull();
     expect(finding({ periods: 10 })).toBeNull();
     expect(findInMetrics(reading({ errors: since(2, 0.3) }), release({ startedAt: minute(-720) }), minute(10))).toBeNull();
+  });
+});
+
+describe('what metrics say when a Region with controls does not answer', () => {
+  const unread = [{ region: 'us-east-1', names: ['shop in us-east-1'], why: 'cloudwatch:GetMetricData got no answer: TimeoutError' }];
+  const heard = (own: Parameters<typeof reading>[0], controls: Parameters<typeof reading>[1] = [], now = 10) => findInMetrics({ ...reading({ ...own, until: now }, controls), unread }, release(), minute(now));
+  const sentence = 'The controls of us-east-1 could not be read: cloudwatch:GetMetricData got no answer: TimeoutError.';
+
+  it('is not yet the release\'s while that Region is asked again, and says why and how it was', () => {
+    const found = heard({ errors: since(2, 0.04) });
+    expect(found).toMatchObject({ verdict: 'unknown', since: null });
+    expect(found?.text).toMatch(/^The controls of us-east-1 could not be read: .*TimeoutError\. error rate 4\.\d+ % in the last 5 minutes, .* in the hour before the release.* asked again until it has lasted 12 minutes\.$/);
+    expect(metricSignals(found)[0]?.status).toBe('unknown');
+  });
+
+  it('is worse without them after twelve minutes of harm, and says so', () => {
+    const harm = { errors: since(2, 0.04) };
+    expect(heard(harm, [], 13)?.verdict).toBe('unknown');
+    const found = heard(harm, [], 14);
+    expect(found).toMatchObject({ verdict: 'worse', since: minute(2) });
+    expect(found?.text).toMatch(new RegExp(`^${sentence} ROLL BACK: error rate .* There was nothing to compare it with\\.`));
+  });
+
+  it('is unrelated where those that answered share the harm, and quiet where there is none', () => {
+    const found = heard({ errors: since(2, 0.3) }, [measured('search', { errors: since(2, 0.3) })]);
+    expect(found?.verdict).toBe('unrelated');
+    expect(found?.text.startsWith(`${sentence} search got worse as well. error rate `)).toBe(true);
+    const quietOne = heard({});
+    expect(quietOne?.verdict).toBe('quiet');
+    expect(quietOne?.text.startsWith(sentence)).toBe(true);
   });
 });
 
@@ -185,7 +230,9 @@ describe('the decision with metrics', () => {
   });
 
   it('is made again from what the audit keeps', () => {
-    for (const metrics of [bad, everywhere, reading()]) {
+    const silent = { ...bad, unread: [{ region: 'us-east-1', names: ['shop in us-east-1'], why: 'no answer' }] };
+    expect(decide(question({ alarms: alone, metrics: silent })).verdict).toBe('hold');
+    for (const metrics of [bad, everywhere, silent, reading()]) {
       const asked = question({ metrics });
       expect(decide(JSON.parse(JSON.stringify(asked)) as typeof asked)).toEqual(decide(asked));
     }

@@ -83,6 +83,11 @@ describe('the ranking', () => {
     // A control without requests since stayed not flat: it says nothing.
     const silent = measured('search', { requests: (m) => (m >= 0 ? null : 1000) });
     expect(shareOf({ ...asked, metrics: reading(harm, [silent]) })).toBe(alone);
+    const unread = [{ region: 'us-east-1', names: ['shop in us-east-1'], why: 'no answer' }];
+    const lasting = { errors: since(-8, 0.3) };
+    const began = { ...asked, releases: [release({ startedAt: minute(-10) })] };
+    const [silentRegion, nobody] = [{ ...reading(lasting, [measured('search'), measured('mail')]), unread }, reading(lasting)].map((metrics) => shareOf({ ...began, metrics }));
+    expect(silentRegion).toBe(nobody);
   });
 
   it('suspects nobody for the releases of those that only depend on this service', () => {

@@ -26,7 +26,7 @@ describe('the explanation', () => {
   });
 
   it('says that there was nothing to compare with', () => {
-    expect(explain({ errorsAfter: 0.3 }, [])).toContain('Nothing to compare with was given.');
+    expect(explain({ errorsAfter: 0.3 }, [])).toContain('There was nothing to compare it with.');
   });
 
   it('names the reason when it is not the release', () => {
