@@ -236,6 +236,8 @@ export interface ReportInput {
   readonly approval: Approval | null;
   /** `{Error, Cause}` of the state that failed, when one did. */
   readonly error: JsonObject | null;
+  /** `{Error, Cause}` of the last announcement that failed; absent in an execution that began before it was kept. */
+  readonly untold?: JsonObject | null;
 }
 
 export const outcomes = [

@@ -9,6 +9,7 @@ import { counted, duration, plain, secondsBetween, signalLine, utc } from './mes
 import { type Ending, hasChanged, isHeld, keepsRelease, serviceOf, versionsOf } from './report-outcome.ts';
 import { changesLeft, leftAsItIs, manifestLines, runbook } from './report-plan.ts';
 import { suspectsText } from './suspects-text.ts';
+import { isOnlyUntold } from './untold.ts';
 
 export interface Incident {
   readonly input: ReportInput;
@@ -129,9 +130,10 @@ function followUps({ input, ending }: Incident): string[] {
   const broken = verified?.journeys.results.filter((one) => one.couldNotRun === true) ?? [];
   return [
     ...(ending.outcome === 'recovered' ? [`Find what ${escaped(bad)} changed for the worse, and ship the fix as a new version: ${keepsRelease(input) ? 'this one is still live, with its flags off' : 'this one is held'}.`] : []),
-    ...(ending.page ? ['Bring the service to a state that is proven well; until then this incident is open.'] : []),
+    ...(ending.page && !isOnlyUntold(ending) ? ['Bring the service to a state that is proven well; until then this incident is open.'] : []),
     ...(results.length > 0 ? ['Ask what would have shown the problem before all users met it: a slower rollout, an earlier alarm, one more journey?'] : []),
     ...results.filter((result) => !isHeld(result)).map(({ applied }) => `Mend the way back of target ${md(applied.targetId, 60)}: ${md(applied.reason?.text ?? applied.summary, 300)}`),
+    ...(ending.reasons.some(({ code }) => code === 'not-announced') ? ['Mend what kept the announcement from being sent; the reason is above.'] : []),
     ...broken.map((one) => `Mend journey ${md(one.journey, 60)}, which could not be run: ${md(one.reason ?? '', 300)}`),
     ...changesLeft(assessment).map((line) => `Decide what becomes of it: ${escaped(line)}`),
     ...(ending.outcome === 'left' && !ending.page ? [] : ['Add what people did by hand and what users told: Ripcord cannot know either.']),

@@ -3,6 +3,7 @@ import type { Outcome, ReportInput } from '../domain/workflow.ts';
 import { plain } from './messages-text.ts';
 import { remaining } from './report-plan.ts';
 import { type Ending, hasChanged, keepsRelease, serviceOf, versionsOf } from './report-outcome.ts';
+import { isOnlyUntold } from './untold.ts';
 
 /** What to do about a service that is sick and was left alone, by the code of the reason. */
 const doNow: Readonly<Record<string, string>> = {
@@ -32,7 +33,8 @@ export function nextSteps(ending: Ending, input: ReportInput, machineArn: string
   const broken = ['YOU have to act: look at the execution, then compare the live state with what was done above.', 'Starting the rollback again is safe: each step reads the live state first.'];
   const steps: Readonly<Record<Outcome, () => readonly string[]>> = {
     recovered: () => [
-      ...(ending.page ? ['YOU have to look: what came in last was not looked at by Ripcord, and nothing happens by itself about it.'] : []),
+      ...(ending.page && !isOnlyUntold(ending) ? ['YOU have to look: what came in last was not looked at by Ripcord, and nothing happens by itself about it.'] : []),
+      ...(ending.page && ending.reasons.some(({ code }) => code === 'not-announced') ? ['YOU have to mend Ripcord: people could not be told that it began, for the reason above. A missing permission: deploy the stack again, or find who narrowed the role.'] : []),
       keepsRelease(input) ? `${bad} is still live. Ship the fix before its flags go on again.` : `${bad} is held: it is not taken as a way back. Ship the fix as a new version.`, 'Nothing happens by itself until the cool-down is over.',
     ],
     'not-recovered': () => notRecovered(input),

@@ -2,6 +2,7 @@
 import type { Outcome, ReportInput } from '../domain/workflow.ts';
 import { plain, subjectOf } from './messages-text.ts';
 import { type Ending, hasChanged, serviceOf, versionsOf } from './report-outcome.ts';
+import { isOnlyUntold } from './untold.ts';
 
 /** Why a service was left alone, in few words, by the code of the reason: its sentence would be cut before it came to the point. */
 const inShort: Readonly<Record<string, string>> = {
@@ -22,18 +23,18 @@ interface About {
   readonly service: string;
   readonly bad: string;
   readonly input: ReportInput;
-  readonly headline: string;
+  readonly ending: Ending;
 }
 
 /** What a page says first: who needs what from whoever is woken. Versions come last, where a cut costs nothing. */
 const pageSubjects: Readonly<Partial<Record<Outcome, (about: About) => string>>> = {
   left: ({ service, input }) => leftSubject(service, input),
-  recovered: ({ service }) => `${service} has recovered, but a new signal came in meanwhile: look at it`,
+  recovered: ({ service, ending }) => `${service} has recovered, but ${isOnlyUntold(ending) ? 'nobody was told that it began: mend that' : 'a new signal came in meanwhile: look at it'}`,
   'not-recovered': ({ service, bad, input: { results } }) => (results.some(hasChanged) ? `${service} is NOT proven to have recovered since it was rolled back from ${bad}` : `${service} could NOT be rolled back from ${bad}`),
   stopped: ({ service, bad }) => `${service}: rollback stopped, somebody else changed the target; the bad version is ${bad}`,
   failed: ({ service, bad, input: { results } }) => `${service}: rollback FAILED ${results.some(hasChanged) ? 'after it had changed something' : 'before anything was changed'}; the bad version is ${bad}`,
   // How it was ended stands in brackets at the end of the headline.
-  died: ({ service, bad, headline }) => `${service}: rollback ended from outside${/ \([A-Z_]+\)$/.exec(headline)?.[0] ?? ''}; the bad version is ${bad}`,
+  died: ({ service, bad, ending: { headline } }) => `${service}: rollback ended from outside${/ \([A-Z_]+\)$/.exec(headline)?.[0] ?? ''}; the bad version is ${bad}`,
 };
 
 /** As it was recorded with the ending: the Watchdog, which repeats a message from the record alone, says the same. */
@@ -41,7 +42,7 @@ export function endedSubject(input: ReportInput, ending: Ending): string {
   if (ending.subject !== undefined) return ending.subject;
   const subject = pageSubjects[ending.outcome];
   if (!ending.page || subject === undefined) return subjectOf(`Ripcord: ${ending.headline}`);
-  return subjectOf(`PAGE Ripcord: ${subject({ service: serviceOf(input) ?? 'unknown service', bad: versionsOf(input.assessment).bad, input, headline: ending.headline })}`);
+  return subjectOf(`PAGE Ripcord: ${subject({ service: serviceOf(input) ?? 'unknown service', bad: versionsOf(input.assessment).bad, input, ending })}`);
 }
 
 function leftSubject(service: string, input: ReportInput): string {

@@ -19,6 +19,7 @@ import { endedSubject } from './messages-subject.ts';
 import { type Ending, endingOf, hasChanged, keepsRelease, serviceOf } from './report-outcome.ts';
 import { runbook } from './report-plan.ts';
 import { pageOnce } from './report-told.ts';
+import { withUntold } from './untold.ts';
 
 /** What a message and the cool-down need of the catalogue. */
 export interface ServiceFacts {
@@ -107,7 +108,7 @@ async function sealRecord(input: ReportInput, parts: ReportParts, died: string |
 }
 
 async function endingNow(input: ReportInput, parts: ReportParts, { died, rows, hasIntended }: { readonly died: string | null; readonly rows: readonly AuditRow[]; readonly hasIntended: boolean }): Promise<Ending> {
-  const ending = withLateSignals(endingOf(input, died, hasIntended), await lateSignals(input, parts, rows), lastLookedAt(input, rows));
+  const ending = withLateSignals(withUntold(endingOf(input, died, hasIntended), input.untold), await lateSignals(input, parts, rows), lastLookedAt(input, rows));
   const paged = await pageOnce(parts, input, ending);
   return { ...paged, subject: endedSubject(input, paged) };
 }

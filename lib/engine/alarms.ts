@@ -77,14 +77,10 @@ function workflowAlarms({ deadLetters, rollback, watch, functions }: EngineAlarm
     { section: 'rollback-failed', text: 'A rollback ended without a recovery.', metric: rollback.metricFailed(sum) },
     { section: 'rollback-timed-out', text: 'A rollback ran longer than any may and was closed.', metric: rollback.metricTimedOut(sum) },
     { section: 'rollback-aborted', text: 'Somebody stopped a rollback halfway.', metric: rollback.metricAborted(sum) },
-    {
-      section: 'watch-failed',
-      text: 'A release is not being watched.',
-      metric: new cloudwatch.MathExpression({
-        expression: 'failed + timedOut + aborted', label: 'watches that ended badly', period: minutes,
-        usingMetrics: { failed: watch.metricFailed(sum), timedOut: watch.metricTimedOut(sum), aborted: watch.metricAborted(sum) },
-      }),
-    },
+    // One alarm for each: a sum of metrics has no value in a period in which one of them has none, and nothing says that Step Functions sends zeros.
+    { section: 'watch-failed', text: 'A release is not being watched, or what it left could not be captured.', metric: watch.metricFailed(sum) },
+    { section: 'watch-failed', of: 'timed-out', text: 'A watch ran longer than any may: its release is not watched any more.', metric: watch.metricTimedOut(sum) },
+    { section: 'watch-failed', of: 'aborted', text: 'Somebody stopped a watch: its release is not watched any more.', metric: watch.metricAborted(sum) },
     ...(polled === undefined ? [] : [{
       section: 'poll-missing',
       text: 'Nobody looks for lost events: the poll did not run whole for a quarter of an hour.',

@@ -25,7 +25,7 @@ const give = (code: string, cause: string): Record<string, unknown> => ({ error:
 const begin = (): State => pass('Sets the variables of this rollback.', {
   assign: {
     input: jsonata(`($in := $states.context.Execution.Input; $length($string($in)) > ${inputLimit} ? 'input of ' & $length($string($in)) & ' characters, more than the ${inputLimit} allowed; it begins: ' & $substring($string($in), 0, 500) : $in)`),
-    assessment: null, audit: null, approval: null, evidence: null, verified: null, error: null, reported: null,
+    assessment: null, audit: null, approval: null, evidence: null, verified: null, error: null, untold: null, reported: null,
     plans: [], results: [], last: [], live: [],
     look: 0, rung: 0, wave: 0, passes: 0, round: 0, since: null,
   },
@@ -149,16 +149,19 @@ const revert = (functions: RollbackFunctions, strategies: StrategyArns): State =
           functionArn: functions.announce,
           functionTimeoutSeconds: handlerTimeoutSeconds.announce,
           payload: { assessment: jsonata('$assessment'), rung: jsonata('$rung') },
-          // A failed message must not stop the other branch, which is saving the service.
-          caught: [onError('Announced', { output: {} })],
+          // A failed message must not stop the other branch, which is saving the service; Report tells of it.
+          caught: [onError('Announced', { output: { untold: jsonata('$states.errorOutput') } })],
           next: 'Announced',
         }),
-        Announced: pass('People were told, or could not be.', { output: {} }),
+        Announced: pass('People were told, or could not be: why goes on to Report.', {}),
       },
     },
   ],
   Catch: [failed],
-  Assign: { last: jsonata('[$states.result[0]]'), results: jsonata('[$results, $states.result[0]]') },
+  Assign: {
+    last: jsonata('[$states.result[0]]'), results: jsonata('[$results, $states.result[0]]'),
+    untold: jsonata('$states.result[1].untold ? $states.result[1].untold : $untold'),
+  },
   Output: {},
   Next: 'NextWave',
 });
@@ -235,7 +238,7 @@ const ending = (functions: RollbackFunctions): Record<string, State> => ({
     payload: {
       rollbackId: jsonata('$states.context.Execution.Name'), startedAt: jsonata('$states.context.Execution.StartTime'), input: jsonata('$input'),
       assessment: jsonata('$assessment'), plans: jsonata('[$plans]'), results: jsonata('[$results]'),
-      verified: jsonata('$verified'), approval: jsonata('$approval'), error: jsonata('$error'),
+      verified: jsonata('$verified'), approval: jsonata('$approval'), error: jsonata('$error'), untold: jsonata('$untold'),
     },
     assign: { reported: jsonata('$states.result.Payload') },
     maxDelaySeconds: 30,

@@ -31,12 +31,15 @@ const watchCall = (functions: WatchFunctions, verb: string, options: { comment: 
   next: options.next,
 });
 
+/** Of all captures so far: a target that is not there yet is nobody's fault, but a function or a call that is refused is. */
+const withRefused = `[$refused, $states.result[status = 'failed' and reason.code in ['capture-failed', 'denied']]]`;
+
 const captureAll = (strategies: StrategyArns, moment: string, comment: string, next: string): State => each({
   comment,
   items: '$watch.steps',
   startAt: `Capture${moment}Step`,
   states: captureStates(strategies, moment),
-  assign: { captured: jsonata('[$states.result]') },
+  assign: { captured: jsonata('[$states.result]'), refused: jsonata(withRefused) },
   output: {},
   caught: [failed],
   next,
@@ -63,7 +66,7 @@ const hasJourneys = (yes: string, no: string): State =>
 
 const recording = (functions: WatchFunctions, strategies: StrategyArns): Record<string, State> => ({
   Begin: pass('Sets the variables of this watch.', {
-    assign: { watch: null, looked: null, evidence: null, error: null, captured: [], look: 0 }, output: {}, next: 'Record',
+    assign: { watch: null, looked: null, evidence: null, error: null, captured: [], refused: [], look: 0 }, output: {}, next: 'Record',
   }),
   Record: watchCall(functions, 'record', {
     comment: 'Writes the release into the ledger, or says why it is none of ours.',
@@ -74,10 +77,10 @@ const recording = (functions: WatchFunctions, strategies: StrategyArns): Record<
     rule(`$watch.kind = 'started'`, 'CaptureBefore'),
     rule(`$watch.kind = 'finished'`, 'CaptureAfter'),
     rule(`$watch.kind = 'signal'`, 'StartRollback', { looked: jsonata('{ "answer": "signal", "rollback": $watch.rollback }') }),
-    rule(`$watch.kind = 'ignored'`, 'Done'),
+    rule(`$watch.kind = 'ignored'`, 'Ended'),
   ], { next: 'NotWatched', assign: { error: { Error: 'UnknownAnswer', Cause: jsonata(`'Watch recorded a release of kind ' & $string($watch.kind)`) } } }),
   CaptureAfter: captureAll(strategies, 'Left', 'What the release left on each target.', 'Left'),
-  Left: watchCall(functions, 'left', { comment: 'Keeps what the release left.', fields: { captured: jsonata('[$captured]') }, next: 'Done' }),
+  Left: watchCall(functions, 'left', { comment: 'Keeps what the release left.', fields: { captured: jsonata('[$captured]') }, next: 'Ended' }),
 });
 
 const watching = (functions: WatchFunctions, strategies: StrategyArns): Record<string, State> => ({
@@ -94,7 +97,7 @@ const watching = (functions: WatchFunctions, strategies: StrategyArns): Record<s
     rule(`$looked.answer = 'continue' and $look < ${lookLimit}`, 'Pause'),
     rule(`$looked.answer = 'signal'`, 'StartRollback'),
     rule(`$looked.answer = 'known-good'`, 'CaptureGood'),
-    rule(`$looked.answer = 'ended'`, 'Done'),
+    rule(`$looked.answer = 'ended'`, 'Ended'),
   ], { next: 'NotWatched', assign: { error: { Error: 'UnknownAnswer', Cause: jsonata(`'Watch answered ' & $string($looked.answer) & ' on look ' & $look`) } } }),
   Pause: wait('Until the next look.', '$looked.waitSeconds', 'ProbeNext'),
   ProbeNext: hasJourneys('Probe', 'Look'),
@@ -106,7 +109,7 @@ const watching = (functions: WatchFunctions, strategies: StrategyArns): Record<s
     next: 'Looked',
   }),
   CaptureGood: captureAll(strategies, 'Good', 'How a known good version looks on each target.', 'Settle'),
-  Settle: watchCall(functions, 'settle', { comment: 'Marks the version known good.', fields: { captured: jsonata('[$captured]') }, next: 'Done' }),
+  Settle: watchCall(functions, 'settle', { comment: 'Marks the version known good.', fields: { captured: jsonata('[$captured]') }, next: 'Ended' }),
 });
 
 const ending = (functions: WatchFunctions): Record<string, State> => ({
@@ -118,16 +121,19 @@ const ending = (functions: WatchFunctions): Record<string, State> => ({
     TimeoutSeconds: 30,
     Retry: [{ ErrorEquals: ['StepFunctions.SdkClientException', 'StepFunctions.ThrottlingException', 'States.Timeout'], IntervalSeconds: 1, BackoffRate: 2, MaxAttempts: 6, MaxDelaySeconds: 30, JitterStrategy: 'FULL' }],
     Catch: [
-      { ErrorEquals: ['StepFunctions.ExecutionAlreadyExistsException', 'StepFunctions.ExecutionAlreadyExists'], Next: 'Done' },
+      { ErrorEquals: ['StepFunctions.ExecutionAlreadyExistsException', 'StepFunctions.ExecutionAlreadyExists'], Next: 'Ended' },
       failed,
     ],
     Output: {},
-    Next: 'Done',
+    Next: 'Ended',
   },
+  Ended: choice('Everything else was done; that a target could not be captured must not stay in a log.', [
+    rule('$count($refused) > 0', 'NotWatched', { error: { Error: 'NotCaptured', Cause: jsonata(`$substring($join($refused.(targetId & ': ' & reason.text), '; '), 0, 2000)`) } }),
+  ], { next: 'Done' }),
   Done: { Type: 'Succeed', Comment: 'The release is recorded, known good, or in the hands of a rollback.', Output: jsonata('$looked ? $looked : $watch') },
   NotWatched: {
     Type: 'Fail',
-    Comment: 'The release is not being watched; an alarm says so.',
+    Comment: 'The release is not being watched, or a target of it could not be captured; an alarm says so.',
     Error: jsonata('$string($error.Error)'),
     Cause: jsonata('$string($error.Cause)'),
   },

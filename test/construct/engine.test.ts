@@ -182,9 +182,15 @@ describe('who watches the watchman', () => {
   test('there is an alarm for events, executions and every function', () => {
     const names = all('AWS::CloudWatch::Alarm').map(({ Properties }) => Properties['AlarmName']);
     expect(names).toEqual(expect.arrayContaining([
-      'ripcord-dead-letters', 'ripcord-rollback-failed', 'ripcord-rollback-timed-out', 'ripcord-rollback-aborted', 'ripcord-watch-failed', 'ripcord-approval-waiting', 'ripcord-poll-missing',
+      'ripcord-dead-letters', 'ripcord-rollback-failed', 'ripcord-rollback-timed-out', 'ripcord-rollback-aborted', 'ripcord-watch-failed', 'ripcord-watch-failed-timed-out', 'ripcord-watch-failed-aborted', 'ripcord-approval-waiting', 'ripcord-poll-missing',
       'ripcord-handler-errors-assess', 'ripcord-handler-throttles-report', 'ripcord-handler-errors-strategy-alb-weights',
     ]));
+  });
+
+  test('an alarm for how an execution ended looks at that one metric: a sum would have no value while another of its metrics has none', () => {
+    const metrics = Object.fromEntries(all('AWS::CloudWatch::Alarm').map(({ Properties }) => [String(Properties['AlarmName']), Properties['MetricName']]));
+    for (const [ending, metric] of [['failed', 'ExecutionsFailed'], ['timed-out', 'ExecutionsTimedOut'], ['aborted', 'ExecutionsAborted']])
+      expect([metrics[`ripcord-rollback-${ending}`], metrics[ending === 'failed' ? 'ripcord-watch-failed' : `ripcord-watch-failed-${ending}`]]).toEqual([metric, metric]);
   });
 
   test('there is one dashboard', () => {

@@ -43,7 +43,7 @@ describe('a rollback that goes well', () => {
       since: expect.stringMatching(/Z$/), releaseStartedAt: null, passes: 0, round: 0, live: [{ stepId: 'first/web', answer: 'yes', detail: '', retryAfterSeconds: 1 }],
       alarmsAtStart: ['only-one'], audit: { length: 1, hash: 'h1' },
     });
-    expect(reportOf(played)).toMatchObject({ plans: [], approval: null, error: null, verified: { answer: 'recovered' } });
+    expect(reportOf(played)).toMatchObject({ plans: [], approval: null, error: null, untold: null, verified: { answer: 'recovered' } });
     expect(reportOf(played).results).toHaveLength(1);
     expect(reportOf(played).results[0]).toMatchObject({ rung: 'first', applied: { stepId: 'first/web' }, confirmed: { answer: 'yes' } });
   });
@@ -58,8 +58,18 @@ describe('a rollback that goes well', () => {
   });
 
   test('rolls back although nobody can be told', async () => {
-    const played = await play({ announce: () => { throw new Named('AccessDenied'); } });
+    const played = await play({ announce: () => { throw new Named('AccessDenied', 'no'); } });
     expect(played.execution.status).toBe('SUCCEEDED');
+    expect(reportOf(played).untold).toMatchObject({ Error: 'AccessDenied', Cause: expect.stringContaining('no') });
+  });
+
+  test('tells Report of the first way back that nobody was told of, also when they were told of the next', async () => {
+    const played = await play({
+      assess: () => assessment({ rungs: twoRungs }), announce: ({ rung }: { rung: number }) => { if (rung === 0) throw new Named('AccessDenied', 'no'); return { sent: true }; },
+      alb: strategyFunction({ confirm: (input) => confirmed(input, { answer: 'failed' }) }),
+    });
+    expect(played.payloads('announce')).toHaveLength(2);
+    expect(reportOf(played).untold).toMatchObject({ Error: 'AccessDenied' });
   });
 
   test('gives Confirm its own last answer until it says yes', async () => {

@@ -66,6 +66,22 @@ describe('watching a release', () => {
       alb: strategyFunction({ capture: ({ step: one }) => { if (one.targetId === 'a') throw new Named('AccessDenied', 'no'); return { targetId: 'b', status: 'captured', state: {}, reason: null }; } }),
     });
     expect(played.payloads[1]).toMatchObject({ captured: [{ targetId: 'a', status: 'failed', reason: { code: 'capture-failed', text: 'AccessDenied: no' } }, { targetId: 'b', status: 'captured' }] });
+    expect(played.execution).toMatchObject({ status: 'FAILED', error: 'NotCaptured', cause: 'a: AccessDenied: no' });
+  });
+
+  test('a call that was denied fails the watch, but only when everything else is done', async () => {
+    const played = await play(byVerb({ record: () => watching({ hasJourneys: false }), start: () => looked(), look: () => looked({ answer: 'known-good' }) }), {
+      alb: strategyFunction({ capture: (_, count) => (count === 1 ? { targetId: 'web', status: 'failed', state: null, reason: { code: 'denied', text: 'elasticloadbalancing:DescribeRules was denied' } } : { targetId: 'web', status: 'captured', state: {}, reason: null }) }),
+    });
+    expect(played.calls.at(-1)).toBe('watch:settle');
+    expect(played.execution).toMatchObject({ status: 'FAILED', error: 'NotCaptured', cause: 'web: elasticloadbalancing:DescribeRules was denied' });
+  });
+
+  test('a target that is not there yet fails nothing', async () => {
+    const played = await play(byVerb({ record: () => watching({ kind: 'finished' }) }), {
+      alb: strategyFunction({ capture: () => ({ targetId: 'web', status: 'failed', state: null, reason: { code: 'gone', text: 'no such rule' } }) }),
+    });
+    expect(played.execution.status).toBe('SUCCEEDED');
   });
 });
 
