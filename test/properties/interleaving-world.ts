@@ -180,7 +180,7 @@ export class Lamp {
   };
 
   get acting(): Acting {
-    return { strategy: this.strategy as unknown as Strategy, target: { lamp: 'it' }, good: null };
+    return { strategy: this.strategy, target: { lamp: 'it' }, good: null };
   }
 }
 
