@@ -39,6 +39,9 @@ const forGood: readonly FaultName[] = ['throttled-for-good', 'error-for-good', '
 /** After these a client retries, and remembers it: no case may suffer from another. */
 const remembers: readonly FaultName[] = ['throttled-once', 'throttled-five', 'throttled-for-good', 'error-once', 'error-for-good', 'error-after', 'reset-before', 'reset-after', 'late-reply'];
 
+/** Their client gets no reply. */
+const losesReply: readonly FaultName[] = ['reset-before', 'reset-after', 'late-reply'];
+
 function strike(one: Case, parts: InjectParts): Injected {
   const { world, grounds: { warm }, call } = parts;
   if (call === null) throw new Error(`${one.id}: no such call in the run without a fault`);
@@ -53,7 +56,7 @@ function strike(one: Case, parts: InjectParts): Injected {
     name: one.fault, effect: effectOf(one.fault, { ...parts, meddle }),
     when: (asked) => {
       const struck = isStruck(namer.next(asked));
-      if (struck && remembers.includes(one.fault) && 'accessKeyId' in asked.caller) warm.strike(asked.caller.accessKeyId);
+      if (struck && remembers.includes(one.fault) && 'accessKeyId' in asked.caller) warm.strike(asked.caller.accessKeyId, losesReply.includes(one.fault));
       return struck;
     },
   });

@@ -60,6 +60,7 @@ export class ExploredWorld {
   readonly scenario: BaseScenario;
   readonly targets: Readonly<Record<string, ExploredTarget>>;
   readonly secret: string;
+  readonly #warm: WarmProcesses;
   #deployed: Deployed | null = null;
   #view: RipcordView | null = null;
   #meddled: ExploredTarget | null = null;
@@ -68,17 +69,18 @@ export class ExploredWorld {
   static async start(scenario: BaseScenario, { warm, port, secret }: Omit<Grounds, 'assembly'>, startAt?: number): Promise<ExploredWorld> {
     const sandbox = await startSandbox({ speed, handleSignals: false, processes, graceMs, warm, ...(startAt === undefined ? {} : { startAt }) });
     try {
-      return new ExploredWorld(sandbox, scenario, { port, secret });
+      return new ExploredWorld(sandbox, scenario, { warm, port, secret });
     } catch (error) {
       await sandbox.stop();
       throw error;
     }
   }
 
-  private constructor(sandbox: Sandbox, scenario: BaseScenario, { port, secret }: Omit<Grounds, 'assembly' | 'warm'>) {
+  private constructor(sandbox: Sandbox, scenario: BaseScenario, { warm, port, secret }: Omit<Grounds, 'assembly'>) {
     this.sandbox = sandbox;
     this.scenario = scenario;
     this.secret = secret;
+    this.#warm = warm;
     this.targets = Object.fromEntries(Object.entries(scenario.targets).map(([id, make]) => [id, make(sandbox, Object.keys(scenario.targets).length === 1 ? scenario.name : `${scenario.name}-${id}`, port)]));
     const { cloudwatch, secrets } = sandbox.services;
     secrets.create(journeySecret, secret);
@@ -147,6 +149,11 @@ export class ExploredWorld {
     if (target?.meddle() !== true) return false;
     this.#meddled = target;
     return true;
+  }
+
+  /** Some client waited in vain for a reply that was only late because this machine is slow. */
+  get isOverdue(): boolean {
+    return this.#warm.givenUp(this.sandbox.server) > 0;
   }
 
   get meddledTarget(): ExploredTarget | null {

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { CallRecord } from '../../sandbox/aws/world.ts';
 import { faultNames, parseCase, type FaultName } from '../../sandbox/explore/cases.ts';
 import { judge, type Run } from '../../sandbox/explore/invariants.ts';
-import { isReached, mayRepeatMessages } from '../../sandbox/explore/run-case.ts';
+import { isReached, isUnfair, mayRepeatMessages } from '../../sandbox/explore/run-case.ts';
 import { told } from '../../sandbox/explore/tell.ts';
 
 const [onCall, stakeholders] = ['arn:aws:sns:eu-west-1:111122223333:on-call', 'arn:aws:sns:eu-west-1:111122223333:stakeholders'];
@@ -170,7 +170,15 @@ test('what is done after the effect was not done where AWS refused the call', ()
 });
 
 test('the closing line counts by scenario the cases that never came to their call', () => {
-  const result = (scenario: string, reached: boolean) => ({ id: `${scenario}/a/b#1/denied`, scenario, fault: 'denied', ending: 'paged', isReached: reached, broken: [], outcomes: '', wallMilliseconds: 1 }) as const;
+  const result = (scenario: string, reached: boolean) => ({ id: `${scenario}/a/b#1/denied`, scenario, fault: 'denied', ending: 'paged', isReached: reached, broken: [], outcomes: '', wallMilliseconds: 1, plays: 1 }) as const;
   const lines = told({ cases: [], seconds: 1, results: [result('manual', false), result('manual', false), result('dns-flip', true), result('alb-flip', false)] });
   expect(lines.at(-1)).toBe('4 cases in 1 s: all keep every invariant; in 3 the run ended without that call having been struck (alb-flip 1, manual 2)');
+  const again = told({ cases: [], seconds: 1, results: [{ ...result('manual', true), plays: 2 }] });
+  expect(again.at(-1)).toBe('1 cases in 1 s: all keep every invariant; 1 were played again, as this machine was too slow for the time limits of some client');
+});
+
+test('a case is played again when it broke and a client gave up on a slow machine, three times at most', () => {
+  const slow = { ending: 'broken', isOverdue: true } as const;
+  expect([1, 2, 3].map((plays) => isUnfair(slow, plays))).toEqual([true, true, false]);
+  expect([isUnfair({ ...slow, isOverdue: false }, 1), isUnfair({ ...slow, ending: 'paged' }, 1)]).toEqual([false, false]);
 });

@@ -50,7 +50,7 @@ export async function explorePermissions(options: PermissionOptions): Promise<Pe
     await eachOf(removals, atOnce, async (removal) => {
       const result = await runRemoval(removal, usersOf(removal.grant, played), { shared, assembly: prepared.assembly, played, directory: path.join(directory, 'without') });
       results.push(result);
-      progress.add({ id: result.id, scenario: result.scenario, fault: 'removed', ending: isGood(result) ? 'paged' : 'broken', isReached: result.isRefused, broken: [result.noticed], outcomes: '', wallMilliseconds: result.wallMilliseconds });
+      progress.add({ id: result.id, scenario: result.scenario, fault: 'removed', ending: isGood(result) ? 'paged' : 'broken', isReached: result.isRefused, broken: [result.noticed], outcomes: '', wallMilliseconds: result.wallMilliseconds, plays: 1 });
     });
     if (removals.length > 0) progress.end();
     return { grants: prepared.grants, played, unexplained: unexplained(prepared.grants, played), results, seconds: (performance.now() - startedAt) / 1000 };

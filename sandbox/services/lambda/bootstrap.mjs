@@ -1,4 +1,5 @@
 // The runtime of one function process: loads the handler as it was uploaded and talks to the Lambda runtime API.
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { existsSync } from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
@@ -57,13 +58,24 @@ async function load() {
   return handler;
 }
 
+// As the real runtime: here the SDK finds the trace of the invocation that a call belongs to, even when a later invocation has begun meanwhile.
+const invocation = new AsyncLocalStorage();
+const nothing = () => undefined;
+globalThis.awslambda = {
+  InvokeStore: {
+    getXRayTraceId: () => invocation.getStore()?.trace, getRequestId: () => invocation.getStore()?.id ?? '-', hasContext: () => invocation.getStore() !== undefined,
+    getTenantId: nothing, getTraceparent: nothing, getTracestate: nothing, getBaggage: nothing,
+  },
+};
+
 async function serve(handler) {
   for (;;) {
     const { headers, body } = await call('GET', '/invocation/next');
     globalThis[Symbol.for('sandbox.tellTime')]?.(Number(headers['sandbox-now-ms']));
     const id = headers['lambda-runtime-aws-request-id'];
     const deadline = Number(headers['lambda-runtime-deadline-ms']);
-    process.env['_X_AMZN_TRACE_ID'] = headers['lambda-runtime-trace-id'] ?? '';
+    const trace = headers['lambda-runtime-trace-id'] ?? '';
+    process.env['_X_AMZN_TRACE_ID'] = trace;
     const context = {
       awsRequestId: id,
       functionName: process.env.AWS_LAMBDA_FUNCTION_NAME,
@@ -77,7 +89,7 @@ async function serve(handler) {
       getRemainingTimeInMillis: () => Math.max(0, Math.floor(deadline - performance.timeOrigin - performance.now())),
     };
     try {
-      const result = await handler(JSON.parse(body), context);
+      const result = await invocation.run({ id, trace }, () => handler(JSON.parse(body), context));
       await call('POST', `/invocation/${id}/response`, JSON.stringify(result) ?? 'null', { 'content-type': 'application/json' });
     } catch (error) {
       await send(`/invocation/${id}/error`, error);

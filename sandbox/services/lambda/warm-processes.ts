@@ -50,6 +50,7 @@ export class WarmProcesses {
   readonly #idle = new Map<string, Warm[]>();
   readonly #all = new Map<string, Warm>();
   readonly #worlds = new WeakMap<AwsEndpoint, number>();
+  readonly #givenUp = new WeakMap<AwsEndpoint, number>();
   #newest = 0;
   #started = 0;
 
@@ -99,10 +100,20 @@ export class WarmProcesses {
     this.#all.get(accessKeyId)?.worker.kill();
   }
 
-  /** A call of the process with this key fails in a way after which its client retries: ended before it has no retries left for others. */
-  strike(accessKeyId: string): void {
+  /**
+   * A call of the process with this key fails in a way after which its client retries: ended before it has no retries left for others.
+   * @param isLost its client gets no reply, on purpose.
+   */
+  strike(accessKeyId: string, isLost = false): void {
     const warm = this.#all.get(accessKeyId);
-    if (warm !== undefined) warm.retryTokens -= retryCost;
+    if (warm === undefined) return;
+    warm.retryTokens -= retryCost;
+    if (isLost && warm.bound !== null) this.#countGivenUp(warm.bound.endpoint, -1);
+  }
+
+  /** Replies for which clients of this sandbox no longer waited, besides those lost on purpose: the machine was slower than AWS may be. */
+  givenUp(endpoint: AwsEndpoint): number {
+    return this.#givenUp.get(endpoint) ?? 0;
   }
 
   async stop(): Promise<void> {
@@ -144,7 +155,14 @@ export class WarmProcesses {
     // Whoever calls after its invocation was over has nobody to talk to.
     if (warm === undefined || bound === null || isLeftOver(warm, request)) return void request.socket.destroy();
     warm.retryTokens = Math.min(allTokens, warm.retryTokens + 1);
+    response.once('close', () => {
+      if (!response.writableFinished && !warm.worker.isGone) this.#countGivenUp(bound.endpoint, 1);
+    });
     await bound.endpoint.handle(request, response);
+  }
+
+  #countGivenUp(endpoint: AwsEndpoint, change: number): void {
+    this.#givenUp.set(endpoint, this.givenUp(endpoint) + change);
   }
 
   #worldOf(endpoint: AwsEndpoint): number {
@@ -154,7 +172,7 @@ export class WarmProcesses {
   }
 }
 
-/** A call that an earlier invocation left behind, in another sandbox: Lambda would let it go on in its own account, never in somebody else's. The SDK sends each invocation's trace. */
+/** A call that an earlier invocation left behind, in another sandbox: Lambda would let it go on in its own account, never in somebody else's. The SDK sends the trace of the invocation that the call belongs to. */
 function isLeftOver({ worker, traces }: Warm, { headers }: IncomingMessage): boolean {
   const trace = headers['x-amzn-trace-id'];
   return typeof trace === 'string' && trace !== worker.traceId && !traces.has(trace);

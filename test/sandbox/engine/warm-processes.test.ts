@@ -7,15 +7,16 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { WarmProcesses, type Wanted } from '../../../sandbox/services/lambda/warm-processes.ts';
 import type { Worker } from '../../../sandbox/services/lambda/worker.ts';
 
-// Calls under the trace of its own invocation as often as it is told, with a pause before each call, and does not wait for the calls.
+// Calls under the trace of its own invocation, found as the SDK does, as often as it is told, with a pause before each call, and does not wait for the calls.
 const code = `
 import http from 'node:http';
-export const handler = async ({ pauses }) => {
+export const handler = async ({ pauses, patience = 60000 }) => {
   const authorization = 'AWS4-HMAC-SHA256 Credential=' + process.env.AWS_ACCESS_KEY_ID + '/20260101/eu-west-1/dynamodb/aws4_request, SignedHeaders=host, Signature=' + '0'.repeat(64);
-  const trace = process.env._X_AMZN_TRACE_ID;
   const call = () => new Promise((resolve) => {
-    const request = http.request(process.env.AWS_ENDPOINT_URL, { headers: { authorization, 'x-amzn-trace-id': trace } }, (response) => response.resume().on('end', resolve));
+    const trace = globalThis.awslambda.InvokeStore.getXRayTraceId();
+    const request = http.request(process.env.AWS_ENDPOINT_URL, { headers: { authorization, 'x-amzn-trace-id': trace }, timeout: patience }, (response) => response.resume().on('end', resolve));
     request.on('error', resolve);
+    request.on('timeout', () => request.destroy());
     request.end();
   });
   const calls = pauses.map((pause) => new Promise((resolve) => setTimeout(resolve, pause)).then(call));
@@ -36,17 +37,18 @@ afterAll(async () => {
   await rm(directory, { recursive: true });
 });
 
-function sandbox(): Wanted & { readonly heard: (string | string[] | undefined)[] } {
+/** @param answer to each call; a call may be left without one. */
+function sandbox(answer: (response: ServerResponse) => void = (response) => void response.end()): Wanted & { readonly heard: (string | string[] | undefined)[] } {
   const heard: (string | string[] | undefined)[] = [];
   const handle = async ({ headers }: IncomingMessage, response: ServerResponse): Promise<void> => {
     heard.push(headers['x-amzn-trace-id']);
-    response.end();
+    answer(response);
   };
   return { heard, endpoint: { handle }, environment: { _HANDLER: 'index.handler', LAMBDA_TASK_ROOT: directory }, codeDirectory: directory, memoryMb: 128, now: () => Date.now(), log: () => undefined, adopt: () => undefined };
 }
 
-const run = (worker: Worker, traceId: string, pauses: readonly number[]): Promise<unknown> =>
-  worker.run({ requestId: traceId, payload: JSON.stringify({ pauses }), milliseconds: 10_000, functionArn: 'arn', traceId }, 10);
+const run = (worker: Worker, traceId: string, pauses: readonly number[], patience?: number): Promise<unknown> =>
+  worker.run({ requestId: traceId, payload: JSON.stringify({ pauses, patience }), milliseconds: 10_000, functionArn: 'arn', traceId }, 10);
 
 test('a call left behind reaches its own sandbox, and no other', async () => {
   const [one, other] = [sandbox(), sandbox()];
@@ -84,4 +86,26 @@ test('a process whose client has few retries left goes to nobody else, unless ca
   const second = await struck(10, [1]);
   expect(second).toEqual({ worker: first.worker, isKept: true });
   expect((await struck(10, [1])).isKept).toBe(false);
+});
+
+test('a client that no longer waits for a reply is counted, unless the reply was kept from it on purpose or its process died', async () => {
+  let [late, key] = [true, ''];
+  const slow = { ...sandbox((response) => void (late ? setTimeout(() => response.end(), 150) : response.end())), adopt: (accessKeyId: string) => void (key = accessKeyId) };
+  const worker = await warm.take(slow);
+  await run(worker, 'slow-1', [1], 30);
+  await expect.poll(() => warm.givenUp(slow.endpoint)).toBe(1);
+  warm.strike(key, true);
+  expect(warm.givenUp(slow.endpoint)).toBe(0);
+  await run(worker, 'slow-2', [1], 30);
+  await expect.poll(() => warm.givenUp(slow.endpoint)).toBe(1);
+  late = false;
+  await run(worker, 'slow-3', [1, 1], 2000);
+  expect(warm.givenUp(slow.endpoint)).toBe(1);
+  late = true;
+  const dying = run(worker, 'slow-4', [1], 2000);
+  await new Promise((resolve) => { setTimeout(resolve, 80); });
+  warm.kill(key);
+  await dying;
+  await new Promise((resolve) => { setTimeout(resolve, 200); });
+  expect([warm.givenUp(slow.endpoint), warm.givenUp(sandbox().endpoint)]).toEqual([1, 0]);
 });
