@@ -23,6 +23,8 @@ export interface Asked {
   readonly service: RegisteredService;
   readonly operation: string;
   readonly input: unknown;
+  /** From the credential scope; default the sandbox's own. */
+  readonly region?: string;
 }
 
 export interface Answer {
@@ -84,17 +86,19 @@ export class Dispatcher {
 
   /** Never throws: what goes wrong is in the answer, and in the call log. */
   async call(asked: Asked): Promise<Answer> {
-    const { clock, calls, faults } = this.#world;
+    const { clock, calls, faults, place } = this.#world;
+    const region = asked.region ?? place.region;
     const { service } = asked.service;
     const startedAt = clock.now();
     const requestId = randomUUID();
     const operation = Object.hasOwn(service.operations, asked.operation) ? service.operations[asked.operation] : undefined;
     const progress: Progress = { permissions: [], output: null, error: null, reset: false, delayWallMilliseconds: 0, hasRun: false };
-    const call: FaultyCall = { service: service.iamPrefix, operation: asked.operation, caller: asked.caller, input: asked.input, requestId };
+    const call: FaultyCall = { service: service.iamPrefix, operation: asked.operation, caller: asked.caller, input: asked.input, requestId, region };
     const struck = operation === undefined ? [] : faults.strike(call);
     const input = structuredClone(asked.input);
     try {
       if (operation === undefined) throw this.#unsupported(asked);
+      if (!this.#isThere(asked, region)) throw new Unsupported(`the sandbox has ${service.iamPrefix}:${asked.operation} in ${place.region} alone, and was asked in ${region}`);
       await this.#perform(operation, { asked, requestId, struck, call, progress });
     } catch (error) {
       progress.error = toAwsError(error, `${service.iamPrefix}:${asked.operation}`);
@@ -110,6 +114,7 @@ export class Dispatcher {
       ...outcomeOf(progress),
       mutating: operation?.mutating === true && progress.hasRun,
       requestId,
+      region,
       permissions: progress.permissions,
       faults: struck.map((rule) => rule.name),
     });
@@ -122,7 +127,8 @@ export class Dispatcher {
     step: { asked: Asked; requestId: string; struck: readonly FaultRule[]; call: FaultyCall; progress: Progress },
   ): Promise<void> {
     const { asked, requestId, struck, call, progress } = step;
-    const { place, clock, iam, quotas } = this.#world;
+    const { clock, iam, quotas } = this.#world;
+    const place = { ...this.#world.place, region: call.region };
     const { service, model } = asked.service;
     const context = { caller: asked.caller, place, clock, requestId };
     const shape = operationModel(model, asked.operation);
@@ -134,7 +140,7 @@ export class Dispatcher {
     progress.permissions = permissions;
     const authorizations = operation.authorize(asked.input as never, context);
     if (struck.some((rule) => rule.effect.kind === 'deny')) throw injectedDenial(call, authorizations[0]);
-    for (const authorization of authorizations) permissions.push(...iam.authorize(asked.caller, authorization));
+    for (const { context: keys, ...authorization } of authorizations) permissions.push(...iam.authorize(asked.caller, { ...authorization, context: { 'aws:RequestedRegion': place.region, ...keys } }));
     const old = struck.map(({ effect }) => effect).find((effect) => effect.kind === 'stale');
     const stale = old === undefined ? undefined : (this.#previous(call) ?? old.otherwise);
     progress.hasRun = stale === undefined;
@@ -164,9 +170,15 @@ export class Dispatcher {
 
   #previous(call: FaultyCall): unknown {
     const key = JSON.stringify(call.input);
-    const { service, operation } = call;
-    const same = this.#world.calls.list({ service, operation, where: (past) => past.errorCode === null && JSON.stringify(past.input) === key });
+    const { service, operation, region } = call;
+    const same = this.#world.calls.list({ service, operation, where: (past) => past.errorCode === null && past.region === region && JSON.stringify(past.input) === key });
     return same.at(-1)?.output ?? undefined;
+  }
+
+  /** What is kept for one Region only must not be shown as another's. */
+  #isThere({ service: { service }, operation }: Asked, region: string): boolean {
+    const { inEveryRegion = [] } = service;
+    return region === this.#world.place.region || inEveryRegion === 'all' || inEveryRegion.includes(operation);
   }
 
   #unsupported(asked: Asked): Unsupported {

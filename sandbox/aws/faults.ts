@@ -24,8 +24,9 @@ export interface FaultyCall {
   readonly operation: string;
   readonly caller: Principal;
   readonly input: unknown;
-  /** As in the call's record. */
+  /** Both as in the call's record. */
   readonly requestId: string;
+  readonly region: string;
 }
 
 export interface FaultRule {

@@ -47,11 +47,13 @@ export class SandboxServer {
   readonly quotas: Quotas;
   readonly #dispatcher: Dispatcher;
   readonly #clock: SandboxClock;
+  readonly #region: string;
   readonly #server: http.Server;
 
   constructor(options: SandboxServerOptions) {
     const { place, clock } = options;
     this.#clock = clock;
+    this.#region = place.region;
     this.iam = options.iam ?? new Iam(place, clock);
     this.faults = options.faults ?? new Faults();
     this.calls = options.calls ?? new Calls();
@@ -140,7 +142,7 @@ export class SandboxServer {
     const input = decodeInput(dialect, target, { operation, request });
     if (input instanceof AwsError) return dialect.encodeError(target.model, input, 'sandbox');
     const caller = this.iam.principalOf(credential.accessKeyId);
-    const answer = await this.#dispatcher.call({ caller, service: target, operation, input });
+    const answer = await this.#dispatcher.call({ caller, service: target, operation, input, region: credential.region });
     return this.#encode(dialect, target, { operation, answer });
   }
 
@@ -182,6 +184,7 @@ export class SandboxServer {
       errorCode: error.code,
       mutating: false,
       requestId: 'sandbox',
+      region: credential?.region ?? this.#region,
       permissions: [],
       faults: [],
     });

@@ -54,6 +54,8 @@ export interface CallRecord {
   readonly errorCode: string | null;
   readonly mutating: boolean;
   readonly requestId: string;
+  /** Region that the request was signed for. */
+  readonly region: string;
   /** Every permission the call took, and which statement gave it (null: a root, user or service principal needs none, or it was denied). */
   readonly permissions: readonly Permission[];
   /** Names of the faults that were injected into this call. */
@@ -89,6 +91,7 @@ export interface Authorization {
 
 export interface OperationContext {
   readonly caller: Principal;
+  /** With the Region that the request was signed for. */
   readonly place: Place;
   readonly clock: SandboxClock;
   readonly requestId: string;
@@ -112,6 +115,8 @@ export interface AwsService {
   readonly iamPrefix: string;
   readonly schemas: Readonly<Record<string, unknown>>;
   readonly operations: Readonly<Record<string, Operation>>;
+  /** Operations that answer for every Region, each with what is in it; `all` for a service without Regions. Of any other Region than the sandbox's own the rest is refused. Default: none. */
+  readonly inEveryRegion?: 'all' | readonly string[];
   /** Wire codes where they differ from the dialect's habit (JSON: AccessDeniedException and ThrottlingException, XML: AccessDenied and Throttling). */
   readonly errorCodes?: { readonly accessDenied?: string; readonly throttled?: string };
 }

@@ -2,7 +2,7 @@
 import type { MetricsPort } from '../aws/world.ts';
 import type { CloudWatch } from '../services/cloudwatch/cloudwatch.ts';
 import type { Service } from './document.ts';
-import { recordMet, recordQuietDay } from './service-metrics.ts';
+import { type MetricEntry, recordMet, recordQuietDay } from './service-metrics.ts';
 
 export const namespace = 'Rehearsal';
 
@@ -58,7 +58,7 @@ export class OwnMetrics implements MetricsPort {
   /** The service's own metrics, and those of its controls, have a past. */
   recordPast(until: number): void {
     const { metrics = [], controls = [] } = this.#signals;
-    for (const entry of [...metrics, ...controls]) recordQuietDay(this.#cloudwatch, entry, { until, perMinute: this.#perMinute });
+    for (const entry of [...metrics, ...controls]) recordQuietDay(this.#placeOf(entry), entry, { until, perMinute: this.#perMinute });
   }
 
   /** What the front records: the metrics of one request come at once, a failure last and only when there is one. */
@@ -76,7 +76,11 @@ export class OwnMetrics implements MetricsPort {
     const { traffic, metrics = [], controls = [] } = this.#signals;
     if (!('none' in traffic)) this.#recordTraffic(traffic);
     for (const entry of metrics) recordMet(this.#cloudwatch, entry, { failed, seconds });
-    for (const entry of controls) recordMet(this.#cloudwatch, entry, { failed: false, seconds: 0.004 });
+    for (const entry of controls) recordMet(this.#placeOf(entry), entry, { failed: false, seconds: 0.004 });
+  }
+
+  #placeOf({ region }: MetricEntry): MetricsPort {
+    return region === undefined ? this.#cloudwatch : this.#cloudwatch.portIn(region);
   }
 
   #recordTraffic({ metric, minimumRequests = 50, minutes = 5 }: Exclude<Service['signals']['traffic'], { readonly none: string }>): void {

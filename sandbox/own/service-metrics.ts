@@ -7,7 +7,9 @@ interface Plain {
   readonly dimensions?: Readonly<Record<string, string>>;
 }
 
-export type MetricEntry =
+export type MetricEntry = Kind & { /** Of a control: the Region that has its metrics; absent: the service's own. */ readonly region?: string };
+
+type Kind =
   | { readonly kind: 'alb-target-group'; readonly loadBalancer: string; readonly targetGroup?: string }
   | { readonly kind: 'lambda'; readonly functionName: string; readonly alias?: string }
   | { readonly kind: 'api-gateway'; readonly apiName?: string; readonly apiId?: string; readonly stage: string }

@@ -7,6 +7,7 @@ import { anHourLater, ownRollback } from './late-and-own.ts';
 import { ecsRelease } from './ecs-release.ts';
 import { sickDependency } from './elsewhere.ts';
 import { lostAlarm, lostRelease } from './lost-events.ts';
+import { onlyThisRegion, sharedAcrossRegions } from './other-region.ts';
 import { noAlarmSeesIt, nobodyKnowsWhy } from './metrics.ts';
 import { budgetBurns, lowTraffic } from './promises.ts';
 import { sameBuildAgain } from './same-build.ts';
@@ -18,7 +19,7 @@ import { previousBadToo, schemaCompatible, schemaMoved } from './way-back.ts';
 
 export const scenarios: readonly Scenario[] = [
   badReleaseAlb, badReleaseDns, badReleaseCodeDeploy, codeDeployInProgress,
-  alreadyInAlarm, noRelease, sickDependency, sickRegion, quickestInRegion, duplicateStorm, secondSignalMissing, targetUnhealthy, permissionMissing,
+  alreadyInAlarm, noRelease, sickDependency, sickRegion, quickestInRegion, sharedAcrossRegions, onlyThisRegion, duplicateStorm, secondSignalMissing, targetUnhealthy, permissionMissing,
   stillSick, changedBySomeoneElse, flapping, manual, dryRun, shadow, noAlarmSeesIt, nobodyKnowsWhy,
   budgetBurns, lowTraffic, anHourLater, ownRollback,
   ecsRelease, lostRelease, lostAlarm, sameBuildAgain,

@@ -78,6 +78,8 @@ export interface Scenario {
   service(workload: Workload, others: Readonly<Record<string, Workload>>): ServiceDocument;
   /** By name. Absent: the shop stands alone. */
   readonly others?: Readonly<Record<string, OtherService>>;
+  /** The shop in other Regions, each with users of its own: a name of this scenario to the Region. This engine knows none of them. Absent: in its own Region alone. */
+  readonly elsewhere?: Readonly<Record<string, string>>;
   /** What services.yaml says under `engine`, beside who is on call. */
   readonly engine?: ServiceDocument;
   play(stage: Stage): Promise<void>;
@@ -109,7 +111,7 @@ export interface Stage {
 
   /** Makes the version that runs on a side sick; healthy again with `{}`. */
   sicken(side: 'blue' | 'green', sickness: Sickness): void;
-  /** Makes one of the scenario's other services sick, whatever it released; well again with `{}`. */
+  /** Makes one of the scenario's other services, or the shop in another Region, sick, whatever it released; well again with `{}`. */
   sickenOther(service: string, sickness: Sickness): void;
   /** Starts and finishes a release the way the workload's pipeline does; resolves when it is finished. */
   release(version: string, options?: ReleaseOptions): Promise<string>;

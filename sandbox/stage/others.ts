@@ -1,5 +1,5 @@
-// The other services of a scenario: each with a load balancer, alarms on its own metrics, and users or a caller.
-import type { OtherService, ServiceDocument, Workload } from '../scenarios/scenario.ts';
+// The other services of a scenario, and the shop in other Regions: each with a load balancer, alarms on its own metrics where this Region has them, and users or a caller.
+import type { Scenario, ServiceDocument, Workload } from '../scenarios/scenario.ts';
 import { alarmsOf } from '../scenarios/shop-service.ts';
 import { Load } from '../shop/load.ts';
 import type { Sandbox } from '../sandbox.ts';
@@ -20,11 +20,12 @@ export interface Others {
 const requestsPerMinute = 10;
 
 /** @throws Error when the shop has to call what its kind of workload cannot, or more than one. */
-export async function startOthers(sandbox: Sandbox, shop: RunningWorkload, others: Readonly<Record<string, OtherService>> = {}): Promise<Others> {
+export async function startOthers(sandbox: Sandbox, shop: RunningWorkload, { others = {}, elsewhere = {} }: Pick<Scenario, 'others' | 'elsewhere'>): Promise<Others> {
   const workloads = new Map<string, RunningWorkload>();
   const documents: Record<string, ServiceDocument> = {};
   const loads: Load[] = [];
   if (Object.values(others).filter(({ isCalled }) => isCalled).length > 1) throw new Error('the shop calls one other service at the most');
+  const come = ({ target }: RunningWorkload): void => void loads.push(new Load({ clock: sandbox.clock, target, requestsPerSecond: (requestsPerMinute * sandbox.clock.speed) / 60 }));
   for (const [name, other] of Object.entries(others)) {
     const running = await startLoadBalancerWorkload(sandbox, name);
     sandbox.onStop(() => running.stop());
@@ -32,7 +33,13 @@ export async function startOthers(sandbox: Sandbox, shop: RunningWorkload, other
     workloads.set(name, running);
     documents[name] = other.service(running.names);
     if (other.isCalled === true) callFrom(shop, running);
-    else loads.push(new Load({ clock: sandbox.clock, target: running.target, requestsPerSecond: (requestsPerMinute * sandbox.clock.speed) / 60 }));
+    else come(running);
+  }
+  for (const [name, region] of Object.entries(elsewhere)) {
+    const running = await startLoadBalancerWorkload(sandbox, 'shop', region);
+    sandbox.onStop(() => running.stop());
+    workloads.set(name, running);
+    come(running);
   }
   sandbox.onStop(() => { for (const load of loads) load.stop(); });
   const names = Object.fromEntries([...workloads].map(([name, running]) => [name, running.names]));

@@ -70,7 +70,7 @@ export async function setUp(scenario: Scenario, options: PlayOptions): Promise<R
     const running = await starters[scenario.traffic](sandbox);
     sandbox.onStop(() => running.stop());
     createAlarms(sandbox.services.cloudwatch, running.names);
-    const others = await startOthers(sandbox, running, scenario.others);
+    const others = await startOthers(sandbox, running, scenario);
     const config = path.join(directory, 'services.yaml');
     await writeFile(config, stringify({ engine: { onCall: ['on-call@example.com'], ...scenario.engine }, services: { checkout: scenario.service(running.names, others.names), ...others.documents } }));
     const assembly = path.join(directory, 'cdk.out');

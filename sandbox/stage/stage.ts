@@ -80,7 +80,7 @@ export class LiveStage implements Stage {
   makePast(healthyMinutes: number): void {
     const { sandbox, running, timeline } = this.#parts;
     timeline.tell('world', `yesterday is made up from the last ${healthyMinutes} minutes, which were healthy and measured`);
-    makePast(sandbox.services.cloudwatch.store, { namespace: running.names.metrics.namespace, now: sandbox.clock.now(), healthyMinutes, minutes: 24 * 60 });
+    for (const store of sandbox.services.cloudwatch.stores) makePast(store, { namespace: running.names.metrics.namespace, now: sandbox.clock.now(), healthyMinutes, minutes: 24 * 60 });
   }
 
   async until(what: string, holds: () => boolean | Promise<boolean>, withinMinutes: number): Promise<void> {

@@ -6,8 +6,12 @@ import type { StateValue } from './alarm-evaluation.ts';
 import { Alarms, type AlarmParts } from './alarms.ts';
 import { MetricStore, observed } from './metric-store.ts';
 
+type RecordedDatum = Parameters<MetricsPort['record']>[0] & { readonly resolution?: 1 | 60 };
+
 export class CloudWatch implements MetricsPort {
+  /** Of the sandbox's own Region, which alarms look at. */
   readonly store = new MetricStore();
+  readonly #elsewhere = new Map<string, MetricStore>();
   readonly alarms: Alarms;
   readonly parts: AlarmParts;
   readonly #evaluator: AlarmEvaluator;
@@ -19,10 +23,31 @@ export class CloudWatch implements MetricsPort {
     this.#evaluator = new AlarmEvaluator({ alarms: this.alarms, store: this.store, clock: parts.clock });
   }
 
-  /** One observation; standard resolution unless told: then it can be read in periods of a second. */
-  record(datum: { namespace: string; name: string; dimensions: Record<string, string>; value: number; unit?: string; at?: number; resolution?: 1 | 60 }): void {
-    const { namespace, name, dimensions, value, unit, at, resolution } = datum;
-    this.store.add({ namespace, name, dimensions, samples: observed(value), at: at ?? this.parts.clock.now(), resolution: resolution ?? 60, ...(unit === undefined ? {} : { unit }) });
+  /** What was measured in a Region: nobody else's metrics are seen there. */
+  storeIn(region: string): MetricStore {
+    if (region === this.parts.place.region) return this.store;
+    const store = this.#elsewhere.get(region) ?? new MetricStore();
+    this.#elsewhere.set(region, store);
+    return store;
+  }
+
+  /** Of every Region in which something was measured. */
+  get stores(): readonly MetricStore[] {
+    return [this.store, ...this.#elsewhere.values()];
+  }
+
+  /** For whoever measures in another Region. */
+  portIn(region: string): MetricsPort {
+    return { record: (datum) => this.#add(this.storeIn(region), datum) };
+  }
+
+  /** One observation in the sandbox's own Region; standard resolution unless told: then it can be read in periods of a second. */
+  record(datum: RecordedDatum): void {
+    this.#add(this.store, datum);
+  }
+
+  #add(store: MetricStore, { namespace, name, dimensions, value, unit, at, resolution }: RecordedDatum): void {
+    store.add({ namespace, name, dimensions, samples: observed(value), at: at ?? this.parts.clock.now(), resolution: resolution ?? 60, ...(unit === undefined ? {} : { unit }) });
   }
 
   /** Starts the evaluation of alarms; stop with `stop()` or by stopping the clock. */

@@ -10,11 +10,11 @@ const mostPoints = 100_800;
 export const getMetricData = (cloudwatch: CloudWatch): Operation<GetMetricDataInput, GetMetricDataOutput> => ({
   mutating: false,
   authorize: () => [{ action: 'cloudwatch:GetMetricData', resources: ['*'] }],
-  run: (input) => {
+  run: (input, { place }) => {
     const { StartTime, EndTime, MetricDataQueries = [], MaxDatapoints = mostPoints, NextToken } = input;
     if (StartTime === undefined || EndTime === undefined || StartTime >= EndTime) throw new AwsError('ValidationError', 'The parameter StartTime must be less than the parameter EndTime.');
     if (MetricDataQueries.length === 0 || MetricDataQueries.length > mostQueries) throw new AwsError('ValidationError', `The collection MetricDataQueries must have between 1 and ${mostQueries} elements.`);
-    const run = new QueryRun(MetricDataQueries, cloudwatch.store, { start: StartTime.getTime(), end: EndTime.getTime() });
+    const run = new QueryRun(MetricDataQueries, cloudwatch.storeIn(place.region), { start: StartTime.getTime(), end: EndTime.getTime() });
     const wanted = MetricDataQueries.filter(({ ReturnData }) => ReturnData ?? true);
     const answers = wanted.map(({ Id }) => run.answer(Id ?? ''));
     // With an expression in the request there is no paging: the results come whole.

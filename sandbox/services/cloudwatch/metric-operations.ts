@@ -9,13 +9,13 @@ import { statistic } from './statistics.ts';
 export const putMetricData = (cloudwatch: CloudWatch): Operation<PutMetricDataInput, object> => ({
   mutating: true,
   authorize: ({ Namespace }) => [{ action: 'cloudwatch:PutMetricData', resources: ['*'], context: { 'cloudwatch:namespace': Namespace ?? '' } }],
-  run: ({ Namespace, MetricData = [], EntityMetricData }, { clock }) => {
+  run: ({ Namespace, MetricData = [], EntityMetricData }, { clock, place }) => {
     if (Namespace === undefined || Namespace === '') throw new AwsError('MissingParameter', 'The parameter Namespace is required.');
     if (Namespace.startsWith('AWS/')) throw new AwsError('InvalidParameterValue', 'The value AWS/ for parameter Namespace is invalid.');
     if (EntityMetricData !== undefined) throw new AwsError('InvalidParameterValue', 'EntityMetricData is not supported by the sandbox.');
     const data = MetricData.map((datum) => ({ datum, samples: samplesOf(datum) }));
     for (const { datum, samples } of data) {
-      cloudwatch.store.add({
+      cloudwatch.storeIn(place.region).add({
         namespace: Namespace, name: datum.MetricName ?? '', dimensions: dimensionMap(datum.Dimensions), samples,
         at: datum.Timestamp?.getTime() ?? clock.now(), resolution: datum.StorageResolution === 1 ? 1 : 60, ...(datum.Unit === undefined ? {} : { unit: datum.Unit }),
       });
@@ -41,9 +41,9 @@ function samplesOf({ MetricName, Value, Values, Counts, StatisticValues }: Metri
 export const listMetrics = (cloudwatch: CloudWatch): Operation<ListMetricsInput, ListMetricsOutput> => ({
   mutating: false,
   authorize: () => [{ action: 'cloudwatch:ListMetrics', resources: ['*'] }],
-  run: ({ Namespace, MetricName, Dimensions = [], RecentlyActive, NextToken }, { clock }) => {
+  run: ({ Namespace, MetricName, Dimensions = [], RecentlyActive, NextToken }, { clock, place }) => {
     const since = RecentlyActive === 'PT3H' ? clock.now() - 3 * 3_600_000 : -Infinity;
-    const found = cloudwatch.store.list().filter((metric) => (Namespace === undefined || metric.namespace === Namespace) && (MetricName === undefined || metric.name === MetricName) && metric.lastAt >= since
+    const found = cloudwatch.storeIn(place.region).list().filter((metric) => (Namespace === undefined || metric.namespace === Namespace) && (MetricName === undefined || metric.name === MetricName) && metric.lastAt >= since
       && Dimensions.every(({ Name = '', Value }) => Object.hasOwn(metric.dimensions, Name) && (Value === undefined || metric.dimensions[Name] === Value)));
     const from = Number(NextToken ?? 0);
     const page = found.slice(from, from + 500);
@@ -57,12 +57,12 @@ export const listMetrics = (cloudwatch: CloudWatch): Operation<ListMetricsInput,
 export const getMetricStatistics = (cloudwatch: CloudWatch): Operation<GetMetricStatisticsInput, GetMetricStatisticsOutput> => ({
   mutating: false,
   authorize: () => [{ action: 'cloudwatch:GetMetricStatistics', resources: ['*'] }],
-  run: ({ Namespace = '', MetricName = '', Dimensions, StartTime, EndTime, Period, Statistics = [], ExtendedStatistics = [] }) => {
+  run: ({ Namespace = '', MetricName = '', Dimensions, StartTime, EndTime, Period, Statistics = [], ExtendedStatistics = [] }, { place }) => {
     if (StartTime === undefined || EndTime === undefined || StartTime >= EndTime) throw new AwsError('InvalidParameterValue', 'The parameter StartTime must be less than the parameter EndTime.');
     if (Statistics.length + ExtendedStatistics.length === 0) throw new AwsError('MissingParameter', 'At least one of Statistics and ExtendedStatistics must be specified.');
     const periodSeconds = validPeriod(Period);
     const window = { start: floorTo(StartTime.getTime(), periodSeconds), end: EndTime.getTime(), periodSeconds };
-    const read = cloudwatch.store.read({ namespace: Namespace, name: MetricName, dimensions: dimensionMap(Dimensions) }, window);
+    const read = cloudwatch.storeIn(place.region).read({ namespace: Namespace, name: MetricName, dimensions: dimensionMap(Dimensions) }, window);
     const Datapoints = [...read].map(([at, samples]): Datapoint => ({
       Timestamp: new Date(at),
       ...Object.fromEntries(Statistics.map((name) => [name, statistic(name)(samples)])),

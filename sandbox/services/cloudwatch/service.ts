@@ -11,6 +11,8 @@ export const cloudWatchService = (cloudwatch: CloudWatch): AwsService => ({
   signingName: 'monitoring',
   iamPrefix: 'cloudwatch',
   schemas,
+  // Alarms are those of the sandbox's own Region; metrics come from anywhere.
+  inEveryRegion: ['PutMetricData', 'GetMetricData', 'GetMetricStatistics', 'ListMetrics'],
   operations: {
     PutMetricData: putMetricData(cloudwatch),
     GetMetricData: getMetricData(cloudwatch),

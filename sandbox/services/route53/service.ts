@@ -9,6 +9,7 @@ export const route53Service = (route53: Route53): AwsService => ({
   signingName: 'route53',
   iamPrefix: 'route53',
   schemas,
+  inEveryRegion: 'all',
   operations: {
     ListHostedZones: listHostedZones(route53),
     ListResourceRecordSets: listResourceRecordSets(route53),

@@ -14,4 +14,4 @@ const getCallerIdentity: Operation<GetCallerIdentityRequest, GetCallerIdentityRe
   },
 };
 
-export const stsService: AwsService = { signingName: 'sts', iamPrefix: 'sts', schemas, operations: { GetCallerIdentity: getCallerIdentity } };
+export const stsService: AwsService = { signingName: 'sts', iamPrefix: 'sts', schemas, inEveryRegion: 'all', operations: { GetCallerIdentity: getCallerIdentity } };

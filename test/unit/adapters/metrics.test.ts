@@ -97,6 +97,22 @@ describe('reading controls of other Regions', () => {
     expect(reading).not.toHaveProperty('unread');
   });
 
+  it('asks all Regions side by side', async () => {
+    let [open, everybodyAsks] = [0, (): void => undefined];
+    const everybody = new Promise<void>((resolve) => { everybodyAsks = resolve; });
+    const patient = (page: Partial<GetMetricDataCommandOutput>) => ({
+      config: { region: async () => 'eu-west-1' },
+      send: async () => {
+        open += 1;
+        if (open === 3) everybodyAsks();
+        await everybody;
+        return page;
+      },
+    }) as unknown as CloudWatchClient;
+    const reading = await readMetrics(inRegions(patient(ours), { 'us-east-1': patient(three(5)), 'ap-southeast-2': patient(three(6)) }), { metrics: [shop], controls: [there('us-east-1'), there('ap-southeast-2')] }, now);
+    expect(reading).toHaveProperty('controls.length', 2);
+  });
+
   it('takes the engine\'s own Region for none', async () => {
     const own = answering({ MetricDataResults: ['m0', 'm1', 'm2', 'm3', 'm4'].map((id) => result(id, [[13, 40]])) });
     const reading = await readMetrics(inOneRegion(own.client), { metrics: [shop], controls: [there('eu-west-1')] }, now);
