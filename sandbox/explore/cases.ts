@@ -76,10 +76,10 @@ function makesSense(fault: FaultName, call: RecordedCall): boolean {
     // The Watchdog works when the execution is over; nobody can stop it any more.
     case 'aborted':
       return call.whileRunning;
-    // At the last read before a write it has to be honoured. Between that read and the write Elastic Load Balancing and CodeDeploy have nothing that
-    // compares and sets, and Ripcord's writes to Route 53 do not use what that has; CodeDeploy refuses a second deployment.
+    // At the last read before a write it has to be honoured. Between that read and the write Elastic Load Balancing has nothing that compares and
+    // sets; Route 53 deletes a record only as it is, and CodeDeploy refuses a second deployment.
     case 'person':
-      return call.onTarget && (!call.mutating || call.service === 'codedeploy');
+      return call.onTarget && (!call.mutating || call.service !== 'elasticloadbalancing');
     default:
       return true;
   }

@@ -157,4 +157,27 @@ describe('route53-weights on a live zone', () => {
     expect(await zone.bench.apply()).toMatchObject({ status: 'changed' });
     expect(fault.injected).toBe(2);
   });
+
+  const beforeTheWrite = (run: () => void) => zone?.bench.account.server.faults.add({ name: 'person', service: 'route53', operation: 'ChangeResourceRecordSets', calls: [1], effect: { kind: 'before', run } });
+
+  it('replaces the records as it read them: who comes in between wins, and is not overwritten', async () => {
+    zone = await start();
+    const { somebodyElse, bench } = zone;
+    beforeTheWrite(() => void somebodyElse());
+    expect(await bench.apply()).toMatchObject({ status: 'changed-by-someone-else' });
+    expect(zone.records().map((one) => one.Weight)).toEqual([30, 70]);
+    expect(bench.changes().map(({ errorCode }) => errorCode)).toEqual(['InvalidChangeBatch']);
+    expect(bench.rows.map(({ kind }) => kind)).toEqual(['change-intended', 'change-failed', 'change-failed']);
+  });
+
+  it('goes on with what a record points to now, when only that was changed in between', async () => {
+    zone = await start();
+    const [, green] = zone.records();
+    const moved = { ...green, ResourceRecords: [{ Value: '192.0.2.77' }] } as ResourceRecordSet;
+    const { set } = zone;
+    beforeTheWrite(() => set([moved]));
+    expect(await zone.bench.apply()).toMatchObject({ status: 'changed' });
+    expect(zone.records()[1]).toEqual({ ...moved, Weight: 0 });
+    expect(zone.isBack()).toBe(true);
+  });
 });

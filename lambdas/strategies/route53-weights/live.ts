@@ -1,9 +1,9 @@
 // Reads and writes a weighted record group, and follows the change until resolvers have forgotten the old answer.
 import {
-  ChangeResourceRecordSetsCommand, GetChangeCommand, GetHealthCheckStatusCommand, ListResourceRecordSetsCommand,
+  type Change, ChangeResourceRecordSetsCommand, GetChangeCommand, GetHealthCheckStatusCommand, ListResourceRecordSetsCommand,
   type ListResourceRecordSetsCommandOutput, type ResourceRecordSet, type Route53Client,
 } from '@aws-sdk/client-route-53';
-import { calling, isFault } from '../../adapters/aws-errors.ts';
+import { AwsCallError, calling, isFault } from '../../adapters/aws-errors.ts';
 import type { JsonObject } from '../../domain/vocabulary.ts';
 import { route53Client } from '../../runtime/wiring.ts';
 import type { Confirmation, ConfirmQuestion, Strategy } from '../strategy.ts';
@@ -39,10 +39,9 @@ export function createStrategy(clients: Clients): Strategy<Route53WeightsTarget,
       const sides = state.records.flatMap((record) => (record.HealthCheckId === undefined ? [] : [[sideOf(target, record) ?? '', record.HealthCheckId] as const]));
       return { state, facts: { health: Object.fromEntries(await Promise.all(sides.map(async ([side, id]) => [side, await check(id)] as const))) } };
     },
-    apply: async ({ key, target, to }) => {
-      const changes = to.records.map((record) => ({ Action: 'UPSERT' as const, ResourceRecordSet: record as unknown as ResourceRecordSet }));
-      const answer = await calling('route53:ChangeResourceRecordSets', route53().send(new ChangeResourceRecordSetsCommand({
-        HostedZoneId: target.hostedZoneId, ChangeBatch: { Comment: `ripcord ${key}`.slice(0, 256), Changes: changes },
+    apply: async ({ key, target, from, to }) => {
+      const answer = await changing(route53().send(new ChangeResourceRecordSetsCommand({
+        HostedZoneId: target.hostedZoneId, ChangeBatch: { Comment: `ripcord ${key}`.slice(0, 256), Changes: replacements(from, to) },
       })));
       return { handle: { changeId: answer.ChangeInfo?.Id ?? null }, confirmAfterSeconds: pollSeconds };
     },
@@ -54,6 +53,27 @@ export function createStrategy(clients: Clients): Strategy<Route53WeightsTarget,
 }
 
 export const strategy = createStrategy({ route53: route53Client });
+
+const action = 'route53:ChangeResourceRecordSets';
+
+/**
+ * Route 53 has no condition on a write, but it deletes a record only with the values that the record has, and takes a batch whole or not at all:
+ * each record is deleted as it was read and created anew as it is wanted, so that a change made in between fails the batch.
+ */
+const replacements = (from: Route53WeightsState, to: Route53WeightsState): Change[] => [
+  ...from.records.map((record) => ({ Action: 'DELETE' as const, ResourceRecordSet: record as unknown as ResourceRecordSet })),
+  ...to.records.map((record) => ({ Action: 'CREATE' as const, ResourceRecordSet: record as unknown as ResourceRecordSet })),
+];
+
+/** A refused batch is a conflict: the caller reads and plans once more, and finds its own work, whose reply was lost, or somebody else's. */
+async function changing<Answer>(call: Promise<Answer>): Promise<Answer> {
+  try {
+    return await calling(action, call);
+  } catch (error) {
+    if (!isFault(error, 'invalid') || error.awsCode !== 'InvalidChangeBatch') throw error;
+    throw new AwsCallError('conflicting', { action, awsCode: error.awsCode, text: (error.cause as Error).message }, error.cause);
+  }
+}
 
 const keep = <Value>(map: Map<string, Value>, key: string, value: Value): Value => {
   map.set(key, value);

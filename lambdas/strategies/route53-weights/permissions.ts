@@ -11,7 +11,7 @@ export const permissions: Permissions<Route53WeightsTarget> = ({ hostedZoneId, r
       'ForAllValues:StringEquals': {
         'route53:ChangeResourceRecordSetsNormalizedRecordNames': [normalizedRecordName(recordName)],
         'route53:ChangeResourceRecordSetsRecordTypes': [recordType],
-        'route53:ChangeResourceRecordSetsActions': ['UPSERT'],
+        'route53:ChangeResourceRecordSetsActions': ['CREATE', 'DELETE'],
       },
       Null: { 'route53:ChangeResourceRecordSetsNormalizedRecordNames': 'false' },
     },
