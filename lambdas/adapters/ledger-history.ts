@@ -30,6 +30,20 @@ export async function putRelease(table: LedgerTable, release: Release, watchId: 
   return (await get(table, key))?.['watchId']?.S === watchId;
 }
 
+const dayMs = 24 * 3_600_000;
+
+/**
+ * When a release began of which only its own events tell: the first of them to come says it, so that the others are about the same row.
+ * An older use of the same id, more than a day before, says nothing.
+ */
+export async function agreedStart(table: LedgerTable, { service, id, startedAt }: ReleaseKey): Promise<Instant> {
+  const key = serviceKey(service, `BEGAN#${id}`);
+  const isFirst = await putIf(table, key, {
+    attributes: { began: text(startedAt) }, condition: 'attribute_not_exists(pk) OR began < :old', values: { ':old': text(new Date(Date.parse(startedAt) - dayMs).toISOString()) },
+  });
+  return isFirst ? startedAt : (await get(table, key))?.['began']?.S ?? startedAt;
+}
+
 /** Changes a recorded release. @returns false when it was never recorded. */
 export async function updateRelease(table: LedgerTable, release: ReleaseKey, change: ReleaseChange): Promise<boolean> {
   const attributes = Object.entries(changeable(change));

@@ -1,7 +1,7 @@
 // Writes a release into the ledger when its event comes: once, in whatever order the events come, and never a rollback.
 import { readAlarms } from '../adapters/alarms.ts';
 import { readEntry } from '../adapters/catalogue.ts';
-import { putRelease, updateRelease } from '../adapters/ledger-history.ts';
+import { agreedStart, putRelease, updateRelease } from '../adapters/ledger-history.ts';
 import { readService } from '../adapters/ledger.ts';
 import { isSameAlias, releaseSources } from '../config/release-sources.ts';
 import { watchSignal } from '../domain/bake.ts';
@@ -38,8 +38,10 @@ interface Watcher {
 }
 
 /** The first event of this release; alarms that fire now will send no event for it, so they are read here. */
-async function begin(recording: Recording, release: Release, { watchId, parts }: Watcher): Promise<Watching> {
-  const known = recording.ledger.releases.find(({ id }) => id === release.id);
+async function begin(recording: Recording, given: Release, { watchId, parts }: Watcher): Promise<Watching> {
+  const known = recording.ledger.releases.find(({ id }) => id === given.id);
+  // AWS says when its own deployments began; of two events of a pipeline that come at once, each would say something else.
+  const release = known === undefined && given.origin === 'event' ? { ...given, startedAt: await agreedStart(parts.table, given) } : given;
   if (known !== undefined && known.startedAt !== release.startedAt) return isWatched(recording, release, { watchId, parts });
   const alarms = await readAlarms(parts.cloudWatch, recording.config.signals.alarms);
   const alarmsAtStart = alarms.filter(({ state }) => state === 'ALARM').map(({ name }) => name);
@@ -60,11 +62,16 @@ async function addManifest({ event, ledger }: Recording, release: Release, { tab
   return updateRelease(table, known, { ...(event.manifest === null ? {} : { manifest: event.manifest }), ...(event.touched === null ? {} : { touched: event.touched }) });
 }
 
-async function finish(recording: Recording, release: Release, watcher: Watcher): Promise<Watching> {
-  const { table } = watcher.parts;
+async function finish(recording: Recording, release: Release, watcher: Watcher, isReadAgain = false): Promise<Watching> {
+  const { table, clock } = watcher.parts;
   const known = recording.ledger.releases.find(({ id }) => id === release.id);
   // Events may come out of order, and the first may never come.
-  if (known === undefined) return begin(recording, release, watcher);
+  if (known === undefined) {
+    const begun = await begin(recording, release, watcher);
+    if (begun.kind !== 'ignored' || isReadAgain) return begun;
+    // Its start was recorded after the ledger was read: then this is its end all the same.
+    return finish({ ...recording, ledger: await readService(table, recording.service, clock.now()) }, release, watcher, true);
+  }
   await addManifest(recording, known, watcher.parts);
   if (known.left !== null) return watching(recording, 'ignored', { code: 'duplicate', text: `What release ${release.version} left is kept already.` });
   // A repeat of the call that recorded it: only this watch sees it through its bake.

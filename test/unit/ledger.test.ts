@@ -2,7 +2,7 @@
 import { PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { answerApproval, claimMessage, putApproval, readApproval } from '../../lambdas/adapters/ledger-approvals.ts';
-import { closeRollback, joinSignal, putKnownGood, putRelease, quarantine, recordRollback, updateRelease, withdrawKnownGood } from '../../lambdas/adapters/ledger-history.ts';
+import { agreedStart, closeRollback, joinSignal, putKnownGood, putRelease, quarantine, recordRollback, updateRelease, withdrawKnownGood } from '../../lambdas/adapters/ledger-history.ts';
 import { acquireLock, defaultLeaseSeconds, readLock, releaseLock, renewLock } from '../../lambdas/adapters/ledger-lock.ts';
 import { addToStorm, claimStormPage, readStorm } from '../../lambdas/adapters/ledger-storm.ts';
 import type { LedgerTable } from '../../lambdas/adapters/ledger-table.ts';
@@ -105,6 +105,13 @@ describe('what is known of a service', () => {
     expect(read.knownGoods.map(({ version }) => version)).toEqual(['v1', 'v0']);
     expect(read.knownGoods[0]?.states).toEqual({ web: { blue: 100 } });
     expect(read).toMatchObject({ lock: { owner: 'rb-5' }, rollbacks: [rollback({ service, endedAt: null, outcome: null })], signals: [delivered()], quarantined: ['v0'] });
+  });
+
+  it('is when a release began as its first event said, unless that was another use of the id', async () => {
+    const began = (at: number, id = 'build-7') => agreedStart(table, { service, id, startedAt: minute(at) });
+    const service = freshService();
+    expect([await began(5), await began(4), await began(6), await began(6, 'build-8')]).toEqual([minute(5), minute(5), minute(5), minute(6)]);
+    expect([await began(5 + 1440), await began(6 + 1440), await began(5)]).toEqual([minute(5), minute(6 + 1440), minute(6 + 1440)]);
   });
 
   it('remembers a mute for as long as it lasts, and the longer one of two', async () => {
