@@ -174,8 +174,8 @@ describe('route53-weights on a live zone', () => {
     zone = await start();
     const [, green] = zone.records();
     const moved = { ...green, ResourceRecords: [{ Value: '192.0.2.77' }] } as ResourceRecordSet;
-    const { set } = zone;
-    beforeTheWrite(() => set([moved]));
+    const live = zone;
+    beforeTheWrite(() => live.set([moved]));
     expect(await zone.bench.apply()).toMatchObject({ status: 'changed' });
     expect(zone.records()[1]).toEqual({ ...moved, Weight: 0 });
     expect(zone.isBack()).toBe(true);
