@@ -58,6 +58,14 @@ test('what the sandbox keeps for one Region alone is refused elsewhere, and a se
   expect(world.server.calls.list().map(({ operation, region, status }) => `${operation} ${region} ${status}`)).toEqual([`DescribeAlarms ${away} 501`, `GetParameter ${away} 501`, `ListHostedZones ${away} 200`]);
 });
 
+test('a stale answer is one of the same Region', async () => {
+  await put(home, 3);
+  const list = async (region: string) => (await client(region).send(new ListMetricsCommand({ Namespace: 'Shop' }))).Metrics?.length;
+  expect([await list(away), await list(home)]).toEqual([0, 1]);
+  world.server.faults.add({ name: 'stale', operation: 'ListMetrics', effect: { kind: 'stale' } });
+  expect([await list(away), await list(home)]).toEqual([0, 1]);
+});
+
 test('a policy on aws:RequestedRegion decides by the Region of the request', async () => {
   const document: PolicyDocument = { Statement: { Effect: 'Allow', Action: 'cloudwatch:ListMetrics', Resource: '*', Condition: { StringEquals: { 'aws:RequestedRegion': away } } } };
   world.server.iam.putRole({ roleName: 'reader', arn: 'arn:aws:iam::111122223333:role/reader', policies: [{ name: 'reads', document }] });
