@@ -30,7 +30,7 @@ import { ParameterStore } from '../../sandbox/services/ssm/parameter-store.ts';
 import { ssmService } from '../../sandbox/services/ssm/service.ts';
 import { silent } from './report-samples.ts';
 
-const place: Place = { account: '111122223333', region: 'eu-west-1', partition: 'aws' };
+export const place: Place = { account: '111122223333', region: 'eu-west-1', partition: 'aws' };
 const roleName = 'assess';
 /** Exactly what Assess and the Watch may do. */
 const actions = [

@@ -1,11 +1,11 @@
 // Metrics against the real client and the sandbox's CloudWatch: read beside everything else, kept in the audit, and reason enough for the Watch.
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { putRelease } from '../../lambdas/adapters/ledger-history.ts';
 import { decide } from '../../lambdas/domain/decide.ts';
 import type { Question } from '../../lambdas/domain/question.ts';
 import type { Watching } from '../../lambdas/domain/workflow.ts';
 import { watch } from '../../lambdas/runtime/watch.ts';
-import { alarmInput, Rig, serviceInput } from './assess-rig.ts';
+import { alarmInput, place, Rig, serviceInput } from './assess-rig.ts';
 
 let rig: Rig;
 let service = '';
@@ -24,9 +24,9 @@ beforeEach(async () => {
 });
 
 /** A day of minutes with a thousand requests each; so many of them fail since the release began, ten minutes ago. */
-function aDay(failing: number): void {
+function aDay(failing: number, region = place.region): void {
   const end = Math.floor(rig.clock.now() / 60_000) * 60_000;
-  const add = (name: string, at: number, sum: number): void => rig.cloudWatch.store.add({
+  const add = (name: string, at: number, sum: number): void => rig.cloudWatch.storeIn(region).add({
     namespace: 'Measured', name, dimensions: { Service: service }, samples: { count: sum, sum, minimum: 1, maximum: 1, values: null }, at, resolution: 60,
   });
   for (let back = 1; back <= 1440; back += 1) {
@@ -60,6 +60,51 @@ describe('Assess', () => {
     rig.fire('5xx');
     const said = await rig.assess(rig.input(service, alarmInput(service)));
     expect([said.verdict, metricsOf(said.signals)?.status]).toEqual(['hold', 'quiet']);
+  });
+});
+
+describe('a service with a control in another Region', () => {
+  const there = 'us-east-1';
+  beforeEach(async () => {
+    const named = (name: string) => ({ namespace: 'Measured', name, dimensions: { Service: service } });
+    const own = { kind: 'own' as const, requests: named('Requests'), errors: named('Errors') };
+    const signals = { ...serviceInput.signals, metrics: [{ ...own, name: 'shop' }], controls: [{ ...own, name: 'shop', region: there }] };
+    await rig.attach(service, { signals, verification: { deadlineMinutes: 15 }, policy: { ...serviceInput.policy, bakeMinutes: 5 } });
+    rig.fire('5xx');
+  });
+  afterEach(() => rig.server.faults.clear());
+  const assessed = async () => {
+    rig.steps = 0;
+    const said = await rig.assess(rig.input(service, alarmInput(service)));
+    const { steps } = rig;
+    const [row] = await rig.audited(`rb-${service}`);
+    return { said, steps, metrics: metricsOf(said.signals), question: row?.['question'] as unknown as Question, decision: row?.['decision'] };
+  };
+
+  it('is compared with it in no further step', async () => {
+    aDay(40);
+    aDay(0, there);
+    const { said, steps, metrics } = await assessed();
+    expect([steps, said.verdict, metrics?.status]).toEqual([3, 'roll-back', 'firing']);
+    expect(metrics?.summary).toContain('1 comparison service stayed flat');
+  });
+
+  it('is not blamed for what that Region has as well', async () => {
+    aDay(40);
+    aDay(40, there);
+    const { said, metrics } = await assessed();
+    expect([said.verdict, metrics?.status]).toEqual(['hold', 'unknown']);
+    expect(metrics?.summary).toMatch(/^metrics: shop in us-east-1 got worse as well\. /);
+  });
+
+  it('has its own metrics where that Region does not answer, waits for it, and decides again the same from what the audit keeps', async () => {
+    aDay(40);
+    rig.server.faults.add({ name: 'silent', when: ({ region }) => region === there, effect: { kind: 'error', status: 503 } });
+    const { said, metrics, question, decision } = await assessed();
+    expect([said.verdict, metrics?.status]).toEqual(['hold', 'unknown']);
+    expect(metrics?.summary).toMatch(/^metrics: The controls of us-east-1 could not be read: .*ServiceUnavailable.* error rate [34]\.\d+ % in the last 5 minutes/);
+    expect(question.metrics).toMatchObject({ status: 'read', metrics: [{ name: 'shop' }], controls: [], unread: [{ region: there, names: ['shop in us-east-1'] }] });
+    expect(decide(question)).toEqual(decision);
   });
 });
 
