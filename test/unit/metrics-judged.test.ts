@@ -78,7 +78,7 @@ describe('a service with a control in another Region', () => {
     const said = await rig.assess(rig.input(service, alarmInput(service)));
     const { steps } = rig;
     const [row] = await rig.audited(`rb-${service}`);
-    return { said, steps, metrics: metricsOf(said.signals), question: row?.['question'] as unknown as Question, decision: row?.['decision'] };
+    return { said, steps, metrics: metricsOf(said.signals), question: row?.['question'] as Question, decision: row?.['decision'] };
   };
 
   it('is compared with it in no further step', async () => {
