@@ -65,7 +65,8 @@ async function rule({ given, stored, identity }: Try, parts: AnswerParts): Promi
   if (await parts.approvals.deliver(stored.taskToken, kept)) return ruling(200, kept.answer, `${kept.answer}: rollback ${request.rollbackId} goes on, and reads every signal again first`);
   return isFirst
     ? ruling(410, 'too-late', 'the rollback no longer waits for an answer: its deadline passed or it was stopped')
-    : ruling(200, 'answered-before', `you answered "${kept.answer}" at ${utc(kept.at)}; the rollback does not wait any more`);
+    // Whether the first try got through in time, only the rollback's own record knows.
+    : ruling(409, 'answered-before', `you answered "${kept.answer}" at ${utc(kept.at)}, and the rollback does not wait any more: its record says whether that came in time`);
 }
 
 function refusalOf(identity: Identity | null, { request }: StoredApproval, approverRoleArns: readonly string[]): Ruling | null {

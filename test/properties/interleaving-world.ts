@@ -9,6 +9,7 @@ import { signalsOfOthers } from '../../lambdas/adapters/ledger-late-signals.ts';
 import { readLock, renewLock } from '../../lambdas/adapters/ledger-lock.ts';
 import { readService } from '../../lambdas/adapters/ledger.ts';
 import { verifyChain } from '../../lambdas/audit/chain.ts';
+import type { ServiceInput } from '../../lambdas/config/schema.ts';
 import type { JsonObject, StepRequest } from '../../lambdas/domain/vocabulary.ts';
 import type { Assessment, StepApplied } from '../../lambdas/domain/workflow.ts';
 import { type AssessParts, assess } from '../../lambdas/runtime/assess.ts';
@@ -187,12 +188,12 @@ export class Lamp {
 let count = 0;
 
 /** A service with two alarms that fire since its release, which left the lamp at green. */
-export async function attached(): Promise<string> {
+export async function attached(policy: Partial<ServiceInput['policy']> = {}): Promise<string> {
   const service = `order-${(count += 1)}`;
   const alarms = [`${service}-errors`, `${service}-latency`];
   for (const AlarmName of alarms) rig.cloudWatch.putMetricAlarm({ AlarmName, Namespace: 'Shop', MetricName: AlarmName, Statistic: 'Sum', Period: 60, EvaluationPeriods: 1, Threshold: 5, ComparisonOperator: 'GreaterThanThreshold' });
   const { web } = serviceInput.targets;
-  await rig.attach(service, { targets: { web }, signals: { ...serviceInput.signals, alarms: alarms.map((name) => ({ name })), traffic: { none: 'nobody sends it requests here' } } });
+  await rig.attach(service, { targets: { web }, policy: { ...serviceInput.policy, ...policy }, signals: { ...serviceInput.signals, alarms: alarms.map((name) => ({ name })), traffic: { none: 'nobody sends it requests here' } } });
   rig.fire(...alarms);
   return service;
 }

@@ -205,11 +205,12 @@ describe('an answer', () => {
     expect((await readApproval(tables.ledger, id))?.answer).toBeNull();
   });
 
-  it.each(['TaskTimedOut', 'TaskTimedOutException', 'TaskDoesNotExist', 'InvalidToken'])('to a workflow that waits no more (%s) is refused', async (name) => {
+  it.each(['TaskTimedOut', 'TaskTimedOutException', 'TaskDoesNotExist', 'InvalidToken'])('to a workflow that waits no more (%s) is refused, and never called taken, however often it is said', async (name) => {
     await ask();
     fault = name;
     expect(await say(bob, 'approve')).toMatchObject({ statusCode: 410 });
-    expect((await auditOf()).at(-1)).toMatchObject({ data: { taken: false, code: 'too-late' } });
+    expect(await say(bob, 'approve')).toMatchObject({ statusCode: 409, body: expect.stringContaining('its record says whether that came in time') as string });
+    expect((await auditOf()).slice(-2)).toMatchObject([{ data: { taken: false, code: 'too-late' } }, { data: { taken: false, code: 'answered-before' } }]);
   });
 
   it.each<[string, unknown]>([
