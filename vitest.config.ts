@@ -21,6 +21,7 @@ export default defineConfig({
     maxWorkers: 5,
     // The tests read the SDK's wire schemas; which Node it will support next year is not their subject.
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
+    globalSetup: 'test/bundles-once.ts',
     sequence: { sequencer: LongFilesFirst },
     reporters: ['default', new ClosingLineReporter()],
     projects: [
