@@ -57,16 +57,17 @@ export class FanOut {
   }
 
   /** The record of a failed asynchronous invocation, sent with the permissions of the function's role. */
-  async failure(caller: Principal, targetArn: string, record: Record<string, unknown>): Promise<void> {
+  async failure({ functionName, caller: assumed, targetArn }: { readonly functionName: string; readonly caller: () => Principal; readonly targetArn: string }, record: Record<string, unknown>): Promise<void> {
     const body = JSON.stringify(record);
     const kind = targetArn.split(':')[2];
     try {
+      const caller = assumed();
       if (kind === 'sqs') await this.#parts.server.call(caller, 'sqs', { operation: 'SendMessage', input: { QueueUrl: this.#queueUrl(targetArn), MessageBody: body } });
       else if (kind === 'sns') await this.#parts.server.call(caller, 'sns', { operation: 'Publish', input: { TopicArn: targetArn, Message: body } });
       else throw new AwsError('InvalidParameterValueException', `failure destination ${targetArn} is not supported`);
     } catch (error) {
       if (!(error instanceof AwsError)) throw error;
-      this.#lost('AWS/Lambda', 'DestinationDeliveryFailures', {});
+      this.#lost('AWS/Lambda', 'DestinationDeliveryFailures', { FunctionName: functionName });
     }
   }
 

@@ -1,6 +1,6 @@
 // Who calls, by access key, and whether the policies let them: identity policies, resource policies, trust policies.
 import { createHash } from 'node:crypto';
-import { many, namesPrincipal, readPolicy, speaksAbout, type PolicyDocument, type Question, type Statement } from './iam/policy.ts';
+import { many, namesPrincipal, readPolicy, speaksAbout, trustPolicyOf, type PolicyDocument, type Question, type Statement } from './iam/policy.ts';
 import { AccessDenied } from './iam/access-denied.ts';
 import { globalContext, type Caller } from './iam/global-context.ts';
 import type { Authorization, Permission, Place, Principal, SandboxClock } from './world.ts';
@@ -74,8 +74,13 @@ export class Iam {
       arn: definition.arn,
       inline: new Map(inline),
       managed: new Set(definition.managedPolicyArns ?? []),
-      trust: definition.trust === undefined ? null : readPolicy('trust', definition.trust),
+      trust: definition.trust === undefined ? null : readPolicy(trustPolicyOf(definition.roleName), definition.trust),
     });
+  }
+
+  /** From now on no service can take the role on. @throws Error when there is no such role. */
+  distrust(roleName: string): void {
+    this.#roles.set(roleName, { ...this.#role(roleName), trust: null });
   }
 
   /** Adds an inline policy to a role (AWS::IAM::Policy), or replaces it. */
@@ -113,10 +118,7 @@ export class Iam {
     return () => this.removeRolePolicy(roleName, name);
   }
 
-  /**
-   * A session's key for a role, by its ARN or name.
-   * @throws Error when there is no such role.
-   */
+  /** A session's key for a role, by its ARN or name. @throws Error when there is no such role. */
   issueKey(role: string, sessionName?: string): IssuedKey {
     const { roleName } = this.#role(role.slice(role.lastIndexOf('/') + 1));
     const accessKeyId = this.#nextKeyId('ASIA');
@@ -145,11 +147,10 @@ export class Iam {
   assume(roleArn: string, service: string, sourceArn?: string): Principal {
     const role = this.#role(roleArn.slice(roleArn.lastIndexOf('/') + 1));
     const question: Question = { action: 'sts:AssumeRole', resource: roleArn, context: this.#globalContext({ kind: 'service', arn: service, service, ...(sourceArn === undefined ? {} : { sourceArn }) }) };
-    const trusts = (role.trust ?? []).some((statement) => statement.effect === 'Allow' && namesPrincipal(statement.raw, { aws: [], service }) && speaksAbout(statement, question));
-    if (!trusts) {
-      const permission: Permission = { action: 'sts:AssumeRole', resource: roleArn, allowed: false, statement: null };
-      throw new AccessDenied({ kind: 'service', arn: service, service }, permission, { explicit: false });
-    }
+    const trusting = (role.trust ?? []).find((statement) => statement.effect === 'Allow' && namesPrincipal(statement.raw, { aws: [], service }) && speaksAbout(statement, question));
+    const permission: Permission = { action: 'sts:AssumeRole', resource: roleArn, allowed: trusting !== undefined, statement: trusting?.id ?? null };
+    this.onDecision?.(permission, { kind: 'service', arn: service, service });
+    if (!permission.allowed) throw new AccessDenied({ kind: 'service', arn: service, service }, permission, { explicit: false });
     return { kind: 'role', ...this.#session(role.roleName, service.split('.')[0] ?? service), accessKeyId: '' };
   }
 

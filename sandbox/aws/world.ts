@@ -21,7 +21,7 @@ export interface Place {
 export type Principal =
   | { readonly kind: 'root'; readonly arn: string }
   | { readonly kind: 'user'; readonly arn: string; readonly accessKeyId: string }
-  | { readonly kind: 'role'; readonly arn: string; readonly roleName: string; readonly sessionName: string; readonly accessKeyId: string }
+  | { readonly kind: 'role'; readonly arn: string; readonly roleName: string; readonly sessionName: string; readonly accessKeyId: string; /** Calls over plain HTTP, to see who takes that. */ readonly isUnencrypted?: true }
   /** An AWS service acting for itself, for example events.amazonaws.com; `sourceArn` is what it acts for (a rule, a topic): `aws:SourceArn`. */
   | { readonly kind: 'service'; readonly arn: string; readonly service: string; readonly sourceArn?: string };
 

@@ -14,7 +14,7 @@ export function globalContext({ principal, roleArn }: Caller, world: { readonly 
     'aws:EpochTime': String(Math.floor(world.now / 1000)),
     'aws:RequestedRegion': world.place.region,
     // The sandbox stands in for the HTTPS endpoints of AWS.
-    'aws:SecureTransport': 'true',
+    'aws:SecureTransport': String(principal.kind !== 'role' || principal.isUnencrypted !== true),
     'aws:PrincipalIsAWSService': String(principal.kind === 'service'),
   };
   // What the service acts for, for example a rule: policies of queues and topics ask for it.

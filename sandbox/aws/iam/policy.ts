@@ -4,6 +4,9 @@ import { matchesArn, matchesWildcard } from './match.ts';
 
 type OneOrMany = string | readonly string[];
 
+/** What decisions call the trust policy of a role. */
+export const trustPolicyOf = (roleName: string): string => `trust-${roleName}`;
+
 /** A statement as it stands in the JSON. */
 export interface RawStatement {
   readonly Sid?: string;

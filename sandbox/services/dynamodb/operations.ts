@@ -1,8 +1,8 @@
 // DynamoDB on the wire: which operations are served, and what they need.
-import type { BatchGetItemInput, BatchWriteItemInput } from '@aws-sdk/client-dynamodb';
-import type { Operation } from '../../aws/world.ts';
+import type { BatchGetItemInput, BatchWriteItemInput, ExecuteStatementInput } from '@aws-sdk/client-dynamodb';
+import { AwsError, type Operation } from '../../aws/world.ts';
 import type { DynamoDb } from './dynamodb.ts';
-import { batchPermissions, permissionsOf, type TableRequest } from './permissions.ts';
+import { batchPermissions, partiqlPermissions, permissionsOf, type TableRequest } from './permissions.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -10,7 +10,7 @@ const onOneTable = { GetItem: false, Query: false, Scan: false, DescribeTable: f
 
 export function dynamoDbOperations(dynamodb: DynamoDb): Readonly<Record<string, Operation>> {
   const simple = Object.entries(onOneTable).map(([name, mutating]) => [name, tableOperation(dynamodb, name, mutating)] as const);
-  return { ...Object.fromEntries(simple), BatchGetItem: batchGet(dynamodb), BatchWriteItem: batchWrite(dynamodb), ListTables: listTables(dynamodb) };
+  return { ...Object.fromEntries(simple), BatchGetItem: batchGet(dynamodb), BatchWriteItem: batchWrite(dynamodb), ListTables: listTables(dynamodb), ExecuteStatement: executeStatement(dynamodb) };
 }
 
 function tableOperation(dynamodb: DynamoDb, name: string, mutating: boolean): Operation<TableRequest, Json> {
@@ -48,5 +48,14 @@ function listTables(dynamodb: DynamoDb): Operation<Json, Json> {
     mutating: false,
     authorize: () => [{ action: 'dynamodb:ListTables', resources: ['*'] }],
     run: (input) => dynamodb.perform('ListTables', input),
+  };
+}
+
+/** Whom IAM lets through reads that nothing runs it here. */
+function executeStatement(dynamodb: DynamoDb): Operation<ExecuteStatementInput, Json> {
+  return {
+    mutating: false,
+    authorize: ({ Statement }) => partiqlPermissions(dynamodb, Statement ?? ''),
+    run: () => { throw new AwsError('ValidationException', 'the sandbox runs no PartiQL'); },
   };
 }

@@ -42,6 +42,17 @@ export function batchPermissions(
   });
 }
 
+const partiqlVerbs = { insert: 'Insert', update: 'Update', delete: 'Delete', select: 'Select' } as const;
+
+/** PartiQL has an action of its own for each verb, on the table that stands behind it. @throws AwsError for what begins with none of the verbs. */
+export function partiqlPermissions(dynamodb: DynamoDb, statement: string): Authorization[] {
+  const [, insert, update, remove, select, table = ''] = /^\s*(?:(insert)\s+into|(update)|(delete)\s+from|(select)\s.*?\sfrom)\s+"?([\w.-]+)"?/is.exec(statement) ?? [];
+  const verb = insert ?? update ?? remove ?? select;
+  if (verb === undefined) throw new AwsError('ValidationException', "Statement wasn't well formed, can't be processed");
+  const known = partiqlVerbs[verb.toLowerCase() as keyof typeof partiqlVerbs];
+  return [{ action: `dynamodb:PartiQL${known}`, resources: [dynamodb.tableArn(table)] }];
+}
+
 function leadingKeysOf(dynamodb: DynamoDb, operation: string, request: TableRequest): readonly string[] | null {
   const keys = dynamodb.keysOf(request.TableName ?? '');
   if (keys === null) return null;

@@ -57,9 +57,14 @@ export class FunctionUrls {
     const refusal = caller === null ? 'missing or wrong signature' : this.#denied(functionArn, caller);
     // AWS tells the caller no more than this, whatever the reason is.
     if (caller === null || refusal !== null) return answer(response, 403, { Message: 'Forbidden. For troubleshooting Function URL authorization issues, see: https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html' });
-    const { payload, functionError } = await this.#parts.lambda.invoke(functionArn, this.#event(request, body, caller));
-    if (functionError !== null) return answer(response, 502, { Message: 'Internal Server Error' });
-    reply(response, payload);
+    try {
+      const { payload, functionError } = await this.#parts.lambda.invoke(functionArn, this.#event(request, body, caller));
+      if (functionError === null) return reply(response, payload);
+    } catch (error) {
+      if (!(error instanceof AwsError)) throw error;
+      if (error.code === 'TooManyRequestsException') return answer(response, 429, { Message: 'Rate Exceeded.' });
+    }
+    answer(response, 502, { Message: 'Internal Server Error' });
   }
 
   #authenticate(request: IncomingMessage, body: Buffer): Principal | null {

@@ -12,6 +12,8 @@ export interface FunctionsParts {
   /** The sandbox's endpoint, for AWS_ENDPOINT_URL. */
   readonly endpoint: () => string;
   readonly issueKey: (roleArn: string, sessionName: string) => IssuedKey;
+  /** Asked before each invocation: throws where the role does not trust Lambda; absent: every role does. */
+  readonly assume?: (roleArn: string, functionArn: string) => void;
   /** Sends the record of a failed asynchronous invocation to a queue, topic, bus or function. */
   readonly destination: (functionArn: string, targetArn: string, record: Record<string, unknown>) => Promise<void>;
   /** For the metrics that Lambda sends of each function. */
@@ -109,9 +111,10 @@ export class Functions implements LambdaPort {
     return this.#entry(nameOrArn).fn;
   }
 
-  /** @throws AwsError ResourceNotFoundException, TooManyRequestsException */
+  /** @throws AwsError ResourceNotFoundException, TooManyRequestsException, AccessDeniedException */
   async invoke(functionArn: string, payload: unknown): Promise<{ payload: unknown; functionError: string | null }> {
     const { fn } = this.#entry(functionArn);
+    this.#assume(fn.spec);
     const startedAt = performance.now();
     const rest = this.#parts.clock.work();
     const answer = await fn.invoke(JSON.stringify(payload) ?? 'null').catch((error: unknown) => {
@@ -159,6 +162,16 @@ export class Functions implements LambdaPort {
         return;
       }
       await clock.sleep(delaySeconds * 1000);
+    }
+  }
+
+  /** Such an invocation counts neither as one nor as an error. AWS publishes no text of its own for it: this is what CreateFunction says. */
+  #assume({ roleArn, arn }: FunctionSpec): void {
+    try {
+      this.#parts.assume?.(roleArn, arn);
+    } catch (error) {
+      if (!(error instanceof AwsError)) throw error;
+      throw new AwsError('AccessDeniedException', 'The role defined for the function cannot be assumed by Lambda.', { status: 403 });
     }
   }
 

@@ -175,6 +175,8 @@ async function callLambda(lambda: LambdaPort, arn: string, payload: unknown): Pr
   try {
     return await lambda.invoke(arn, payload);
   } catch (error) {
+    // Of Lambda's API errors those that the client does not know are called so.
+    if (error instanceof AwsError && error.code === 'AccessDeniedException') throw new StateError('Lambda.AWSLambdaException', error.message);
     if (error instanceof AwsError) throw new StateError(`Lambda.${error.code.endsWith('Exception') ? error.code : `${error.code}Exception`}`, error.message);
     throw error;
   }

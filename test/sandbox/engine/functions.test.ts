@@ -13,6 +13,8 @@ const roleArn = 'arn:aws:iam::111122223333:role/worker';
 let folder: string;
 let functions: Functions;
 let clock: SpedUpClock;
+let iam: Iam;
+let counted: string[] = [];
 const failures: Record<string, unknown>[] = [];
 
 beforeAll(() => {
@@ -26,11 +28,13 @@ afterEach(async () => {
 
 function start(code: string, more: Partial<FunctionSpec> = {}, speed = 1): void {
   clock = new SpedUpClock({ speed, startAt: Date.parse('2026-06-01T00:00:00Z') });
-  const iam = new Iam(place, clock);
-  iam.putRole({ roleName: 'worker', arn: roleArn });
+  iam = new Iam(place, clock);
+  iam.putRole({ roleName: 'worker', arn: roleArn, trust: { Statement: { Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' }, Action: 'sts:AssumeRole' } } });
   failures.length = 0;
+  counted = [];
   functions = new Functions({
     clock, place, endpoint: () => 'http://127.0.0.1:1', issueKey: (role, session) => iam.issueKey(role, session), graceMs: 400,
+    assume: (role, functionArn) => void iam.assume(role, 'lambda.amazonaws.com', functionArn), metrics: { record: ({ name }) => void counted.push(name) },
     destination: async (_fn, target, record) => void failures.push({ target, ...record }),
   });
   const codeDirectory = mkdtempSync(path.join(folder, 'code-'));
@@ -189,4 +193,16 @@ test('a warm call takes less than 15 ms', async () => {
     times.push(performance.now() - before);
   }
   expect(times.toSorted((a, b) => a - b)[10]).toBeLessThan(15);
+});
+
+test('a function whose role no longer trusts Lambda does not run, and that is no error of its own', async () => {
+  start('export const handler = async () => 1;', {}, 2000);
+  expect((await call()).payload).toBe(1);
+  counted = [];
+  iam.distrust('worker');
+  await expect(call()).rejects.toMatchObject({ code: 'AccessDeniedException', message: 'The role defined for the function cannot be assumed by Lambda.' });
+  expect(counted).toEqual([]);
+  functions.configureAsync('f', { maximumRetryAttempts: 1, onFailureArn: 'arn:aws:sqs:eu-west-1:111122223333:dead' });
+  await functions.invokeLater(functions.arnOf('f'), { a: 1 });
+  expect(failures).toMatchObject([{ requestPayload: { a: 1 }, requestContext: { approximateInvokeCount: 2 } }]);
 });

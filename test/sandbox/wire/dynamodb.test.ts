@@ -2,7 +2,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { crc32 } from 'node:zlib';
 import {
-  BatchWriteItemCommand, ConditionalCheckFailedException, DynamoDBClient, GetItemCommand, PutItemCommand, QueryCommand, TransactWriteItemsCommand, UpdateItemCommand,
+  BatchWriteItemCommand, ConditionalCheckFailedException, DynamoDBClient, ExecuteStatementCommand, GetItemCommand, PutItemCommand, QueryCommand, TransactWriteItemsCommand, UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { DynamoDb } from '../../../sandbox/services/dynamodb/dynamodb.ts';
@@ -126,6 +126,15 @@ describe('permissions', () => {
     expect(await outcome(role.send(query('ROLLBACK#a')))).toBe('AccessDeniedException');
     expect(await outcome(role.send(batch('SERVICE#a', 'SERVICE#b')))).toBe('allowed');
     expect(await outcome(role.send(batch('SERVICE#a', 'ROLLBACK#b')))).toBe('AccessDeniedException');
+  });
+
+  test.each([
+    ["INSERT INTO \"ledger\" VALUE {'pk': 'a', 'sk': 'x'}", 'Insert'], ["update ledger SET told = true WHERE pk = 'a' AND sk = 'x'", 'Update'],
+    ["DELETE FROM \"ledger\" WHERE pk = 'a' AND sk = 'x'", 'Delete'], ["SELECT pk, sk FROM ledger WHERE pk = 'a'", 'Select'],
+  ])('PartiQL has an action of its own for each verb: %s', async (Statement, verb) => {
+    expect(await outcome(roleFor(['dynamodb:*Item', 'dynamodb:Query']).send(new ExecuteStatementCommand({ Statement })))).toBe('AccessDeniedException');
+    // Nothing runs it here.
+    expect(await outcome(roleFor([`dynamodb:PartiQL${verb}`]).send(new ExecuteStatementCommand({ Statement })))).toBe('ValidationException');
   });
 
   test('an index is a resource of its own', async () => {

@@ -19,7 +19,7 @@ const context: OperationContext = { clock, place, requestId: 'r', caller: { kind
 
 // Every member that an authorization is made from.
 const input = {
-  Name: '/ripcord/catalogue/checkout', Names: ['/a', 'b'], Path: '/ripcord/', TableName: 'ledger', RequestItems: {}, SecretId: 'token',
+  Name: '/ripcord/catalogue/checkout', Names: ['/a', 'b'], Path: '/ripcord/', TableName: 'ledger', Statement: 'UPDATE "ledger" SET a = 1', RequestItems: {}, SecretId: 'token',
   QueueUrl: 'https://sqs.eu-west-1.amazonaws.com/111122223333/dead', QueueName: 'dead', TopicArn: 'arn:aws:sns:eu-west-1:111122223333:on-call',
 };
 

@@ -121,6 +121,19 @@ describe('principals', () => {
     expect(mayRead(iam.assume('arn:aws:iam::111122223333:role/rule', 'events.amazonaws.com'))).toBe(true);
     expect(() => iam.assume('arn:aws:iam::111122223333:role/rule', 'lambda.amazonaws.com')).toThrow('sts:AssumeRole');
   });
+
+  test('a trust is a decision like any other, and once it is lost no service takes the role on', () => {
+    const arn = 'arn:aws:iam::111122223333:role/rule';
+    iam.putRole({ roleName: 'rule', arn, trust: { Statement: [{ Effect: 'Allow', Principal: { Service: 'events.amazonaws.com' }, Action: 'sts:AssumeRole' }] } });
+    const decisions: unknown[] = [];
+    iam.onDecision = (permission) => decisions.push(permission);
+    iam.assume(arn, 'events.amazonaws.com');
+    iam.distrust('rule');
+    expect(() => iam.assume(arn, 'events.amazonaws.com')).toThrow('sts:AssumeRole');
+    expect(decisions).toEqual([
+      { action: 'sts:AssumeRole', resource: arn, allowed: true, statement: 'trust-rule/0' }, { action: 'sts:AssumeRole', resource: arn, allowed: false, statement: null },
+    ]);
+  });
 });
 
 describe('resource policies', () => {
@@ -148,6 +161,7 @@ describe('resource policies', () => {
     const principal = roleWith(allow({}));
     iam.putResourcePolicy(queue, { Statement: { Effect: 'Deny', Principal: { AWS: '*' }, Action: 'sqs:*', Resource: queue, Condition: { Bool: { 'aws:SecureTransport': 'false' } } } });
     expect(iam.isAllowed(principal, send)).toBe(true);
+    expect(iam.isAllowed({ ...principal, isUnencrypted: true } as Principal, send)).toBe(false);
   });
 });
 
