@@ -29,6 +29,9 @@ const minutes = Duration.minutes(5);
 /** Errors inside one period that are worth waking someone: single ones are retried by the workflow, and what breaks it is paged. It goes on without an announcement, though, and without the row that says who approved it. */
 const errorsBeforeAlarm: Readonly<Record<string, number>> = { announce: 1, answer: 1, report: 1, watchdog: 1 };
 
+/** Functions that EventBridge hands events to: what they fail at goes to the queue in the name of their own role. */
+const eventHandlers: readonly string[] = ['label', 'watchdog'];
+
 export class EngineAlarms extends Construct {
   readonly alarms: readonly cloudwatch.Alarm[];
   private readonly props: EngineAlarmsProps;
@@ -108,4 +111,8 @@ const functionAlarms = (functions: EngineAlarmsProps['functions']): readonly Ala
       section: 'handler-throttles', of: name, text: `Function ${name} is throttled: the account runs out of Lambda concurrency.`,
       metric: one.metricThrottles({ period: minutes, statistic: 'Sum' }),
     },
+    ...(eventHandlers.includes(name) ? [{
+      section: 'handler-lost', of: name, text: `An event that function ${name} should have handled is lost: it could not even be put into the queue.`,
+      metric: one.metric('DestinationDeliveryFailures', { period: minutes, statistic: 'Sum' }),
+    }] : []),
   ]);

@@ -24,6 +24,7 @@ export class ApprovalEndpoint extends Construct {
       stringValue: this.url,
     });
     explain(props.answer, { quiet: { 'lambda:InvokeFunctionUrl': refusedAtTheDoor, 'lambda:InvokeFunction': refusedAtTheDoor } });
+    if (props.answer.role !== undefined) explain(props.answer.role, { quiet: { 'sts:AssumeRole': 'Lambda cannot begin, so no record of ours can name it: the person reads 502, and on-call is paged at the deadline, when nobody has answered.' } });
     for (const [index, approver] of props.approvers.entries()) {
       const principal = new iam.ArnPrincipal(approver);
       props.answer.addPermission(`ApproverUrl${index + 1}`, {

@@ -21,10 +21,14 @@ export function allow(role: iam.IRole, statements: readonly Statement[]): void {
       throw new Error(`IAM statement ${statement.actions.join(', ')} on ${wildcards.join(', ')} needs \`because\`: why nothing narrower is possible`);
     role.addToPrincipalPolicy(policyStatement(statement, iam.Effect.ALLOW));
     if (statement.because !== undefined) acknowledgeWildcards(role, wildcards, statement.because);
-    if (wildcards.length > 0 || statement.uncalled !== undefined || statement.quiet !== undefined)
-      explain(role, { wide: statement.because === undefined ? {} : Object.fromEntries(statement.actions.map((action) => [action, statement.because ?? ''])), uncalled: statement.uncalled ?? {}, quiet: statement.quiet ?? {} });
+    if (statement.because !== undefined || statement.uncalled !== undefined || statement.quiet !== undefined)
+      explain(role, { ...reasonsOf(statement), resources: statement.resources });
   }
 }
+
+const reasonsOf = ({ actions, because, uncalled = {}, quiet = {} }: Statement): Reasons => ({
+  wide: because === undefined ? {} : Object.fromEntries(actions.map((action) => [action, because])), uncalled, quiet,
+});
 
 export interface Reasons {
   /** Action to why it is allowed on a resource with a wildcard. */
@@ -33,11 +37,13 @@ export interface Reasons {
   readonly uncalled?: Readonly<Record<string, string>>;
   /** Action to what on-call sees of its loss, where no record can name it or nobody can be told of it by itself. */
   readonly quiet?: Readonly<Record<string, string>>;
+  /** Of the one statement that they speak of; absent: of every statement of the holder with that action. */
+  readonly resources?: readonly string[];
 }
 
 /** Writes the reasons of a role's permissions, or of a resource's own policy, into the assembly's metadata, where whoever checks the stack reads them. */
-export function explain(holder: IConstruct, { wide = {}, uncalled = {}, quiet = {} }: Reasons): void {
-  holder.node.addMetadata('ripcord:permissions', { wide, uncalled, quiet });
+export function explain(holder: IConstruct, { wide = {}, uncalled = {}, quiet = {}, resources }: Reasons): void {
+  holder.node.addMetadata('ripcord:permissions', { wide, uncalled, quiet, resources: resources ?? null });
 }
 
 export function deny(role: iam.IRole, statement: Statement): void {

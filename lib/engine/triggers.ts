@@ -2,7 +2,7 @@
 import { aws_events as events, aws_events_targets as targets, aws_iam as iam, aws_lambda as lambda, aws_sqs as sqs, aws_stepfunctions as sfn, ArnFormat, Duration, Stack, Validations } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import type { AliasSource, EcsSource, ReleaseSources } from '../../lambdas/config/release-sources.ts';
-import { allow, explain } from './statements.ts';
+import { allow, explain, type Reasons } from './statements.ts';
 
 /** A rollback that starts later than this would act on a world that has moved on. */
 const maximumEventAge = Duration.minutes(10);
@@ -156,9 +156,13 @@ function chunks(names: readonly string[]): readonly (readonly string[])[] {
 /** Minutes between two polls: events are lost rarely, and whoever waits for one that was lost waits no longer. */
 export const pollMinutes = 5;
 
+/** Beside the trust of a role with which Lambda handles an event. */
+const unbegun = (tells: string): Reasons => ({ quiet: { 'sts:AssumeRole': `Lambda cannot begin, so no record of ours can name it: the alarm ${tells} tells.` } });
+
 /** One schedule for the whole engine, not one a service. A poll that fails is not tried again: the next one is never far. */
 export function pollRule(scope: Construct, delivery: EventDelivery, poll: lambda.Function): events.Rule {
   poll.configureAsyncInvoke({ maxEventAge: Duration.minutes(pollMinutes), retryAttempts: 0 });
+  explain(roleOf(poll), unbegun('poll-missing'));
   return new events.Rule(scope, 'PollRule', {
     description: 'Looks for releases and alarms whose events were lost',
     schedule: events.Schedule.rate(Duration.minutes(pollMinutes)),
@@ -174,13 +178,20 @@ const toFunction = (called: lambda.IFunction, { deadLetters }: EventDelivery, re
   },
 });
 
+/** @throws Error for a function of somebody else, which has none that is known. */
+function roleOf({ role }: lambda.IFunction): iam.IRole {
+  if (role === undefined) throw new Error('the function has no role of its own');
+  return role;
+}
+
 /** What a function failed at goes to the queue. CDK's own destination also grants two reads of the queue, which Lambda does not make. */
 const toQueue = (queue: sqs.IQueue): lambda.IDestination => ({
   bind: (_, failed) => {
-    if (failed.role === undefined) throw new Error('the function has no role that could send what it failed at');
-    allow(failed.role, [{
+    const role = roleOf(failed);
+    explain(role, unbegun('handler-lost'));
+    allow(role, [{
       actions: ['sqs:SendMessage'], resources: [queue.queueArn],
-      quiet: { 'sqs:SendMessage': 'It counts only when the function has failed three times, of which its alarm handler-errors tells: what is lost is the copy of the event in the queue.' },
+      quiet: { 'sqs:SendMessage': 'Lambda sends in the name of the role, and no record of ours can name what it was refused: the alarm handler-lost names the function.' },
     }]);
     return { destination: queue.queueArn };
   },

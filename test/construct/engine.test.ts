@@ -183,7 +183,7 @@ describe('who watches the watchman', () => {
     const names = all('AWS::CloudWatch::Alarm').map(({ Properties }) => Properties['AlarmName']);
     expect(names).toEqual(expect.arrayContaining([
       'ripcord-dead-letters', 'ripcord-rollback-failed', 'ripcord-rollback-timed-out', 'ripcord-rollback-aborted', 'ripcord-watch-failed', 'ripcord-watch-failed-timed-out', 'ripcord-watch-failed-aborted', 'ripcord-approval-waiting', 'ripcord-poll-missing',
-      'ripcord-handler-errors-assess', 'ripcord-handler-throttles-report', 'ripcord-handler-errors-strategy-alb-weights',
+      'ripcord-handler-lost-watchdog', 'ripcord-handler-lost-label', 'ripcord-handler-errors-assess', 'ripcord-handler-throttles-report', 'ripcord-handler-errors-strategy-alb-weights',
     ]));
   });
 

@@ -5,11 +5,14 @@ import path from 'node:path';
 import { WarmProcesses } from '../../services/lambda/warm-processes.ts';
 import { Progress } from '../progress.ts';
 import { shuffled } from '../shuffle.ts';
+import { tryDenials, type DenialResult } from './denials.ts';
 import type { Grant } from './grants.ts';
 import type { Played } from './play.ts';
-import { preparePermissions, recordUse, unexplained, usersOf, type Synthesize } from './prepare.ts';
+import { preparePermissions, recordUse, unexplained, usersOf, type Prepared, type Synthesize } from './prepare.ts';
+import { reasonProblems, staleReasons } from './reason-problems.ts';
 import { removalsOf, runRemoval, type Removal, type RemovalResult } from './remove.ts';
 import { isGood } from './tell.ts';
+import type { Shared } from './world.ts';
 
 export interface PermissionOptions {
   readonly directory: string;
@@ -29,36 +32,51 @@ export interface PermissionExploration {
   readonly played: readonly Played[];
   /** Grants that nothing takes and nobody explains. */
   readonly unexplained: readonly string[];
+  /** Of reasons: of nothing, twice, or not true. */
+  readonly reasonProblems: readonly string[];
+  readonly denials: readonly DenialResult[];
   readonly results: readonly RemovalResult[];
   readonly seconds: number;
 }
 
-/** Plays every scenario with all permissions, then takes them away one by one. `sample: 0` takes none away. @throws Error for an id that is no removal. */
-export async function explorePermissions(options: PermissionOptions): Promise<PermissionExploration> {
-  const { directory, print, atOnce } = options;
+/** Plays every scenario with all permissions, tries what is denied, then takes permissions away one by one. `sample: 0` takes none away. @throws Error for an id that is no removal. */
+export const explorePermissions = (options: PermissionOptions): Promise<PermissionExploration> => withShared(async (shared) => {
   const startedAt = performance.now();
+  options.print('synthesizing the stack, playing every scenario with every permission in place');
+  const prepared = await preparePermissions(options.directory, shared, options.synthesize);
+  const played = await recordUse(shared, prepared, options);
+  const denials = await tryDenials(shared, prepared.assembly, prepared.policies);
+  const results = await takeAway(shared, { prepared, played }, options);
+  return {
+    grants: prepared.grants, played, unexplained: unexplained(prepared.grants, played), reasonProblems: [...reasonProblems(prepared.reasons, prepared.grants, played), ...staleReasons(results)],
+    denials, results, seconds: (performance.now() - startedAt) / 1000,
+  };
+});
+
+/** What all sandboxes share, as long as it is needed. */
+export async function withShared<T>(run: (shared: Shared) => Promise<T>): Promise<T> {
   const server = await journeysServer();
   const warm = await new WarmProcesses().listen();
   try {
-    const shared = { warm, port: (server.address() as AddressInfo).port };
-    print('synthesizing the stack, playing every scenario with every permission in place');
-    const prepared = await preparePermissions(directory, shared, options.synthesize);
-    const played = await recordUse(shared, prepared, { atOnce });
-    const removals = chosen(removalsOf(prepared.grants), options);
-    const progress = new Progress(removals.length, print);
-    const results: RemovalResult[] = [];
-    await eachOf(removals, atOnce, async (removal) => {
-      const result = await runRemoval(removal, usersOf(removal.grant, played), { shared, assembly: prepared.assembly, played, directory: path.join(directory, 'without') });
-      results.push(result);
-      progress.add({ id: result.id, scenario: result.scenario, fault: 'removed', ending: isGood(result) ? 'paged' : 'broken', isReached: result.isRefused, broken: [result.noticed], outcomes: '', wallMilliseconds: result.wallMilliseconds, plays: 1 });
-    });
-    if (removals.length > 0) progress.end();
-    return { grants: prepared.grants, played, unexplained: unexplained(prepared.grants, played), results, seconds: (performance.now() - startedAt) / 1000 };
+    return await run({ warm, port: (server.address() as AddressInfo).port });
   } finally {
     await warm.stop();
     server.close();
     server.closeAllConnections();
   }
+}
+
+async function takeAway(shared: Shared, { prepared, played }: { readonly prepared: Prepared; readonly played: readonly Played[] }, options: PermissionOptions): Promise<readonly RemovalResult[]> {
+  const removals = chosen(removalsOf(prepared.grants), options);
+  const progress = new Progress(removals.length, options.print);
+  const results: RemovalResult[] = [];
+  await eachOf(removals, options.atOnce, async (removal) => {
+    const result = await runRemoval(removal, usersOf(removal.grant, played), { shared, assembly: prepared.assembly, played, directory: path.join(options.directory, 'without') });
+    results.push(result);
+    progress.add({ id: result.id, scenario: result.scenario, fault: 'removed', ending: isGood(result) ? 'paged' : 'broken', isReached: result.isRefused, broken: [result.noticed], outcomes: '', plays: 1, wallMilliseconds: result.wallMilliseconds });
+  });
+  if (removals.length > 0) progress.end();
+  return results;
 }
 
 function chosen(removals: readonly Removal[], { only, sample, seed }: PermissionOptions): readonly Removal[] {

@@ -23,11 +23,14 @@ export interface Place {
   readonly text: string;
 }
 
-export async function playIn(shared: Shared, name: string, assembly: string): Promise<Played> {
+/** @param loses a role that no service can take on any more, once the stack stands. */
+export async function playIn(shared: Shared, name: string, { assembly, loses = null }: { readonly assembly: string; readonly loses?: string | null }): Promise<Played> {
   const startedAt = performance.now();
   const scenario = permissionScenarioOf(name);
   const world = await PermissionWorld.start(shared, assembly, services.some((one) => one.name === name && one.isMeasured === true) ? name : null);
+  if (loses !== null) world.loss = () => world.sandbox.iam.distrust(loses);
   try {
+    if (scenario.losesItself !== true) world.lose();
     await scenario.play(world);
     return {
       scenario: name, problem: scenario.check(world) ?? impossible(world), ...permissionsOf(world), pages: pagesOf(world), records: await placesOf(world),

@@ -4,6 +4,8 @@ import path from 'node:path';
 import { stringify } from 'yaml';
 import type { JsonValue } from '../../scenarios/scenario.ts';
 import { grantsOf, isBy, type Grant } from './grants.ts';
+import { policiesOf, type Policy } from './policies.ts';
+import { reasonsOf, type Reason } from './reasons.ts';
 import { playIn, type Played } from './play.ts';
 import { permissionScenarios } from './scenarios.ts';
 import { approverArn, documentOf, secretName, services } from './services.ts';
@@ -13,6 +15,8 @@ export type Synthesize = (config: string, out: string) => void;
 
 export interface Prepared {
   readonly assembly: string;
+  readonly policies: readonly Policy[];
+  readonly reasons: readonly Reason[];
   readonly grants: readonly Grant[];
 }
 
@@ -28,7 +32,10 @@ export async function preparePermissions(directory: string, shared: Shared, synt
     await writeFile(config, stringify({ engine: { approvers: [approverArn] }, services: documents as JsonValue }));
     const assembly = path.join(directory, 'cdk.out');
     synthesize(config, assembly);
-    return { assembly, grants: await grantsOf(assembly, await sandbox.deploy(assembly), sandbox.place) };
+    const deployed = await sandbox.deploy(assembly);
+    const policies = policiesOf(assembly, deployed, sandbox.place);
+    const reasons = await reasonsOf(assembly, deployed, sandbox.place);
+    return { assembly, policies, reasons, grants: grantsOf(policies, reasons) };
   } finally {
     await account.stop();
     await sandbox.stop();
@@ -40,7 +47,7 @@ export async function recordUse(shared: Shared, { assembly }: Prepared, { names 
   const waiting = [...names];
   const all: Played[] = [];
   await Promise.all(Array.from({ length: atOnce }, async () => {
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) all.push(await playIn(shared, next, assembly));
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) all.push(await playIn(shared, next, { assembly }));
   }));
   return all;
 }

@@ -56,11 +56,12 @@ export async function runRemoval(removal: Removal, users: readonly string[], par
   let best: Omit<RemovalResult, 'wallMilliseconds'> = { id: removal.id, noticed: 'unnoticed', scenario: users[0] ?? 'none', pages: [], named: [], quiet: removal.grant.quiet, isRefused: false };
   const into = path.join(parts.directory, removal.id.replaceAll(/[^\w]+/g, '-'));
   try {
-    const assembly = await without(parts.assembly, removal.grant, { whole: removal.whole, into });
+    const { trusted } = removal.grant;
+    const taken = trusted === null ? { assembly: await without(parts.assembly, removal.grant, { whole: removal.whole, into }) } : { assembly: parts.assembly, loses: trusted };
     for (const scenario of users.slice(0, mostTries)) {
       const before = parts.played.find((one) => one.scenario === scenario);
       if (before === undefined) throw new Error(`scenario ${scenario} was not played with every permission in place`);
-      const result = judged(removal, before, await playIn(parts.shared, scenario, assembly));
+      const result = judged(removal, before, await playIn(parts.shared, scenario, taken));
       if (order.indexOf(result.noticed) < order.indexOf(best.noticed) || best.noticed === 'unnoticed') best = result;
       if (best.noticed === 'named' || best.quiet !== null) break;
     }
@@ -85,8 +86,9 @@ function judged({ id, grant: { action, quiet }, whole }: Removal, before: Played
   return { id, noticed: noticedOf(pages, named), scenario: after.scenario, pages: [...new Set(pages)], named, quiet, isRefused: refused.length > 0 };
 }
 
-/** As AWS words it, or shorter, but with the action. */
-const says = (text: string, action: string): boolean => new RegExp(`${action}(?!\\w)`).test(text) && /not authorized|AccessDenied|AuthorizationError|denied/i.test(text);
+/** As AWS words it, or shorter, but with the action; Lambda words the loss of a trust in its own way. */
+const says = (text: string, action: string): boolean => (new RegExp(`${action}(?!\\w)`).test(text) && /not authorized|AccessDenied|AuthorizationError|denied/i.test(text))
+  || (action === 'sts:AssumeRole' && text.includes('cannot be assumed by Lambda'));
 
 function noticedOf(pages: readonly string[], named: readonly Place['where'][]): Noticed {
   if (pages.length === 0) return 'unnoticed';

@@ -6,6 +6,8 @@ export interface PermissionScenario {
   readonly name: string;
   /** One line for `--list`. */
   readonly summary: string;
+  /** It tells itself when what is lost later is lost. */
+  readonly losesItself?: true;
   play(world: PermissionWorld): Promise<void>;
   /** What has to have come of it with every permission in place. @returns what is wrong, or null. */
   check(world: PermissionWorld): string | null;
@@ -140,6 +142,7 @@ const unreadableLabel = async (world: PermissionWorld): Promise<void> => {
 const polled = async (world: PermissionWorld): Promise<void> => {
   world.poll(true);
   await world.sleep(16);
+  world.lose();
   world.unheard(() => {
     world.target('alias').release();
     for (const name of ['shifted', 'swapped']) world.target(name).firstRelease?.();
@@ -184,7 +187,7 @@ export const permissionScenarios: readonly PermissionScenario[] = [
   },
   { name: 'unreadable-label', summary: 'a label for no rollback goes to the queue', play: unreadableLabel, check: (world) => (queued(world) > 0 ? null : 'nothing is in the queue') },
   {
-    name: 'polled', summary: 'events of releases and of an alarm were lost: the poll finds them', play: polled,
+    name: 'polled', summary: 'events of releases and of an alarm were lost: the poll finds them', losesItself: true, play: polled,
     check: (world) => (world.watches().some(({ name }) => name.startsWith('poll-')) && world.rollbacks().some(({ name }) => name.startsWith('poll-')) ? null : `found only ${[...world.watches(), ...world.rollbacks()].map(({ name }) => name).join(', ')}`),
   },
   { name: 'undeliverable', summary: 'an event cannot be delivered: it goes to the queue', play: undeliverable, check: (world) => (queued(world) > 0 ? null : 'nothing is in the queue') },

@@ -14,12 +14,12 @@ export const isGood = (one: RemovalResult): boolean => isNoticed(one) || one.qui
 
 const isNoticed = ({ noticed }: RemovalResult): boolean => noticed === 'named' || noticed === 'logged';
 
-export const isWhole = ({ unexplained, played, results }: PermissionExploration): boolean =>
-  unexplained.length === 0 && played.every(({ problem, denied }) => problem === null && denied.length === 0) && results.every(isGood);
+export const isWhole = ({ unexplained, reasonProblems, denials, played, results }: PermissionExploration): boolean =>
+  unexplained.length === 0 && reasonProblems.length === 0 && denials.every(({ problem }) => problem === null) && played.every(({ problem, denied }) => problem === null && denied.length === 0) && results.every(isGood);
 
 /** Lines for a terminal. */
 export function toldPermissions(exploration: PermissionExploration): readonly string[] {
-  const { grants, played, unexplained, results, seconds } = exploration;
+  const { grants, played, unexplained, reasonProblems, denials, results, seconds } = exploration;
   const statements = new Set(grants.map(({ place: { logicalId, index } }) => `${logicalId}/${index}`)).size;
   const explained = grants.filter(({ uncalled }) => uncalled !== null).length;
   const bad = results.filter((one) => !isGood(one));
@@ -28,10 +28,13 @@ export function toldPermissions(exploration: PermissionExploration): readonly st
     '', ...table(results),
     ...played.flatMap(({ scenario, problem, denied }) => [...(problem === null ? [] : [`BROKEN scenario ${scenario}: ${problem}`]), ...denied.map((text) => `DENIED in scenario ${scenario}: ${text}`)]),
     ...unexplained.map((one) => `UNUSED ${one}: no scenario takes it, and no reason stands beside it`),
+    ...reasonProblems.map((text) => `STALE REASON ${text}`),
+    ...denials.flatMap(({ id, problem }) => (problem === null ? [] : [`TOOTHLESS ${id}: ${problem}`])),
     ...bad.flatMap(({ id, noticed, scenario, pages }) => ['', `${noticed === 'unnoticed' ? 'UNNOTICED' : 'UNNAMED'} ${id} in scenario ${scenario}: ${texts[noticed]}${pages.length === 0 ? '' : ` (${pages.join('; ')})`}`, `  again: npm run explore:permissions -- --only "${id}"`]),
     ...quiet.map(({ id, noticed, quiet: reason }) => `${noticed === 'paged' ? 'UNNAMED' : 'UNNOTICED'}, as it says: ${id}: ${reason}`),
     '',
     `${statements} statements allow ${grants.length} actions: ${grants.length - explained} are taken by ${played.length} scenarios, ${explained} are demanded by AWS without a call of ours, ${unexplained.length} are neither`,
+    `${denials.length} times an action is denied on a resource: each refuses a call that goes through without it${denials.every(({ problem }) => problem === null) ? '' : ', but for those above'}`,
     ...(results.length === 0 ? [] : [`${results.length} taken away one by one in ${Math.round(seconds)} s: ${bad.length === 0 ? `on-call is told of ${results.length - quiet.filter(({ noticed }) => noticed === 'unnoticed').length} and a record names ${results.length - quiet.length} of them; beside the other ${quiet.length} stands what on-call sees instead` : `${bad.length} are not noticed as they have to be`}`]),
   ];
 }

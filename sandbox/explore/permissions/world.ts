@@ -70,6 +70,15 @@ export class PermissionWorld {
     });
   }
 
+  /** What is taken away only when everything stands: set before a scenario is played. */
+  loss: (() => void) | null = null;
+
+  /** Lambda and Step Functions make nothing with a role that they cannot take on: a trust is lost later. */
+  lose(): void {
+    this.loss?.();
+    this.loss = null;
+  }
+
   /** Kills the process of a function at work. */
   kill(accessKeyId: string): void {
     this.#warm.kill(accessKeyId);
