@@ -4,6 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { isRefusal } from '../../lambdas/domain/errors.ts';
 import { parseReleaseEvent } from '../../lambdas/domain/release-event.ts';
 import { parseTrigger } from '../../lambdas/domain/trigger.ts';
+import { mutated, nasty, nested } from './hostile-values.ts';
+import { pipelineEvents, releaseEvents } from './release-samples.ts';
 
 const now = '2026-11-20T09:14:07.104+0000';
 const event = (source: string, type: string, detail: object): object => ({ service: 'shop', event: { version: '0', id: 'e-1', source, 'detail-type': type, time: '2026-11-20T09:14:07Z', account: '111122223333', region: 'eu-west-1', resources: [], detail } });
@@ -16,35 +18,7 @@ const valid: readonly object[] = [
   event('ripcord.signal', 'Signal', { service: 'shop', tool: 'datadog', id: '1', status: 'firing', summary: 'errors', since: now, url: 'https://example.com/' }),
   event('ripcord.watch', 'Watch Signal', { releaseId: 'r-1', alarms: ['a'], journeys: ['j'] }),
 ];
-const releases: readonly object[] = [
-  event('ripcord.release', 'Release Started', { service: 'shop', releaseId: 'r-2', version: '2', previousVersion: '1', actor: 'pipeline', touched: ['code'] }),
-  event('ripcord.release', 'Release Finished', { service: 'shop', releaseId: 'r-2', version: '2', actor: 'pipeline' }),
-  event('aws.codedeploy', 'CodeDeploy Deployment State-change Notification', { deploymentId: 'd-1', application: 'a', deploymentGroup: 'g', state: 'START' }),
-];
-
-const nested = (depth: number): unknown => JSON.parse(`${'['.repeat(depth)}${']'.repeat(depth)}`);
-const nasty = fc.oneof(
-  fc.jsonValue(), fc.string({ unit: 'binary', maxLength: 300 }),
-  fc.constantFrom<unknown>('', ' ', '\u0000', '\u202Egnp', '\uD800', '<script>alert(1)</script>', '{{secret.key}}', '../../etc/passwd', "'; DROP TABLE x; --", '__proto__', 'x'.repeat(100_000), -1, 1e308, true, null, [], {}),
-  fc.integer({ min: 50, max: 30_000 }).map(nested),
-);
-
-/** Every place in a value: a list of keys. */
-function places(value: unknown, at: readonly string[] = []): (readonly string[])[] {
-  if (value === null || typeof value !== 'object') return [at];
-  return [at, ...Object.entries(value).flatMap(([key, member]) => places(member, [...at, key]))];
-}
-
-function replaced(value: unknown, [key, ...rest]: readonly string[], by: unknown): unknown {
-  if (key === undefined) return by;
-  const members = value as Record<string, unknown>;
-  const changed = replaced(members[key], rest, by);
-  return Array.isArray(value) ? value.map((one: unknown, index) => (String(index) === key ? changed : one)) : { ...members, [key]: changed };
-}
-
-const mutated = (samples: readonly object[]) => fc.constantFrom(...samples).chain((sample) =>
-  fc.record({ at: fc.constantFrom(...places(sample)), by: nasty, extra: fc.option(fc.string({ maxLength: 20 }), { nil: undefined }) })
-    .map(({ at, by, extra }) => replaced(sample, extra === undefined ? at : [...at.slice(0, -1), extra], by)));
+const releases: readonly object[] = [...pipelineEvents, ...releaseEvents].map((one) => ({ service: 'shop', event: one }));
 
 /** Why it was refused; null when it was read. */
 function reasonOf(parse: (input: unknown) => unknown, input: unknown): string | null {
