@@ -2,15 +2,19 @@
 import type { BatchGetItemInput, BatchWriteItemInput, ExecuteStatementInput } from '@aws-sdk/client-dynamodb';
 import { AwsError, type Operation } from '../../aws/world.ts';
 import type { DynamoDb } from './dynamodb.ts';
-import { batchPermissions, partiqlPermissions, permissionsOf, type TableRequest } from './permissions.ts';
+import { KeyBudget } from './key-budget.ts';
+import { batchPermissions, partiqlPermissions, partitionKeyOf, permissionsOf, type TableRequest } from './permissions.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
-const onOneTable = { GetItem: false, Query: false, Scan: false, DescribeTable: false, DescribeTimeToLive: false, PutItem: true, UpdateItem: true, DeleteItem: true, CreateTable: true, DeleteTable: true };
+const onOneTable = { GetItem: false, Query: false, Scan: false, DescribeTable: false, DescribeTimeToLive: false, CreateTable: true, DeleteTable: true };
+const writes = ['PutItem', 'UpdateItem', 'DeleteItem'];
 
 export function dynamoDbOperations(dynamodb: DynamoDb): Readonly<Record<string, Operation>> {
   const simple = Object.entries(onOneTable).map(([name, mutating]) => [name, tableOperation(dynamodb, name, mutating)] as const);
-  return { ...Object.fromEntries(simple), BatchGetItem: batchGet(dynamodb), BatchWriteItem: batchWrite(dynamodb), ListTables: listTables(dynamodb), ExecuteStatement: executeStatement(dynamodb) };
+  const budget = new KeyBudget();
+  const written = writes.map((name) => [name, writeOperation(dynamodb, name, budget)] as const);
+  return { ...Object.fromEntries(simple), ...Object.fromEntries(written), BatchGetItem: batchGet(dynamodb), BatchWriteItem: batchWrite(dynamodb), ListTables: listTables(dynamodb), ExecuteStatement: executeStatement(dynamodb) };
 }
 
 function tableOperation(dynamodb: DynamoDb, name: string, mutating: boolean): Operation<TableRequest, Json> {
@@ -18,6 +22,18 @@ function tableOperation(dynamodb: DynamoDb, name: string, mutating: boolean): Op
     mutating,
     authorize: (input) => permissionsOf(dynamodb, name, input),
     run: (input) => dynamodb.perform(name, input as Json),
+  };
+}
+
+function writeOperation(dynamodb: DynamoDb, name: string, budget: KeyBudget): Operation<TableRequest & { readonly ReturnConsumedCapacity?: string | undefined }, Json> {
+  return {
+    mutating: true,
+    authorize: (input) => permissionsOf(dynamodb, name, input),
+    run: (input, { clock }) => budget.spend(`${input.TableName} ${partitionKeyOf(dynamodb, input)}`, clock.now(), async () => {
+      const { ConsumedCapacity, ...rest } = await dynamodb.perform(name, { ...input, ReturnConsumedCapacity: 'INDEXES' } as Json) as Json & { readonly ConsumedCapacity?: { readonly Table?: { readonly CapacityUnits?: number } } };
+      const isAsked = (input.ReturnConsumedCapacity ?? 'NONE') !== 'NONE';
+      return { result: isAsked ? { ...rest, ConsumedCapacity } : rest, units: ConsumedCapacity?.Table?.CapacityUnits ?? 1 };
+    }),
   };
 }
 

@@ -53,6 +53,9 @@ export function partiqlPermissions(dynamodb: DynamoDb, statement: string): Autho
   return [{ action: `dynamodb:PartiQL${known}`, resources: [dynamodb.tableArn(table)] }];
 }
 
+/** Text of the partition key that a write of one item names. */
+export const partitionKeyOf = (dynamodb: DynamoDb, { TableName, Key, Item }: TableRequest): string => keyText((Key ?? Item ?? {})[dynamodb.keysOf(TableName ?? '')?.hash ?? '']);
+
 function leadingKeysOf(dynamodb: DynamoDb, operation: string, request: TableRequest): readonly string[] | null {
   const keys = dynamodb.keysOf(request.TableName ?? '');
   if (keys === null) return null;
