@@ -2,9 +2,9 @@
 import { systemClock } from '../domain/clock.ts';
 import type { Reported } from '../domain/workflow.ts';
 import { read } from '../runtime/environment.ts';
-import { fields, handle } from '../runtime/handle.ts';
+import { handle } from '../runtime/handle.ts';
 import type { ReportParts } from '../runtime/report.ts';
-import { type DeathEvent, endDead } from '../runtime/watchdog.ts';
+import { type DeathEvent, deathOf, endDead } from '../runtime/watchdog.ts';
 import { auditStore, dynamoClient, ledgerTable, notices } from '../runtime/wiring.ts';
 
 let parts: Omit<ReportParts, 'log'> | undefined;
@@ -22,11 +22,7 @@ function build(): Omit<ReportParts, 'log'> {
 
 export const handler = handle<DeathEvent, Reported>({
   name: 'Watchdog',
-  parse: (event) => {
-    const parsed = fields<DeathEvent>({ detail: 'object' })(event);
-    fields<DeathEvent['detail']>({ name: 'string', status: 'string', startDate: 'number' })(parsed.detail);
-    return parsed;
-  },
+  parse: deathOf,
   about: ({ detail }) => ({ rollbackId: detail.name, service: 'unknown' }),
   run: (event, log) => endDead(event, { ...(parts ??= build()), log }),
 });

@@ -2,7 +2,8 @@
 import type { AuditStore } from '../adapters/audit-store.ts';
 import type { LedgerTable } from '../adapters/ledger-table.ts';
 import { Refusal, RipcordError } from '../domain/errors.ts';
-import { instantOf } from '../domain/instants.ts';
+import { parseInstant } from '../domain/instants.ts';
+import { rollbackIdOf } from './answer-request.ts';
 import { keepLabel } from './label-chain.ts';
 
 /** `ripcord.label`, detail-type `Label`. Anybody who may put events can have written any of it. */
@@ -34,25 +35,27 @@ interface Label {
  * or the label before has no anchor, so that it is delivered again.
  */
 export async function addLabel(event: LabelEvent, parts: LabelParts): Promise<{ readonly chain: string; readonly added: boolean }> {
-  const { rollback, opinion, by, comment } = labelOf(event.detail);
+  const { rollback, opinion, by, comment } = labelOf(event);
   const last = await parts.audit.last(rollback);
   if (last === null) throw new Refusal('unknown-rollback', `The label names rollback "${rollback}", and no record of one has that name.`);
   if (last.kind !== 'sealed') throw new RipcordError('retry', 'not-ended', `Rollback ${rollback} has not ended: there is nothing to judge yet.`);
   const chain = eventChain(rollback);
   // All of the row comes from the event: delivered twice at the same moment it is the same row, and the store keeps one.
   const added = await keepLabel({
-    rollbackId: chain, service: last.service, kind: 'labelled', at: instantOf(Date.parse(event.time)),
+    rollbackId: chain, service: last.service, kind: 'labelled', at: parseInstant(event.time) ?? event.time,
     data: { rollbackId: rollback, opinion, comment, by, isVerified: false, eventId: event.id, sealedAt: last.hash },
   }, parts, ({ data }) => (JSON.parse(data) as { readonly eventId?: unknown }).eventId === event.id);
   return { chain, added };
 }
 
-function labelOf({ rollback, label, by, comment = '' }: LabelEvent['detail']): Label {
+function labelOf({ time, detail: { rollback, label, by, comment = '' } }: LabelEvent): Label {
   const wrong = (why: string): Refusal => new Refusal('bad-label', `This is no label: ${why}.`);
   // What Step Functions takes as the name of an execution: nothing else can lead into another chain.
-  if (typeof rollback !== 'string' || !/^[\w.-]{1,80}$/.test(rollback)) throw wrong('`rollback` must be the name of an execution');
+  const name = rollbackIdOf(rollback);
+  if (name === null) throw wrong('`rollback` must be the name of an execution');
   if (label !== 'right' && label !== 'wrong') throw wrong('`label` must be right or wrong');
   if (typeof by !== 'string' || by.trim() === '') throw wrong('`by` must say who says so');
   if (typeof comment !== 'string') throw wrong('`comment` must be text');
-  return { rollback, opinion: label, by: by.slice(0, 200), comment: comment.slice(0, 1000) };
+  if (parseInstant(time) === null) throw wrong('`time` must be an instant');
+  return { rollback: name, opinion: label, by: by.slice(0, 200), comment: comment.slice(0, 1000) };
 }

@@ -3,17 +3,31 @@ import type { AuditRow } from '../audit/entry.ts';
 import type { Decision } from '../domain/decide.ts';
 import { modeOf } from '../domain/demands.ts';
 import { type DoorQuestion, isAtDoor } from '../domain/door.ts';
+import { Refusal } from '../domain/errors.ts';
 import { instantOf } from '../domain/instants.ts';
 import type { Question } from '../domain/question.ts';
 import { releaseFrom } from '../domain/readings.ts';
 import type { AuditCursor, JsonObject, Release } from '../domain/vocabulary.ts';
 import type { Assessment, Reported, ReportInput, StepApplied, StepResult } from '../domain/workflow.ts';
+import { rollbackIdOf } from './answer-request.ts';
 import { type ReportParts, endRollback } from './report.ts';
 import type { Ending } from './report-outcome.ts';
 
 /** `Step Functions Execution Status Change`; its dates are epoch milliseconds, and a large input is left out. */
 export interface DeathEvent {
   readonly detail: { readonly name: string; readonly status: 'FAILED' | 'TIMED_OUT' | 'ABORTED'; readonly startDate: number; readonly input?: string | null; readonly error?: string | null };
+}
+
+const deaths: readonly unknown[] = ['FAILED', 'TIMED_OUT', 'ABORTED'] satisfies DeathEvent['detail']['status'][];
+
+/** @throws Refusal for what tells of no execution that died: closing a record that goes on, or one under a name that nothing has, would be worse than none. */
+export function deathOf(event: unknown): DeathEvent {
+  const { name, status, startDate } = ((event as { readonly detail?: unknown } | null | undefined)?.detail ?? {}) as Record<string, unknown>;
+  const wrong = (field: string, why: string): Refusal => new Refusal('bad-input', `This tells of no execution that died: \`detail.${field}\` must be ${why}.`);
+  if (rollbackIdOf(name) === null) throw wrong('name', 'the name of an execution');
+  if (!deaths.includes(status)) throw wrong('status', deaths.join(', '));
+  if (typeof startDate !== 'number' || Number.isNaN(new Date(startDate).getTime())) throw wrong('startDate', 'a time in milliseconds');
+  return event as DeathEvent;
 }
 
 /** Closes the record, frees the lock, tells people. Where Report did its part before the execution ended, nothing is left and nothing is repeated. */

@@ -85,6 +85,12 @@ describe('a label that came as an event', () => {
     expect(await tables.audit.read(eventChain(id))).toEqual([]);
   });
 
+  it('is refused for a time that is none', async () => {
+    await ended();
+    const event = { id: 'event-1', time: 'yesterday', detail: { rollback: id, label: 'wrong', by: 'pager' } };
+    await expect(addLabel(event, { audit: tables.audit, table: tables.ledger })).rejects.toMatchObject({ name: 'Refused', message: expect.stringContaining('`time` must be an instant') as string });
+  });
+
   it('waits for the end of a rollback that runs', async () => {
     await tables.audit.append({ rollbackId: id, service: 'shop', kind: 'assessed', at: '2026-11-20T09:10:00.000Z', data: {} }, null);
     await expect(label({})).rejects.toMatchObject({ name: 'Retryable', code: 'not-ended' });

@@ -8,7 +8,7 @@ import type { AuditKind } from '../../lambdas/audit/entry.ts';
 import { decide } from '../../lambdas/domain/decide.ts';
 import type { JsonObject } from '../../lambdas/domain/vocabulary.ts';
 import { endRollback, type ReportParts } from '../../lambdas/runtime/report.ts';
-import { type DeathEvent, endDead, reportInput } from '../../lambdas/runtime/watchdog.ts';
+import { type DeathEvent, deathOf, endDead, reportInput } from '../../lambdas/runtime/watchdog.ts';
 import { startTables, type Tables } from './audit-tables.ts';
 import { minute, question } from './domain/samples.ts';
 import { machineArn, recordingNotices, silent, withoutNotes } from './report-samples.ts';
@@ -34,6 +34,28 @@ async function dying(rows: readonly [AuditKind, JsonObject][] = [], lockedBy: st
   const event: DeathEvent = { detail: { name: rollbackId, status: 'TIMED_OUT', startDate: Date.parse(asked.startedAt), input: JSON.stringify({ service, event: {} }) } };
   return { rollbackId, service, sent, parts, event };
 }
+
+describe('the event of a death', () => {
+  const told = (change: object): unknown => ({ detail: { name: 'rb-1', status: 'FAILED', startDate: 1_795_166_047_104, ...change } });
+
+  it('is taken as it is', () => {
+    for (const status of ['FAILED', 'TIMED_OUT', 'ABORTED']) expect(deathOf(told({ status }))).toEqual(told({ status }));
+    // A person may start one under any name that Step Functions takes.
+    expect(deathOf(told({ name: "dana's@night(2)" }))).toEqual(told({ name: "dana's@night(2)" }));
+  });
+
+  it.each<[string, unknown]>([
+    ['name', { name: '' }], ['name', { name: 'label#event#rb-1' }], ['name', { name: 'x'.repeat(81) }], ['name', { name: 7 }],
+    ['status', { status: 'SUCCEEDED' }], ['status', { status: 'RUNNING' }], ['status', { status: undefined }],
+    ['startDate', { startDate: 1e300 }], ['startDate', { startDate: '2026-11-20' }],
+  ])('is refused for its %s: %j', (field, change) => {
+    expect(() => deathOf(told(change as object))).toThrow(`\`detail.${field}\` must be`);
+  });
+
+  it('is refused without a detail', () => {
+    for (const event of [null, undefined, 'text', [], {}, { detail: null }]) expect(() => deathOf(event)).toThrow('tells of no execution that died');
+  });
+});
 
 const step = { stepId: 'alb-weights/web', strategy: 'alb-weights', targetId: 'web' };
 
