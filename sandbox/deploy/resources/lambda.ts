@@ -1,5 +1,5 @@
 // Functions of a template, and who may call them how.
-import { mkdtempSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, realpathSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { RawStatement } from '../../aws/iam/policy.ts';
@@ -20,7 +20,8 @@ function codeDirectory(making: Making): string {
   if (S3Key === undefined) throw new Error('Code needs S3Key or ZipFile');
   const found = making.asset(S3Key);
   if (!statSync(found).isDirectory()) throw new Error(`Code: asset ${found} is no folder; packed archives are not supported`);
-  return found;
+  // Assemblies that differ in their template alone share their code, and so the processes that run it.
+  return realpathSync(found);
 }
 
 const lambdaFunction: ResourceType = {
