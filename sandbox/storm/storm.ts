@@ -78,7 +78,8 @@ async function play(sandbox: Sandbox, port: number, options: StormOptions): Prom
   counts.sample();
   return {
     counts, sentSeconds, wallSeconds: (performance.now() - began) / 1000,
-    pages: view.messages().filter(({ topic, subject }) => topic === 'on-call' && subject.startsWith('PAGE ')),
+    // An alarm of the engine wakes a person just as well.
+    pages: view.messages().filter(({ topic, subject }) => topic === 'on-call' && /^(PAGE |ALARM)/.test(subject)),
     deadLetters: counts.apis.get('sqs:SendMessage')?.asked ?? 0,
     locks: (await sandbox.services.dynamodb.items(ledger)).flatMap(({ sk, owner }) => (sk?.S === 'LOCK' && owner?.S !== undefined ? [owner.S] : [])),
     unsealed: await unsealed(sandbox, view.names.auditTable, counts.ownRuns),

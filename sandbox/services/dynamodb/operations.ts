@@ -8,12 +8,12 @@ import { batchPermissions, partiqlPermissions, partitionKeyOf, permissionsOf, ty
 type Json = Readonly<Record<string, unknown>>;
 
 const onOneTable = { GetItem: false, Query: false, Scan: false, DescribeTable: false, DescribeTimeToLive: false, CreateTable: true, DeleteTable: true };
-const writes = ['PutItem', 'UpdateItem', 'DeleteItem'];
+const itemWrites = ['PutItem', 'UpdateItem', 'DeleteItem'];
 
 export function dynamoDbOperations(dynamodb: DynamoDb): Readonly<Record<string, Operation>> {
   const simple = Object.entries(onOneTable).map(([name, mutating]) => [name, tableOperation(dynamodb, name, mutating)] as const);
   const budget = new KeyBudget();
-  const written = writes.map((name) => [name, writeOperation(dynamodb, name, budget)] as const);
+  const written = itemWrites.map((name) => [name, writeOperation(dynamodb, name, budget)] as const);
   return { ...Object.fromEntries(simple), ...Object.fromEntries(written), BatchGetItem: batchGet(dynamodb), BatchWriteItem: batchWrite(dynamodb), ListTables: listTables(dynamodb), ExecuteStatement: executeStatement(dynamodb) };
 }
 
@@ -30,7 +30,7 @@ function writeOperation(dynamodb: DynamoDb, name: string, budget: KeyBudget): Op
     mutating: true,
     authorize: (input) => permissionsOf(dynamodb, name, input),
     run: (input, { clock }) => budget.spend(`${input.TableName} ${partitionKeyOf(dynamodb, input)}`, clock.now(), async () => {
-      const { ConsumedCapacity, ...rest } = await dynamodb.perform(name, { ...input, ReturnConsumedCapacity: 'INDEXES' } as Json) as Json & { readonly ConsumedCapacity?: { readonly Table?: { readonly CapacityUnits?: number } } };
+      const { ConsumedCapacity, ...rest }: Json & { readonly ConsumedCapacity?: { readonly Table?: { readonly CapacityUnits?: number } } } = await dynamodb.perform(name, { ...input, ReturnConsumedCapacity: 'INDEXES' });
       const isAsked = (input.ReturnConsumedCapacity ?? 'NONE') !== 'NONE';
       return { result: isAsked ? { ...rest, ConsumedCapacity } : rest, units: ConsumedCapacity?.Table?.CapacityUnits ?? 1 };
     }),
