@@ -83,7 +83,19 @@ interface Entry {
 const inTable = (name: string) => ({ operation, input }: CallRecord): boolean => operation === 'PutItem' && (input as { TableName?: string }).TableName === name;
 const userArn = 'arn:aws:sts::111122223333:assumed-role/Approver/bob';
 const request = (method: string, more: object): object => ({ version: '2.0', rawPath: '/', requestContext: { http: { method, path: '/' }, authorizer: { iam: { userArn } } }, isBase64Encoded: false, ...more });
-const said = (body: object): object => request('POST', { body: JSON.stringify({ rollback: 'rb-2', ...body }) });
+const said = (body: object): object => request('POST', { body: { rollback: 'rb-2', ...body } });
+
+/** A body arrives as text; what is nested deeper than anything can write is cut off. */
+function sent(event: unknown): object {
+  const { body } = (event ?? {}) as { readonly body?: unknown };
+  if (body === null || typeof body !== 'object') return event as object;
+  try {
+    return { ...(event as object), body: JSON.stringify(body) };
+  } catch {
+    return { ...(event as object), body: '['.repeat(30_000) };
+  }
+}
+
 const death = (detail: object): object => ({
   version: '0', id: 'e-1', source: 'aws.states', 'detail-type': 'Step Functions Execution Status Change', time: '2026-11-20T09:20:00Z', resources: [`${machineArn.replace('stateMachine', 'execution')}:rb-3`],
   detail: { executionArn: `${machineArn.replace('stateMachine', 'execution')}:rb-3`, stateMachineArn: machineArn, name: 'rb-3', status: 'FAILED', startDate: 1_795_166_047_104, stopDate: 1_795_166_400_000, input: '{"service":"shop","reason":"r","requestedBy":"dana"}', output: null, error: 'States.Runtime', cause: 'c', ...detail },
@@ -101,7 +113,7 @@ const entries: Readonly<Record<string, Entry>> = {
   'the death of an execution': { handler: watchdogHandler, samples: [death({}), death({ status: 'TIMED_OUT', error: null, cause: null, name: 'rb-5' }), death({ status: 'ABORTED', input: null, name: 'rb-6' })] },
   'a label of a tool': { handler: labelHandler, samples: [label({}), label({ label: 'right', comment: 'a dependency was down' })] },
   'an answer by URL': {
-    handler: answerHandler, prepare: anOpenQuestion, notes: inTable('audit'),
+    handler: answerHandler, prepare: anOpenQuestion, around: sent, notes: inTable('audit'),
     samples: [said({ answer: 'approve', comment: 'go' }), said({ answer: 'reject' }), request('GET', { queryStringParameters: { rollback: 'rb-2' } })],
     refusal: (output) => {
       const { statusCode, body } = output as { statusCode: number; body: string };
@@ -114,7 +126,7 @@ const entries: Readonly<Record<string, Entry>> = {
 /** Why it was refused; null when it was done. @throws what is no refusal. */
 async function refusalOf({ handler, refusal, around }: Entry, event: unknown): Promise<string | null> {
   try {
-    const output = await handler(around?.(event) ?? event);
+    const output = await handler(around === undefined ? event : around(event));
     return refusal?.(output) ?? null;
   } catch (error) {
     // Named by us, or thrown by us: the errors of JavaScript and of AWS have other names.
