@@ -20,7 +20,7 @@ export function told({ results, seconds }: Exploration): readonly string[] {
     'r recovered and proven, p stopped safely with on-call paged and the reason recorded, d ended as a dry run, l left alone: the alarm was read as quiet',
     ...broken.flatMap((one) => ['', `BROKEN ${one.id}: ${faultTexts[one.fault as keyof typeof faultTexts]}`, ...one.broken.map((text) => `  ${text}`), ...(one.outcomes === '' ? [] : [`  it ended: ${one.outcomes.slice(0, 400)}`]), `  again: ${command(one.id)}`]),
     '',
-    `${results.length} cases in ${Math.round(seconds)} s: ${broken.length === 0 ? 'all keep every invariant' : `${broken.length} break an invariant`}${unreached.length === 0 ? '' : `; in ${unreached.length} the run ended without that call having been struck (${perScenario.join(', ')})`}${again === 0 ? '' : `; ${again} were played again, as this machine was too slow for the time limits of some client`}`,
+    `${results.length} cases in ${Math.round(seconds)} s: ${broken.length === 0 ? 'all keep every invariant' : `${broken.length} break an invariant`}${unreached.length === 0 ? '' : `; in ${unreached.length} the run ended without that call having been struck (${perScenario.join(', ')})`}${again === 0 ? '' : `; ${again} were played again, as this machine was too slow for a fair trial`}`,
   ];
 }
 

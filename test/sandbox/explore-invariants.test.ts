@@ -174,10 +174,10 @@ test('the closing line counts by scenario the cases that never came to their cal
   const lines = told({ cases: [], seconds: 1, results: [result('manual', false), result('manual', false), result('dns-flip', true), result('alb-flip', false)] });
   expect(lines.at(-1)).toBe('4 cases in 1 s: all keep every invariant; in 3 the run ended without that call having been struck (alb-flip 1, manual 2)');
   const again = told({ cases: [], seconds: 1, results: [{ ...result('manual', true), plays: 2 }] });
-  expect(again.at(-1)).toBe('1 cases in 1 s: all keep every invariant; 1 were played again, as this machine was too slow for the time limits of some client');
+  expect(again.at(-1)).toBe('1 cases in 1 s: all keep every invariant; 1 were played again, as this machine was too slow for a fair trial');
 });
 
-test('a case is played again when it broke and a client gave up on a slow machine, three times at most', () => {
+test('a case is played again when it broke on a machine that was too slow, three times at most', () => {
   const slow = { ending: 'broken', isOverdue: true } as const;
   expect([1, 2, 3].map((plays) => isUnfair(slow, plays))).toEqual([true, true, false]);
   expect([isUnfair({ ...slow, isOverdue: false }, 1), isUnfair({ ...slow, ending: 'paged' }, 1)]).toEqual([false, false]);

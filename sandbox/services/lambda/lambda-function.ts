@@ -100,6 +100,7 @@ export class LambdaFunction {
   #paused: { promise: Promise<void>; resume: () => void } | null = null;
   #twice: { readonly how: 'side-by-side' | 'lost-answer'; readonly at: number } | null = null;
   #invoked = 0;
+  #longest = 0;
   #killAfterCalls: number | null = null;
   #stopped = false;
 
@@ -152,6 +153,11 @@ export class LambdaFunction {
   /** How many invocations it had. */
   get invocations(): number {
     return this.#invoked;
+  }
+
+  /** Wall milliseconds that its longest invocation took, from its delivery to a process on. */
+  get longestMilliseconds(): number {
+    return this.#longest;
   }
 
   /** Whether any invocation is at work or waits for a process. */
@@ -211,6 +217,7 @@ export class LambdaFunction {
     const second = Math.floor((performance.timeOrigin + startedAt) / 1000);
     const traceId = `Root=1-${second.toString(16)}-${requestId.replaceAll('-', '').slice(0, 24)};Sampled=0`;
     const answer = await worker.run({ requestId, payload, milliseconds: realTimeoutMs, functionArn: this.spec.arn, traceId }, this.spec.timeoutSeconds);
+    this.#longest = Math.max(this.#longest, performance.now() - startedAt);
     this.log.add(`END RequestId: ${requestId}`);
     this.log.add(`REPORT RequestId: ${requestId} Duration: ${(performance.now() - startedAt).toFixed(2)} ms Memory Size: ${this.spec.memoryMb} MB`);
     if (worker.isGone || this.#parts.borrow !== null) this.#workers.delete(worker);

@@ -90,6 +90,15 @@ test('a timeout kills the process', async () => {
   expect((await call()).payload).not.toEqual(before.payload);
 });
 
+test('the longest invocation is remembered', async () => {
+  start('export const handler = (e) => new Promise((r) => setTimeout(r, e.ms ?? 0));');
+  await call();
+  expect(functions.find('f').longestMilliseconds).toBeLessThan(5000);
+  await call({ ms: 300 });
+  await call();
+  expect(functions.find('f').longestMilliseconds).toBeGreaterThanOrEqual(295);
+});
+
 test('processes stay warm, and concurrency scales out', async () => {
   start('let n = 0; export const handler = async () => { await new Promise((r) => setTimeout(r, 60)); return [process.pid, n++]; };');
   const pids = (await Promise.all([call(), call(), call()])).map((one) => (one.payload as number[])[0]);
