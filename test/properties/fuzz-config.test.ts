@@ -83,8 +83,8 @@ describe('services.yaml', () => {
     expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
   });
 
-  it('names a hundred problems of tens of thousands, and says that there are more', () => {
-    const found = problems(`services:\n${Array.from({ length: 20_000 }, (_, index) => `  s${index}: {}`).join('\n')}`) ?? [];
+  it('names a hundred problems of thousands, and says that there are more', () => {
+    const found = problems(`services:\n${Array.from({ length: 5000 }, (_, index) => `  s${index}: {}`).join('\n')}`) ?? [];
     expect(found.length).toBeLessThanOrEqual(101);
     expect(found.at(-1)).toMatch(/^services\.yaml: and \d+ more$/);
   });

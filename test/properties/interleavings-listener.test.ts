@@ -122,7 +122,7 @@ test('two services on one listener: nobody writes over a change it could see, wh
       expect(places[index]?.writes.filter((write) => write.service === service).length, `changes by ${service}`).toBeLessThanOrEqual(1);
     }
     for (const place of new Set(places)) await checkPlace(place, isShared ? ran : ran.filter(({ seen }) => places[services.indexOf(seen.service)] === place), isShared && goods[0] !== goods[1]);
-  }), { numRuns: 15, endOnFailure: true });
+  }), { numRuns: 12, endOnFailure: true });
 }, 120_000);
 
 /** @param isAtOdds both services change this place, and each to something else. */
