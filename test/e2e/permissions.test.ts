@@ -5,11 +5,18 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { synthesize } from '../../lib/app.ts';
-import { explorePermissions, type PermissionExploration } from '../../sandbox/explore/permissions/explore.ts';
+import type { RawStatement } from '../../sandbox/aws/iam/policy.ts';
+import { tryDenials } from '../../sandbox/explore/permissions/denials.ts';
+import { explorePermissions, withShared, type PermissionExploration } from '../../sandbox/explore/permissions/explore.ts';
+import type { Policy } from '../../sandbox/explore/permissions/policies.ts';
+import { preparePermissions } from '../../sandbox/explore/permissions/prepare.ts';
 import { isGood } from '../../sandbox/explore/permissions/tell.ts';
 
-// One of each kind of holder: a handler, a strategy, a workflow, a rule.
-const sample = ['report/2/dynamodb:UpdateItem', 'strategy-ssmparameter/6/ssm:PutParameter', 'Rollback-workflow/2/lambda:InvokeFunction', 'LabelRule/0/lambda:InvokeFunction'];
+// One of each kind of holder: a handler, a strategy, a workflow, a rule; what only a failed watch or the report tells of; a trust.
+const sample = [
+  'report/2/dynamodb:UpdateItem', 'strategy-ssmparameter/6/ssm:PutParameter', 'Rollback-workflow/2/lambda:InvokeFunction', 'LabelRule/0/lambda:InvokeFunction',
+  'Watch-workflow/4/states:StartExecution', 'Watch-workflow/7/lambda:InvokeFunction', 'Rollback-workflow/5/lambda:InvokeFunction', 'announce/0/sts:AssumeRole', 'watchdog/0/sts:AssumeRole',
+];
 
 let directory: string;
 let done: PermissionExploration;
@@ -29,10 +36,28 @@ test('every action that is allowed on a resource is taken by some scenario, or c
   expect(done.unexplained).toEqual([]);
 });
 
-test('no reason says that nothing calls an action which a scenario takes', () => {
-  const idle = done.grants.filter(({ uncalled }) => uncalled !== null);
-  expect(idle.filter(({ statement, action }) => done.played.some(({ used }) => used.some((one) => one.statement === statement && one.action === action))).map(({ id }) => id)).toEqual([]);
+test('every reason speaks of a permission that is there, once, and what was played does not belie it', () => {
+  expect(done.reasonProblems).toEqual([]);
 });
+
+test('every action that is denied refuses a call, which goes through without the denial', () => {
+  expect(done.denials.length).toBeGreaterThan(80);
+  expect(done.denials.filter(({ problem }) => problem !== null)).toEqual([]);
+  // Of the table, of the roles, of topics and queue over plain HTTP, and of people.
+  for (const id of [/^AuditTable\/0\/dynamodb:UpdateItem/, /^report\/\d+\/dynamodb:PartiQLDelete/, /sns:Publish/, /sqs:\*/, /states:RedriveExecution/]) expect(done.denials.some((one) => id.test(one.id))).toBe(true);
+});
+
+test('a denial that forbids nothing is found out', async () => {
+  const problems = await withShared(async (shared) => {
+    const { assembly, policies } = await preparePermissions(path.join(directory, 'toothless'), shared, (config, out) => void synthesize(config, out));
+    const table = policies.find(({ holder }) => holder === 'AuditTable') as Policy;
+    const withDenial = (over: Partial<RawStatement>): Policy => ({ ...table, statements: [{ Sid: 'Toothless', Effect: 'Deny', Principal: '*', Action: 'dynamodb:UpdateItem', Resource: '*', ...over }] });
+    const others = policies.filter((one) => one !== table);
+    const tried = [withDenial({ Condition: { Bool: { 'aws:ViaAWSService': 'true' } } }), withDenial({ Action: 'dynamodb:Rewrite' }), withDenial({})];
+    return Promise.all(tried.map(async (one) => (await tryDenials(shared, assembly, [...others, one])).find(({ id }) => id.startsWith('AuditTable/'))?.problem));
+  });
+  expect(problems).toEqual(['a call that it should forbid is allowed by anything/0', 'the sandbox knows no call that it could forbid', null]);
+}, 300_000);
 
 test('a resource with a wildcard stands only where AWS offers nothing narrower, or with the reason why nothing narrower is known', async () => {
   const wide = done.grants.filter(({ isResourcePolicy, resources }) => !isResourcePolicy && resources.some((one) => one.includes('*')));
@@ -50,4 +75,6 @@ test('a permission that is taken away is recorded by name, and on-call is told',
   expect(done.results.map(({ id }) => id).toSorted()).toEqual(sample.toSorted());
   expect(done.results.filter((one) => !isGood(one))).toEqual([]);
   expect(done.results.every(({ isRefused }) => isRefused)).toBe(true);
+  // Lambda never began: only the alarm can tell of it.
+  expect(done.results.filter(({ noticed }) => noticed !== 'named').map(({ id, pages }) => [id, pages])).toEqual([['watchdog/0/sts:AssumeRole', ['ALARM: "ripcord-handler-lost-watchdog"']]]);
 });

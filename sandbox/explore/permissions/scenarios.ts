@@ -77,6 +77,13 @@ const stopping = async (world: PermissionWorld): Promise<void> => {
   await world.settled();
 };
 
+/** The event of an alarm is lost while the release bakes. */
+const watched = async (world: PermissionWorld): Promise<void> => {
+  await release(world, 'flag');
+  world.unheard(() => world.fire('flag'));
+  await world.settled();
+};
+
 /** Alarms come before anybody has heard of the deployments. */
 const unheard = async (world: PermissionWorld): Promise<void> => {
   for (const name of ['shifted', 'swapped']) world.target(name).firstRelease?.();
@@ -166,6 +173,10 @@ export const permissionScenarios: readonly PermissionScenario[] = [
     name, summary: `a release of the service ${name} goes bad and is rolled back`, play: (world) => rolledBack(world, name), check: checkBack(name),
   })),
   { name: 'stopping', summary: 'a deployment in progress is stopped', play: stopping, check: checkBack('shifted') },
+  {
+    name: 'watched', summary: 'the event of an alarm was lost: the Watch sees it during the bake', play: watched,
+    check: (world) => (world.rollbacks().some(({ name }) => name.startsWith('watch-')) ? checkBack('flag')(world) : 'the Watch started no rollback'),
+  },
   { name: 'unheard', summary: 'alarms of deployments that nobody heard of', play: unheard, check: checkBack('shifted') },
   { name: 'asked', summary: 'a person is asked, and says yes', play: asked, check: checkBack('asked') },
   { name: 'asked-twice', summary: 'the function that asks dies after it asked', play: askedTwice, check: checkBack('asked') },

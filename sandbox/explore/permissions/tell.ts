@@ -12,7 +12,10 @@ const texts: Readonly<Record<Noticed, string>> = {
 /** Noticed as it has to be: on-call is told, and a record names what is missing; or what on-call sees instead stands beside the permission. */
 export const isGood = (one: RemovalResult): boolean => isNoticed(one) || one.quiet !== null;
 
-const isNoticed = ({ noticed }: RemovalResult): boolean => noticed === 'named' || noticed === 'logged';
+/** No workflow calls them: what they are refused stands in no execution, and a log is kept for half a year. */
+const loggingOnly: readonly string[] = ['answer', 'poll'];
+
+const isNoticed = ({ id, noticed }: RemovalResult): boolean => noticed === 'named' || (noticed === 'logged' && loggingOnly.includes(id.split('/')[0] ?? ''));
 
 export const isWhole = ({ unexplained, reasonProblems, denials, played, results }: PermissionExploration): boolean =>
   unexplained.length === 0 && reasonProblems.length === 0 && denials.every(({ problem }) => problem === null) && played.every(({ problem, denied }) => problem === null && denied.length === 0) && results.every(isGood);
