@@ -106,7 +106,7 @@ const repeated = async (world: PermissionWorld): Promise<void> => {
 
 async function answerAfter(world: PermissionWorld, type: string): Promise<void> {
   const has = (): boolean => world.rollbacks().some(({ history }) => history.events.some((event) => event.type === type));
-  for (const end = performance.now() + 5000; !has() && performance.now() < end;) await new Promise((resolve) => { setTimeout(resolve, 5); });
+  for (const end = performance.now() + 60_000; !has() && performance.now() < end;) await new Promise((resolve) => { setTimeout(resolve, 5); });
   await world.answer();
 }
 
