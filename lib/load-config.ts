@@ -5,6 +5,7 @@ import { isCollection, isMap, isPair, isScalar, LineCounter, parseDocument, type
 import * as z from 'zod';
 import { configSchema, type Config } from '../lambdas/config/schema.ts';
 import { problemsOf, type Problem } from './config-problems.ts';
+import { ownerProblems } from './one-owner.ts';
 import { serviceProblems } from './service-problems.ts';
 
 /** CloudFormation takes a template of 1 MB at most, and each service makes more of it than stands here. */
@@ -33,12 +34,17 @@ export function parseConfig(text: string, file: string): Config {
   const lines = new LineCounter();
   const { document, input } = readDocument(text, file, lines);
   const parsed = configSchema.safeParse(input);
-  const problems = parsed.success ? Object.entries(parsed.data.services).flatMap(([name, service]) => serviceProblems(service, ['services', name])) : problemsOf(firstOf(parsed.error), { schema: configSchema, input });
+  const problems = parsed.success ? problemsBeyond(parsed.data) : problemsOf(firstOf(parsed.error), { schema: configSchema, input });
   if (parsed.success && problems.length === 0) return parsed.data;
   const found = problems.map((problem: Problem) => ({ line: lineOf(document, lines, problem), text: wordsOf(problem) })).toSorted((a, b) => a.line - b.line);
   const more = (parsed.error?.issues.length ?? 0) - maximumProblems;
   throw new Error([...new Set(found.map(({ line, text: words }) => `${file}:${line} ${words}`)), ...(more > 0 ? [`${file}: and ${more} more`] : [])].join('\n'));
 }
+
+const problemsBeyond = ({ services }: Config): readonly Problem[] => [
+  ...Object.entries(services).flatMap(([name, service]) => serviceProblems(service, ['services', name])),
+  ...ownerProblems(Object.entries(services)),
+];
 
 /** Nobody mends more at a time, and each one is looked up in the text. */
 const firstOf = (error: z.ZodError): z.ZodError => (error.issues.length > maximumProblems ? new z.ZodError(error.issues.slice(0, maximumProblems)) : error);

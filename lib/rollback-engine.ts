@@ -17,6 +17,7 @@ import { StrategyFunctions } from './engine/strategy-functions.ts';
 import { EventDelivery, labelRule, pollRule, watchdogRule } from './engine/triggers.ts';
 import { Workflows } from './engine/workflows.ts';
 import { neighboursOf } from './neighbours.ts';
+import { ownerProblems } from './one-owner.ts';
 
 export interface RollbackEngineProps {
   /**
@@ -113,10 +114,12 @@ export class RollbackEngine extends Construct {
 
   /**
    * Takes note of a service; `ProtectedService` calls it.
-   * @throws Error when two services have one name: the second would take over the first one's catalogue entry.
+   * @throws Error when two services have one name, as the second would take over the first one's catalogue entry, or when two targets change one thing.
    */
   attach(serviceName: string, service: ServiceConfig): void {
     if (this.services.has(serviceName)) throw new Error(`service "${serviceName}" is attached twice to engine "${this.names.engine}"; give one of them another name`);
+    const [problem] = ownerProblems([...this.services, [serviceName, service]]);
+    if (problem !== undefined) throw new Error(`${problem.path.join('.')} ${problem.message}`);
     this.services.set(serviceName, service);
   }
 

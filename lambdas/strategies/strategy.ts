@@ -40,6 +40,9 @@ export interface Manifest<Target extends JsonObject = JsonObject> {
 /** What the strategy's function may do for one target. Apart from the manifest, because only the synthesizer needs it and every handler bundles manifests. */
 export type Permissions<Target extends JsonObject = JsonObject> = (target: Target, place: Place) => readonly Statement[];
 
+/** Names of all that applying the strategy to a target changes. Two targets with a name in common would undo each other. Values may be CDK tokens. */
+export type Changed<Target extends JsonObject = JsonObject> = (target: Target) => readonly string[];
+
 export interface StateReading {
   /** True when users are served alike in both: the strategy's own notion, not the whole document. False for a state it cannot read. */
   readonly same: (one: TargetState, other: TargetState) => boolean;

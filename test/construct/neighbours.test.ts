@@ -7,10 +7,11 @@ import { minimalYaml } from './config-samples.ts';
 import { quietApp, templateOf } from './stack-samples.ts';
 import { parseConfig } from '../../lib/load-config.ts';
 
-/** `checkout` as it is, and beside it the same service under other names with these dependencies. */
+/** `checkout` as it is, and beside it the same service under other names, on rules of their own, with these dependencies. */
 const yaml = (dependencies: Readonly<Record<string, string>>): string => {
   const [head = '', body = ''] = minimalYaml.split('  checkout:\n');
-  return `${head}${Object.entries(dependencies).map(([name, list]) => `  ${name}:\n    dependencies: ${list}\n${body}${body.endsWith('\n') ? '' : '\n'}`).join('')}`;
+  const ruled = (name: string): string => body.replace('        targetGroups:', `        ruleArn: arn:aws:elasticloadbalancing:eu-west-1:111122223333:listener-rule/app/shop/1/2/${name}\n        targetGroups:`);
+  return `${head}${Object.entries(dependencies).map(([name, list]) => `  ${name}:\n    dependencies: ${list}\n${ruled(name)}${body.endsWith('\n') ? '' : '\n'}`).join('')}`;
 };
 const chain = { checkout: '[cart]', cart: '[{ service: payments, critical: false }]', payments: '[]', search: '[payments]' };
 const servicesOf = (dependencies: Readonly<Record<string, string>>): ReadonlyMap<string, ServiceConfig> => new Map(Object.entries(parseConfig(yaml(dependencies), 'services.yaml').services));

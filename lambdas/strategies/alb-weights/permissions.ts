@@ -1,5 +1,5 @@
 // What the role of alb-weights may do: exactly its calls, on exactly its target.
-import type { Permissions } from '../strategy.ts';
+import type { Changed, Permissions } from '../strategy.ts';
 import type { AlbWeightsTarget } from './manifest.ts';
 
 const because = 'Elastic Load Balancing Describe actions have no resource-level permissions.';
@@ -12,3 +12,5 @@ export const permissions: Permissions<AlbWeightsTarget> = ({ listenerArn, ruleAr
   // Apart, so that a listener and a rule share it.
   { actions: ['elasticloadbalancing:DescribeTargetGroupAttributes', 'elasticloadbalancing:DescribeTargetHealth'], resources: ['*'], because },
 ];
+
+export const changed: Changed<AlbWeightsTarget> = ({ listenerArn, ruleArn }) => [ruleArn === undefined ? `default action of listener ${listenerArn}` : `rule ${ruleArn}`];

@@ -1,5 +1,5 @@
 // What the role of codedeploy may do: exactly its calls, on exactly its target.
-import type { Permissions } from '../strategy.ts';
+import type { Changed, Permissions } from '../strategy.ts';
 import type { CodeDeployTarget } from './manifest.ts';
 
 export const permissions: Permissions<CodeDeployTarget> = (of, { partition, account, region }) => {
@@ -45,3 +45,9 @@ export const permissions: Permissions<CodeDeployTarget> = (of, { partition, acco
       : []),
   ];
 };
+
+export const changed: Changed<CodeDeployTarget> = (of) => [
+  `deployment group ${of.application}/${of.deploymentGroup}`,
+  ...(of.platform === 'Lambda' ? [`alias ${of.functionName}:${of.alias}`] : []),
+  ...(of.platform === 'ECS' ? [`ECS service ${of.cluster}/${of.service}`] : []),
+];

@@ -1,5 +1,5 @@
 // What the role of ecs-service may do: exactly its calls, on exactly its target.
-import type { Permissions } from '../strategy.ts';
+import type { Changed, Permissions } from '../strategy.ts';
 import type { EcsServiceTarget } from './manifest.ts';
 
 export const permissions: Permissions<EcsServiceTarget> = ({ cluster, service, roles = [] }, { partition, account, region }) => [
@@ -10,3 +10,5 @@ export const permissions: Permissions<EcsServiceTarget> = ({ cluster, service, r
     uncalled: { 'iam:PassRole': 'AWS does not document whether UpdateService checks the roles of a task definition that exists already; the game day finds out.' },
   }]),
 ];
+
+export const changed: Changed<EcsServiceTarget> = ({ cluster, service }) => [`ECS service ${cluster}/${service}`];

@@ -1,5 +1,5 @@
 // What the role of lambda-alias may do: exactly its calls, on exactly its target.
-import type { Permissions } from '../strategy.ts';
+import type { Changed, Permissions } from '../strategy.ts';
 import type { LambdaAliasTarget } from './manifest.ts';
 
 export const permissions: Permissions<LambdaAliasTarget> = ({ functionName }, { partition, account, region }) => {
@@ -14,3 +14,5 @@ export const permissions: Permissions<LambdaAliasTarget> = ({ functionName }, { 
     },
   ];
 };
+
+export const changed: Changed<LambdaAliasTarget> = ({ functionName, alias }) => [`alias ${functionName}:${alias}`];

@@ -1,5 +1,5 @@
 // What the role of route53-weights may do: exactly its calls, on exactly its target.
-import type { Permissions } from '../strategy.ts';
+import type { Changed, Permissions } from '../strategy.ts';
 import type { Route53WeightsTarget } from './manifest.ts';
 import { normalizedRecordName } from './plan.ts';
 
@@ -28,3 +28,5 @@ export const permissions: Permissions<Route53WeightsTarget> = ({ hostedZoneId, r
     because: 'The health check of a record is read from the record itself.',
   },
 ];
+
+export const changed: Changed<Route53WeightsTarget> = ({ hostedZoneId, recordName, recordType }) => [`${recordType} records ${normalizedRecordName(recordName)} in hosted zone ${hostedZoneId}`];

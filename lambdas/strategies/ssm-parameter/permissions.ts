@@ -1,5 +1,5 @@
 // What the role of ssm-parameter may do: exactly its calls, on exactly its target.
-import type { Permissions } from '../strategy.ts';
+import type { Changed, Permissions } from '../strategy.ts';
 import { isToken } from '../target-fields.ts';
 import type { SsmParameterTarget } from './manifest.ts';
 
@@ -12,3 +12,5 @@ export const permissions: Permissions<SsmParameterTarget> = ({ parameter }, { pa
     { actions: ['ssm:PutParameter'], resources: [arn], conditions: { StringEquals: { 'ssm:Overwrite': 'true' } } },
   ];
 };
+
+export const changed: Changed<SsmParameterTarget> = ({ parameter }) => [`parameter ${parameter.replace(/^arn:[^:]*:ssm:[^:]*:[^:]*:parameter\//, '').replace(/^\//, '')}`];
