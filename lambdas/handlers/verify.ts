@@ -7,6 +7,7 @@ import { readMetrics } from '../adapters/metrics.ts';
 import { Secrets } from '../adapters/secrets.ts';
 import { systemClock } from '../domain/clock.ts';
 import type { Verified, VerifyInput } from '../domain/workflow.ts';
+import { read } from '../runtime/environment.ts';
 import { fields, handle } from '../runtime/handle.ts';
 import { verify, type VerifyParts } from '../runtime/verify.ts';
 import { auditStore, catalogueStore, cloudWatchClient, cloudWatchClients, dynamoClient, ledgerTable, secretsManagerClient, ssmClient } from '../runtime/wiring.ts';
@@ -20,7 +21,7 @@ function build(): Omit<VerifyParts, 'log'> {
   const sources = { cloudWatch: cloudWatchClient(), cloudWatchIn: cloudWatchClients() };
   const secrets = new Secrets(secretsManagerClient());
   return {
-    audit: auditStore(client), clock: systemClock,
+    audit: auditStore(client), clock: systemClock, codeVersion: read('codeVersion'),
     targetOf: async (service) => (await readCheckedEntry(catalogue, service)).service,
     runJourneys: (journeys, rollbackId) => runJourneys(journeys, { rollbackId, readSecrets: (references) => secrets.read(references) }),
     readAlarms: (alarms) => readAlarms(sources.cloudWatch, alarms),

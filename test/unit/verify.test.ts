@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AlarmReading } from '../../lambdas/domain/readings.ts';
 import type { JourneyResult, StepConfirmed, Verified, VerifyInput } from '../../lambdas/domain/workflow.ts';
 import type { MetricsReading } from '../../lambdas/domain/metrics.ts';
+import { judgeRound, type RoundQuestion } from '../../lambdas/domain/proof.ts';
 import { verify, type VerifyParts } from '../../lambdas/runtime/verify.ts';
 import { startTables, type Tables } from './audit-tables.ts';
 import { reading as madeReading, since } from './domain/metric-samples.ts';
@@ -39,7 +40,7 @@ async function prove(input: VerifyInput, world: World = {}): Promise<Verified> {
     readAlarms: async (wanted) => (world.alarms ?? [alarm('5xx', 'OK')]).filter(({ name }) => wanted.some((one) => one.name === name)),
     readMetrics: async () => world.metrics,
     renewLease: async () => world.isLeaseHeld ?? true,
-    audit: tables.audit, clock: testClock(), log: silent,
+    audit: tables.audit, clock: testClock(), log: silent, codeVersion: 'abcdef012345',
   };
   return verify(input, parts);
 }
@@ -151,13 +152,23 @@ describe('proof', () => {
     await expect(prove(proofInput({ since: null }))).rejects.toThrow(/without them there is no end/);
   });
 
-  it('leaves one row a round, with journeys, alarms and live state', async () => {
-    const input = proofInput({ passes: 0 });
-    const first = await prove(input, { alarms: [alarm('5xx', 'ALARM')] });
+  it('leaves one row a round, with everything that its answer was made from', async () => {
+    const input = proofInput({ passes: 0, releaseStartedAt: minute(-20), alarmsAtStart: ['disk'] });
+    const metrics = madeReading();
+    const first = await prove(input, { alarms: [alarm('5xx', 'ALARM')], isLeaseHeld: false, metrics });
     await prove({ ...input, audit: first.audit });
     const rows = await tables.audit.read(input.rollbackId);
     expect(rows.map(({ kind }) => kind)).toEqual(['verified', 'verified']);
-    expect(JSON.parse(rows[0]?.data ?? '')).toMatchObject({ purpose: 'proof', answer: 'not-yet', alarms: { '5xx': 'ALARM' }, live: [{ answer: 'yes' }], journeys: { results: [{ journey: 'buy' }] } });
+    const { question, ...said } = JSON.parse(rows[0]?.data ?? '') as { readonly question: RoundQuestion; readonly reasons: readonly { readonly code: string }[] };
+    const { verification, since: changed, releaseStartedAt } = input;
+    expect(question).toEqual({
+      purpose: 'proof', verification, since: changed, releaseStartedAt, passes: 0, alarmsAtStart: ['disk'], isLeaseHeld: false, metrics,
+      live: [{ stepId: 'alb-weights/web', answer: 'yes', detail: 'as seen' }], journeys: first.journeys,
+      alarms: [{ name: '5xx', state: 'ALARM', evaluationState: null, reason: 'because' }],
+    });
+    const { answer, passes, waitSeconds, reasons } = first;
+    expect(said).toEqual({ answer, passes, waitSeconds, reasons, round: 4, codeVersion: 'abcdef012345' });
+    expect(judgeRound(question)).toEqual({ answer, passes, waitSeconds, reasons });
     expect(first.audit).toMatchObject({ length: 1 });
   });
 });

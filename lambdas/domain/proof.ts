@@ -1,0 +1,101 @@
+// Is it over? What one round of journeys, alarms, metrics and live state proves. Pure: the same question has the same answer.
+import { plural } from '../statistics/wording.ts';
+import { at } from './instants.ts';
+import { findRecovery, type RecoveryFinding } from './metric-findings.ts';
+import type { MetricsReading } from './metrics.ts';
+import type { AlarmReading } from './readings.ts';
+import type { Instant, Reason } from './vocabulary.ts';
+import type { JourneyResult, JourneyRound, StepConfirmed, Verification, Verified } from './workflow.ts';
+
+/** Journeys that were run for somebody else to judge. */
+export interface EvidenceQuestion {
+  readonly purpose: 'evidence';
+  readonly journeys: JourneyRound;
+}
+
+/** Everything that the answer of a round is made from, in one value: kept in the audit, so that it can be given again. */
+export interface ProofQuestion {
+  readonly purpose: 'proof';
+  readonly verification: Verification;
+  /** When the change was made: the deadline counts from here. */
+  readonly since: Instant;
+  /** When the release began that is taken back; null without one. */
+  readonly releaseStartedAt: Instant | null;
+  /** Rounds in a row that passed before this one. */
+  readonly passes: number;
+  readonly alarmsAtStart: readonly string[];
+  /** False when another rollback has the lock of the service. */
+  readonly isLeaseHeld: boolean;
+  readonly live: readonly Pick<StepConfirmed, 'stepId' | 'answer' | 'detail'>[];
+  readonly journeys: JourneyRound;
+  readonly alarms: readonly Pick<AlarmReading, 'name' | 'state' | 'evaluationState' | 'reason'>[];
+  /** Absent where metrics have no say. */
+  readonly metrics?: MetricsReading | undefined;
+}
+
+export type RoundQuestion = EvidenceQuestion | ProofQuestion;
+
+/** `waitSeconds`: until the next round; 0 when there is none. */
+export type RoundVerdict = Pick<Verified, 'answer' | 'passes' | 'reasons' | 'waitSeconds'>;
+
+export function judgeRound(question: RoundQuestion): RoundVerdict {
+  if (question.purpose === 'proof') return proof(question, findRecovery(question.metrics, question.releaseStartedAt, question.since));
+  // Evidence proves nothing by itself: whoever asked judges it.
+  return { answer: 'not-yet', waitSeconds: 0, passes: 0, reasons: failedJourneys(question.journeys.results) };
+}
+
+function proof(question: ProofQuestion, metrics: RecoveryFinding | null): RoundVerdict {
+  const { verification, since, journeys: { at: now, results } } = question;
+  const passes = results.every(({ ok }) => ok) ? question.passes + 1 : 0;
+  const { lost, missing, noted } = conditions(question, metrics);
+  const tooFew = passes >= verification.passesInARow ? [] : [{ code: 'too-few-passes', text: `${passes} of ${verification.passesInARow} rounds in a row passed.` }];
+  const open = [...failedJourneys(results), ...tooFew, ...missing];
+  const waitSeconds = verification.intervalSeconds;
+  if (lost.length > 0) return { answer: 'still-bad', passes, waitSeconds: 0, reasons: [...lost, ...open, ...noted] };
+  if (open.length === 0) return { answer: 'recovered', passes, waitSeconds: 0, reasons: [...proven(question, metrics, passes), ...noted] };
+  if ((at(now) - at(since)) / 1000 < verification.deadlineSeconds) return { answer: 'not-yet', passes, waitSeconds, reasons: [...open, ...noted] };
+  const late = { code: 'deadline', text: `Not proven within ${verification.deadlineSeconds} s of the change.` };
+  return { answer: 'still-bad', passes, waitSeconds: 0, reasons: [late, ...open, ...noted] };
+}
+
+/** `lost`: waiting mends nothing. `missing`: not yet as it has to be. `noted`: known, and no obstacle. */
+function conditions(question: ProofQuestion, metrics: RecoveryFinding | null): { readonly lost: Reason[]; readonly missing: Reason[]; readonly noted: Reason[] } {
+  const { live, alarms, journeys, isLeaseHeld, alarmsAtStart } = question;
+  const others = live.filter(({ answer }) => answer === 'changed-by-someone-else');
+  const unproven = live.filter(({ answer }) => answer !== 'yes' && answer !== 'changed-by-someone-else');
+  const firing = alarms.filter(({ state }) => state === 'ALARM');
+  const older = firing.filter(({ name }) => alarmsAtStart.includes(name));
+  // Of an alarm that could not be evaluated only the last state is known.
+  const silent = alarms.filter(({ state, evaluationState }) => state !== 'ALARM' && (state !== 'OK' || evaluationState !== null));
+  return {
+    lost: [
+      ...others.map(({ stepId, detail }) => ({ code: 'changed-by-someone-else', text: `${stepId}: ${detail}` })),
+      ...(isLeaseHeld ? [] : [{ code: 'lock-lost', text: 'Another rollback has the lock of this service.' }]),
+    ],
+    missing: [
+      ...unproven.map(({ stepId, answer, detail }) => ({ code: `live-${answer}`, text: `${stepId}: ${detail}` })),
+      ...(live.length > 0 ? [] : [{ code: 'live-unknown', text: 'No step says that its target is live as planned.' }]),
+      ...firing.filter((alarm) => !older.includes(alarm)).map(({ name, reason }) => ({ code: 'alarm-firing', text: `Alarm ${name} is in ALARM: ${reason}` })),
+      ...(metrics === null || metrics.isProven ? [] : [metrics.reason]),
+      ...silent.map(({ name, state }) => ({ code: 'alarm-no-data', text: `Alarm ${name} ${state === 'missing' ? 'does not exist' : state === 'OK' ? 'could not be evaluated' : 'has no data'}, which is not OK.` })),
+      ...(journeys.results.length + alarms.length > 0 ? [] : [{ code: 'nothing-to-prove-it', text: 'The service has neither journeys nor alarms: live state alone proves no recovery.' }]),
+    ],
+    noted: older.map(({ name }) => ({ code: 'alarm-older-than-release', text: `Alarm ${name} is in ALARM since before the release; it does not count.` })),
+  };
+}
+
+const failedJourneys = (results: readonly JourneyResult[]): Reason[] => results.filter(({ ok }) => !ok).map(({ journey, failedAt, reason, couldNotRun }) => ({
+  code: couldNotRun === true ? 'journey-not-run' : 'journey-failed',
+  text: `Journey ${journey}${couldNotRun === true ? ' could not be run' : ''}${failedAt === null ? '' : `, request ${failedAt}`}: ${reason ?? 'failed'}`,
+}));
+
+function proven({ journeys, alarms, live }: ProofQuestion, metrics: RecoveryFinding | null, passes: number): Reason[] {
+  return [
+    journeys.results.length === 0
+      ? { code: 'no-journeys', text: 'The service has no journeys: only alarms and live state were checked.' }
+      : { code: 'journeys-passed', text: `${plural(journeys.results.length, 'journey')} passed in ${plural(passes, 'round')} in a row.` },
+    { code: 'alarms-ok', text: alarms.length === 0 ? 'The service has no alarms of its own.' : `${alarms.filter(({ state }) => state === 'OK').length} of ${alarms.length} alarms are OK.` },
+    ...(metrics === null ? [] : [metrics.reason]),
+    { code: 'live-as-planned', text: `${plural(live.length, 'target')} live as planned.` },
+  ];
+}
