@@ -40,7 +40,17 @@ function firstBroken(rows: readonly AuditRow[], anchor: AuditCursor | undefined)
 
 const at = (fault: ChainFault, seq: number, text: string): Broken => ({ intact: false, fault, seq, text });
 
-const isWhole = (row: AuditRow): boolean => hashOf(row) === row.hash;
+const isWhole = (row: AuditRow): boolean => hashedAs(row, row.seq);
+
+/** False also for text that no row was ever written with. */
+function hashedAs(row: AuditRow, seq: number): boolean {
+  try {
+    return hashOf({ ...row, seq }) === row.hash;
+  } catch (error) {
+    if (error instanceof TypeError) return false;
+    throw error;
+  }
+}
 
 /** The number of a row is its place. */
 function misplaced(rows: readonly AuditRow[], place: number): Broken | null {
@@ -57,10 +67,10 @@ function miswritten(rows: readonly AuditRow[], place: number): Broken | null {
   const row = rows[place] as AuditRow;
   if (isWhole(row)) return null;
   // A row that only got a new number was moved to close a gap, to make room, or to take another's place.
-  const written = [...rows.keys(), rows.length, rows.length + 1].find((seq) => seq !== place && hashOf({ ...row, seq }) === row.hash);
+  const written = [...rows.keys(), rows.length, rows.length + 1].find((seq) => seq !== place && hashedAs(row, seq));
   if (written === undefined) return at('changed', place, `row ${place} was changed: its hash does not fit its content`);
   const before = rows[place - 1]?.hash ?? genesisHash;
-  const isTakenElsewhere = rows.some((other, index) => index > place && hashOf({ ...other, seq: place }) === other.hash && other.previousHash === before);
+  const isTakenElsewhere = rows.some((other, index) => index > place && hashedAs(other, place) && other.previousHash === before);
   if (isTakenElsewhere) return at('reordered', place, `row ${place} was moved: what stands in its place was written as row ${written}`);
   if (rows[written]?.hash === row.hash) return at('inserted', place, `row ${place} was inserted: it is a copy of row ${written}`);
   if (written > place) return at('removed', place, `row ${place} was removed: what was written as row ${written} stands in its place`);

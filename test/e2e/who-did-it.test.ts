@@ -1,7 +1,7 @@
 // Several services around one fault: whose release did it, who goes back first, and who is left alone.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RollbackRun } from '../../sandbox/scenarios/scenario.ts';
-import { replayRows } from '../../bin/commands/replay.ts';
+import { replayRows } from '../../bin/commands/replay-rows.ts';
 import { Rig, type ServiceSetting } from './rig.ts';
 import { policyWith } from './small-services.ts';
 

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { replayRows } from '../../../bin/commands/replay.ts';
+import { replayRows } from '../../../bin/commands/replay-rows.ts';
 import { verifyChain } from '../../../lambdas/audit/chain.ts';
 import { synthesize } from '../../../lib/app.ts';
 import { scenarioNamed } from '../../../sandbox/scenarios/catalogue.ts';
@@ -22,7 +22,7 @@ export function playEach(names: readonly string[]): void {
   });
 }
 
-/** Every record is as it was written, and every decision in it is made again from what it holds. */
+/** Every record is as it was written, and every decision and every round of proof in it is made again from what it holds. */
 function expectReplay({ records }: Played): void {
   const replayed = records.flatMap(({ rows }) => replayRows(rows));
   expect(replayed.length).toBeGreaterThan(0);

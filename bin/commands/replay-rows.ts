@@ -1,0 +1,98 @@
+// Makes each decision and each round of proof of a record again, from nothing but what its row holds.
+import { canonicalJson } from '../../lambdas/audit/canonical.ts';
+import type { AuditRow } from '../../lambdas/audit/entry.ts';
+import { decide } from '../../lambdas/domain/decide.ts';
+import { judgeRound, type RoundQuestion } from '../../lambdas/domain/proof.ts';
+import type { Question } from '../../lambdas/domain/question.ts';
+import type { Json } from '../../lambdas/domain/vocabulary.ts';
+
+/** Kinds of rows that hold a decision: a verdict of Assess, a round of Verify. */
+export const replayedKinds = ['assessed', 'verified'] as const;
+export type ReplayedKind = (typeof replayedKinds)[number];
+
+/** One row, decided again. */
+export interface Replayed {
+  readonly seq: number;
+  readonly kind: ReplayedKind;
+  /**
+   * `unasked`: the input was refused before there was a question. `unkept`: written before rounds of proof kept what they were made from.
+   * `different` also when the row cannot be read, or its question cannot be decided any more.
+   */
+  readonly result: 'same' | 'different' | 'unasked' | 'unkept';
+  /** The recorded verdict or answer, or the code of the refusal; `?` where the row has none. */
+  readonly verdict: string;
+  /** What differs, one sentence each; empty unless `different`. */
+  readonly differences: readonly string[];
+  /** Version of the code that decided then. */
+  readonly codeVersion: string;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** Decides every `assessed` and `verified` row of a record again, in order. */
+export const replayRows = (rows: readonly AuditRow[]): Replayed[] =>
+  rows.flatMap((row) => { const kind = replayedKinds.find((one) => one === row.kind); return kind === undefined ? [] : [replayRow(row, kind)]; });
+
+function replayRow({ seq, data }: AuditRow, kind: ReplayedKind): Replayed {
+  const fields = fieldsOf(data);
+  if (typeof fields === 'string') return { seq, kind, result: 'different', verdict: '?', codeVersion: 'unknown', differences: [`cannot be read: row ${seq} ${fields}`] };
+  const { codeVersion } = fields;
+  return { seq, kind, codeVersion: typeof codeVersion === 'string' ? codeVersion : 'unknown', ...(kind === 'assessed' ? replayVerdict(seq, fields) : replayRound(seq, fields)) };
+}
+
+type Outcome = Pick<Replayed, 'result' | 'verdict' | 'differences'>;
+
+function replayVerdict(seq: number, { question, decision, refused }: Fields): Outcome {
+  if (isObject(refused)) return { result: 'unasked', verdict: typeof refused['code'] === 'string' ? refused['code'] : 'refused', differences: [] };
+  if (!isObject(question) || !isObject(decision)) return { result: 'different', verdict: '?', differences: [`cannot be read: row ${seq} holds no question with its decision`] };
+  return compared(decision, 'verdict', () => decide(question as unknown as Question));
+}
+
+function replayRound(seq: number, { question, codeVersion, answer, passes, reasons, waitSeconds }: Fields): Outcome {
+  if (question === undefined && codeVersion === undefined) return { result: 'unkept', verdict: typeof answer === 'string' ? answer : '?', differences: [] };
+  if (!isObject(question)) return { result: 'different', verdict: '?', differences: [`cannot be read: row ${seq} holds no question with its answer`] };
+  return compared({ answer, passes, reasons, waitSeconds }, 'answer', () => judgeRound(question as unknown as RoundQuestion));
+}
+
+/** @param name of the field that is the verdict. */
+function compared(recorded: Fields, name: string, decideAgain: () => object): Outcome {
+  const verdict = typeof recorded[name] === 'string' ? recorded[name] : '?';
+  const differences = differencesOf(recorded, decideAgain);
+  return { result: differences.length === 0 ? 'same' : 'different', verdict, differences };
+}
+
+/** Sentences are for people and may be worded anew; every other thing that was said has to be the same again. */
+const sentences: ReadonlySet<string> = new Set(['headline', 'text', 'summary']);
+
+function differencesOf(recorded: Fields, decideAgain: () => object): string[] {
+  try {
+    const again = decideAgain() as Fields;
+    return [...new Set([...Object.keys(again), ...Object.keys(recorded)])].filter((name) => !sentences.has(name)).flatMap((name) => {
+      const [then, now] = [said(recorded[name]), said(again[name])];
+      return then === now ? [] : [`${name}: recorded ${then}, now ${now}`];
+    });
+  } catch (error) {
+    // A question of another version can lack what this code asks for.
+    return [`cannot be decided again: ${error instanceof Error ? error.message : String(error)}`];
+  }
+}
+
+const said = (value: unknown): string => (value === undefined ? 'nothing' : canonicalJson(withoutSentences(value as Json)));
+
+function withoutSentences(value: Json): Json {
+  if (value === null || typeof value !== 'object') return value;
+  if (Array.isArray(value)) return (value as readonly Json[]).map((item) => withoutSentences(item));
+  return Object.fromEntries(Object.entries(value).flatMap(([name, member]) => (member === undefined || sentences.has(name) ? [] : [[name, withoutSentences(member)]])));
+}
+
+const isObject = (value: unknown): value is Fields => value !== null && typeof value === 'object' && !Array.isArray(value);
+
+/** What is wrong with the data, where it holds no fields. */
+function fieldsOf(data: string): Fields | string {
+  try {
+    const parsed: unknown = JSON.parse(data);
+    return isObject(parsed) ? parsed : 'holds no object';
+  } catch {
+    return 'holds data that is not JSON';
+  }
+}
