@@ -14,15 +14,24 @@ type Fate = 'acted' | 'shadowed' | 'left' | 'other';
 const fates = ['acted', 'shadowed', 'left'] as const;
 
 const parts = ['detect', 'decide', 'restore', 'verify'] as const;
-type Times = Readonly<Record<(typeof parts)[number], number | null>>;
+type Part = (typeof parts)[number];
+type Times = Readonly<Record<Part, number | null>>;
+
+interface Counted {
+  readonly total: number;
+  readonly right: number;
+  readonly wrong: number;
+}
 
 export interface Score {
   readonly service: string;
-  readonly counts: Readonly<Record<(typeof fates)[number], { readonly total: number; readonly right: number; readonly wrong: number }>>;
+  readonly counts: Readonly<Record<(typeof fates)[number], Counted>>;
   /** Wrong among the labelled rollbacks that acted, 0–1; null while none is labelled. */
   readonly falseRollbackRate: number | null;
   /** Medians of the rollbacks that acted, in seconds; null where none has both ends. */
   readonly medians: Times;
+  /** The same of the runs in shadow, of what would have been done; they restore and verify nothing. */
+  readonly shadow: { readonly falseRollbackRate: number | null; readonly medians: Pick<Times, 'detect' | 'decide'> };
 }
 
 const kinds = ['assessed', 'change-intended', 'change-made', 'verified', 'reported', 'labelled'] as const;
@@ -105,12 +114,12 @@ function scoreOf(service: string, runs: readonly (Run & { readonly opinion: Opin
   const count = (fate: Fate, opinion?: Opinion): number => runs.filter((run) => run.fate === fate && (opinion === undefined || run.opinion === opinion)).length;
   const counted = (fate: Fate) => ({ total: count(fate), right: count(fate, 'right'), wrong: count(fate, 'wrong') });
   const counts = { acted: counted('acted'), shadowed: counted('shadowed'), left: counted('left') };
-  const labelled = counts.acted.right + counts.acted.wrong;
-  const acted = runs.filter(({ fate }) => fate === 'acted');
-  const middle = (part: (typeof parts)[number]): number | null => median(acted.flatMap(({ times }) => times[part] ?? []));
+  const rate = ({ right, wrong }: Counted): number | null => (right + wrong === 0 ? null : wrong / (right + wrong));
+  const middle = (fate: Fate, part: Part): number | null => median(runs.flatMap((run) => (run.fate === fate ? run.times[part] ?? [] : [])));
   return {
-    service, counts, falseRollbackRate: labelled === 0 ? null : counts.acted.wrong / labelled,
-    medians: { detect: middle('detect'), decide: middle('decide'), restore: middle('restore'), verify: middle('verify') },
+    service, counts, falseRollbackRate: rate(counts.acted),
+    medians: { detect: middle('acted', 'detect'), decide: middle('acted', 'decide'), restore: middle('acted', 'restore'), verify: middle('acted', 'verify') },
+    shadow: { falseRollbackRate: rate(counts.shadowed), medians: { detect: middle('shadowed', 'detect'), decide: middle('shadowed', 'decide') } },
   };
 }
 
@@ -120,16 +129,22 @@ function median(values: readonly number[]): number | null {
   return low === undefined || high === undefined ? null : (low + high) / 2;
 }
 
+interface ScoreOptions extends RecordOptions {
+  readonly json?: true;
+}
+
 export function addScoreCommand(program: Command, screen: Terminal): void {
   program.command('score')
-    .description('Counts rollbacks that acted, shadowed or left things alone, the labels on them, the false-rollback rate, and median times. Reads the whole audit table.')
+    .description('Counts rollbacks that acted, shadowed or left things alone, the labels on them, the false-rollback rate, and median times; what was done in shadow apart. Reads the whole audit table.')
     .argument('[service]', 'one service; default all')
+    .option('--json', 'print the scores as JSON: times in seconds, rates from 0 to 1, null for what is not known')
     .option('--engine <name>', 'name of the engine', 'ripcord')
     .option('--table <name>', 'audit table (default: from the engine, or RIPCORD_AUDIT_TABLE)')
-    .action(async (service: string | undefined, options: RecordOptions) => {
+    .action(async (service: string | undefined, options: ScoreOptions) => {
       const scores = scoresOf(await scan(options)).filter((one) => service === undefined || one.service === service);
-      if (scores.length === 0) screen.out(`No rollback${service === undefined ? '' : ` of ${service}`} has ended yet.`);
-      for (const score of scores) screen.out(linesOf(score));
+      if (options.json === true) screen.out(JSON.stringify(scores, null, 2));
+      else if (scores.length === 0) screen.out(`No rollback${service === undefined ? '' : ` of ${service}`} has ended yet.`);
+      else for (const score of scores) screen.out(linesOf(score));
     });
 }
 
@@ -148,9 +163,16 @@ async function scan(options: RecordOptions): Promise<ScoredRow[]> {
   return rows;
 }
 
-function linesOf({ service, counts, falseRollbackRate, medians }: Score): string {
+function linesOf({ service, counts, falseRollbackRate, medians, shadow }: Score): string {
   const shown = fates.map((fate) => `  ${fate.padEnd(9)} ${counts[fate].total}, labelled right ${counts[fate].right}, wrong ${counts[fate].wrong}`);
-  const rate = falseRollbackRate === null ? 'not known: none that acted is labelled' : `${(falseRollbackRate * 100).toFixed(1)} % of ${counts.acted.right + counts.acted.wrong} labelled`;
-  const times = parts.map((part) => `${part} ${medians[part] === null ? 'not known' : duration(medians[part])}`);
-  return [service, ...shown, `  false rollbacks: ${rate}`, `  median time to ${times.join(', ')}`].join('\n');
+  const rate = (value: number | null, { right, wrong }: Counted): string => (value === null ? 'not known: none is labelled' : `${(value * 100).toFixed(1)} % of ${right + wrong} labelled`);
+  const times = (known: Partial<Times>): string =>
+    parts.flatMap((part) => (known[part] === undefined ? [] : [`${part} ${known[part] === null ? 'not known' : duration(known[part])}`])).join(', ');
+  return [
+    service, ...shown,
+    `  false rollbacks: ${rate(falseRollbackRate, counts.acted)}`, `  median time to ${times(medians)}`,
+    ...(counts.shadowed.total === 0 ? [] : [
+      `  in shadow, what would have been done: false rollbacks ${rate(shadow.falseRollbackRate, counts.shadowed)}; median time to ${times(shadow.medians)}`,
+    ]),
+  ].join('\n');
 }

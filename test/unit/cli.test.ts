@@ -253,4 +253,21 @@ describe('ripcord', () => {
     expect(await run('audit', 'verify', '--help')).toMatchObject({ code: 0, out: expect.stringContaining('--anchor') as string });
     expect(await run('frobnicate')).toMatchObject({ code: 1, error: expect.stringContaining('unknown command') as string });
   });
+
+  it.each([
+    ['an address', 'http://127.0.0.1:9', 'Nothing listens at 127.0.0.1:9: check that something runs there'],
+    ['a name of several addresses', 'http://localhost:9', ':9: check that something runs there'],
+    ['a name of none', 'http://sandbox.invalid:9', 'sandbox.invalid: check that something runs there'],
+  ])('says which endpoint does not answer, and what to check: %s', async (_, endpoint, said) => {
+    process.env['AWS_ENDPOINT_URL'] = endpoint;
+    const { code, error } = await run('show', 'rb-1');
+    expect([code, error]).toEqual([1, expect.stringContaining(said)]);
+    expect(error).toContain(`and AWS_ENDPOINT_URL=${endpoint}: unset it to reach AWS.\n(`);
+  });
+
+  it('says so of the approval URL too, whose error lies behind another', async () => {
+    Reflect.deleteProperty(process.env, 'AWS_ENDPOINT_URL');
+    const { code, error } = await run('approve', 'rb-1', '--url', 'http://127.0.0.1:5999/');
+    expect([code, error]).toEqual([1, expect.stringContaining('Nothing listens at 127.0.0.1:5999: check AWS_REGION, the network and its proxy, and the URL where one was given.\n(ECONNREFUSED: ')]);
+  });
 });

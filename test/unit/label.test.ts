@@ -106,6 +106,18 @@ describe('ripcord label', () => {
 
   it('says when there is nothing to score', async () => {
     expect(await run('score', 'nowhere')).toMatchObject({ code: 0, out: 'No rollback of nowhere has ended yet.' });
+    expect(await run('score', 'nowhere', '--json')).toMatchObject({ code: 0, out: '[]' });
+  });
+
+  it('is counted for a service in shadow, as text and as JSON', async () => {
+    await ended();
+    expect((await run('score', service)).out.split('\n').slice(-3)).toEqual([
+      '  false rollbacks: not known: none is labelled', '  median time to detect not known, decide not known, restore not known, verify not known',
+      '  in shadow, what would have been done: false rollbacks not known: none is labelled; median time to detect not known, decide not known',
+    ]);
+    await run('label', id, 'wrong');
+    expect((await run('score', service)).out).toContain('in shadow, what would have been done: false rollbacks 100.0 % of 1 labelled; median time to');
+    expect(JSON.parse((await run('score', service, '--json')).out)).toMatchObject([{ service, falseRollbackRate: null, shadow: { falseRollbackRate: 1 } }]);
   });
 });
 
@@ -152,6 +164,21 @@ describe('the score', () => {
     const rows = [...acted('a', 0), ...acted('b', 0), ...acted('c', 0), row('d', 0, second(1), end('shadow')), word('ann', 'd', 'wrong')];
     expect(scoresOf(rows)[0]).toMatchObject({ falseRollbackRate: null, counts: { shadowed: { wrong: 1 } } });
     expect(scoresOf([...rows, word('ann', 'a', 'wrong'), word('ann', 'b', 'right')])[0]?.falseRollbackRate).toBe(0.5);
+  });
+
+  /** A run in shadow: a bad minute, a run 60 s in, its verdict so many seconds after that. */
+  const shadowed = (name: string, bad: number, decided: number): ScoredRow[] => [row(name, 0, second(60 + decided), assessed(bad)), row(name, 1, second(90), end('shadow'))];
+
+  it('rates and times what would have been done in shadow apart from what was done', () => {
+    const names = Array.from({ length: 10 }, (_, index) => `s${index}`);
+    const rows = names.flatMap((name, index) => [...shadowed(name, 2 * index, 4), word('ann', name, index < 4 ? 'wrong' : 'right')]);
+    expect(scoresOf(rows)[0]).toMatchObject({
+      falseRollbackRate: null, medians: { detect: null, decide: null, restore: null, verify: null },
+      shadow: { falseRollbackRate: 0.4, medians: { detect: 51, decide: 4 } },
+    });
+    const [both] = scoresOf([...rows, ...acted('a', 0), word('ann', 'a', 'wrong')]);
+    expect([both?.falseRollbackRate, both?.medians.detect, both?.shadow.falseRollbackRate, both?.shadow.medians.detect]).toEqual([1, 60, 0.4, 51]);
+    expect(scoresOf(acted('a', 0))[0]?.shadow).toEqual({ falseRollbackRate: null, medians: { detect: null, decide: null } });
   });
 
   it('takes the last word of each person, and one wrong for wrong', () => {
