@@ -2,7 +2,7 @@
 import { DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb';
 import type { Command } from 'commander';
 import type { AuditRow } from '../../lambdas/audit/entry.ts';
-import { duration } from '../../lambdas/runtime/messages-text.ts';
+import { duration, plain } from '../../lambdas/runtime/messages-text.ts';
 import type { Opinion } from './label.ts';
 import { type RecordOptions, tableOf } from './record.ts';
 import type { Terminal } from './terminal.ts';
@@ -35,6 +35,16 @@ export interface Score {
 }
 
 const kinds = ['assessed', 'change-intended', 'change-made', 'verified', 'reported', 'labelled'] as const;
+
+/** False for data that no function of the engine wrote: it says nothing that could be counted. */
+function isReadable({ data }: ScoredRow): boolean {
+  try {
+    const parsed: unknown = JSON.parse(data);
+    return parsed !== null && typeof parsed === 'object';
+  } catch {
+    return false;
+  }
+}
 
 const dataOf = (row: ScoredRow): Readonly<Record<string, unknown>> => JSON.parse(row.data) as Readonly<Record<string, unknown>>;
 const inner = (value: unknown, name: string): unknown => (value !== null && typeof value === 'object' ? (value as Readonly<Record<string, unknown>>)[name] : undefined);
@@ -141,7 +151,10 @@ export function addScoreCommand(program: Command, screen: Terminal): void {
     .option('--engine <name>', 'name of the engine', 'ripcord')
     .option('--table <name>', 'audit table (default: from the engine, or RIPCORD_AUDIT_TABLE)')
     .action(async (service: string | undefined, options: ScoreOptions) => {
-      const scores = scoresOf(await scan(options)).filter((one) => service === undefined || one.service === service);
+      const rows = await scan(options);
+      for (const { rollbackId, seq } of rows.filter((row) => !isReadable(row)))
+        screen.error(`Row ${seq} of ${plain(rollbackId)} cannot be read and is not counted: check it with \`ripcord audit verify ${plain(rollbackId)}\`.`);
+      const scores = scoresOf(rows.filter((row) => isReadable(row))).filter((one) => service === undefined || one.service === service);
       if (options.json === true) screen.out(JSON.stringify(scores, null, 2));
       else if (scores.length === 0) screen.out(`No rollback${service === undefined ? '' : ` of ${service}`} has ended yet.`);
       else for (const score of scores) screen.out(linesOf(score));

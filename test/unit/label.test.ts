@@ -1,7 +1,7 @@
 // Labels and the score made of them: who said it is IAM's word, the sealed record stays as it is, and every figure is counted from rows.
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { DeleteItemCommand } from '@aws-sdk/client-dynamodb';
+import { DeleteItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { labelChain } from '../../bin/commands/label.ts';
 import { type ScoredRow, scoresOf } from '../../bin/commands/score.ts';
@@ -107,6 +107,16 @@ describe('ripcord label', () => {
   it('says when there is nothing to score', async () => {
     expect(await run('score', 'nowhere')).toMatchObject({ code: 0, out: 'No rollback of nowhere has ended yet.' });
     expect(await run('score', 'nowhere', '--json')).toMatchObject({ code: 0, out: '[]' });
+  });
+
+  it('is counted without a row that cannot be read, which is named', async () => {
+    await ended();
+    for (const [seq, data] of [[8, '{"question":'], [9, 'null']] as const)
+      await tables.client.send(new PutItemCommand({ TableName: auditTable, Item: { rollbackId: { S: id }, seq: { N: String(seq) }, kind: { S: 'assessed' }, service: { S: service }, data: { S: data } } }));
+    const { code, out, error } = await run('score', service);
+    expect([code, out]).toEqual([0, expect.stringContaining('shadowed  1')]);
+    expect(error.split('\n')).toEqual([8, 9].map((seq) => `Row ${seq} of ${id} cannot be read and is not counted: check it with \`ripcord audit verify ${id}\`.`));
+    for (const seq of ['8', '9']) await tables.client.send(new DeleteItemCommand({ TableName: auditTable, Key: { rollbackId: { S: id }, seq: { N: seq } } }));
   });
 
   it('is counted for a service in shadow, as text and as JSON', async () => {
