@@ -1,8 +1,10 @@
 // One look at a release in its bake: go on, start a rollback, call it known good, or give up. Pure.
 import { createHash } from 'node:crypto';
+import { namedBy, nameOfSignal, noMemory, quarantinedName, rememberedAt, type WatchMemory, withTold } from './bake-memory.ts';
+import { graceMinutes, lateLookSeconds, longestReleaseMinutes, lookSeconds } from './bake-rhythm.ts';
 import { at, instantOf } from './instants.ts';
 import type { RollbackRecord } from './ledger.ts';
-import { findInMetrics, metricSignals } from './metric-findings.ts';
+import { findInMetrics, type MetricsFinding, metricSignals } from './metric-findings.ts';
 import type { MetricsReading } from './metrics.ts';
 import type { TrafficReading } from './readings.ts';
 import { type SignalSources, readSignals } from './signals.ts';
@@ -20,40 +22,50 @@ export interface BakeQuestion extends Omit<SignalSources, 'trigger' | 'startedAt
   readonly traffic: TrafficReading | null;
   /** Versions that were rolled back. */
   readonly quarantined: readonly string[];
+  /** The rollback that has the service's lock, whatever it is about; null when none has. */
+  readonly lockedBy: string | null;
+  /** Looks that the history of the execution can still hold. */
+  readonly looksLeft: number;
+  /** Of the look before; null at the first. */
+  readonly memory: WatchMemory | null;
 }
 
-/** Seconds between two looks at most; what a look finds late is late by no more. */
-const longestLookSeconds = 300;
+/** What every part of one look needs: the question, what fires, what the metrics say, and what is remembered. */
+interface Look {
+  readonly question: BakeQuestion;
+  readonly signals: readonly Signal[];
+  readonly finding: MetricsFinding | null;
+  readonly memory: WatchMemory;
+}
+
 /** A quarantined version on its way out is looked at so often, in seconds: it is taken back as soon as it is out. */
 const heldLookSeconds = 30;
-
-/**
- * Seconds until the next look: a minute at first, later a fifteenth of the time since the release finished, five minutes at most. Most bad releases
- * show in their first minutes, and alarms start a rollback without any look. Where something is not quiet, every minute.
- * A long bake has longer pauses, so that a week of looks fits the history of one execution.
- */
-function lookSeconds({ bakeMinutes, release, now }: Pick<BakeQuestion, 'bakeMinutes' | 'release' | 'now'>, signals: readonly Signal[]): number {
-  const least = Math.max(60, Math.ceil((bakeMinutes * 60) / 1000));
-  if (release.finishedAt === null || signals.some(({ status }) => status !== 'quiet')) return least;
-  return Math.max(least, Math.min(longestLookSeconds, Math.floor((at(now) - at(release.finishedAt)) / 15_000)));
-}
-/** A release that never says it finished is watched for so long, in minutes. */
-const longestReleaseMinutes = 24 * 60;
+/** Seconds from the start of a rollback to the next look: the ledger then says whether it acts. */
+export const afterSignalSeconds = 60;
 
 /** When the bake of a release is over, in milliseconds; null while it still goes out. */
 export const bakedAtOf = ({ finishedAt }: Pick<Release, 'finishedAt'>, bakeMinutes: number): number | null => (finishedAt === null ? null : at(finishedAt) + bakeMinutes * 60_000);
 
-/** CloudWatch may have the requests of a minute so much later; a shorter bake is not given up before. */
-const metricsLateMinutes = 4;
-
 export function watchLook(question: BakeQuestion): WatchLooked {
   const over = endOf(question);
   if (over !== null) return ended(over);
-  const again = shippedAgain(question);
-  if (again !== null) return again;
+  const finding = findInMetrics(question.metrics, question.release, question.now);
   const known = readSignals({ ...question, startedAt: question.release.startedAt, trigger: { kind: 'watch', releaseId: question.release.id, alarms: [], journeys: [] } }, question.release);
-  const signals = [...known, ...metricSignals(findInMetrics(question.metrics, question.release, question.now))];
-  return signalFor(question, signals) ?? bakeState(question, signals);
+  const signals = [...known, ...metricSignals(finding)];
+  const look: Look = { question, signals, finding, memory: rememberedAt(question.memory ?? noMemory, signals, question.now) };
+  const looked = againOut(look) ?? signalFor(look) ?? bakeState(look);
+  return { memory: look.memory, ...looked };
+}
+
+/** A quarantined version, until a rollback was started for it; what becomes of it after that, the other signals say. */
+function againOut({ question, memory }: Look): WatchLooked | null {
+  if (memory.told.includes(quarantinedName)) return null;
+  const again = shippedAgain(question);
+  if (again?.answer === 'signal') return { ...again, memory: withTold(memory, [quarantinedName]) ?? memory };
+  if (again === null) return null;
+  if (isOverdue(question)) return null;
+  // Twice a minute for hours; after that as often as the history allows.
+  return question.looksLeft > 750 ? again : { ...again, waitSeconds: lookSeconds({ ...question, isJudged: false, isRestless: false }) };
 }
 
 const ended = (reason: Reason): WatchLooked => ({ answer: 'ended', waitSeconds: 0, reasons: [reason], rollback: null });
@@ -77,56 +89,82 @@ export function shippedAgain({ service, release, quarantined }: Pick<BakeQuestio
   if (release.origin === 'event' && release.finishedAt === null)
     return goOn(heldLookSeconds, { code: 'quarantined-version', text: `Version ${release.version} was rolled back before, and is going out again. It goes back as soon as it is out.` });
   return {
-    answer: 'signal', waitSeconds: 0,
+    answer: 'signal', waitSeconds: afterSignalSeconds, memory: { ...noMemory, runs: 1, told: [quarantinedName] },
     reasons: [{ code: 'quarantined-version', text: `Version ${release.version} was rolled back before, and is out again.` }],
     rollback: watchSignal(service, { releaseId: release.id, alarms: [], journeys: [], quarantined: true }),
   };
 }
 
-/** A fresh alarm or metrics that got worse; or an alarm that fired before the release and so sends no event, together with a journey that passed before and fails now. */
-function signalFor({ service, release }: BakeQuestion, signals: readonly Signal[]): WatchLooked | null {
+/**
+ * A fresh alarm or metrics that got worse; or an alarm that fired before the release and so sends no event, together with a journey that passed before
+ * and fails now. Null also where a rollback was started for all of them and none was quiet since: that one decided.
+ */
+function signalFor({ question: { service, release }, signals, memory }: Look): WatchLooked | null {
   const firing = signals.filter(({ status }) => status === 'firing');
-  const named = (kind: Signal['kind'], isOlder: boolean) => firing.filter((one) => one.kind === kind && one.isOlderThanRelease === isOlder).map(({ source }) => source).toSorted();
-  const fresh = named('alarm', false);
-  const older = named('alarm', true);
-  const journeys = named('journey', false);
-  const isWorse = firing.some(({ kind }) => kind === 'metrics');
-  if (fresh.length === 0 && !isWorse && (older.length === 0 || journeys.length === 0)) return null;
-  const detail = { releaseId: release.id, alarms: fresh.length > 0 ? fresh : older, journeys, ...(isWorse ? { metrics: true } : {}) };
+  const those = (kind: Signal['kind'], isOlder: boolean) => firing.filter((one) => one.kind === kind && one.isOlderThanRelease === isOlder);
+  const fresh = those('alarm', false);
+  const older = those('alarm', true);
+  const journeys = those('journey', false);
+  const worse = those('metrics', false);
+  if (fresh.length === 0 && worse.length === 0 && (older.length === 0 || journeys.length === 0)) return null;
+  const alarms = fresh.length > 0 ? fresh : older;
+  const told = withTold(memory, [...alarms, ...journeys, ...worse].map(nameOfSignal));
+  if (told === null) return null;
   return {
-    answer: 'signal', waitSeconds: 0,
+    answer: 'signal', waitSeconds: afterSignalSeconds, memory: told,
     reasons: firing.map(({ summary }) => ({ code: 'signal', text: summary })),
-    rollback: watchSignal(service, detail),
+    rollback: watchSignal(service, { releaseId: release.id, alarms: sourcesOf(alarms), journeys: sourcesOf(journeys), ...(worse.length > 0 ? { metrics: true } : {}) }, memory.runs),
   };
 }
 
-/** What starts a rollback of a watched release, under a name that the same release and signals always have. */
-export const watchSignal = (service: string, detail: JsonObject): NonNullable<WatchLooked['rollback']> =>
-  ({ name: nameOf(service, detail), input: { service, event: { source: 'ripcord.watch', 'detail-type': 'Watch Signal', detail } } });
+const sourcesOf = (signals: readonly Signal[]): string[] => signals.map(({ source }) => source).toSorted();
 
-/** The same release and signals make the same name, so that they start one execution. Without a time: a repeat must not differ. */
-function nameOf(service: string, detail: JsonObject): string {
-  const digest = createHash('sha256').update(JSON.stringify(detail)).digest('hex').slice(0, 24);
+/**
+ * What starts a rollback of a watched release, under a name that the same release and signals always have.
+ * @param runs rollbacks that this watch started before: a signal that comes back starts another one.
+ */
+export const watchSignal = (service: string, detail: JsonObject, runs = 0): NonNullable<WatchLooked['rollback']> =>
+  ({ name: nameOf(service, namedBy(detail, runs)), input: { service, event: { source: 'ripcord.watch', 'detail-type': 'Watch Signal', detail } } });
+
+/** Without a time: a repeat of the same look must not start a second one. */
+function nameOf(service: string, about: string): string {
+  const digest = createHash('sha256').update(about).digest('hex').slice(0, 24);
   return `watch-${service}-${digest}`;
 }
 
-function bakeState(question: BakeQuestion, signals: readonly Signal[]): WatchLooked {
+const isOverdue = ({ release, now }: BakeQuestion): boolean => release.finishedAt === null && at(now) - at(release.startedAt) > longestReleaseMinutes * 60_000;
+
+function bakeState(look: Look): WatchLooked {
+  const { question, signals, finding } = look;
   const { release, bakeMinutes, now } = question;
+  const waitSeconds = lookSeconds({ ...question, isJudged: finding !== null, isRestless: signals.some(({ status }) => status !== 'quiet') });
   const bakedAt = bakedAtOf(release, bakeMinutes);
-  if (bakedAt === null) {
-    if (at(now) - at(release.startedAt) > longestReleaseMinutes * 60_000) return ended({ code: 'never-finished', text: `Release ${release.version} did not say that it finished within a day; it is not called good.` });
-    return goOn(lookSeconds(question, signals), { code: 'in-progress', text: `Release ${release.version} is still going out.` });
-  }
+  if (isOverdue(question)) return ended({ code: 'never-finished', text: `Release ${release.version} did not say that it finished within a day; it is not called good.` });
+  if (bakedAt === null) return goOn(waitSeconds, { code: 'in-progress', text: `Release ${release.version} is still going out.` });
   const secondsLeft = Math.ceil((bakedAt - at(now)) / 1000);
-  if (secondsLeft > 0) return goOn(Math.min(lookSeconds(question, signals), Math.max(5, secondsLeft)), { code: 'baking', text: `Release ${release.version} bakes until ${instantOf(bakedAt)}.` });
-  const doubts = notQuiet(question, signals);
-  if (doubts.length === 0) return { answer: 'known-good', waitSeconds: 0, reasons: [{ code: 'baked', text: `Nothing fired for ${bakeMinutes} minutes after release ${release.version} finished.` }], rollback: null };
-  // As long again as the bake: an alarm that blinked has to be quiet for a whole bake time.
-  if (at(now) - bakedAt > Math.max(bakeMinutes, metricsLateMinutes) * 60_000) return { answer: 'ended', waitSeconds: 0, reasons: doubts, rollback: null };
-  return { answer: 'continue', waitSeconds: Math.max(60, Math.ceil((bakeMinutes * 60) / 1000)), reasons: doubts, rollback: null };
+  if (secondsLeft > 0) return goOn(Math.min(waitSeconds, Math.max(5, secondsLeft)), { code: 'baking', text: `Release ${release.version} bakes until ${instantOf(bakedAt)}.` });
+  const doubts = [...notQuiet(question, signals), ...undecided(look)];
+  if (doubts.length === 0) return { answer: 'known-good', waitSeconds: 0, reasons: [{ code: 'baked', text: `Release ${release.version} is out, and nothing has fired for ${bakeMinutes} minutes.` }, ...notJudged(look)], rollback: null };
+  if (at(now) - bakedAt > graceMinutes(bakeMinutes) * 60_000) return { answer: 'ended', waitSeconds: 0, reasons: doubts, rollback: null };
+  return { answer: 'continue', waitSeconds: lateLookSeconds(question, bakedAt), reasons: doubts, rollback: null };
 }
 
 const goOn = (waitSeconds: number, reason: Reason): WatchLooked => ({ answer: 'continue', waitSeconds, reasons: [reason], rollback: null });
+
+/** What only the Watch itself knows to speak against a good version: its own runs, and what its metrics said at an earlier look. */
+function undecided({ question: { release, bakeMinutes, now, lockedBy, quarantined }, memory: { worseAt } }: Look): Reason[] {
+  return [
+    ...(quarantined.includes(release.version) ? [{ code: 'quarantined', text: `${release.version} was rolled back before.` }] : []),
+    ...(lockedBy === null ? [] : [{ code: 'rollback-undecided', text: `Rollback ${lockedBy} is at work on the service.` }]),
+    ...(worseAt !== null && worseAt !== now && at(now) - at(worseAt) < bakeMinutes * 60_000 ? [{ code: 'not-quiet-long-enough', text: `The metrics were worse at ${worseAt}.` }] : []),
+  ];
+}
+
+/** Good all the same, as alarms and journeys were quiet; but nobody shall believe that the metrics said so. */
+const notJudged = ({ question: { metrics }, finding, memory: { judgedAt } }: Look): Reason[] => (metrics === undefined || finding !== null ? [] : [{
+  code: 'metrics-not-judged',
+  text: judgedAt === null ? 'Its metrics never had a say.' : `Its metrics were judged until ${judgedAt}; after that alarms and journeys alone had a say.`,
+}]);
 
 type Quiet = Pick<BakeQuestion, 'alarms' | 'evidence' | 'hasJourneys' | 'bakeMinutes' | 'now' | 'traffic'>;
 
@@ -135,7 +173,8 @@ export function notQuiet({ alarms, evidence, hasJourneys, bakeMinutes, now, traf
   const restless = alarms.filter(({ name, state, since }) => state === 'OK' && since !== null && at(now) - at(since) < bakeMinutes * 60_000
     && signals.some(({ source, status }) => source === name && status === 'quiet'));
   return [
-    ...(alarms.length === 0 ? [{ code: 'no-alarms', text: 'The service has no alarms, so nothing can say that it is well.' }] : []),
+    ...(alarms.length === 0 && !signals.some(({ kind, status }) => kind === 'metrics' && status === 'quiet')
+      ? [{ code: 'no-alarms', text: 'The service has no alarms and no metrics that were judged, so nothing can say that it is well.' }] : []),
     ...signals.filter(({ status }) => status !== 'quiet').map(({ summary }) => ({ code: 'not-quiet', text: `${summary}.` })),
     ...restless.map(({ name, since }) => ({ code: 'not-quiet-long-enough', text: `Alarm ${name} is OK only since ${since ?? ''}.` })),
     ...(hasJourneys && (evidence?.results ?? []).length === 0 ? [{ code: 'journeys-unknown', text: 'The journeys could not be run.' }] : []),

@@ -76,6 +76,8 @@ export interface KnownGood {
   readonly states: Readonly<Record<string, TargetState>>;
   /** Targets of an `observed` version whose state was captured as this release began, and that nothing else confirms: it counts only while the release turns out to have moved something. */
   readonly unproven?: { readonly releaseId: string; readonly targets: readonly string[] };
+  /** Present where the declared metrics had no say at the end of the bake: until when they had one, in words. */
+  readonly unjudged?: string;
 }
 
 export const verdicts = ['roll-back', 'hold', 'ask', 'leave', 'joined'] as const;

@@ -1,4 +1,5 @@
 // What goes in and out of each handler of the Rollback and Watch workflows: the contract between the state machines and the code.
+import type { WatchMemory } from './bake-memory.ts';
 import type {
   AuditCursor, Instant, JsonObject, KnownGood, Reason, Release, RollbackMode, Rung, Signal, StepRequest, TargetState, VerdictName,
 } from './vocabulary.ts';
@@ -264,8 +265,14 @@ export type WatchInput =
   | { readonly verb: 'record'; readonly watchId: string; readonly input: unknown }
   | { readonly verb: 'start'; readonly watchId: string; readonly watch: Watching; readonly captured: readonly StepCaptured[]; readonly evidence: JourneyRound }
   | { readonly verb: 'left'; readonly watchId: string; readonly watch: Watching; readonly captured: readonly StepCaptured[] }
-  | { readonly verb: 'look'; readonly watchId: string; readonly watch: Watching; readonly look: number; readonly evidence: JourneyRound }
-  | { readonly verb: 'settle'; readonly watchId: string; readonly watch: Watching; readonly captured: readonly StepCaptured[] };
+  | {
+      readonly verb: 'look'; readonly watchId: string; readonly watch: Watching; readonly look: number; readonly evidence: JourneyRound;
+      /** How many more looks the execution's history can hold; absent in an execution that began before it was counted. */
+      readonly looksLeft?: number;
+      /** What the look before gave back. */
+      readonly memory?: WatchMemory | null;
+    }
+  | { readonly verb: 'settle'; readonly watchId: string; readonly watch: Watching; readonly captured: readonly StepCaptured[]; /** Of the look that found it good; absent in an execution that began before they were kept. */ readonly reasons?: readonly Reason[] };
 
 /** What Record found, carried through the rest of the watch. */
 export interface Watching {
@@ -282,9 +289,12 @@ export interface Watching {
 }
 
 export interface WatchLooked {
+  /** `signal`: start a rollback, then go on; the ledger says at a later look whether it acted. */
   readonly answer: 'continue' | 'signal' | 'known-good' | 'ended';
+  /** Until the next look; 0 unless the answer is `continue` or `signal`. */
   readonly waitSeconds: number;
   readonly reasons: readonly Reason[];
+  readonly memory?: WatchMemory;
   /** Input of the Rollback execution when the answer is `signal`, and its name: the same release and alarm start it once. */
   readonly rollback: { readonly name: string; readonly input: JsonObject } | null;
 }

@@ -12,7 +12,7 @@ import { type MetricsSources, readMetrics } from '../adapters/metrics.ts';
 import { readTrafficBetween } from '../adapters/traffic.ts';
 import { groupsOf, releaseSources } from '../config/release-sources.ts';
 import type { CatalogueEntry } from '../config/schema.ts';
-import { bakedAtOf, notQuiet, shippedAgain, watchLook, watchSignal } from '../domain/bake.ts';
+import { afterSignalSeconds, bakedAtOf, notQuiet, shippedAgain, watchLook, watchSignal } from '../domain/bake.ts';
 import { bakedStates, type Counted, capturedAfter, observedStates, type Readings, statesOf, withoutUnmoved } from '../domain/captured-states.ts';
 import type { Clock } from '../domain/clock.ts';
 import { at, instantOf } from '../domain/instants.ts';
@@ -150,7 +150,10 @@ async function left({ watch: watching, captured }: Of<'left'>, parts: WatchParts
   return answer('ended', [{ code: 'left-kept', text: `What release ${release.version} left is kept.` }, ...notCaptured(captured), ...await withdraw(watching, parts)]);
 }
 
-async function look({ watch: watching, evidence }: Of<'look'>, parts: WatchParts): Promise<WatchLooked> {
+/** Of an execution that does not count them: what one that counts begins with. */
+const looksLeftUnsaid = 1500;
+
+async function look({ watch: watching, evidence, looksLeft = looksLeftUnsaid, memory = null }: Of<'look'>, parts: WatchParts): Promise<WatchLooked> {
   const { config, ledger, release } = await find(parts, watching);
   if (release === null) return unknownRelease(watching);
   const now = parts.clock.now();
@@ -164,13 +167,14 @@ async function look({ watch: watching, evidence }: Of<'look'>, parts: WatchParts
   if (current.status !== release.status) await updateRelease(parts.table, release, { status: current.status, finishedAt: current.finishedAt });
   // ECS's own word that it failed; its event starts the same rollback, under the same name.
   if (current.origin === 'ecs' && current.status === 'failed' && release.status !== 'failed')
-    return { ...answer('signal', [{ code: 'failed', text: `ECS says that deployment ${release.id} of ${release.version} failed.` }]), rollback: watchSignal(watching.service, { releaseId: release.id, alarms: [], journeys: [] }) };
+    return { ...answer('signal', [{ code: 'failed', text: `ECS says that deployment ${release.id} of ${release.version} failed.` }], afterSignalSeconds), rollback: watchSignal(watching.service, { releaseId: release.id, alarms: [], journeys: [] }) };
   const bakedAt = bakedAtOf(current, config.policy.bakeMinutes);
   const traffic = current.finishedAt === null || bakedAt === null || now.getTime() < bakedAt ? null
     : await readTrafficBetween(parts.cloudWatch, config.signals.traffic, at(current.finishedAt), now.getTime());
   return watchLook({
     service: watching.service, release: current, traffic, rollbacks: [...ledger.rollbacks, ...ledger.shadowed], bakeMinutes: config.policy.bakeMinutes, hasJourneys: watching.hasJourneys,
     quarantined: ledger.quarantined, alarms, metrics, delivered: ledger.signals, deployments, evidence, externalTools: config.signals.external, now: now.toISOString(), releases: ledger.releases,
+    lockedBy: ledger.lock.owner, looksLeft, memory,
   });
 }
 
@@ -182,7 +186,7 @@ async function deploymentOf({ origin, id }: Release, config: Found['config'], { 
 }
 
 /** Marks the version known good, unless something came between the last look and the capture. */
-async function settle({ watch: watching, captured }: Of<'settle'>, parts: WatchParts): Promise<WatchLooked> {
+async function settle({ watch: watching, captured, reasons: found = [] }: Of<'settle'>, parts: WatchParts): Promise<WatchLooked> {
   const { ledger, release } = await find(parts, watching);
   if (release === null) return unknownRelease(watching);
   const next = ledger.releases.find(({ id, startedAt }) => id !== release.id && at(startedAt) > at(release.startedAt));
@@ -191,6 +195,7 @@ async function settle({ watch: watching, captured }: Of<'settle'>, parts: WatchP
   const { states, reasons } = bakedStates(captured, release, readingsOf(watching, release));
   const doubts = [...reasons, ...notCaptured(captured)];
   if (Object.keys(states).length === 0) return answer('ended', [{ code: 'not-known-good', text: `${release.version} is not called good: no target shows how it looked.` }, ...doubts]);
-  await putKnownGood(parts.table, watching.service, { version: release.version, since: release.finishedAt ?? release.startedAt, basis: 'baked', states });
-  return answer('ended', [{ code: 'known-good', text: `${release.version} is known good.` }, ...doubts]);
+  const unjudged = found.filter(({ code }) => code === 'metrics-not-judged');
+  await putKnownGood(parts.table, watching.service, { version: release.version, since: release.finishedAt ?? release.startedAt, basis: 'baked', states, ...(unjudged[0] === undefined ? {} : { unjudged: unjudged[0].text }) });
+  return answer('ended', [{ code: 'known-good', text: `${release.version} is known good.` }, ...unjudged, ...doubts]);
 }

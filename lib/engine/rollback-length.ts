@@ -23,6 +23,6 @@ export function longestRollbackSeconds(services: readonly ServiceConfig[]): numb
   return Math.max(2 * hour, ...each);
 }
 
-/** Seconds: a deployment may take a day before its bake begins. */
+/** Seconds: a deployment may take a day before its bake begins, and a bake that does not end quiet is given as long again. */
 export const longestWatchSeconds = (services: readonly ServiceConfig[]): number =>
-  Math.max(0, ...services.map(({ policy }) => policy.bakeMinutes * minute)) + 24 * hour + margin;
+  2 * Math.max(0, ...services.map(({ policy }) => policy.bakeMinutes * minute)) + 24 * hour + margin;

@@ -104,12 +104,12 @@ const watching = (functions: WatchFunctions, strategies: StrategyArns): Record<s
   Probe: probe(functions, 'Look'),
   Look: watchCall(functions, 'look', {
     comment: 'Reads the signals of this release once more.',
-    fields: { look: jsonata('$look'), evidence: jsonata('$evidence') },
+    fields: { look: jsonata('$look'), looksLeft: jsonata(`${lookLimit} - $look`), memory: jsonata('$looked.memory ? $looked.memory : null'), evidence: jsonata('$evidence') },
     assign: { looked: jsonata('$states.result.Payload'), look: jsonata('$look + 1') },
     next: 'Looked',
   }),
   CaptureGood: captureAll(strategies, 'Good', 'How a known good version looks on each target.', 'Settle'),
-  Settle: watchCall(functions, 'settle', { comment: 'Marks the version known good.', fields: { captured: jsonata('[$captured]') }, next: 'Ended' }),
+  Settle: watchCall(functions, 'settle', { comment: 'Marks the version known good.', fields: { captured: jsonata('[$captured]'), reasons: jsonata('[$looked.reasons]') }, next: 'Ended' }),
 });
 
 const ending = (functions: WatchFunctions): Record<string, State> => ({
@@ -121,16 +121,20 @@ const ending = (functions: WatchFunctions): Record<string, State> => ({
     TimeoutSeconds: 30,
     Retry: [{ ErrorEquals: ['StepFunctions.SdkClientException', 'StepFunctions.ThrottlingException', 'States.Timeout'], IntervalSeconds: 1, BackoffRate: 2, MaxAttempts: 6, MaxDelaySeconds: 30, JitterStrategy: 'FULL' }],
     Catch: [
-      { ErrorEquals: ['StepFunctions.ExecutionAlreadyExistsException', 'StepFunctions.ExecutionAlreadyExists'], Next: 'Ended' },
+      { ErrorEquals: ['StepFunctions.ExecutionAlreadyExistsException', 'StepFunctions.ExecutionAlreadyExists'], Next: 'RollbackStarted' },
       failed,
     ],
     Output: {},
-    Next: 'Ended',
+    Next: 'RollbackStarted',
   },
+  // The rollback may leave the release alone: an alarm that blinked, or one signal where two are needed.
+  RollbackStarted: choice('A release that was watched is looked at until the ledger says that a rollback of it acted.', [
+    rule(`$watch.kind = 'signal'`, 'Ended'),
+  ], { next: 'Pause' }),
   Ended: choice('Everything else was done; that a target could not be captured must not stay in a log.', [
     rule('$count($refused) > 0', 'NotWatched', { error: { Error: 'NotCaptured', Cause: jsonata(`$substring($join($refused.(targetId & ': ' & reason.text), '; '), 0, 2000)`) } }),
   ], { next: 'Done' }),
-  Done: { Type: 'Succeed', Comment: 'The release is recorded, known good, or in the hands of a rollback.', Output: jsonata('$looked ? $looked : $watch') },
+  Done: { Type: 'Succeed', Comment: 'The release is recorded, known good, rolled back, or replaced; the output says which.', Output: jsonata('$looked ? $looked : $watch') },
   NotWatched: {
     Type: 'Fail',
     Comment: 'The release is not being watched, or a target of it could not be captured; an alarm says so.',

@@ -1,6 +1,8 @@
 // Plays the Watch state machine on the sandbox's interpreter: release began, release ended, and what the bake may bring.
 import { describe, expect, test } from 'vitest';
 import type { Watching, WatchInput, WatchLooked } from '../../lambdas/domain/workflow.ts';
+import { watchLook } from '../../lambdas/domain/bake.ts';
+import { alarm, minute, quiet, release, rollback as rollbackRecord } from '../unit/domain/samples.ts';
 import { machineRig, Named, type Functions } from '../sandbox/engine/machine-rig.ts';
 import { rollbackArn, step, strategyFunction, verified, watch } from './workflow-samples.ts';
 
@@ -86,16 +88,43 @@ describe('watching a release', () => {
 });
 
 describe('a signal during the bake', () => {
-  const signal = looked({ answer: 'signal', rollback: { name: 'watch-d-1', input: { service: 'checkout', reason: 'alarm' } } });
+  const signal = looked({ answer: 'signal', waitSeconds: 60, rollback: { name: 'watch-d-1', input: { service: 'checkout', reason: 'alarm' } } });
 
   test('starts Rollback under the name that Watch gives', async () => {
-    const played = await play(byVerb({ record: () => watching(), start: () => signal }));
+    const played = await play(byVerb({ record: () => watching(), start: () => signal, look: () => looked({ answer: 'ended' }) }));
     expect(played.started.map(({ name, input }) => [name, JSON.parse(input)])).toEqual([['watch-d-1', { service: 'checkout', reason: 'alarm' }]]);
     expect(played.execution.status).toBe('SUCCEEDED');
   });
 
+  test('that AWS itself told of as the release ended starts one, and nothing is left to look at', async () => {
+    const played = await play(byVerb({ record: () => watching({ kind: 'signal', rollback: { name: 'watch-d-1', input: {} } }) }));
+    expect(played.started.map(({ name }) => name)).toEqual(['watch-d-1']);
+    expect(played.calls).toEqual(['watch:record']);
+    expect(played.execution.status).toBe('SUCCEEDED');
+  });
+
+  test('that blinked and was left alone is not the end of the watch: what comes back later is rolled back', async () => {
+    const states = ['ALARM', 'ALARM', 'OK', 'ALARM', 'ALARM', 'taken over'];
+    const about = { ...release({ journeysFailedAtStart: [] }), left: null };
+    const real = (input: WatchInput): WatchLooked => {
+      if (input.verb !== 'look') throw new Error(input.verb);
+      const state = states[input.look];
+      return watchLook({
+        service: 'checkout', release: about, releases: [about], bakeMinutes: 60, hasJourneys: true, now: minute(9 + input.look), deployments: [], delivered: [], externalTools: [],
+        evidence: input.evidence, traffic: null, quarantined: [], lockedBy: null, looksLeft: input.looksLeft ?? 0, memory: input.memory ?? null,
+        alarms: [state === 'OK' ? quiet('5xx') : alarm('5xx')], rollbacks: state === 'taken over' ? [rollbackRecord({ release: about })] : [],
+      });
+    };
+    const played = await play((input: WatchInput) => (input.verb === 'look' ? real(input) : input.verb === 'record' ? watching() : looked()));
+    expect(played.started).toHaveLength(2);
+    expect(new Set(played.started.map(({ name }) => name)).size).toBe(2);
+    expect(played.payloads.flatMap((one) => (one.verb === 'look' ? [one.memory?.told ?? null] : []))).toEqual([null, ['alarm/5xx'], ['alarm/5xx'], [], ['alarm/5xx'], ['alarm/5xx']]);
+    expect(played.payloads.flatMap((one) => (one.verb === 'look' ? [one.looksLeft] : []))).toEqual([1500, 1499, 1498, 1497, 1496, 1495]);
+    expect(JSON.parse(played.execution.output ?? '')).toMatchObject({ answer: 'ended', reasons: [{ code: 'rolled-back' }] });
+  });
+
   test('that was reported before is no failure', async () => {
-    const rig = machineRig({ watch: byVerb({ record: () => watching(), start: () => signal }), alb: strategyFunction(), verify: () => verified() }, 20_000);
+    const rig = machineRig({ watch: byVerb({ record: () => watching(), start: () => signal, look: () => looked({ answer: 'ended' }) }), alb: strategyFunction(), verify: () => verified() }, 20_000);
     const rollback = rig.create({ StartAt: 'Stay', States: { Stay: { Type: 'Succeed' } } });
     rig.machines.startExecution(rollback, { service: 'checkout', reason: 'another text' }, 'watch-d-1');
     const execution = await rig.run(watch, { service: 'checkout' });

@@ -1,10 +1,12 @@
 // The Watch against real clients and the sandbox's services: what it records, when, and what it never takes for a release.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { joinSignal, quarantine, recordRollback } from '../../lambdas/adapters/ledger-history.ts';
+import { acquireLock } from '../../lambdas/adapters/ledger-lock.ts';
 import { readService } from '../../lambdas/adapters/ledger.ts';
 import { serviceSchema } from '../../lambdas/config/schema.ts';
-import type { Release } from '../../lambdas/domain/vocabulary.ts';
+import type { Reason, Release } from '../../lambdas/domain/vocabulary.ts';
 import type { JourneyRound, StepCaptured, Watching, WatchLooked } from '../../lambdas/domain/workflow.ts';
+import type { WatchMemory } from '../../lambdas/domain/bake-memory.ts';
 import { watch } from '../../lambdas/runtime/watch.ts';
 import { Rig, serviceInput } from './assess-rig.ts';
 import { delivered, rollback } from './domain/samples.ts';
@@ -40,7 +42,8 @@ const captured = (state: string): StepCaptured[] => [
 ];
 const ran = (ok: boolean): JourneyRound => ({ at: rig.at(0), results: [{ journey: 'buy', ok, durationMs: 3, failedAt: ok ? null : 'home', reason: ok ? null : 'status 500' }] });
 const start = (watching: Watching, evidence = ran(true)) => watch({ verb: 'start', watchId: 'w-1', watch: watching, captured: captured('blue'), evidence }, rig.parts) as Promise<WatchLooked>;
-const look = (watching: Watching, evidence = ran(true)) => watch({ verb: 'look', watchId: 'w-1', watch: watching, look: 1, evidence }, rig.parts) as Promise<WatchLooked>;
+const look = (watching: Watching, evidence = ran(true), memory: WatchMemory | null = null) =>
+  watch({ verb: 'look', watchId: 'w-1', watch: watching, look: 1, looksLeft: 1400, memory, evidence }, rig.parts) as Promise<WatchLooked>;
 const codes = ({ reasons }: WatchLooked) => reasons.map(({ code }) => code);
 
 describe('recording', () => {
@@ -227,6 +230,32 @@ describe('a look', () => {
     expect(await look(watching, ran(false))).toMatchObject({ answer: 'signal', rollback: { input: { event: { detail: { alarms: ['5xx'], journeys: ['buy'] } } } } });
   });
 
+  it('goes on after a rollback that left the release alone, and starts one for what comes later', async () => {
+    const watching = await record(pipeline('Started', -1));
+    rig.fire('5xx');
+    const first = await look(watching);
+    expect(first).toMatchObject({ answer: 'signal', waitSeconds: 60 });
+    // A run that is left writes nothing into the ledger.
+    const again = await look(watching, ran(true), first.memory);
+    expect(again.answer).toBe('continue');
+    rig.calm('5xx');
+    const calm = await look(watching, ran(true), again.memory);
+    expect(calm).toMatchObject({ answer: 'continue', memory: { runs: 1, told: [] } });
+    rig.fire('5xx');
+    const second = await look(watching, ran(true), calm.memory);
+    expect(second.answer).toBe('signal');
+    expect(second.rollback?.name).not.toBe(first.rollback?.name);
+    await recordRollback(rig.table, rollback({ service, startedAt: rig.at(0), endedAt: null, release: { id: 'build-2', version: 'v2' } }));
+    expect(await look(watching, ran(true), second.memory)).toMatchObject({ answer: 'ended', reasons: [{ code: 'rolled-back' }] });
+  });
+
+  it('takes a rollback that holds the lock for undecided at the end of the bake', async () => {
+    const watching = await record(pipeline('Started', -1));
+    await record(pipeline('Finished', 0), 'w-2');
+    await acquireLock(rig.table, service, 'rb-7', { now: new Date(rig.clock.now()) });
+    expect(codes(await lookLater(watching, 11))).toContain('rollback-undecided');
+  });
+
   it('does not for a muted alarm', async () => {
     const watching = await record(pipeline('Started', -1));
     rig.fire('5xx');
@@ -248,7 +277,7 @@ describe('a look', () => {
   });
 });
 
-const settle = (watching: Watching) => watch({ verb: 'settle', watchId: 'w-1', watch: watching, captured: captured('green') }, rig.parts) as Promise<WatchLooked>;
+const settle = (watching: Watching, reasons: Reason[] = []) => watch({ verb: 'settle', watchId: 'w-1', watch: watching, captured: captured('green'), reasons }, rig.parts) as Promise<WatchLooked>;
 
 describe('settling', () => {
   it('calls the version good, as it looks now, since the release finished', async () => {
@@ -256,7 +285,17 @@ describe('settling', () => {
     const watching = await record(pipeline('Finished', -15), 'w-2');
     await watch({ verb: 'left', watchId: 'w-2', watch: watching, captured: captured('green') }, rig.parts);
     expect(codes(await settle(watching))).toEqual(['known-good', 'not-captured']);
+    expect((await ledger()).knownGoods[0]).not.toHaveProperty('unjudged');
     expect((await ledger()).knownGoods).toMatchObject([{ version: 'v2', basis: 'baked', since: (await release())?.finishedAt, states: { web: { weights: { green: 100 } } } }]);
+  });
+
+  it('keeps with the version that its metrics had no say at the end', async () => {
+    await record(pipeline('Started', -20));
+    const watching = await record(pipeline('Finished', -15), 'w-2');
+    await watch({ verb: 'left', watchId: 'w-2', watch: watching, captured: captured('green') }, rig.parts);
+    const reasons = [{ code: 'baked', text: 'Quiet.' }, { code: 'metrics-not-judged', text: 'Its metrics never had a say.' }];
+    expect(codes(await settle(watching, reasons))).toEqual(['known-good', 'metrics-not-judged', 'not-captured']);
+    expect((await ledger()).knownGoods).toMatchObject([{ version: 'v2', unjudged: 'Its metrics never had a say.' }]);
   });
 
   it('does not when another release or a rollback came between', async () => {

@@ -12,7 +12,8 @@ const used = (status: TrafficReading['status'], requests: number | null): Traffi
 
 const look = (over: Partial<BakeQuestion> = {}) => watchLook({
   service: 'checkout', release: passedAtStart, rollbacks: [], bakeMinutes: 60, hasJourneys: true, now: minute(30),
-  alarms: [quiet('5xx'), quiet('latency')], delivered: [], deployments: [], evidence: journeys(true), externalTools: [], releases: [release()], traffic: used('enough', 900), quarantined: [], ...over,
+  alarms: [quiet('5xx'), quiet('latency')], delivered: [], deployments: [], evidence: journeys(true), externalTools: [], releases: [release()], traffic: used('enough', 900), quarantined: [],
+  lockedBy: null, looksLeft: 1500, memory: null, ...over,
 });
 const baked = { now: minute(62) };
 
@@ -50,7 +51,7 @@ describe('a look of the Watch', () => {
     const looked = look(over);
     expect(looked.answer).toBe(answer);
     expect(looked.reasons.map((reason) => reason.code)).toContain(code);
-    expect(looked.waitSeconds > 0).toBe(answer === 'continue');
+    expect(looked.waitSeconds > 0).toBe(answer === 'continue' || answer === 'signal');
   });
 
   it('starts one execution for the same release and signals, with an input that Assess accepts and no time in it', () => {
@@ -62,27 +63,10 @@ describe('a look of the Watch', () => {
     expect(look({ alarms: [alarm('5xx')], service: 's'.repeat(40) }).rollback?.name.length).toBeLessThanOrEqual(80);
   });
 
-  it('comes every minute at first, later after a fifteenth of the time since the release finished, sooner at the end', () => {
-    const waits = [2, 10, 31, 50, 61.5].map((now) => look({ now: minute(now) }).waitSeconds);
-    expect(waits).toEqual([60, 60, 116, 192, 30]);
-    expect(look({ now: minute(200), bakeMinutes: 600 }).waitSeconds).toBe(300);
-  });
-
-  it('comes every minute while something is not quiet', () => {
-    expect(look({ now: minute(50), alarms: [older('5xx'), quiet('latency')] }).waitSeconds).toBe(60);
-    expect(look({ now: minute(50), alarms: [quiet('5xx', { state: 'INSUFFICIENT_DATA' })] }).waitSeconds).toBe(60);
-    expect(look({ now: minute(200), bakeMinutes: 600, release: { ...passedAtStart, finishedAt: null, status: 'in-progress' } }).waitSeconds).toBe(60);
-  });
-
-  it('comes seldom enough in a long bake to fit one execution\'s history', () => {
-    const week = 7 * 24 * 60;
-    expect((week * 60) / look({ bakeMinutes: week }).waitSeconds).toBeLessThanOrEqual(1000);
-  });
-
   describe('at a version that was rolled back before', () => {
     it('takes it back at once, and says so to Assess', () => {
       const looked = look({ quarantined: ['v2'] });
-      expect(looked).toMatchObject({ answer: 'signal', reasons: [{ code: 'quarantined-version' }] });
+      expect(looked).toMatchObject({ answer: 'signal', waitSeconds: 60, reasons: [{ code: 'quarantined-version' }] });
       expect(parseTrigger(looked.rollback?.input).trigger).toEqual({ kind: 'watch', releaseId: 'r-2', alarms: [], journeys: [], quarantined: true });
       expect(look({ quarantined: ['v2'], now: minute(40) }).rollback).toEqual(looked.rollback);
     });
@@ -91,6 +75,19 @@ describe('a look of the Watch', () => {
       const underWay = { ...passedAtStart, finishedAt: null, status: 'in-progress' as const };
       expect(look({ quarantined: ['v2'], release: underWay })).toMatchObject({ answer: 'continue', waitSeconds: 30, reasons: [{ code: 'quarantined-version' }] });
       expect(look({ quarantined: ['v2'], release: { ...underWay, origin: 'codedeploy' } }).answer).toBe('signal');
+    });
+
+    it('starts one rollback for it, takes other signals as they come, and never calls it good', () => {
+      const { memory = null } = look({ quarantined: ['v2'] });
+      const calm = look({ quarantined: ['v2'], memory, now: minute(31) });
+      expect(calm).toMatchObject({ answer: 'continue', memory: { told: ['quarantined'] } });
+      expect(look({ quarantined: ['v2'], memory, alarms: [alarm('5xx')], now: minute(31) }).answer).toBe('signal');
+      expect(look({ quarantined: ['v2'], memory, ...baked })).toMatchObject({ answer: 'continue', reasons: [{ code: 'quarantined' }] });
+    });
+
+    it('gives up on one that never comes out', () => {
+      const underWay = { ...passedAtStart, finishedAt: null, status: 'in-progress' as const };
+      expect(look({ quarantined: ['v2'], release: underWay, now: minute(24 * 60 + 1) })).toMatchObject({ answer: 'ended', reasons: [{ code: 'never-finished' }] });
     });
 
     it('lets another version be', () => {

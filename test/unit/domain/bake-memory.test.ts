@@ -1,0 +1,95 @@
+// A rollback that the Watch started and that left the release alone: the Watch goes on, starts no second one for the same signal, and one for the next.
+import { describe, expect, it } from 'vitest';
+import { type BakeQuestion, watchLook } from '../../../lambdas/domain/bake.ts';
+import type { WatchMemory } from '../../../lambdas/domain/bake-memory.ts';
+import { measured, reading, since } from './metric-samples.ts';
+import { alarm, journeys, minute, quiet, release, rollback } from './samples.ts';
+
+const bakeMinutes = 30;
+const about = { ...release({ journeysFailedAtStart: [] }), left: null };
+const calm = [quiet('5xx'), quiet('latency')];
+const firing = [alarm('5xx'), quiet('latency')];
+const worse = (until: number) => reading({ until, errors: since(2, 0.04) });
+
+/** One look after another, each with what the one before left. */
+function looks(...each: readonly (Partial<BakeQuestion> & { readonly at: number })[]) {
+  let memory: WatchMemory | null = null;
+  return each.map(({ at, ...over }) => {
+    const looked = watchLook({
+      service: 'checkout', release: about, rollbacks: [], bakeMinutes, hasJourneys: true, now: minute(at), alarms: calm, delivered: [], deployments: [],
+      evidence: journeys(true), externalTools: [], releases: [release()], traffic: { status: 'enough', requests: 900, minimum: 50, minutes: 60 }, quarantined: [],
+      lockedBy: null, looksLeft: 1500, memory, ...over,
+    });
+    memory = looked.memory ?? null;
+    return looked;
+  });
+}
+
+const answers = (looked: ReturnType<typeof looks>) => looked.map(({ answer }) => answer);
+const names = (looked: ReturnType<typeof looks>) => looked.flatMap(({ rollback: started }) => (started === null ? [] : [started.name]));
+const codes = (looked: ReturnType<typeof looks>) => looked.at(-1)?.reasons.map(({ code }) => code);
+
+describe('after a rollback that left the release alone', () => {
+  it('the same signal starts no second one while it lasts, or cannot be read', () => {
+    const unread = [quiet('5xx', { state: 'INSUFFICIENT_DATA' }), quiet('latency')];
+    const looked = looks({ at: 9, alarms: firing }, { at: 10, alarms: firing }, { at: 11, alarms: unread }, { at: 12, alarms: firing });
+    expect(answers(looked)).toEqual(['signal', 'continue', 'continue', 'continue']);
+    expect(looked.every(({ waitSeconds }) => waitSeconds === 60)).toBe(true);
+  });
+
+  it('starts another one, under another name, once it was quiet', () => {
+    const looked = looks({ at: 9, alarms: firing }, { at: 10 }, { at: 11, alarms: firing }, { at: 12, alarms: firing });
+    expect(answers(looked)).toEqual(['signal', 'continue', 'signal', 'continue']);
+    expect(new Set(names(looked)).size).toBe(2);
+    expect(looked[0]?.rollback?.input).toEqual(looked[2]?.rollback?.input);
+  });
+
+  it('a second signal starts one beside the first: two may be what is needed', () => {
+    const both = { alarms: firing, evidence: journeys(false) };
+    const looked = looks({ at: 9, alarms: firing }, { at: 10, ...both }, { at: 11, ...both });
+    expect(answers(looked)).toEqual(['signal', 'signal', 'continue']);
+    expect(looked[1]?.rollback?.input).toMatchObject({ event: { detail: { alarms: ['5xx'], journeys: ['buy'] } } });
+  });
+
+  it('metrics that got worse later start one, which no alarm would', () => {
+    const looked = looks({ at: 9, alarms: firing, metrics: reading() }, { at: 10, metrics: reading() }, { at: 15, metrics: worse(15) }, { at: 16, metrics: worse(16) });
+    expect(answers(looked)).toEqual(['signal', 'continue', 'signal', 'continue']);
+    expect(looked[2]?.rollback?.input).toMatchObject({ event: { detail: { alarms: [], metrics: true } } });
+  });
+
+  it('the watch ends when a rollback of this release acted, and not for one of another release', () => {
+    const of = (id: string) => [rollback({ release: { id, version: 'v' } })];
+    expect(answers(looks({ at: 9, alarms: firing }, { at: 10, alarms: firing, rollbacks: of('r-0') }, { at: 11, rollbacks: of('r-2') }))).toEqual(['signal', 'continue', 'ended']);
+  });
+
+  it('the version is good after a bake without a signal, but not while a rollback is undecided', () => {
+    const blinked = [quiet('5xx', { since: minute(10) }), quiet('latency')];
+    const looked = looks({ at: 9, alarms: firing }, { at: 33, alarms: blinked }, { at: 41, alarms: blinked, lockedBy: 'rb-9' }, { at: 42, alarms: blinked });
+    expect(answers(looked)).toEqual(['signal', 'continue', 'continue', 'known-good']);
+    expect(looked[2]?.reasons).toMatchObject([{ code: 'rollback-undecided' }]);
+  });
+});
+
+describe('metrics and a version that is called good', () => {
+  it('have to be quiet for a whole bake after they were worse', () => {
+    const looked = looks({ at: 15, metrics: worse(15) }, { at: 33, metrics: reading({ until: 33 }) });
+    expect(answers(looked)).toEqual(['signal', 'continue']);
+    expect(codes(looked)).toEqual(['not-quiet-long-enough']);
+    expect(codes(looks({ at: 15, metrics: worse(15) }, { at: 46, metrics: reading({ until: 46 }) }))).toEqual(['baked']);
+  });
+
+  it('say so where they had no say at its end, and until when they had one', () => {
+    const late = { at: 13 * 60, bakeMinutes: 12.5 * 60, metrics: reading({ until: 13 * 60 }) };
+    const [, good] = looks({ at: 20, bakeMinutes: late.bakeMinutes, metrics: reading({ until: 20 }) }, late);
+    expect(good).toMatchObject({ answer: 'known-good', reasons: [{ code: 'baked' }, { code: 'metrics-not-judged', text: expect.stringContaining(`until ${minute(20)}`) as string }] });
+    expect(codes(looks(late))).toEqual(['baked', 'metrics-not-judged']);
+    expect(codes(looks({ at: 33, metrics: reading({ until: 33 }) }))).toEqual(['baked']);
+  });
+
+  it('can say that a service without alarms is well', () => {
+    expect(codes(looks({ at: 33, alarms: [], metrics: reading({ until: 33 }) }))).toEqual(['baked']);
+    expect(codes(looks({ at: 33, alarms: [] }))).toEqual(['no-alarms']);
+    const shared = reading({ until: 33, errors: since(2, 0.3) }, [measured('payments', { until: 33, errors: since(2, 0.3) })]);
+    expect(codes(looks({ at: 33, alarms: [], metrics: shared }))).toContain('no-alarms');
+  });
+});
