@@ -173,6 +173,26 @@ describe('proof', () => {
   });
 });
 
+describe('the row of a proof', () => {
+  it('fits the audit with the most that a service can declare: a whole reading, and fifty alarms that all fire', async () => {
+    const counts = Array.from({ length: 1030 }, (_, index) => 1_000_000 + index);
+    const metrics: MetricsReading = { status: 'read', end: minute(10), controls: [], metrics: ['a', 'b', 'c', 'd'].map((name) => ({ name, requests: counts, errors: counts, latency: counts })) };
+    expect(JSON.stringify(metrics).length).toBeGreaterThan(98_000);
+    const alarms = Array.from({ length: 50 }, (_, index) => ({ ...alarm(`${index}${'a'.repeat(250)}`, 'ALARM'), reason: 'é'.repeat(300), children: Array.from({ length: 100 }, () => 'b'.repeat(255)) }));
+    const input = proofInput({ releaseStartedAt: minute(-20), live: Array.from({ length: 20 }, () => ({ ...live('not-yet'), detail: 'c'.repeat(300) })) });
+    await prove(input, { alarms, metrics, results: Array.from({ length: 20 }, () => ({ ...failed, reason: 'd'.repeat(200) })) });
+    const [row] = await tables.audit.read(input.rollbackId);
+    expect(judgeRound((JSON.parse(row?.data ?? '') as { readonly question: RoundQuestion }).question).answer).toBe('not-yet');
+  });
+
+  it('holds no metrics where there is no release that they could be compared across: none are read', async () => {
+    const input = proofInput();
+    await prove(input, { metrics: madeReading() });
+    const [row] = await tables.audit.read(input.rollbackId);
+    expect((JSON.parse(row?.data ?? '') as { readonly question: RoundQuestion }).question).not.toHaveProperty('metrics');
+  });
+});
+
 describe('evidence', () => {
   it('never says recovered, and hands over what the journeys found', async () => {
     const input = proofInput({ purpose: 'evidence', verification: null, since: null, live: [] });
