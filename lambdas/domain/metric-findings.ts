@@ -5,7 +5,7 @@ import { judgeRecovery } from '../statistics/recovery.ts';
 import type { SignalStatus } from '../statistics/signal.ts';
 import { beforeAndAfter } from './before-after.ts';
 import { at, instantOf } from './instants.ts';
-import { type MetricsRead, type MetricsReading, periodSeconds, recoveryQuestionOf, releaseQuestionOf } from './metrics.ts';
+import { type MetricsRead, type MetricsReading, periodSeconds, recoveryQuestionOf, releaseQuestionOf, type TakenBack } from './metrics.ts';
 import { minutesWaitedFor, sharedBy, unreadText } from './metric-company.ts';
 import type { Instant, Reason, Release, Signal } from './vocabulary.ts';
 
@@ -83,20 +83,22 @@ export function metricSignals(finding: MetricsFinding | null): Signal[] {
 
 export interface RecoveryFinding {
   readonly isProven: boolean;
+  /** The harm is still there after so long that waiting does not help; never said of what cannot be read. */
+  readonly isHopeless: boolean;
   readonly reason: Reason;
 }
 
 /** Null where metrics have no say: none declared, no release that they could be compared across, or too little before it to know what is usual. */
-export function findRecovery(reading: MetricsReading | undefined, releaseStartedAt: Instant | null, changedAt: Instant | null): RecoveryFinding | null {
-  if (reading === undefined || releaseStartedAt === null || changedAt === null) return null;
-  if (reading.status === 'unknown') return { isProven: false, reason: { code: 'metrics-unknown', text: `Metrics cannot be read: ${reading.why}.` } };
-  const question = recoveryQuestionOf(reading, releaseStartedAt, changedAt);
+export function findRecovery(reading: MetricsReading | undefined, taken: Omit<TakenBack, 'releaseStartedAt'> & { readonly releaseStartedAt: Instant | null }): RecoveryFinding | null {
+  const { releaseStartedAt } = taken;
+  if (reading === undefined || releaseStartedAt === null) return null;
+  if (reading.status === 'unknown') return { isProven: false, isHopeless: false, reason: { code: 'metrics-unknown', text: `Metrics cannot be read: ${reading.why}.` } };
+  const question = recoveryQuestionOf(reading, { ...taken, releaseStartedAt });
   if (question === null) return null;
   const series = question.series.filter(({ values }) => hasHistory(values, question.releaseIndex));
   if (series.length === 0) return null;
   const { verdict, explanation } = judgeRecovery({ ...question, series });
-  const isProven = verdict === 'recovered';
-  return { isProven, reason: { code: isProven ? 'metrics-recovered' : `metrics-${verdict}`, text: explanation } };
+  return { isProven: verdict === 'recovered', isHopeless: verdict === 'still-bad', reason: { code: `metrics-${verdict}`, text: explanation } };
 }
 
 /** The judge's base is a median over the 45 periods before: a third of them must be there. */

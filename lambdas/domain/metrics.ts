@@ -157,26 +157,36 @@ function seriesOf(measured: Measured, { length, withTraffic, prefix, without = n
 const ownSeries = (reading: MetricsRead, wanted: Omit<Wanted, 'prefix'>): Series[] =>
   reading.metrics.flatMap((one) => seriesOf(one, { ...wanted, prefix: reading.metrics.length === 1 ? '' : `${one.name} ` }));
 
+/** Fewer requests are usually somebody else's doing: only with these to compare them to do they say anything. What the service calls is none of them. */
+export const compared = <Control extends { readonly calls?: true | undefined }>(controls: readonly Control[]): Control[] => controls.filter(({ calls }) => calls === undefined);
+
 /** The judge's question about a release; null when the history does not reach back to it. */
 export function releaseQuestionOf(reading: MetricsRead, startedAt: Instant): ReleaseQuestion | null {
   const length = lengthOf(reading);
   const releaseIndex = indexOf(reading, length, startedAt);
   if (releaseIndex < 0) return null;
-  // Fewer requests are usually somebody else's doing: only with something to compare them to do they say anything.
-  const beside = reading.controls.filter(({ calls }) => calls === undefined);
+  const beside = compared(reading.controls);
   const withTraffic = beside.length > 0;
   // Half of its requests met the release: as a minute before it, it would say that the harm was there already.
   const wanted = { length, withTraffic, without: at(startedAt) % periodMs === 0 ? null : releaseIndex - 1 };
-  const compared = (list: readonly Measured[]): Comparison[] => list.map((one) => ({ name: one.name, series: seriesOf(one, { ...wanted, prefix: '' }) }));
-  const dependencies = compared(reading.controls.filter(({ calls }) => calls === true));
-  return { series: ownSeries(reading, wanted), controls: compared(beside), ...(dependencies.length === 0 ? {} : { dependencies }), releaseIndex, periodSeconds };
+  const comparisons = (list: readonly Measured[]): Comparison[] => list.map((one) => ({ name: one.name, series: seriesOf(one, { ...wanted, prefix: '' }) }));
+  const dependencies = comparisons(reading.controls.filter(({ calls }) => calls === true));
+  return { series: ownSeries(reading, wanted), controls: comparisons(beside), ...(dependencies.length === 0 ? {} : { dependencies }), releaseIndex, periodSeconds };
+}
+
+/** What is taken back, and when. */
+export interface TakenBack {
+  readonly releaseStartedAt: Instant;
+  readonly changedAt: Instant;
+  /** A fall of traffic could accuse the release, so that it has to be back. */
+  readonly withTraffic: boolean;
 }
 
 /** The judge's question about a recovery; null when the history does not reach back to the release. */
-export function recoveryQuestionOf(reading: MetricsRead, startedAt: Instant, changedAt: Instant): RecoveryQuestion | null {
+export function recoveryQuestionOf(reading: MetricsRead, { releaseStartedAt, changedAt, withTraffic }: TakenBack): RecoveryQuestion | null {
   const length = lengthOf(reading);
-  const releaseIndex = indexOf(reading, length, startedAt);
+  const releaseIndex = indexOf(reading, length, releaseStartedAt);
   const rollbackIndex = indexOf(reading, length, changedAt);
   if (releaseIndex < 0 || rollbackIndex < releaseIndex) return null;
-  return { series: ownSeries(reading, { length, withTraffic: false }), releaseIndex, rollbackIndex, periodSeconds };
+  return { series: ownSeries(reading, { length, withTraffic }), releaseIndex, rollbackIndex, periodSeconds };
 }

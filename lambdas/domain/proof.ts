@@ -31,6 +31,8 @@ export interface ProofQuestion {
   readonly alarms: readonly Pick<AlarmReading, 'name' | 'state' | 'evaluationState' | 'reason'>[];
   /** Absent where metrics have no say. */
   readonly metrics?: MetricsReading | undefined;
+  /** Present where the service has controls to compare its traffic with. */
+  readonly withTraffic?: boolean;
 }
 
 export type RoundQuestion = EvidenceQuestion | ProofQuestion;
@@ -39,10 +41,12 @@ export type RoundQuestion = EvidenceQuestion | ProofQuestion;
 export type RoundVerdict = Pick<Verified, 'answer' | 'passes' | 'reasons' | 'waitSeconds'>;
 
 export function judgeRound(question: RoundQuestion): RoundVerdict {
-  if (question.purpose === 'proof') return proof(question, findRecovery(question.metrics, question.releaseStartedAt, question.since));
+  if (question.purpose === 'proof') return proof(question, findRecovery(question.metrics, takenBack(question)));
   // Evidence proves nothing by itself: whoever asked judges it.
   return { answer: 'not-yet', waitSeconds: 0, passes: 0, reasons: failedJourneys(question.journeys.results) };
 }
+
+const takenBack = ({ releaseStartedAt, since, withTraffic = false }: ProofQuestion): Parameters<typeof findRecovery>[1] => ({ releaseStartedAt, changedAt: since, withTraffic });
 
 function proof(question: ProofQuestion, metrics: RecoveryFinding | null): RoundVerdict {
   const { verification, since, journeys: { at: now, results } } = question;
@@ -71,12 +75,13 @@ function conditions(question: ProofQuestion, metrics: RecoveryFinding | null): {
     lost: [
       ...others.map(({ stepId, detail }) => ({ code: 'changed-by-someone-else', text: `${stepId}: ${detail}` })),
       ...(isLeaseHeld ? [] : [{ code: 'lock-lost', text: 'Another rollback has the lock of this service.' }]),
+      ...(metrics?.isHopeless === true ? [metrics.reason] : []),
     ],
     missing: [
       ...unproven.map(({ stepId, answer, detail }) => ({ code: `live-${answer}`, text: `${stepId}: ${detail}` })),
       ...(live.length > 0 ? [] : [{ code: 'live-unknown', text: 'No step says that its target is live as planned.' }]),
       ...firing.filter((alarm) => !older.includes(alarm)).map(({ name, reason }) => ({ code: 'alarm-firing', text: `Alarm ${name} is in ALARM: ${reason}` })),
-      ...(metrics === null || metrics.isProven ? [] : [metrics.reason]),
+      ...(metrics === null || metrics.isProven || metrics.isHopeless ? [] : [metrics.reason]),
       ...silent.map(({ name, state }) => ({ code: 'alarm-no-data', text: `Alarm ${name} ${state === 'missing' ? 'does not exist' : state === 'OK' ? 'could not be evaluated' : 'has no data'}, which is not OK.` })),
       ...(journeys.results.length + alarms.length > 0 ? [] : [{ code: 'nothing-to-prove-it', text: 'The service has neither journeys nor alarms: live state alone proves no recovery.' }]),
     ],

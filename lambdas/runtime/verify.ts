@@ -3,7 +3,7 @@ import type { AuditStore } from '../adapters/audit-store.ts';
 import type { Journey } from '../config/schema.ts';
 import type { MetricsConfig } from '../adapters/metrics.ts';
 import type { Clock } from '../domain/clock.ts';
-import type { MetricsReading } from '../domain/metrics.ts';
+import { compared, type MetricsReading } from '../domain/metrics.ts';
 import { judgeRound, type ProofQuestion, type RoundQuestion, type RoundVerdict } from '../domain/proof.ts';
 import type { AlarmReading } from '../domain/readings.ts';
 import type { AuditCursor, JsonObject } from '../domain/vocabulary.ts';
@@ -59,6 +59,7 @@ async function proofQuestion(input: VerifyInput, { journeys, signals }: VerifyTa
     live: input.live.map(({ stepId, answer, detail }) => ({ stepId, answer, detail })),
     alarms: alarms.map(({ name, state, evaluationState, reason }) => ({ name, state, evaluationState, reason })),
     ...(metrics === undefined ? {} : { metrics }),
+    ...(compared(signals.controls ?? []).length === 0 ? {} : { withTraffic: true }),
   };
 }
 

@@ -1,5 +1,5 @@
 // Would this have happened without the release? What moved in the same minutes elsewhere answers it.
-import { comparedMeasure, windowLevel, type Measure, type Span } from './measure.ts';
+import { comparedMeasure, countedBase, windowLevel, type Measure, type Span } from './measure.ts';
 import { quantile } from './samples.ts';
 import type { Comparison, Series } from './series.ts';
 import { errorBaseline, fewestBadPoints, leastSpread, oneVoice, patiencePoints, sharedLimit, sharedStrength } from './settings.ts';
@@ -35,8 +35,7 @@ export const likelihoodOf = (measure: Measure, window: CompareWindow): { now: nu
   if (measure.series.kind === 'errors') {
     const requests = (measure.weights[until] as number) - (measure.weights[from] as number);
     const failed = (measure.sums[until] as number) - (measure.sums[from] as number);
-    const seen = Math.max(1, measure.weights[measure.release] as number);
-    const low = requests * Math.max(measure.base, 0.5 / seen);
+    const low = requests * countedBase(measure);
     // Only what still succeeds can begin to fail: a comparison that fails anyway has nothing to say.
     const high = low + Math.max(0, requests - low) * effect * sharedStrength;
     return requests > 0 ? { now: countRatio(failed, high, low), atBest: countRatio(low, high, low) } : { now: 0, atBest: 0 };

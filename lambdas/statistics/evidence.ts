@@ -1,5 +1,5 @@
 // How strongly one signal speaks: −log10 of the chance of such a move without a release, on the worse of two accounts.
-import { windowLevel, type Measure } from './measure.ts';
+import { countedBase, windowLevel, type Measure } from './measure.ts';
 import { placeboOf, type Placebo, type PlaceboReleases } from './placebo.ts';
 import { log10CountTail, log10StudentTail } from './tails.ts';
 
@@ -17,8 +17,7 @@ export interface Window {
 const countEvidence = (measure: Measure, from: number, until: number): number => {
   const requests = (measure.weights[until] as number) - (measure.weights[from] as number);
   const failed = (measure.sums[until] as number) - (measure.sums[from] as number);
-  // Half an error more than ever seen: a history without errors does not prove that there are none.
-  return -log10CountTail(failed, requests * Math.max(measure.base, 0.5 / Math.max(1, measure.weights[measure.release] as number)));
+  return -log10CountTail(failed, requests * countedBase(measure));
 };
 
 /** Judges the last `length` points. `measure` holds the history, with wild points cut back. */

@@ -2,8 +2,8 @@
 import type { ComparisonMove } from './comparison.ts';
 import type { Judgement, JudgeReason } from './judgement.ts';
 import { quantile } from './samples.ts';
-import { fewestPlacebos } from './settings.ts';
-import type { SignalJudgement, SignalStatus } from './signal.ts';
+import { fewestPlacebos, toldLateness } from './settings.ts';
+import { latenessOf, type SignalJudgement, type SignalStatus } from './signal.ts';
 import { duration, number, percent, plural, signedPercent } from './wording.ts';
 
 export interface Findings extends Pick<Judgement, 'verdict' | 'evidence' | 'needed' | 'points' | 'signals'> {
@@ -45,9 +45,13 @@ const rarity = (signal: SignalJudgement): string => {
   return ` In ${moves.length} windows of this length without a release, 99 % ${verb} by less than ${size}.`;
 };
 
-const beginning = ({ shape }: SignalJudgement, periodSeconds: number): string => {
+const beginning = (signal: SignalJudgement, periodSeconds: number): string => {
+  const { shape } = signal;
   if (shape === null) return '';
-  return shape.onset === 0 ? ' It began with the release.' : ` It began ${duration(shape.onset, periodSeconds)} after the release.`;
+  if (shape.onset === 0) return ' It began with the release.';
+  const lateness = latenessOf(signal);
+  const price = lateness < toldLateness ? '' : `, which takes ${lateness.toFixed(1)} off the evidence`;
+  return ` It began ${duration(shape.onset, periodSeconds)} after the release${price}.`;
 };
 
 const largest = (moves: readonly ComparisonMove[]): ComparisonMove | undefined =>

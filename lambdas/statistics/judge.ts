@@ -2,8 +2,8 @@
 import { explainRelease } from './explanation.ts';
 import type { Judgement } from './judgement.ts';
 import type { Comparison, Series } from './series.ts';
-import { coldEvidence, coldPoints, evidenceNeeded, fewestBadPoints, furtherMost, furtherShare, lateScale } from './settings.ts';
-import { judgeSignal, unrelatedStatuses, type SignalJudgement } from './signal.ts';
+import { coldEvidence, coldPoints, evidenceNeeded, fewestBadPoints, furtherMost, furtherShare } from './settings.ts';
+import { judgeSignal, latenessOf, unrelatedStatuses, type SignalJudgement } from './signal.ts';
 
 export interface ReleaseQuestion {
   /** Signals of the service up to now, all of one length: closed periods only. */
@@ -19,10 +19,10 @@ export interface ReleaseQuestion {
 }
 
 /** What the strength of a signal is reduced by: harm that begins late is less likely the release's, latency that is up at once may be cold caches. */
-const strengthOf = ({ window, shape, series, measure }: SignalJudgement): number => {
-  const onset = shape?.onset ?? 0;
-  const isCold = series.kind === 'latency' && onset < fewestBadPoints && measure.levels.length - measure.release < coldPoints;
-  return Math.max(0, (window?.evidence ?? 0) - (onset / lateScale) ** 2 - (isCold ? coldEvidence : 0));
+const strengthOf = (signal: SignalJudgement): number => {
+  const { window, shape, series, measure } = signal;
+  const isCold = series.kind === 'latency' && (shape?.onset ?? 0) < fewestBadPoints && measure.levels.length - measure.release < coldPoints;
+  return Math.max(0, (window?.evidence ?? 0) - latenessOf(signal) - (isCold ? coldEvidence : 0));
 };
 
 /** The strongest accusing signal, and part of the others: signals of one service are not independent. */

@@ -2,7 +2,7 @@
 import { clean, median, runningTotals, type Points } from './samples.ts';
 import type { Series } from './series.ts';
 import {
-  baselineBlock, baselineBlocks, beforeLengths, errorBaseline, latencyFloor, smallestErrors, smallestErrorsCap, smallestErrorsRatio, smallestRatio, smallestTraffic,
+  baselineBlock, baselineBlocks, beforeLengths, errorBaseline, latencyFloor, levelsBelow, smallestErrors, smallestErrorsCap, smallestErrorsRatio, smallestRatio, smallestTraffic, unseenErrors,
 } from './settings.ts';
 
 /** Where the arrays of a measure begin, the release lies and they end, in the indices of the series. */
@@ -35,6 +35,10 @@ export const windowLevel = (measure: Pick<Measure, 'sums' | 'weights'>, from: nu
   const weight = (weights[until] as number) - (weights[from] as number);
   return weight > 0 ? ((sums[until] as number) - (sums[from] as number)) / weight : Number.NaN;
 };
+
+/** Share of errors to count with: a history without errors does not prove that there are none. */
+export const countedBase = ({ base, weights, release }: Pick<Measure, 'base' | 'weights' | 'release'>): number =>
+  Math.max(base, unseenErrors / Math.max(1, weights[release] as number));
 
 /** Scratch of `levelBase`, filled anew by each call: an allocation for each placebo costs more than its median. */
 const means = new Float64Array(baselineBlocks);
@@ -127,7 +131,7 @@ const levelMeasure = (series: Series, { from, release, until }: Span, floor: num
 
 /** A floor far below what is usual, so that a zero has a logarithm. */
 const relativeFloor = (series: Series, release: number): number =>
-  Math.max(Number.MIN_VALUE, median(clean(series.values, Math.max(0, release - errorBaseline), release)) / 50);
+  Math.max(Number.MIN_VALUE, median(clean(series.values, Math.max(0, release - errorBaseline), release)) / levelsBelow);
 
 /** The service's own signal. */
 export const measureOf = (series: Series, span: Span): Measure => {

@@ -3,8 +3,11 @@ import type { JudgeReason } from './judgement.ts';
 import { measureOf, windowLevel, type Measure } from './measure.ts';
 import { clipped, placeboOf, placeboReleases } from './placebo.ts';
 import { quantile } from './samples.ts';
-import type { Series } from './series.ts';
-import { fewestPlacebos, recoveryDeadline, recoveryMost, recoveryPoints, recoveryRatio, recoverySettle } from './settings.ts';
+import { requestsSince, type Series } from './series.ts';
+import {
+  belowHalf, fewErrorsChance, fewestPlacebos, fewestRequests, mostScore, recoveredShare, recoveryDeadline, recoveryMost, recoveryPoints, recoveryRatio, recoverySettle, strayFactor,
+} from './settings.ts';
+import { log10FewTail } from './tails.ts';
 import { duration, number, percent } from './wording.ts';
 
 export interface RecoveryQuestion {
@@ -19,7 +22,7 @@ export interface RecoveryQuestion {
 }
 
 export interface RecoveryJudgement {
-  /** `still-bad`: not proven within the deadline, whether bad or unreadable; a person is told. */
+  /** `still-bad`: more than half of the harm is there after `recoveryDeadline` points, so that waiting longer does not help. What is only unreadable stays `not-yet`. */
   readonly verdict: 'recovered' | 'not-yet' | 'still-bad';
   /** Periods after the rollback so far. */
   readonly points: number;
@@ -27,7 +30,7 @@ export interface RecoveryJudgement {
   readonly explanation: string;
 }
 
-type SignalRecovery = 'back' | 'never-harmed' | 'too-early' | 'no-data' | 'unsure' | 'still-up';
+type SignalRecovery = 'back' | 'never-harmed' | 'too-early' | 'no-data' | 'few-requests' | 'unsure' | 'still-up' | 'newly-up';
 
 interface Recovered {
   readonly series: Series;
@@ -51,19 +54,38 @@ const riseSince = (measure: Measure, from: number, until: number): number => {
 /** How far such a window strays without any harm: one standard deviation and the 95 % quantile. */
 const strayOf = (measure: Measure, length: number): { spread: number; most: number } => {
   const { moves, spread } = placeboOf(measure, placeboReleases(measure, length), length);
-  return { spread, most: moves.length < fewestPlacebos ? spread * 1.65 : quantile(moves, 0.95) };
+  return { spread, most: moves.length < fewestPlacebos ? spread * mostScore : quantile(moves, 0.95) };
 };
 
+interface Since {
+  /** First and last point looked at, in the indices of the measure. */
+  readonly from: number;
+  readonly until: number;
+  /** First point after the rollback settled. */
+  readonly settled: number;
+  readonly rise: number;
+  readonly harm: number;
+}
+
 /** None of the harm against half of it, and within what is usual; the smallest effect stands in for a harm that never was. */
-const statusOf = (measure: Measure, rise: number, harm: number, length: number): SignalRecovery => {
-  const { spread, most } = strayOf(measure, length);
-  const wasHarmed = harm >= measure.smallest / 2;
+const statusOf = (measure: Measure, since: Since): SignalRecovery => {
+  const { rise, harm } = since;
+  const { spread, most } = strayOf(measure, since.until - since.from);
   const half = Math.max(harm, measure.smallest) / 2;
-  if (!wasHarmed) return rise < Math.max(measure.smallest, 2 * most) ? 'never-harmed' : 'still-up';
+  const unnoticed = measure.smallest * recoveredShare;
+  if (harm < unnoticed) return rise < Math.max(measure.smallest, strayFactor * most) ? 'never-harmed' : 'newly-up';
   const noneOverHalf = (half * (half / 2 - rise)) / spread ** 2;
-  const limit = Math.max(measure.smallest / 2, most);
-  if (rise <= Math.min(limit, half * 0.9) && noneOverHalf >= recoveryRatio) return 'back';
-  return rise > half || noneOverHalf <= 0 ? 'still-up' : 'unsure';
+  const isBack = rise <= Math.min(Math.max(unnoticed, most), half * belowHalf) && noneOverHalf >= recoveryRatio;
+  if (isBack) return isBeyondChance(measure, since) ? 'back' : 'few-requests';
+  return rise > half ? 'still-up' : 'unsure';
+};
+
+/** A tenth of the requests failing often leaves eight in a row whole: so few errors must be unlikely, had the harm stayed. */
+const isBeyondChance = (measure: Measure, { settled, until, harm }: Since): boolean => {
+  if (measure.series.kind !== 'errors') return true;
+  const requests = (measure.weights[until] as number) - (measure.weights[settled] as number);
+  const failed = (measure.sums[until] as number) - (measure.sums[settled] as number);
+  return log10FewTail(failed, requests * (measure.base + harm)) <= fewErrorsChance;
 };
 
 const judgeSeries = (series: Series, question: RecoveryQuestion): Recovered => {
@@ -73,12 +95,15 @@ const judgeSeries = (series: Series, question: RecoveryQuestion): Recovered => {
   const raw = measureOf(series, { from: 0, release: releaseIndex, until });
   const harm = harmOf(raw, rollbackIndex);
   const measure = clipped(raw, harm > 0 ? harm : 0);
-  const length = Math.min(recoveryMost, Math.max(recoveryPoints, points - recoverySettle));
+  const settled = until - Math.max(recoveryPoints, points - recoverySettle);
+  const from = Math.max(settled, until - recoveryMost);
   if (points < recoveryPoints) return { series, measure, status: 'too-early', level: Number.NaN };
-  const present = raw.levels.slice(until - length).filter((level) => level === level).length;
-  const level = windowLevel(raw, until - length, until);
+  const present = raw.levels.slice(from).filter((level) => level === level).length;
+  const level = windowLevel(raw, from, until);
   if (present < recoveryPoints || !Number.isFinite(raw.base)) return { series, measure, status: 'no-data', level };
-  return { series, measure, status: statusOf(measure, riseSince(raw, until - length, until), harm, length), level };
+  const isSilent = series.kind !== 'traffic' && requestsSince(series, settled).total < fewestRequests;
+  const status = isSilent ? 'few-requests' : statusOf(measure, { from, until, settled, rise: riseSince(raw, from, until), harm });
+  return { series, measure, status, level };
 };
 
 const words: Readonly<Record<SignalRecovery, string>> = {
@@ -86,8 +111,10 @@ const words: Readonly<Record<SignalRecovery, string>> = {
   'never-harmed': 'was not harmed and is as usual',
   'too-early': 'has too few periods since the rollback',
   'no-data': 'has too little data since the rollback; missing data proves nothing',
+  'few-requests': 'has had too few requests since the rollback to tell',
   unsure: 'looks better, but is not yet clear of half the harm',
   'still-up': 'is not back',
+  'newly-up': 'was not harmed before the rollback and is worse now',
 };
 
 const sentence = ({ series, measure, status, level }: Recovered): string => {
@@ -111,10 +138,9 @@ export const judgeRecovery = (question: RecoveryQuestion): RecoveryJudgement => 
   if (!(question.releaseIndex >= 0 && question.rollbackIndex >= question.releaseIndex && points >= 0))
     throw new RangeError(`releaseIndex ${question.releaseIndex} and rollbackIndex ${question.rollbackIndex} do not fit a series of ${length} points`);
   const signals = question.series.map((series) => judgeSeries(series, question));
-  const isRecovered = signals.some((one) => one.status === 'back')
-    ? signals.every((one) => one.status === 'back' || one.status === 'never-harmed')
-    : signals.length > 0 && signals.every((one) => one.status === 'never-harmed');
-  const verdict = isRecovered ? 'recovered' : points >= recoveryDeadline ? 'still-bad' : 'not-yet';
+  const isRecovered = signals.length > 0 && signals.every(({ status }) => status === 'back' || status === 'never-harmed');
+  const isBeyondHope = points >= recoveryDeadline && signals.some(({ status }) => status === 'still-up');
+  const verdict = isRecovered ? 'recovered' : isBeyondHope ? 'still-bad' : 'not-yet';
   const reasons = signals.map((one) => ({ code: one.status, text: sentence(one) }));
   const text = reasons.length === 0 ? 'no signals were given.' : reasons.map((reason) => reason.text).join(' ');
   return { verdict, points, reasons, explanation: `${titles[verdict]} ${duration(points, question.periodSeconds)} after the rollback: ${text}` };

@@ -14,6 +14,21 @@ export interface Series {
   readonly isSupporting?: boolean;
 }
 
+/** Requests from a period on, and how many periods know theirs; without requests beside it a signal is never short of them. */
+export const requestsSince = (series: Series, from: number): { readonly total: number; readonly present: number } => {
+  const counts = series.kind === 'traffic' ? series.values : series.requests;
+  if (counts === undefined) return { total: Infinity, present: 1 };
+  let total = 0;
+  let present = 0;
+  for (let index = from; index < series.values.length; index += 1) {
+    const count = counts[index];
+    if (typeof count !== 'number' || !(count >= 0)) continue;
+    total += count;
+    present += 1;
+  }
+  return { total, present };
+};
+
 /** Something the release did not touch, or that the service calls. */
 export interface Comparison {
   /** Shown to people, for example `payments` or `old version`. */

@@ -47,6 +47,18 @@ export const furtherMost = 1.5;
 export const fewestBadPoints = 4;
 /** A release breaks things at once: a harm that begins n points after it needs (n / `lateScale`)² more evidence, as any later point may begin an incident (development). */
 export const lateScale = 7;
+/**
+ * But at most this much more: a harm that nothing else explains is the release's at any hour. What 26 points ask for, the latest beginning that the
+ * bench's 30 points can show, so that its figures stand. Healthy releases watched for twelve hours were accused no more often from a bound of 10 on (development).
+ */
+export const lateMost = 14;
+/** What a late beginning takes off the evidence is told from here on: less is lost in the rounding. */
+export const toldLateness = 0.5;
+/**
+ * Only with so many placebo windows of the same lag: fewer lie side by side in the same hours of the day and look alike. Nor for traffic, which callers take
+ * away at any time. Without either condition 5 of 474 healthy releases were accused where 2 are, and 4 of 30 beside an incident where none is (development).
+ */
+export const latePlacebos = 100;
 /** Caches are cold right after a release: latency that is up from the start needs `coldEvidence` more for so many points. */
 export const coldPoints = 8;
 export const coldEvidence = 1;
@@ -76,6 +88,10 @@ export const sharedLimit = -1;
 export const patiencePoints = 12;
 /** Part of the effect in a called dependency that explains the caller: a caller waits for more than one call. */
 export const dependencyShare = 0.3;
+/** Part of an error that stands for none seen: a history without errors does not prove that there are none. Half of one is the usual choice for a count of zero. */
+export const unseenErrors = 0.5;
+/** Latency (of comparisons) and traffic are not read below what is usual divided by this: a zero has no logarithm, and 98 % less is as bad as all of it. */
+export const levelsBelow = 50;
 /** Recovered: at least this many points after the rollback, and the middle of at most the last `recoveryMost` within the limits. */
 export const recoveryPoints = 5;
 export const recoveryMost = 10;
@@ -83,7 +99,17 @@ export const recoveryMost = 10;
 export const recoverySettle = 2;
 /** ln of likelihood by which none of the harm must beat half of it: low, as it is asked beside a limit on the level itself (development). */
 export const recoveryRatio = 0.5;
-/** Not recovered after this many points: a person is told. */
+/** Standard deviations of the spread below which 95 % of a normal distribution lie: what stands in for that quantile where there are too few placebo windows. */
+export const mostScore = 1.65;
+/** Part of the smallest effect from which on a signal counts as harmed, and within which it is back: what half of it hides nobody notices. */
+export const recoveredShare = 0.5;
+/** However much the signal strays: it is only back below this part of half the harm, so that half of the harm never is. */
+export const belowHalf = 0.9;
+/** A signal that was not harmed may stray so many times as far as 95 % of its placebo windows: it is not suspected of anything. */
+export const strayFactor = 2;
+/** log10 of the chance to see so few errors had the harm stayed, from which on it is believed gone: 1 in 100, asked for at up to 15 points, keeps below 2 in 100 what is believed too early. */
+export const fewErrorsChance = -2;
+/** Not recovered after this many points, and more than half of the harm is there: this way back did not help. 98 of 100 that were mended are seen as such by then (development). */
 export const recoveryDeadline = 20;
-/** Requests since the release below which nothing is proven. */
+/** Requests since the release, or since the rollback, below which nothing is proven: a tenth of them failing is two. */
 export const fewestRequests = 20;

@@ -1,6 +1,6 @@
 // The course of a harm since the release: when it began, whether it lasts, whether it fades, whether it was there before.
 import { pointSpread } from './comparison.ts';
-import type { Measure } from './measure.ts';
+import { countedBase, type Measure } from './measure.ts';
 import { median, runningTotals } from './samples.ts';
 import { badShare, beforeLead, beforeLengths, beforeMost, fadingLead, halfLives, lateFadingLead, leastSpread, nowPoints, spikePoints } from './settings.ts';
 
@@ -27,8 +27,8 @@ export interface SpeakingWindow {
  * No point speaks for more than twice the harm, so that a wild one does not outvote the others.
  */
 const voicesOf = (measure: Measure, { effect, variance }: { effect: number; variance: number }, from: number): Float64Array => {
-  const { series, base, levels, sums, weights, release } = measure;
-  const usual = Math.max(base, 0.5 / Math.max(1, weights[release] as number));
+  const { series, base, levels, sums, weights } = measure;
+  const usual = countedBase(measure);
   return Float64Array.from({ length: levels.length - from }, (_, place) => {
     const index = from + place;
     if (series.kind !== 'errors') {

@@ -4,8 +4,8 @@ import { judgeWindow, type Window } from './evidence.ts';
 import { measureOf, windowLevel, type Measure } from './measure.ts';
 import { clipped, placeboReleases } from './placebo.ts';
 import { quantile } from './samples.ts';
-import type { Comparison, Series } from './series.ts';
-import { dependencyShare, errorBaseline, fewestBadPoints, fewestRequests, lengthCounts, windowLengths, windowsCompared } from './settings.ts';
+import { requestsSince, type Comparison, type Series } from './series.ts';
+import { dependencyShare, errorBaseline, fewestBadPoints, fewestRequests, lateMost, latePlacebos, lateScale, lengthCounts, windowLengths, windowsCompared } from './settings.ts';
 import { shapeOf, varianceOf, type Shape, type SpeakingWindow } from './shape.ts';
 
 export type SignalStatus =
@@ -35,6 +35,12 @@ export interface SignalJudgement {
   readonly dependencies: readonly ComparisonMove[];
 }
 
+/** How much more evidence a late beginning asks for: without a bound where history cannot say how the signal moves so long after any other moment. */
+export const latenessOf = ({ shape, window, series }: SignalJudgement): number => {
+  const isBounded = series.kind !== 'traffic' && (window?.placebo?.moves.length ?? 0) >= latePlacebos;
+  return Math.min(isBounded ? lateMost : Infinity, ((shape?.onset ?? 0) / lateScale) ** 2);
+};
+
 /** What a signal is judged with. */
 export interface Circumstances {
   readonly controls: readonly Comparison[];
@@ -61,25 +67,11 @@ const bestWindow = (history: Measure, windows: readonly SpeakingWindow[]): Windo
   return windows.map(({ length }) => judgeWindow(history, releases, length)).reduce((best, window) => (window.evidence > best.evidence ? window : best));
 };
 
-const requestsAfter = (series: Series, release: number): { total: number; present: number } => {
-  const counts = series.kind === 'traffic' ? series.values : series.requests;
-  if (counts === undefined) return { total: Infinity, present: 1 };
-  let total = 0;
-  let present = 0;
-  for (let index = release; index < series.values.length; index += 1) {
-    const count = counts[index];
-    if (typeof count !== 'number' || !(count >= 0)) continue;
-    total += count;
-    present += 1;
-  }
-  return { total, present };
-};
-
 /** Why this signal cannot be judged at all; null when it can. */
 const obstacle = (series: Series, measure: Measure, release: number): SignalStatus | null => {
   const until = series.values.length;
   if (until - release < fewestBadPoints) return 'too-early';
-  const { total, present } = requestsAfter(series, release);
+  const { total, present } = requestsSince(series, release);
   if (present === 0) return 'no-data';
   // Traffic that stops altogether is a move to judge, not an obstacle.
   if (series.kind !== 'traffic' && total === 0) return 'no-traffic';

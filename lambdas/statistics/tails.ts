@@ -15,3 +15,9 @@ export const log10CountTail = (count: number, mean: number): number => {
   const seen = count - 1 / 3;
   return seen > mean ? log10NormalTail(Math.sqrt(2 * (seen * Math.log(seen / mean) - seen + mean))) : 0;
 };
+
+/** log10 P(X ≤ count) of a Poisson distribution, in the same way; within 0.1 of the exact value. 0, and so a chance of 1, from the mean on. */
+export const log10FewTail = (count: number, mean: number): number => {
+  const seen = count + 2 / 3;
+  return seen < mean ? log10NormalTail(Math.sqrt(2 * (seen * Math.log(seen / mean) - seen + mean))) : 0;
+};

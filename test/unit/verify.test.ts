@@ -4,7 +4,7 @@ import type { AlarmReading } from '../../lambdas/domain/readings.ts';
 import type { JourneyResult, StepConfirmed, Verified, VerifyInput } from '../../lambdas/domain/workflow.ts';
 import type { MetricsReading } from '../../lambdas/domain/metrics.ts';
 import { judgeRound, type RoundQuestion } from '../../lambdas/domain/proof.ts';
-import { verify, type VerifyParts } from '../../lambdas/runtime/verify.ts';
+import { verify, type VerifyParts, type VerifyTarget } from '../../lambdas/runtime/verify.ts';
 import { startTables, type Tables } from './audit-tables.ts';
 import { reading as madeReading, since } from './domain/metric-samples.ts';
 import { minute } from './domain/samples.ts';
@@ -31,11 +31,12 @@ interface World {
   readonly alarms?: AlarmReading[];
   readonly isLeaseHeld?: boolean;
   readonly metrics?: MetricsReading;
+  readonly controls?: VerifyTarget['signals']['controls'];
 }
 
 async function prove(input: VerifyInput, world: World = {}): Promise<Verified> {
   const parts: VerifyParts = {
-    targetOf: async () => ({ journeys: {}, signals: { alarms: (world.alarms ?? [alarm('5xx', 'OK')]).map(({ name }) => ({ name })) } }),
+    targetOf: async () => ({ journeys: {}, signals: { alarms: (world.alarms ?? [alarm('5xx', 'OK')]).map(({ name }) => ({ name })), controls: world.controls } }),
     runJourneys: async () => world.results ?? [passed],
     readAlarms: async (wanted) => (world.alarms ?? [alarm('5xx', 'OK')]).filter(({ name }) => wanted.some((one) => one.name === name)),
     readMetrics: async () => world.metrics,
@@ -145,6 +146,28 @@ describe('proof', () => {
     expect(codes(healthy)).toContain('metrics-recovered');
     expect(codes(await prove(proofInput(input), { metrics: madeReading({ errors: since(-8, 0.3) }) }))).toEqual(['metrics-not-yet']);
     expect(codes(await prove(proofInput(input), { metrics: { status: 'unknown', why: 'denied' } }))).toEqual(['metrics-unknown']);
+  });
+
+  it('ends at once, with that reason first, when most of the harm is there twenty minutes after the change', async () => {
+    const input = { releaseStartedAt: minute(-20), since: minute(-14), verification: { intervalSeconds: 20, passesInARow: 3, deadlineSeconds: 7200 } };
+    const harmed = { errors: since(-18, 0.3) };
+    expect(await prove(proofInput(input), { metrics: madeReading({ ...harmed, until: 5 }) })).toMatchObject({ answer: 'not-yet', waitSeconds: 20 });
+    const verified = await prove(proofInput(input), { metrics: madeReading({ ...harmed, until: 6 }) });
+    expect(verified).toMatchObject({ answer: 'still-bad', waitSeconds: 0 });
+    expect(codes(verified)).toEqual(['metrics-still-bad']);
+    // What nobody can read says nothing of this way back: the deadline decides.
+    const unreadable = madeReading({ ...harmed, until: 10, requests: (m) => (m >= -14 ? null : 1000) });
+    expect(await prove(proofInput(input), { metrics: unreadable })).toMatchObject({ answer: 'not-yet', reasons: [{ code: 'metrics-not-yet' }] });
+  });
+
+  it('needs lost traffic back where the service has controls that it does not call itself', async () => {
+    const input = { releaseStartedAt: minute(-20), since: minute(-14), verification: { intervalSeconds: 20, passesInARow: 3, deadlineSeconds: 7200 } };
+    const metrics = madeReading({ requests: since(-18, 200, 1000), until: 4 });
+    const control = { kind: 'lambda' as const, functionName: 'cart', percentile: 'p99' as const };
+    const answer = async (controls?: World['controls']) => (await prove(proofInput(input), { metrics, controls })).answer;
+    expect(await answer()).toBe('recovered');
+    expect(await answer([{ ...control, calls: true }])).toBe('recovered');
+    expect(await answer([control])).toBe('not-yet');
   });
 
   it('is refused without a deadline', async () => {

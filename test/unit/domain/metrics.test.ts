@@ -106,9 +106,10 @@ describe('a reading', () => {
     expect(releaseQuestionOf(reading({ periods: 100 }), minute(-91))).toBeNull();
   });
 
-  it('asks nothing of traffic without something to compare it to, nor of a recovery', () => {
+  it('asks nothing of traffic without something to compare it to, and of a recovery only where a fall could accuse', () => {
     expect(releaseQuestionOf(reading(), minute(0))?.series.map(({ kind }) => kind)).toEqual(['errors', 'latency']);
-    expect(recoveryQuestionOf(reading({}, [measured('payments')]), minute(0), minute(4))?.series.map(({ kind }) => kind)).toEqual(['errors', 'latency']);
+    const asked = (withTraffic: boolean) => recoveryQuestionOf(reading(), { releaseStartedAt: minute(0), changedAt: minute(4), withTraffic })?.series.map(({ kind }) => kind);
+    expect([asked(false), asked(true)]).toEqual([['errors', 'latency'], ['errors', 'latency', 'traffic']]);
   });
 });
 
@@ -240,7 +241,8 @@ describe('the decision with metrics', () => {
 });
 
 describe('what metrics say of a recovery', () => {
-  const after = (own: Parameters<typeof reading>[0], changed = 2) => findRecovery(reading(own), minute(-20), minute(changed));
+  const taken = (released: number, changed: number, withTraffic = false) => ({ releaseStartedAt: minute(released), changedAt: minute(changed), withTraffic });
+  const after = (own: Parameters<typeof reading>[0], changed = 2) => findRecovery(reading(own), taken(-20, changed));
   const harm = (from: number, to: number) => (m: number): number => (m >= from && m < to ? 0.3 : 0);
 
   it('is proof when the harm is gone for some minutes', () => {
@@ -251,12 +253,23 @@ describe('what metrics say of a recovery', () => {
     expect(after({ errors: harm(-18, 60) })?.isProven).toBe(false);
     expect(after({ errors: harm(-18, 8) }, 8)?.isProven).toBe(false);
     expect(after({ errors: harm(-18, 2), requests: (m) => (m >= 2 ? null : 1000) })?.isProven).toBe(false);
-    expect(findRecovery({ status: 'unknown', why: 'denied' }, minute(-20), minute(2))).toMatchObject({ isProven: false, reason: { code: 'metrics-unknown' } });
+    expect(findRecovery({ status: 'unknown', why: 'denied' }, taken(-20, 2))).toMatchObject({ isProven: false, isHopeless: false, reason: { code: 'metrics-unknown' } });
+  });
+
+  it('is none while the traffic is gone whose fall could accuse, and hopeless after twenty minutes', () => {
+    const lost = (from: number, to: number, until: number) => reading({ requests: (m) => (m >= from && m < to ? 200 : 1000), until }, ['cart', 'pay', 'search'].map((name) => measured(name, { until })));
+    expect(findInMetrics(lost(-10, 60, 0), { startedAt: minute(-10) }, minute(0))?.verdict).toBe('worse');
+    const later = (to: number, until: number, withTraffic = true) => findRecovery(lost(-10, to, until), taken(-10, 0, withTraffic));
+    expect(later(60, 15)).toMatchObject({ isProven: false, isHopeless: false, reason: { code: 'metrics-not-yet', text: expect.stringMatching(/traffic is not back: 200 requests a period now, 99\d requests a period expected/) } });
+    expect(later(60, 21)).toMatchObject({ isProven: false, isHopeless: true, reason: { code: 'metrics-still-bad' } });
+    expect(later(1, 15)).toMatchObject({ isProven: true, reason: { code: 'metrics-recovered' } });
+    // Without anything to compare it with, a fall of traffic accused nobody.
+    expect(later(60, 15, false)?.isProven).toBe(true);
   });
 
   it('is not asked for without metrics, a release, or what was usual before it', () => {
-    expect(findRecovery(undefined, minute(-20), minute(2))).toBeNull();
-    expect(findRecovery(reading(), null, minute(2))).toBeNull();
+    expect(findRecovery(undefined, taken(-20, 2))).toBeNull();
+    expect(findRecovery(reading(), { ...taken(-20, 2), releaseStartedAt: null })).toBeNull();
     expect(after({ periods: 35 })).toBeNull();
   });
 });

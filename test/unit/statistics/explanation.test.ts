@@ -14,6 +14,13 @@ describe('the explanation', () => {
     );
   });
 
+  it('says what a late beginning takes off the evidence, where that is more than nothing', () => {
+    const began = (onset: number): string => /It began [^.]*(\.\d [^.]*)?\./.exec(explain({ errorsAfter: 0.3, onset, after: onset + 8 }, quiet(onset + 8)))?.[0] ?? '';
+    expect(began(3)).toBe('It began 3 minutes after the release.');
+    expect(began(14)).toBe('It began 14 minutes after the release, which takes 4.0 off the evidence.');
+    expect(began(60)).toBe('It began 1 hour after the release, which takes 14.0 off the evidence.');
+  });
+
   it('counts minutes, not points', () => {
     expect(explain({ errorsAfter: 0.3, onset: 2 }, quiet(), 300)).toContain('It began 10 minutes after the release');
   });

@@ -70,6 +70,28 @@ describe('a release that broke something', () => {
     expect(evidence(20)).toBeLessThan(evidence(0) - 5);
   });
 
+  const late = (onset: number, made: Made) => judge(service({ ...made, onset, after: onset + 10 }), quiet(onset + 10));
+
+  describe.each([30, 60, 120])('that shows %d minutes later', (onset) => {
+    it.each<[string, Made]>([['errors of 95 %', { errorsAfter: 0.95 }], ['errors of 10 %', { errorsAfter: 0.1 }], ['latency ×4', { slower: () => 4 }]])('is found by %s that no control shares', (_, made) => {
+      expect(late(onset, made).verdict).toBe('worse');
+    });
+
+    it.each<[string, Made]>([['errors of 1.5 %', { errorsAfter: 0.015 }], ['latency ×1.3', { slower: () => 1.3 }], ['a fall of traffic', { traffic: 0.3 }]])('is not found by %s', (_, made) => {
+      const answer = late(onset, made);
+      expect(answer.verdict).toBe('not-yet');
+      expect(answer.signals.map(({ status }) => status)).toContain('bad');
+    });
+
+    it('is not found in a history that is too short to say how the service is so long after any moment', () => {
+      const { requests, errors, latency } = columns({ errorsAfter: 0.95, onset, after: onset + 10 });
+      const before = 120 + onset;
+      const series = seriesOf({ requests: requests.slice(releaseIndex - before), errors: errors.slice(releaseIndex - before), latency: latency.slice(releaseIndex - before) });
+      const answer = judgeRelease({ series, controls: [], releaseIndex: before, periodSeconds: 60 });
+      expect([answer.verdict, statusOf(answer, 'errors')]).toEqual([onset === 30 ? 'worse' : 'not-yet', 'bad']);
+    });
+  });
+
   it('a supporting signal alone accuses nobody', () => {
     const [errors, latency] = service({ slower: () => 2 });
     expect(judge([errors as Series, latency as Series]).verdict).toBe('worse');

@@ -29,20 +29,60 @@ describe('after a rollback', () => {
     expect(judge(seriesOf({ requests, errors: mended, latency })).verdict).toBe('recovered');
   });
 
-  it('missing data never recovers, and after 20 minutes a person is told', () => {
+  it('missing data never recovers, and is never called bad', () => {
     const silent = (points: number): Series[] => {
       const made = columns({ slower: () => 2, after: 10 + points });
       return seriesOf({ ...made, latency: made.latency.map((value, index) => (index >= rollbackIndex ? null : value)) });
     };
     expect(judge(silent(10))).toMatchObject({ verdict: 'not-yet', reasons: expect.arrayContaining([expect.objectContaining({ code: 'no-data' })]) });
-    expect(judge(silent(20)).verdict).toBe('still-bad');
+    expect(judge(silent(25)).verdict).toBe('not-yet');
     expect(judge([]).verdict).toBe('not-yet');
+  });
+
+  it('is not bad for good while less than half of the harm is there', () => {
+    expect(judge(recovering(0.35, 25))).toMatchObject({ verdict: 'not-yet', reasons: expect.arrayContaining([expect.objectContaining({ code: 'unsure' })]) });
+    expect(judge(recovering(0.8, 25)).verdict).toBe('still-bad');
+  });
+
+  /** A tenth of the requests failed until the rollback; since then so many a minute come, and none fails. */
+  const trickle = (perMinute: number, points: number): Series[] => {
+    const { requests, errors, latency } = columns({ errorsAfter: 0.1, after: 10 + points });
+    const from = (values: readonly number[], level: number): number[] => values.map((value, index) => (index >= rollbackIndex ? level : value));
+    return seriesOf({ requests: from(requests, perMinute), errors: from(errors, 0), latency }).slice(0, 2);
+  };
+
+  it.each([
+    ['eight requests prove nothing', 1, 8, 'few-requests'],
+    ['thirty do not either: with a tenth failing, one time in 20 none of them would', 5, 8, 'few-requests'],
+    ['sixty do', 10, 8, 'back'],
+    ['as many in more minutes do as well', 5, 14, 'back'],
+  ])('%s', (_, perMinute, points, code) => {
+    expect(judge(trickle(perMinute, points))).toMatchObject({ verdict: code === 'back' ? 'recovered' : 'not-yet', reasons: [{ code }, {}] });
+  });
+
+  it('twenty requests is what latency needs as well', () => {
+    const slow = (perMinute: number): Series[] => {
+      const { requests, latency } = columns({ slower: (since) => (since < 10 ? 2 : 1), after: 18 });
+      return [{ name: 'latency', kind: 'latency', values: latency, requests: requests.map((count, index) => (index >= rollbackIndex ? perMinute : count)) }];
+    };
+    expect(judge(slow(3))).toMatchObject({ verdict: 'not-yet', reasons: [{ code: 'few-requests' }] });
+    expect(judge(slow(4)).verdict).toBe('recovered');
+  });
+
+  it('lost traffic has to be back', () => {
+    const lost = (after: number, level: number): Series[] => {
+      const { requests } = columns({ after: 10 + after });
+      return [{ name: 'traffic', kind: 'traffic', values: requests.map((count, index) => (index < releaseIndex ? count : count * (index < rollbackIndex ? 0.2 : level))) }];
+    };
+    expect(judge(lost(8, 1)).verdict).toBe('recovered');
+    expect(judge(lost(8, 0.2)).verdict).toBe('not-yet');
+    expect(judge(lost(20, 0.2)).verdict).toBe('still-bad');
   });
 
   it('a new harm in another signal is not a recovery', () => {
     const { requests, errors, latency } = columns({ slower: (since) => (since < 10 ? 2 : 1), after: 18 });
     const failing = errors.map((count, index) => (index >= rollbackIndex ? Math.round((requests[index] ?? 0) * 0.2) : count));
-    expect(judge(seriesOf({ requests, errors: failing, latency })).verdict).toBe('not-yet');
+    expect(judge(seriesOf({ requests, errors: failing, latency }))).toMatchObject({ verdict: 'not-yet', reasons: expect.arrayContaining([expect.objectContaining({ code: 'newly-up' })]) });
   });
 
   it('says what is back and what is expected', () => {

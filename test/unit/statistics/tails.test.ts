@@ -1,6 +1,6 @@
 // Upper tails against published values: near enough for evidence of two digits, and never less likely than they are.
 import { describe, expect, it } from 'vitest';
-import { log10CountTail, log10StudentTail } from '../../../lambdas/statistics/tails.ts';
+import { log10CountTail, log10FewTail, log10StudentTail } from '../../../lambdas/statistics/tails.ts';
 
 describe('tails', () => {
   it.each([[4, 2.132, 0.05], [4, 7.173, 0.001], [12, 3.93, 0.001], [30, 1.697, 0.05], [1e6, 1.95996, 0.025]])('t with %d degrees of freedom beyond %d has %d (tables)', (freedom, t, probability) => {
@@ -27,5 +27,19 @@ describe('tails', () => {
   it('no more than expected is no evidence', () => {
     expect(log10CountTail(0, 3)).toBe(0);
     expect(log10CountTail(3, 3)).toBe(0);
+  });
+
+  // Exact sums: P(X ≤ count).
+  it.each([[0, 0.8], [0, 4.61], [0, 20], [1, 6], [2, 7], [5, 15], [40, 70]])('%d counts or fewer where %d are expected are as rare as they are', (count, mean) => {
+    let term = Math.exp(-mean);
+    let exact = term;
+    for (let index = 1; index <= count; index += 1) exact += term *= mean / index;
+    expect(Math.abs(log10FewTail(count, mean) - Math.log10(exact))).toBeLessThan(0.1);
+  });
+
+  it('as many as expected are not few', () => {
+    expect(log10FewTail(3, 3)).toBe(0);
+    expect(log10FewTail(30, 3)).toBe(0);
+    expect(log10FewTail(0, 0)).toBe(0);
   });
 });
