@@ -15,7 +15,7 @@ import { countSignals, faultsOf, readSignals } from './signals.ts';
 import type { Instant, Reason, Signal, VerdictName } from './vocabulary.ts';
 import { type Doubt, elsewhereDoubts } from './suspicion.ts';
 import { rankSuspects } from './suspects.ts';
-import { weighWays } from './way-back.ts';
+import { assumed, weighWays } from './way-back.ts';
 import type { Passed, WayChoice } from './way-choice.ts';
 import type { ApprovalDemand, Suspect } from './workflow.ts';
 
@@ -94,7 +94,7 @@ function act(about: Case): Decision {
   const { ways, rungs, doubts, passed } = weighWays(question, suspect, good);
   const found = { releaseId: suspect?.id ?? null, good, rungs, ways, passed };
   const demands = [...demandsOf(question, doubts), ...unrelatedDemand(about)];
-  const reasons = [...grounds(about, good, rungs), ...alsoUndone(passed, suspect, good), ...notTaken(ways), ...(rungs.length === 0 ? [] : demands.map(({ reason }) => reason))];
+  const reasons = [...grounds(about, good, rungs), ...assumed(suspect), ...alsoUndone(passed, suspect, good), ...notTaken(ways), ...(rungs.length === 0 ? [] : demands.map(({ reason }) => reason))];
   if (rungs.length === 0) return noSafeWay(about, { ...found, reasons });
   const answer = answerTo(question, demands);
   if (answer === 'ask') return decision(about, { ...found, verdict: 'ask', headline: `${wayBack(about, rungs, good)} Waiting for a person: ${demands.map(({ reason }) => reason.text).join(' ')}`, reasons, approval: demandOf(demands) });

@@ -54,7 +54,7 @@ export const releaseFrom = (service: string, deployment: DeploymentReading): Rel
   status: deployment.status,
   origin: 'codedeploy',
   actor: deployment.actor,
-  touched: ['code'],
+  touched: [],
   left: null,
   alarmsAtStart: [],
 });

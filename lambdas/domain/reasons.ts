@@ -4,7 +4,7 @@ import type { Reason } from './vocabulary.ts';
 export const reasonCodes = [
   // what speaks for a rollback
   'release-suspected', 'signals-agree', 'one-signal-enough', 'traffic-enough', 'traffic-not-measured', 'known-good', 'good-side', 'asked-by-person', 'approved',
-  'deadline-roll-back', 'rung-left-out', 'below-floor', 'also-undone', 'no-release-needed', 'would-ask',
+  'deadline-roll-back', 'rung-left-out', 'below-floor', 'also-undone', 'no-release-needed', 'would-ask', 'touched-unknown',
   // why a person is asked
   'no-known-good', 'budget-spent', 'policy-approval', 'metrics-unrelated', 'floor-unknown', 'may-not-help', 'infrastructure-stays',
   // why it is held

@@ -56,6 +56,7 @@ export interface Release {
   readonly status: 'in-progress' | 'finished' | 'failed' | 'stopped';
   readonly origin: 'codedeploy' | 'ecs' | 'lambda-alias' | 'event';
   readonly actor: string;
+  /** Empty where nobody said: only a pipeline knows. Then it is taken for code. */
   readonly touched: readonly Touched[];
   /** Absent when no pipeline sent one. */
   readonly manifest?: ReleaseManifest;

@@ -93,10 +93,18 @@ const reach: Readonly<Record<WayBack, readonly Touched[]>> = {
   redeploy: ['code'],
 };
 
+/** Every way takes code back, so that a release of which nobody says more is never left in place for it. */
+const touchedBy = ({ touched }: ReleaseFacts): readonly Touched[] => (touched.length === 0 ? ['code'] : touched);
+
+/** That code is an assumption; none where somebody said what it touched, or nothing is suspected. */
+export const assumed = (suspect: ReleaseFacts | null): Reason[] =>
+  (suspect?.touched.length === 0 ? [because('touched-unknown', `Nobody said what release ${suspect.version} touched; taken as code.`)] : []);
+
 /** Whether a way takes back anything at all of what the release touched, and whether it would run on what the release left. */
 function reachDoubts({ question: { policy } }: Situation, ways: readonly WayBack[], suspect: ReleaseFacts | null): Reason[] {
-  if (suspect === null || suspect.touched.length === 0) return [];
-  const { touched, version } = suspect;
+  if (suspect === null) return [];
+  const { version } = suspect;
+  const touched = touchedBy(suspect);
   const reaches = (part: Touched): boolean => ways.some((way) => reach[way].includes(part) || (part === 'configuration' && policy.configuration !== undefined));
   if (!touched.some((part) => reaches(part)))
     return [because('may-not-help', `Release ${version} touched ${touched.join(' and ')} alone, and this way back takes none of it back for certain.`)];

@@ -5,7 +5,7 @@ import type { ReportInput } from '../domain/workflow.ts';
 import { failedRequests } from './incident-impact.ts';
 import { timeline } from './incident-timeline.ts';
 import { notDone } from './messages.ts';
-import { counted, duration, plain, secondsBetween, signalLine, utc } from './messages-text.ts';
+import { counted, duration, plain, secondsBetween, signalLine, touchedText, utc } from './messages-text.ts';
 import { type Ending, hasChanged, isHeld, keepsRelease, serviceOf, versionsOf } from './report-outcome.ts';
 import { changesLeft, leftAsItIs, manifestLines, runbook } from './report-plan.ts';
 import { suspectsText } from './suspects-text.ts';
@@ -87,7 +87,7 @@ function release({ assessment }: ReportInput): string[] {
   if (bad === null) return bullets(['No release is known to have caused it.']);
   return bullets([
     `Version ${md(bad.version, 80)}, id ${md(bad.id, 120)}, released through ${md(bad.actor, 120)}`,
-    `Began ${utc(bad.startedAt)}, ${bad.finishedAt === null ? 'not finished' : `finished ${utc(bad.finishedAt)}`}; touched ${bad.touched.join(', ') || 'unknown parts'}`,
+    `Began ${utc(bad.startedAt)}, ${bad.finishedAt === null ? 'not finished' : `finished ${utc(bad.finishedAt)}`}; ${touchedText(bad)}`,
     ...(assessment?.firstSignalAt == null ? [] : [`First signal ${duration(secondsBetween(bad.startedAt, assessment.firstSignalAt))} after it began`]),
     ...(assessment === null ? [] : manifestLines(assessment)).map((line) => escaped(line)),
     ...leftAsItIs(assessment).map((line) => escaped(line)),

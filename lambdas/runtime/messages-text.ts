@@ -1,5 +1,5 @@
 // How messages write things: plain text nobody can smuggle anything into, times in UTC, links to the console.
-import type { Instant, Signal, StepRequest } from '../domain/vocabulary.ts';
+import type { Instant, Release, Signal, StepRequest } from '../domain/vocabulary.ts';
 import type { StepResult } from '../domain/workflow.ts';
 
 /** Text that people or tools typed, made harmless for mail, chat and terminals: no control characters, no tags, at most `limit` characters. */
@@ -40,6 +40,9 @@ export function executionPage(machineArn: string, rollbackId: string): string {
   const execution = ['arn', partition, 'states', region, account, 'execution', machine, rollbackId].join(':');
   return `https://${region}.${consoleHosts[partition] ?? consoleHosts['aws']}/states/home?region=${region}#/v2/executions/details/${execution}`;
 }
+
+/** What a release touched; that code is an assumption where nobody said. */
+export const touchedText = ({ touched }: Pick<Release, 'touched'>): string => (touched.length === 0 ? 'nobody said what it touched, taken as code' : `touched ${touched.join(', ')}`);
 
 /** A titled block of a message; an empty one says so rather than vanish. */
 export const section = (title: string, lines: readonly string[]): string => `${title}\n${(lines.length === 0 ? ['nothing'] : lines).map((line) => `  ${line}`).join('\n')}`;

@@ -5,7 +5,7 @@ import type { Assessment, ReportInput, StepPlan } from '../domain/workflow.ts';
 import { answerCommands } from './messages-commands.ts';
 import { nextSteps } from './messages-next.ts';
 import { endedSubject } from './messages-subject.ts';
-import { duration, executionPage, plain, resultLine, section, signalLine, stepLine, subjectOf, utc } from './messages-text.ts';
+import { duration, executionPage, plain, resultLine, section, signalLine, stepLine, subjectOf, touchedText, utc } from './messages-text.ts';
 import { type Ending, isHeld, versionsOf } from './report-outcome.ts';
 import { leftAsItIs, manifestLines, notTaken, planLines, type StepsSeen } from './report-plan.ts';
 import { suspectsText } from './suspects-text.ts';
@@ -151,7 +151,7 @@ function release(assessment: Assessment): string {
   const wasSought = knownGood !== null || declared !== undefined || (ways ?? []).length > 0;
   return section('Service and release', [
     `Service: ${service}`,
-    bad === null ? 'Release: none is known' : `Release: ${plain(bad.version, 80)} (${plain(bad.id, 120)}) by ${plain(bad.actor, 120)}, began ${utc(bad.startedAt)}, ${bad.status}; touched ${bad.touched.join(', ') || 'unknown parts'}`,
+    bad === null ? 'Release: none is known' : `Release: ${plain(bad.version, 80)} (${plain(bad.id, 120)}) by ${plain(bad.actor, 120)}, began ${utc(bad.startedAt)}, ${bad.status}; ${touchedText(bad)}`,
     ...(wasSought ? [`Known good: ${knownGood === null ? declared === undefined ? 'none is known' : `${plain(declared, 80)}, as the catalogue declares` : `${plain(knownGood.version, 80)} since ${utc(knownGood.since)} (${knownGood.basis})`}`] : []),
     ...manifestLines(assessment),
     ...(requestedBy === null ? [] : [`Asked for by: ${plain(requestedBy, 120)} (as typed, not verified)`]),

@@ -59,6 +59,7 @@ export function risksOf(assessment: Assessment): string[] {
   const { release, knownGood, firstSignalAt, ways = [] } = assessment;
   const others = alsoTakenBack(assessment);
   const touched = new Set(passedBy(assessment).flatMap((one) => one.touched));
+  const unsaid = passedBy(assessment).filter((one) => one.touched.length === 0).map(({ version }) => plain(version, 80));
   const age = knownGood === null || release === null ? 0 : secondsBetween(knownGood.since, firstSignalAt ?? release.startedAt);
   const taken = ways.filter(({ answer }) => answer === 'chosen' || answer === 'ask').flatMap((way) => way.ways);
   const isOld = taken.length === 0 || taken.some((way) => way !== 'flag-off');
@@ -66,6 +67,7 @@ export function risksOf(assessment: Assessment): string[] {
     ...(others.length === 0 || !isOld ? [] : [`${others.join(' and ')} ${others.length === 1 ? 'goes' : 'go'} too`]),
     ...(isOld ? goodRisks(assessment) : []),
     ...(age > oldSeconds && isOld ? [`the good version is ${Math.round(age / 86_400)} days old`] : []),
+    ...(unsaid.length > 0 && isOld ? [`nobody said what ${unsaid.slice(0, 5).join(' and ')} touched; taken as code, so anything else of ${unsaid.length === 1 ? 'it' : 'them'} stays`] : []),
     ...(touched.has('configuration') && isOld ? ['the older version may meet newer configuration'] : []),
     ...(touched.has('infrastructure') && isOld ? ['the older version may meet changed infrastructure'] : []),
     ...(touched.has('database') && isOld ? ['the older version runs on the newer database'] : []),

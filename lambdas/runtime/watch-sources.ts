@@ -79,7 +79,7 @@ function fromAlias({ service, config, ledger }: Recording, event: Of<'lambda-ali
   const isOver = phase === 'finished';
   return reason ?? {
     id, service, version, previousVersion: isSame ? last.previousVersion : previousVersion ?? last?.version ?? before, startedAt, finishedAt: isOver ? when : null,
-    status: isOver ? 'finished' : 'in-progress', origin: 'lambda-alias', actor: isSame ? last.actor : actor, touched: ['code'], left: null, alarmsAtStart: [],
+    status: isOver ? 'finished' : 'in-progress', origin: 'lambda-alias', actor: isSame ? last.actor : actor, touched: [], left: null, alarmsAtStart: [],
   };
 }
 
@@ -99,7 +99,7 @@ async function fromPipeline(recording: Recording, event: Of<'event'>, parts: Wat
   const isOver = event.phase === 'finished';
   return {
     id, service: recording.service, version: event.version, previousVersion: event.previousVersion, startedAt, finishedAt: isOver ? event.at : null,
-    status: isOver ? 'finished' : 'in-progress', origin: 'event', actor: event.actor, touched: ['code'], ...told, left: null, alarmsAtStart: [],
+    status: isOver ? 'finished' : 'in-progress', origin: 'event', actor: event.actor, touched: [], ...told, left: null, alarmsAtStart: [],
   };
 }
 

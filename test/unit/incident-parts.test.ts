@@ -1,8 +1,12 @@
 // Parts of the incident report: the folded timeline, and how many requests failed.
 import { describe, expect, it } from 'vitest';
-import type { AuditRow } from '../../lambdas/audit/entry.ts';
+import { type AuditRow, genesis } from '../../lambdas/audit/entry.ts';
+import type { Touched } from '../../lambdas/domain/vocabulary.ts';
 import { failedRequests } from '../../lambdas/runtime/incident-impact.ts';
+import { incidentReport } from '../../lambdas/runtime/incident-report.ts';
 import { timeline } from '../../lambdas/runtime/incident-timeline.ts';
+import { endingOf } from '../../lambdas/runtime/report-outcome.ts';
+import { assessment, reportInput } from './report-samples.ts';
 
 const row = (seq: number, kind: string, data: unknown): AuditRow => ({
   rollbackId: 'rb-1', seq, at: `2026-11-20T09:${String(seq).padStart(2, '0')}:00.000Z`, kind, service: 'checkout', data: typeof data === 'string' ? data : JSON.stringify(data), previousHash: '', hash: '',
@@ -26,6 +30,19 @@ describe('the timeline', () => {
   it('ends with how many rows are left', () => {
     const lines = timeline([...Array.from({ length: 400 }, (_, seq) => row(seq % 60, 'announced', {})), row(0, 'sealed', {})]);
     expect([lines.length, lines.at(-1)]).toEqual([401, '… 1 more row in the audit.']);
+  });
+});
+
+describe('the release', () => {
+  const bad = assessment().release ?? (() => { throw new Error('the sample has a release'); })();
+  const written = (touched: readonly Touched[]): string => {
+    const input = reportInput({ assessment: assessment({ release: { ...bad, touched } }) });
+    return incidentReport({ input, ending: endingOf(input), rows: [], head: genesis, endedAt: '2026-11-20T09:17:00.000Z' });
+  };
+
+  it('is said to have touched what its pipeline says, and nothing that is only assumed', () => {
+    expect(written(['code', 'database'])).toContain('; touched code, database\n');
+    expect(written([])).toContain('; nobody said what it touched, taken as code\n');
   });
 });
 

@@ -33,6 +33,14 @@ describe('every message', () => {
         expect(text).toContain(fact);
   });
 
+  it('claims nothing of what the release touched where nobody said', () => {
+    for (const { text } of all({ release: { ...release, touched: [] } })) {
+      expect(text).toContain('finished; nobody said what it touched, taken as code');
+      expect(text).not.toContain('; touched');
+    }
+    expect(all()[0]?.text).toContain('; touched code, database');
+  });
+
   it('has a subject that SNS takes', () => {
     for (const { subject } of all({ service: 'a'.repeat(40), release: { ...release, version: 'v→é\n'.repeat(40) } })) expect(subject).toMatch(/^[\u0020-\u007e]{1,99}$/);
   });

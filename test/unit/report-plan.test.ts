@@ -83,6 +83,7 @@ describe('the risk', () => {
     ['of a declared side', { knownGood: null }, []],
     ['of no known version', { knownGood: null, rungs: [{ name: 'web', waves: [[{ id: 'web/web', service: 'checkout', strategy: 'alb-weights', targetId: 'web', target: {}, good: null, release: null }]] }] }, ['no version is known good']],
     ['of a traffic shift while a deployment runs', { release: { ...bad, status: 'in-progress' }, ways: [way('alb-weights')] }, ['a deployment still runs and may move the traffic again']],
+    ['of what nobody said', { passed: [{ ...passed[0], touched: [] }] }, ['nobody said what v42 touched; taken as code, so anything else of it stays']],
     ['of changed infrastructure', { passed: [{ ...passed[0], touched: ['infrastructure'] }] }, ['the older version may meet changed infrastructure']],
   ])('%s', (_name, over, said) => {
     expect(risks(over)).toEqual(said);

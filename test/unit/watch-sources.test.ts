@@ -127,7 +127,7 @@ describe('a release of a Lambda alias', () => {
     expect(watching.kind).toBe('started');
     expect(await record(alias({ version: '7', weights: { 8: 0.5 } }, -2), 'w-2')).toMatchObject({ kind: 'ignored', reason: { code: 'duplicate' } });
     expect(await record(alias({ version: '8' }, -1), 'w-3')).toMatchObject({ kind: 'finished', releaseId: watching.releaseId });
-    expect(await recorded()).toMatchObject([{ version: '8', previousVersion: '7', origin: 'lambda-alias', status: 'finished', actor: 'arn:aws:sts::111122223333:assumed-role/pipeline/build' }]);
+    expect(await recorded()).toMatchObject([{ version: '8', previousVersion: '7', origin: 'lambda-alias', touched: [], status: 'finished', actor: 'arn:aws:sts::111122223333:assumed-role/pipeline/build' }]);
   });
 
   it('that is taken back half way is stopped, and the way back is no release', async () => {
@@ -187,6 +187,16 @@ describe('what only a pipeline knows', () => {
   it('is bounded', async () => {
     for (const over of [{ url: 'http://ci.example' }, { approvals: Array.from({ length: 21 }, () => says.approvals[0]) }, { databaseFloor: '' }, { backup: { reference: 'x' } }])
       await expect(record(pipeline('Started', 0, over))).rejects.toMatchObject({ name: 'Refused' });
+  });
+});
+
+describe('what a release touched, where nobody said', () => {
+  it('is not known, whoever told of the release', async () => {
+    shows({ id: 't', of: 2, minutes: -2, rollout: 'IN_PROGRESS' }, old);
+    const { id } = rig.deployment({ version: 9, from: -2, to: null, status: 'InProgress' });
+    const events = [ecsEvent('t', 'IN_PROGRESS'), codeDeploy(id), pipeline('Started', -1)];
+    for (const [index, event] of events.entries()) await record(event, `w-t${index}`);
+    expect(Object.fromEntries((await recorded()).map(({ origin, touched }) => [origin, touched]))).toEqual({ codedeploy: [], ecs: [], event: [] });
   });
 });
 

@@ -52,6 +52,17 @@ describe('the tree', () => {
     expect(said(touched, ids, over)).toBe(answers);
   });
 
+  it('takes a release of which nobody said what it touched for code, and says so', () => {
+    const verdictOn = (over: Parameters<typeof release>[0]) => {
+      const decided = decide(question({ releases: [release(over)] }));
+      return [decided.verdict, decided.rungs, decided.reasons.filter(({ code }) => code === 'touched-unknown').map(({ text }) => text)];
+    };
+    const [verdict, rungs, assumption] = verdictOn({ touched: [] });
+    expect([verdict, rungs]).toEqual(verdictOn({ touched: ['code'] }).slice(0, 2));
+    expect([verdict, assumption]).toEqual(['roll-back', ['Nobody said what release v2 touched; taken as code.']]);
+    expect(verdictOn({ touched: ['code'] })[2]).toEqual([]);
+  });
+
   it('keeps the declared order, also where a slower way stands first', () => {
     expect(said(['code'], ['app', 'web', 'flag'])).toBe('app chosen, web chosen, flag chosen');
   });
