@@ -45,7 +45,7 @@ const signals = z.strictObject({
     z.strictObject({ metric, minimumRequests: z.int().min(1).default(50), minutes: z.int().min(1).max(60).default(5) }),
     z.strictObject({ none: reason }),
   ]),
-  /** Judged each minute against their own last day: one signal, group `metrics`, which sees what no alarm does. Absent: alarms and journeys alone. */
+  /** Judged every minute of a bake, for twelve hours at most, against their own last day: one signal, group `metrics`, which sees what no alarm does. Absent: alarms and journeys alone. */
   metrics: z.array(metricEntry).min(1).max(4).optional(),
   /** What the release does not touch and must stay flat: other services, a stable version. What they share is not the release's doing. */
   controls: z.array(metricEntry).max(6).optional(),
@@ -187,8 +187,10 @@ export const serviceSchema = z.strictObject({
     context.addIssue({ code: 'custom', path: ['journeys'], message: 'needs at least one journey to prove a recovery; or say `verification: { none: <reason> }`' });
   if (service.signals.metrics !== undefined && !('none' in service.verification) && service.verification.deadlineMinutes < recoveryMinutes)
     context.addIssue({ code: 'custom', path: ['verification', 'deadlineMinutes'], message: `needs at least ${recoveryMinutes} minutes with \`signals.metrics\`: a recovery takes minutes to show in them` });
-  if (service.signals.alarms.length === 0 && service.signals.external.length === 0 && service.signals.slo === undefined)
-    context.addIssue({ code: 'custom', path: ['signals', 'alarms'], message: 'needs at least one alarm or external tool, or an `slo`: nothing could start a rollback' });
+  const { alarms, external, slo, metrics, minimum } = service.signals;
+  // Metrics are one signal: where one is enough, the Watch starts a rollback for them.
+  if (alarms.length + external.length === 0 && slo === undefined && (metrics === undefined || minimum > 1))
+    context.addIssue({ code: 'custom', path: ['signals', 'alarms'], message: 'needs at least one alarm or external tool, an `slo`, or `metrics` with `minimum: 1`: nothing could start a rollback' });
   for (const source of declaredTwice(service))
     context.addIssue({ code: 'custom', path: ['releases'], message: `names ${'cluster' in source ? `ECS service ${source.service}` : `alias ${source.alias} of ${source.functionName}`}, which CodeDeploy deploys to: CodeDeploy tells of those releases itself, so leave it out` });
   const tooLong = historyProblem(service);

@@ -84,7 +84,9 @@ describe('one mistake, one line', () => {
     ['a reason that says nothing', 'none: it has no requests', 'none: because',
       'services.yaml:15 services.checkout.signals.traffic.none: needs a reason a colleague would accept (10 characters or more)'],
     ['no signal at all', '      alarms:\n        - name: checkout-5xx\n', '',
-      'services.yaml:11 services.checkout.signals.alarms: needs at least one alarm or external tool, or an `slo`: nothing could start a rollback'],
+      'services.yaml:11 services.checkout.signals.alarms: needs at least one alarm or external tool, an `slo`, or `metrics` with `minimum: 1`: nothing could start a rollback'],
+    ['metrics alone where one signal is not enough', '      alarms:\n        - name: checkout-5xx\n', '      metrics: [{ kind: lambda, functionName: shop }]\n',
+      'services.yaml:11 services.checkout.signals.alarms: needs at least one alarm or external tool, an `slo`, or `metrics` with `minimum: 1`: nothing could start a rollback'],
     ['an alarm without its name', '        - name: checkout-5xx', '        - group: errors',
       'services.yaml:13 services.checkout.signals.alarms.0.name: is missing; it needs a string'],
     ['a rung that names no target', '    signals:\n', '    rungs: [[[wep]]]\n    signals:\n',
@@ -125,6 +127,11 @@ describe('one mistake, one line', () => {
   test.each(cases)('%s', (_, from, to, expected) => {
     expect(broken(from, to)).toEqual([expected]);
   });
+});
+
+test('metrics alone are enough to start a rollback where one signal is', () => {
+  expect(broken('      alarms:\n        - name: checkout-5xx\n', '      minimum: 1\n      metrics: [{ kind: lambda, functionName: shop }]\n')).toEqual([]);
+  expect(broken('      alarms:\n        - name: checkout-5xx\n', '      minimum: 1\n')).toHaveLength(1);
 });
 
 test('several mistakes are told together, in the order of their lines', () => {
