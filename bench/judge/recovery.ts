@@ -1,7 +1,7 @@
 // After a rollback: is a full recovery seen, and is a service that is still harmed never called recovered?
 import { judgeRecovery } from '../../lambdas/statistics/recovery.ts';
 import { drawCases, horizon, type Case, type Drawing } from './cases.ts';
-import { withErrors, withLatency, type Shape } from './harm.ts';
+import { withErrors, withLatency, withTraffic, type Shape } from './harm.ts';
 import { ripcord, seriesOf } from './judge.ts';
 import { hashOf, integer, seeded, type Random } from './random.ts';
 import { viewAt } from './run.ts';
@@ -12,9 +12,10 @@ const rollbackAfter = 10;
 
 interface Harm {
   readonly name: string;
-  readonly needs: readonly ('errors' | 'latency')[];
+  readonly needs: readonly ('errors' | 'latency' | 'traffic')[];
   readonly errors: number;
   readonly latency: number;
+  readonly traffic?: number;
 }
 
 const harms: readonly Harm[] = [
@@ -24,6 +25,7 @@ const harms: readonly Harm[] = [
   { name: 'latency ×2', needs: ['latency'], errors: 0, latency: 1 },
   { name: 'latency ×4', needs: ['latency'], errors: 0, latency: 3 },
   { name: 'mixed +3 points, ×1.4', needs: ['errors', 'latency'], errors: 0.03, latency: 0.4 },
+  { name: 'traffic −70 %', needs: ['traffic'], errors: 0, latency: 0, traffic: -0.7 },
 ];
 
 export interface RecoveryOutcome {
@@ -31,6 +33,8 @@ export interface RecoveryOutcome {
   readonly remaining: number;
   /** Points after the rollback at the first `recovered`; null when it was never said. */
   readonly saidAt: number | null;
+  /** `still-bad` was said before anything else that ends the question. */
+  readonly isCalledBad: boolean;
 }
 
 /** All of it until the rollback and while connections drain (0–2 points), then what remains. */
@@ -41,11 +45,13 @@ const course = (size: number, remaining: number, random: Random): Shape => {
 
 const harmed = (one: Case, harm: Harm, remaining: number): Service => {
   const random = seeded(hashOf(`${one.subject.name}:${one.release}:${harm.name}`));
-  const slower = withLatency(one.service, one.release, course(harm.latency, remaining, random));
+  const fewer = harm.traffic === undefined ? one.service : withTraffic(one.service, one.release, course(harm.traffic, remaining, random), random);
+  const slower = withLatency(fewer, one.release, course(harm.latency, remaining, random));
   return withErrors(slower, one.release, course(harm.errors, remaining, random), random);
 };
 
-const suits = ({ service, release }: Case, harm: Harm): boolean => {
+const suits = ({ service, controls, release }: Case, harm: Harm): boolean => {
+  if (harm.needs.includes('traffic') && (service.requests === null || controls.length === 0)) return false;
   if (harm.needs.includes('latency') && service.latency === null) return false;
   if (!harm.needs.includes('errors')) return true;
   const requests = service.requests?.subarray(release, release + rollbackAfter).reduce((total, count) => total + (count > 0 ? count : 0), 0) ?? 0;
@@ -59,9 +65,9 @@ const play = (one: Case, harm: Harm, remaining: number): RecoveryOutcome => {
     const { verdict } = judgeRecovery({
       series: seriesOf(view.service), releaseIndex: one.release, rollbackIndex: one.release + rollbackAfter, periodSeconds: view.stepSeconds,
     });
-    if (verdict === 'recovered') return { harm: harm.name, remaining, saidAt: points };
+    if (verdict !== 'not-yet') return { harm: harm.name, remaining, saidAt: verdict === 'recovered' ? points : null, isCalledBad: verdict === 'still-bad' };
   }
-  return { harm: harm.name, remaining, saidAt: null };
+  return { harm: harm.name, remaining, saidAt: null, isCalledBad: false };
 };
 
 /** Only a harm that the judge saw leads to a rollback, and to the question whether it is over. */

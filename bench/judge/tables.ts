@@ -37,10 +37,11 @@ export const sourceTable = (outcomes: readonly Outcome[]): string => table(
   }));
 
 export const recoveryTable = (outcomes: readonly RecoveryOutcome[]): string => table(
-  ['what remains of the harm', 'cases', 'said recovered within 10 points', 'within 20'],
+  ['what remains of the harm', 'cases', 'said recovered within 10 points', 'within 20', 'called still bad at 20'],
   [...groupedBy(outcomes, (one) => String(one.remaining))].map(([remaining, group]) => {
-    const within = (points: number): string => `${((100 * group.filter((one) => one.saidAt !== null && one.saidAt <= points).length) / group.length).toFixed(1)} %`;
-    return [remaining === '0' ? 'nothing' : remaining === '1' ? 'all' : 'half', String(group.length), within(10), within(20)];
+    const share = (isSuch: (one: RecoveryOutcome) => boolean): string => `${((100 * group.filter(isSuch).length) / group.length).toFixed(1)} %`;
+    const within = (points: number): string => share(({ saidAt }) => saidAt !== null && saidAt <= points);
+    return [remaining === '0' ? 'nothing' : remaining === '1' ? 'all' : 'half', String(group.length), within(10), within(20), share((one) => one.isCalledBad)];
   }));
 
 const ratio = (count: number, all: number): string => (all === 0 ? '–' : `${count} of ${all}`);

@@ -1,0 +1,88 @@
+// `node --import tsx bench/judge/late.ts [releases] [development|test]`: harm that begins long after a release, which the protocol's 30 points cannot show.
+// Healthy releases and late harms of one-minute series, judged as the Watch looks: for twelve hours, with a day of closed minutes each time.
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { judgeRelease } from '../../lambdas/statistics/judge.ts';
+import { releasesOf } from './cases.ts';
+import { constant, withErrors, withLatency } from './harm.ts';
+import { questionOf } from './judge.ts';
+import { loadSubjects } from './load.ts';
+import { madeSubjects } from './made.ts';
+import { hashOf, pick, seeded, shuffled } from './random.ts';
+import { lengthOf, splitOf, type Service, type Subject } from './subject.ts';
+
+const watched = 720;
+const day = 1440;
+const onsets = [30, 60, 120] as const;
+/** Points after the beginning of a harm in which it has to be found. */
+const patience = 30;
+
+interface Drawn {
+  readonly service: Service;
+  readonly controls: readonly Service[];
+  readonly release: number;
+}
+
+const slice = (service: Service, from: number, until: number): Service => ({
+  requests: service.requests?.subarray(from, until) ?? null,
+  errors: service.errors?.subarray(from, until) ?? null,
+  latency: service.latency?.subarray(from, until) ?? null,
+});
+
+const isWorse = ({ service, controls, release }: Drawn, seen: number): boolean => {
+  const until = release + seen;
+  const from = Math.max(0, until - day);
+  const view = { service: slice(service, from, until), controls: controls.map((one) => slice(one, from, until)), release: release - from, seen, stepSeconds: 60 };
+  return judgeRelease(questionOf(view)).verdict === 'worse';
+};
+
+/** Every minute at first, then after a fifteenth of the time since the release, at most after five minutes. */
+const nextLook = (seen: number): number => seen + Math.min(5, Math.max(1, Math.floor(seen / 15)));
+
+const firstAccused = (drawn: Drawn, from: number, until: number): number | null => {
+  for (let seen = from; seen <= until; seen = nextLook(seen)) if (isWorse(drawn, seen)) return seen;
+  return null;
+};
+
+const harms: readonly (readonly [string, (service: Service, onset: number) => Service | null])[] = [
+  ...[0.01, 0.05, 0.3].map((share) => [`errors +${share * 100} points`, (service: Service, onset: number) =>
+    (service.errors === null ? null : withErrors(service, onset, constant(share), seeded(onset)))] as const),
+  ...[1.3, 2, 4].map((factor) => [`latency ×${factor}`, (service: Service, onset: number) =>
+    (service.latency === null ? null : withLatency(service, onset, constant(factor - 1)))] as const),
+];
+
+const draw = (subjects: readonly Subject[], count: number): Drawn[] => {
+  const random = seeded(hashOf('late'));
+  return Array.from({ length: count }, () => {
+    const subject = pick(random, subjects);
+    const beside = subjects.filter((other) => other !== subject && other.group === subject.group && lengthOf(other.service) === lengthOf(subject.service));
+    const release = pick(random, releasesOf(subject).filter((index) => index + watched <= lengthOf(subject.service)));
+    return { service: subject.service, controls: shuffled(random, beside).slice(0, 3).map(({ service }) => service), release };
+  });
+};
+
+const report = (name: string, drawn: readonly Drawn[]): void => {
+  const accused = drawn.map((one) => firstAccused(one, 4, watched)).filter((seen) => seen !== null);
+  const lines = [`${name}: ${drawn.length} healthy releases, accused in the first 30 minutes ${accused.filter((seen) => seen <= 30).length}, later ${accused.filter((seen) => seen > 30).length}`];
+  for (const [harm, harming] of harms) {
+    const found = onsets.map((onset) => {
+      const harmed = drawn.slice(0, 150).flatMap((one) => {
+        const service = harming(one.service, one.release + onset);
+        return service === null || firstAccused(one, 4, onset) !== null ? [] : [{ ...one, service }];
+      });
+      return `${onset} min: ${harmed.filter((one) => firstAccused(one, onset + 1, onset + patience) !== null).length} of ${harmed.length}`;
+    });
+    lines.push(`  ${harm} found, beginning after ${found.join('; ')}`);
+  }
+  process.stdout.write(`${lines.join('\n')}\n`);
+};
+
+const [count = '1000', split = 'development'] = process.argv.slice(2);
+const data = fileURLToPath(new URL('../../../shared/data', import.meta.url));
+for (const [name, all] of [['made', madeSubjects()], ['public', existsSync(data) ? loadSubjects(data) : []]] as const) {
+  const subjects = all.filter((one) => one.stepSeconds === 60 && splitOf(one.name) === split && releasesOf(one).some((index) => index + watched <= lengthOf(one.service)));
+  if (subjects.length === 0) continue;
+  const drawn = draw(subjects, Number(count));
+  report(`${name}, with controls`, drawn.filter(({ controls }) => controls.length > 0));
+  report(`${name}, alone`, drawn.map((one) => ({ ...one, controls: [] })));
+}
