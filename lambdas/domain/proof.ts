@@ -83,7 +83,7 @@ function conditions(question: ProofQuestion, metrics: RecoveryFinding | null): {
       ...firing.filter((alarm) => !older.includes(alarm)).map(({ name, reason }) => ({ code: 'alarm-firing', text: `Alarm ${name} is in ALARM: ${reason}` })),
       ...(metrics === null || metrics.isProven || metrics.isHopeless ? [] : [metrics.reason]),
       ...silent.map(({ name, state }) => ({ code: 'alarm-no-data', text: `Alarm ${name} ${state === 'missing' ? 'does not exist' : state === 'OK' ? 'could not be evaluated' : 'has no data'}, which is not OK.` })),
-      ...(journeys.results.length + alarms.length > 0 ? [] : [{ code: 'nothing-to-prove-it', text: 'The service has neither journeys nor alarms: live state alone proves no recovery.' }]),
+      ...(journeys.results.length + alarms.length > 0 || metrics?.isProven === true ? [] : [{ code: 'nothing-to-prove-it', text: 'The service has neither journeys nor alarms, and no metrics that prove it: live state alone proves no recovery.' }]),
     ],
     noted: older.map(({ name }) => ({ code: 'alarm-older-than-release', text: `Alarm ${name} is in ALARM since before the release; it does not count.` })),
   };

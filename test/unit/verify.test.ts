@@ -67,7 +67,7 @@ describe('proof', () => {
     expect(codes(verified)).toEqual(['alarm-no-data']);
   });
 
-  it('is not given on the live state alone: without journeys and alarms nothing outside the plan was asked', async () => {
+  it('is not given on the live state alone: without journeys, alarms and metrics nothing outside the plan was asked', async () => {
     const verified = await prove(proofInput(), { results: [], alarms: [] });
     expect(verified.answer).toBe('not-yet');
     expect(codes(verified)).toEqual(['nothing-to-prove-it']);
@@ -145,6 +145,7 @@ describe('proof', () => {
     expect(healthy.answer).toBe('recovered');
     expect(codes(healthy)).toContain('metrics-recovered');
     expect(codes(await prove(proofInput(input), { metrics: madeReading({ errors: since(-8, 0.3) }) }))).toEqual(['metrics-not-yet']);
+    expect((await prove(proofInput(input), { metrics: madeReading(), results: [], alarms: [] })).answer).toBe('recovered');
     expect(codes(await prove(proofInput(input), { metrics: { status: 'unknown', why: 'denied' } }))).toEqual(['metrics-unknown']);
   });
 
