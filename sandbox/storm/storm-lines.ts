@@ -26,7 +26,7 @@ export function brokenPromises({ counts, pages, deadLetters, locks, breaches, un
   return [...rules.flatMap(([holds, text]) => (holds ? [] : [text])), ...grown(counts.memory, counts.recorded)];
 }
 
-export function stormLines({ counts, pages, sentSeconds, wallSeconds }: StormResult): string[] {
+export function stormLines({ counts, pages, alarms, sentSeconds, wallSeconds }: StormResult): string[] {
   const row = (name: string, value: string): string => `  ${name.padEnd(34)} ${value}`;
   const throttled = [...counts.apis].filter(([, count]) => count.throttled > 0).toSorted(([, one], [, other]) => other.throttled - one.throttled);
   const busiest = [...counts.apis].toSorted(([, one], [, other]) => other.asked - one.asked).slice(0, 12);
@@ -43,6 +43,7 @@ export function stormLines({ counts, pages, sentSeconds, wallSeconds }: StormRes
     ...[...counts.outcomes].toSorted(([, one], [, other]) => other - one).map(([outcome, count]) => row(`  ${outcome}`, String(count))),
     row('services changed', String(counts.changes.size)),
     row('pages', `${pages.length}${pages.length === 0 ? '' : `: ${pages.slice(0, 3).map(({ subject }) => subject).join('; ')}`}`),
+    row('alarms of the engine', alarms.length === 0 ? '0' : `${alarms.length}: ${[...new Set(alarms)].slice(0, 3).join('; ')}`),
     row('steps tried again by the workflow', String(counts.triedAgain)),
     ...throttled.map(([api, { asked, throttled: refused }]) => row(`  throttled ${api}`, `${refused} of ${asked}`)),
     row('calls', busiest.map(([api, { asked }]) => `${api} ${asked}`).join(', ')),

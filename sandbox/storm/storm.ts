@@ -29,6 +29,8 @@ export interface StormResult {
   readonly counts: StormCounts;
   /** Sent to on-call. */
   readonly pages: readonly { readonly subject: string; readonly text: string }[];
+  /** What on-call heard from alarms of the engine: of a function that was throttled so long that its step had to be tried again, for example. */
+  readonly alarms: readonly string[];
   readonly deadLetters: number;
   /** Owners of locks that nobody freed. */
   readonly locks: readonly string[];
@@ -78,8 +80,8 @@ async function play(sandbox: Sandbox, port: number, options: StormOptions): Prom
   counts.sample();
   return {
     counts, sentSeconds, wallSeconds: (performance.now() - began) / 1000,
-    // An alarm of the engine wakes a person just as well.
-    pages: view.messages().filter(({ topic, subject }) => topic === 'on-call' && /^(PAGE |ALARM)/.test(subject)),
+    pages: view.messages().filter(({ topic, subject }) => topic === 'on-call' && subject.startsWith('PAGE ')),
+    alarms: view.messages().flatMap(({ topic, subject }) => (topic === 'on-call' && subject.startsWith('ALARM') ? [subject] : [])),
     deadLetters: counts.apis.get('sqs:SendMessage')?.asked ?? 0,
     locks: (await sandbox.services.dynamodb.items(ledger)).flatMap(({ sk, owner }) => (sk?.S === 'LOCK' && owner?.S !== undefined ? [owner.S] : [])),
     unsealed: await unsealed(sandbox, view.names.auditTable, counts.ownRuns),

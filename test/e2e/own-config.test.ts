@@ -91,12 +91,14 @@ test('what cannot be rehearsed is named with its line, what cannot be reached is
 
 describe('without a play', () => {
   test('each service is tried, and one that AWS itself would refuse says why', async () => {
-    const { services } = parse(await readFile(fixture('balanced'), 'utf8')) as { services: { orders: { targets: { canary: { targetGroups: Record<string, string> } }; policy: object } } };
+    const { services } = parse(await readFile(fixture('balanced'), 'utf8')) as { services: { orders: { targets: { canary: { targetGroups: Record<string, string>; ruleArn: string } }; policy: object } } };
     const { orders } = services;
     for (const side of ['four', 'five', 'six']) orders.targets.canary.targetGroups[side] = `arn:aws:elasticloadbalancing:eu-central-1:444455556666:targetgroup/orders-${side}/5555555555555555`;
     orders.policy = { approval: { none: 'there is nothing to approve' } };
+    const copies = structuredClone(orders);
+    copies.targets.canary.ruleArn = copies.targets.canary.ruleArn.replace(/[^/]+$/, '6666666666666666');
     const config = path.join(directory, 'six.yaml');
-    await writeFile(config, stringify({ services: { orders, copies: orders } }));
+    await writeFile(config, stringify({ services: { orders, copies } }));
     expect(await play(config)).toBe(1);
     expect(failed()).toHaveLength(2);
     expect(failed()[0]).toContain('it cannot be built in the sandbox: You can specify at most 5 target groups');

@@ -24,7 +24,19 @@ export interface SmallTarget {
 
 export type TargetKind = (sandbox: Sandbox, name: string, port: number) => SmallTarget;
 
-export const albTarget: TargetKind = ({ services: { loadBalancing: elb } }, name, port) => {
+export const albTarget: TargetKind = (sandbox, name, port) => onBalancer(sandbox, { name, port });
+
+/** The weights of a rule on the listener of another target. */
+export const ruleBeside = (other: () => SmallTarget): TargetKind => (sandbox, name, port) => onBalancer(sandbox, { name, port, beside: other().document['listenerArn'] as string });
+
+interface Place {
+  readonly name: string;
+  readonly port: number;
+  /** Listener that gets a rule; absent: a listener of its own. */
+  readonly beside?: string;
+}
+
+function onBalancer({ services: { loadBalancing: elb } }: Sandbox, { name, port, beside }: Place): SmallTarget {
   // The server answers from this process, which also synthesizes: it may be busy for seconds.
   const group = (side: string) => {
     const made = elb.createTargetGroup({ name: `${name}-${side}`, healthCheck: { path: '/', intervalSeconds: 60, unhealthyThreshold: 1000 } });
@@ -36,19 +48,20 @@ export const albTarget: TargetKind = ({ services: { loadBalancing: elb } }, name
     Type: 'forward' as const,
     ForwardConfig: { TargetGroups: [{ TargetGroupArn: blue, Weight: blueWeight }, { TargetGroupArn: green, Weight: greenWeight }], TargetGroupStickinessConfig: { Enabled: false } },
   }];
-  const { arn: listenerArn } = elb.createListener({ loadBalancerArn: elb.createLoadBalancer({ name }).arn, actions: forward(100, 0) });
+  const listenerArn = beside ?? elb.createListener({ loadBalancerArn: elb.createLoadBalancer({ name }).arn, actions: forward(100, 0) }).arn;
+  const ruleArn = beside === undefined ? null : elb.createRule({ listenerArn, priority: 10, conditions: [{ Field: 'path-pattern', Values: [`/${name}/*`] }], actions: forward(100, 0) }).arn;
   return {
-    document: { strategy: 'alb-weights', listenerArn, targetGroups: { blue, green }, good: 'last-known-good' },
-    isTouchedBy: (input) => input.includes(listenerArn),
+    document: { strategy: 'alb-weights', listenerArn, ...(ruleArn === null ? {} : { ruleArn }), targetGroups: { blue, green }, good: 'last-known-good' },
+    isTouchedBy: (input) => input.includes(ruleArn ?? listenerArn),
     announces: true,
-    release: async () => void elb.modifyListener(listenerArn, forward(0, 100)),
+    release: async () => void (ruleArn === null ? elb.modifyListener(listenerArn, forward(0, 100)) : elb.modifyRule(ruleArn, forward(0, 100))),
     live: () => {
-      const groups = elb.listener(listenerArn).actions.current[0]?.ForwardConfig?.TargetGroups ?? [];
+      const groups = (ruleArn === null ? elb.listener(listenerArn) : elb.rule(ruleArn)).actions.current[0]?.ForwardConfig?.TargetGroups ?? [];
       const weightOf = (arn: string): number => groups.find(({ TargetGroupArn }) => TargetGroupArn === arn)?.Weight ?? 0;
       return weightOf(green) === 0 ? 'blue' : weightOf(blue) === 0 ? 'green' : 'mixed';
     },
   };
-};
+}
 
 export const dnsTarget: TargetKind = ({ services: { route53 } }, name) => {
   const recordName = `www.${name}.example`;
