@@ -38,12 +38,12 @@ export const route53Client = (): Route53Client => new Route53Client({ ...patienc
 export const ssmClient = (): SSMClient => new SSMClient(patience(3000));
 /** PutParameter has no precondition: a retry of the SDK's own could not be told from somebody else's write. */
 export const ssmOnceClient = (): SSMClient => new SSMClient({ ...patience(3000), maxAttempts: 1 });
-export const cloudWatchClient = (region?: string): CloudWatchClient => new CloudWatchClient({ ...patience(4000), ...(region === undefined ? {} : { region }) });
-/** One client a Region, made when the first control of that Region is read. */
+export const cloudWatchClient = (): CloudWatchClient => new CloudWatchClient(patience(4000));
+/** One client a Region, made when the first control of that Region is read. A rollback waits for it: what is silent for two short tries stays unread. */
 export function cloudWatchClients(): (region: string) => CloudWatchClient {
   const made = new Map<string, CloudWatchClient>();
   return (region) => {
-    const client = made.get(region) ?? cloudWatchClient(region);
+    const client = made.get(region) ?? new CloudWatchClient({ ...patience(2000), maxAttempts: 2, region });
     made.set(region, client);
     return client;
   };
