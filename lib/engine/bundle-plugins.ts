@@ -42,6 +42,10 @@ export const unreached: Readonly<Record<string, string>> = {
   '@smithy/core/dist-es/submodules/config/shared-ini-file-loader/loadSharedConfigFiles.js': "export const CONFIG_PREFIX_SEPARATOR = '.';\nexport const loadSharedConfigFiles = async () => ({ configFile: {}, credentialsFile: {} });",
   // No handler calls S3.
   '@smithy/core/dist-es/submodules/endpoints/middleware-endpoint/service-customizations/s3.js': `export const DOT_PATTERN = /\\./, S3_HOSTNAME_PATTERN = DOT_PATTERN;\nexport const resolveParamsForS3 = async (params) => params, isDnsCompatibleBucketName = ${leftOut('buckets')}, isArnBucketName = isDnsCompatibleBucketName;`,
+  // Slows itself down in the adaptive mode of retries alone, to which no client of ours is set: there it would retry as the standard mode does.
+  '@smithy/core/dist-es/submodules/retry/util-retry/DefaultRateLimiter.js': 'export class DefaultRateLimiter { async getSendToken() {} updateClientSendingRate() {} }',
+  // Signs the headers of event streams, and no operation of ours streams events.
+  '@smithy/signature-v4/dist-es/HeaderFormatter.js': `export class HeaderFormatter { format = ${leftOut('event streams')}; }\nexport class Int64 { static fromNumber = ${leftOut('event streams')}; }`,
   // Keeps values that hold themselves from being parsed for ever: what comes from JSON never does. zod/mini goes without it too.
   'zod/v4/core/memoizer.js': 'export class $ZodCyclicError extends Error {}\nexport const memoizer = () => undefined, isBackEdge = () => false, isRecursiveSchema = () => false;',
 };
@@ -53,7 +57,7 @@ export const withoutUnused: Plugin = {
     build.onLoad({ filter: /zod\/v4\/core\/(to-json-schema|json-schema-processors)\.js$/ }, ({ path }) => ({
       contents: hollow(readFileSync(path, 'utf8'), 'JSON Schemas'), loader: 'js',
     }));
-    build.onLoad({ filter: /(Sha256Js|getInstanceMetadataRegion|loadSharedConfigFiles|s3|memoizer)\.js$/ }, ({ path }) => {
+    build.onLoad({ filter: /(Sha256Js|getInstanceMetadataRegion|loadSharedConfigFiles|s3|DefaultRateLimiter|HeaderFormatter|memoizer)\.js$/ }, ({ path }) => {
       const found = Object.entries(unreached).find(([end]) => path.endsWith(`node_modules/${end}`));
       return found === undefined ? null : { contents: found[1], loader: 'js' };
     });
