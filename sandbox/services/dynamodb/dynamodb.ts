@@ -91,29 +91,36 @@ export class DynamoDb {
 
   /** One operation with the SDK's input and output. @throws AwsError */
   async perform(operation: string, input: Json): Promise<Json> {
+    const output = await this.#coded(operation, input, (wire) => this.#tables.run(operation, wire, (perform) => this.#tellingOld(perform, operation, wire)));
+    if (operation === 'CreateTable') await this.#remember(input as unknown as CreateTableInput);
+    if (operation === 'DeleteTable') this.#keys.delete(bareName(String(input['TableName'])));
+    return output;
+  }
+
+  /** Operations on items that nothing else comes between. */
+  exclusively<T>(work: (perform: (operation: string, input: Json) => Promise<Json>) => Promise<T>): Promise<T> {
+    return this.#tables.run('TransactWriteItems', {}, (perform) =>
+      work((operation, input) => this.#coded(operation, input, (wire) => this.#tellingOld(perform, operation, wire))));
+  }
+
+  async #coded(operation: string, input: Json, run: (wire: Json) => Promise<Json>): Promise<Json> {
     const schema = operationSchemas[`${operation}$`];
     if (schema === undefined) throw new Error(`the SDK client knows no operation ${operation}`);
     const wire = JSON.parse(encodeJson(NormalizedSchema.of(schema[4] as never), input)) as Json;
     if (typeof wire['TableName'] === 'string') Object.assign(wire, { TableName: bareName(wire['TableName']) });
-    const output = await this.#run(operation, wire);
-    if (operation === 'CreateTable') await this.#remember(input as unknown as CreateTableInput);
-    if (operation === 'DeleteTable') this.#keys.delete(String(wire['TableName']));
-    return decodeJson(NormalizedSchema.of(schema[5] as never), JSON.stringify(output)) as Json;
+    return decodeJson(NormalizedSchema.of(schema[5] as never), JSON.stringify(await run(wire))) as Json;
   }
 
-  #run(operation: string, wire: Json): Promise<Json> {
-    if (wire['ReturnValuesOnConditionCheckFailure'] !== 'ALL_OLD') return this.#tables.run(operation, wire);
-    // dynalite leaves out ReturnValuesOnConditionCheckFailure.
-    return this.#tables.run(operation, wire, async (perform) => {
-      try {
-        return await perform(operation, wire);
-      } catch (error) {
-        if (!(error instanceof AwsError) || error.code !== 'ConditionalCheckFailedException') throw error;
-        const found = await perform('GetItem', { TableName: wire['TableName'], Key: this.#keyOf(wire), ConsistentRead: true });
-        const fields = found['Item'] === undefined ? {} : (decodeJson(itemSchema, JSON.stringify({ Item: found['Item'] })) as Record<string, unknown>);
-        throw new AwsError(error.code, error.message, { status: error.status, fields });
-      }
-    });
+  /** dynalite leaves out ReturnValuesOnConditionCheckFailure. */
+  async #tellingOld(perform: (operation: string, wire: Json) => Promise<Json>, operation: string, wire: Json): Promise<Json> {
+    try {
+      return await perform(operation, wire);
+    } catch (error) {
+      if (wire['ReturnValuesOnConditionCheckFailure'] !== 'ALL_OLD' || !(error instanceof AwsError) || error.code !== 'ConditionalCheckFailedException') throw error;
+      const found = await perform('GetItem', { TableName: wire['TableName'], Key: this.#keyOf(wire), ConsistentRead: true });
+      const fields = found['Item'] === undefined ? {} : (decodeJson(itemSchema, JSON.stringify({ Item: found['Item'] })) as Record<string, unknown>);
+      throw new AwsError(error.code, error.message, { status: error.status, fields });
+    }
   }
 
   #keyOf(wire: Json): Json {

@@ -4,6 +4,9 @@ import { AwsError } from '../../aws/world.ts';
 /** Write units (1 kB each) a second for one partition key; no burst goes beyond it. DynamoDB developer guide, "Designing partition keys". */
 export const unitsPerSecond = 1000;
 
+/** What DynamoDB says when a key is spent. */
+export const spentMessage = 'Throughput exceeds the current capacity of your table or index: one partition key takes 1,000 write units a second.';
+
 // More keys than these are forgotten: by then each has long been filled up again.
 const remembered = 10_000;
 
@@ -20,17 +23,26 @@ export class KeyBudget {
    * @param now sandbox time, epoch milliseconds. @param write tells how many units it took. @throws AwsError ThrottlingException
    */
   async spend<Result>(key: string, now: number, write: () => Promise<{ readonly result: Result; readonly units: number }>): Promise<Result> {
-    const bucket = this.#filled(key, now);
-    if (bucket.units <= 0) throw new AwsError('ThrottlingException', 'Throughput exceeds the current capacity of your table or index: one partition key takes 1,000 write units a second.');
+    if (this.isSpent(key, now)) throw new AwsError('ThrottlingException', spentMessage);
     try {
       const { result, units } = await write();
-      bucket.units -= units;
+      this.take(key, now, units);
       return result;
     } catch (error) {
       // A condition that fails costs a unit as well.
-      bucket.units -= 1;
+      this.take(key, now, 1);
       throw error;
     }
+  }
+
+  /** @param now sandbox time, epoch milliseconds. */
+  isSpent(key: string, now: number): boolean {
+    return this.#filled(key, now).units <= 0;
+  }
+
+  /** Counts what was written already. @param now sandbox time, epoch milliseconds. @param units may be more than there are. */
+  take(key: string, now: number, units: number): void {
+    this.#filled(key, now).units -= units;
   }
 
   #filled(key: string, now: number): Bucket {

@@ -4,6 +4,7 @@ import { AwsError, type Operation } from '../../aws/world.ts';
 import type { DynamoDb } from './dynamodb.ts';
 import { KeyBudget } from './key-budget.ts';
 import { batchPermissions, partiqlPermissions, partitionKeyOf, permissionsOf, type TableRequest } from './permissions.ts';
+import { Transactions } from './transactions.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -13,8 +14,12 @@ const itemWrites = ['PutItem', 'UpdateItem', 'DeleteItem'];
 export function dynamoDbOperations(dynamodb: DynamoDb): Readonly<Record<string, Operation>> {
   const simple = Object.entries(onOneTable).map(([name, mutating]) => [name, tableOperation(dynamodb, name, mutating)] as const);
   const budget = new KeyBudget();
-  const written = itemWrites.map((name) => [name, writeOperation(dynamodb, name, budget)] as const);
-  return { ...Object.fromEntries(simple), ...Object.fromEntries(written), BatchGetItem: batchGet(dynamodb), BatchWriteItem: batchWrite(dynamodb), ListTables: listTables(dynamodb), ExecuteStatement: executeStatement(dynamodb) };
+  const transactions = new Transactions(dynamodb, budget);
+  const written = itemWrites.map((name) => [name, writeOperation(dynamodb, name, { budget, transactions })] as const);
+  return {
+    ...Object.fromEntries(simple), ...Object.fromEntries(written), TransactWriteItems: transactions.operation,
+    BatchGetItem: batchGet(dynamodb), BatchWriteItem: batchWrite(dynamodb), ListTables: listTables(dynamodb), ExecuteStatement: executeStatement(dynamodb),
+  };
 }
 
 function tableOperation(dynamodb: DynamoDb, name: string, mutating: boolean): Operation<TableRequest, Json> {
@@ -25,11 +30,12 @@ function tableOperation(dynamodb: DynamoDb, name: string, mutating: boolean): Op
   };
 }
 
-function writeOperation(dynamodb: DynamoDb, name: string, budget: KeyBudget): Operation<TableRequest & { readonly ReturnConsumedCapacity?: string | undefined }, Json> {
+function writeOperation(dynamodb: DynamoDb, name: string, { budget, transactions }: { readonly budget: KeyBudget; readonly transactions: Transactions }): Operation<TableRequest & { readonly ReturnConsumedCapacity?: string | undefined }, Json> {
   return {
     mutating: true,
     authorize: (input) => permissionsOf(dynamodb, name, input),
     run: (input, { clock }) => budget.spend(`${input.TableName} ${partitionKeyOf(dynamodb, input)}`, clock.now(), async () => {
+      transactions.refuseBusy(input);
       const { ConsumedCapacity, ...rest }: Json & { readonly ConsumedCapacity?: { readonly Table?: { readonly CapacityUnits?: number } } } = await dynamodb.perform(name, { ...input, ReturnConsumedCapacity: 'INDEXES' });
       const isAsked = (input.ReturnConsumedCapacity ?? 'NONE') !== 'NONE';
       return { result: isAsked ? { ...rest, ConsumedCapacity } : rest, units: ConsumedCapacity?.Table?.CapacityUnits ?? 1 };

@@ -2,7 +2,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { crc32 } from 'node:zlib';
 import {
-  BatchWriteItemCommand, ConditionalCheckFailedException, DynamoDBClient, ExecuteStatementCommand, GetItemCommand, PutItemCommand, QueryCommand, TransactWriteItemsCommand, UpdateItemCommand,
+  BatchWriteItemCommand, ConditionalCheckFailedException, DynamoDBClient, ExecuteStatementCommand, GetItemCommand, PutItemCommand, QueryCommand, TransactGetItemsCommand, UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { DynamoDb } from '../../../sandbox/services/dynamodb/dynamodb.ts';
@@ -102,7 +102,7 @@ test('an answer carries the checksum that clients of DynamoDB compare', async ()
 test('errors come under AWS\'s names', async () => {
   await expect(client.send(new GetItemCommand({ TableName: 'missing', Key: { pk: { S: 'a' } } }))).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
   await expect(client.send(new GetItemCommand({ TableName: 'ledger', Key: { pk: { N: '1' }, sk: { S: 'b' } } }))).rejects.toMatchObject({ name: 'ValidationException' });
-  await expect(client.send(new TransactWriteItemsCommand({ TransactItems: [] }))).rejects.toMatchObject({ name: 'SandboxUnsupported' });
+  await expect(client.send(new TransactGetItemsCommand({ TransactItems: [] }))).rejects.toMatchObject({ name: 'SandboxUnsupported' });
 });
 
 function roleFor(Action: string[], Condition?: object, Resource: string | string[] = arn): DynamoDBClient {
