@@ -98,9 +98,16 @@ const unheard = async (world: PermissionWorld): Promise<void> => {
   await world.settled();
 };
 
+const answerIsLost = (world: PermissionWorld, name: string): void => world.sandbox.services.functions.find(`ripcord-${name}`).deliverTwice('lost-answer');
+
 /** What was done is asked for once more, because its answer got lost. */
-const repeated = async (world: PermissionWorld): Promise<void> => {
-  for (const name of ['announce', 'watchdog']) world.sandbox.services.functions.find(`ripcord-${name}`).deliverTwice('lost-answer');
+const announcedTwice = async (world: PermissionWorld): Promise<void> => {
+  answerIsLost(world, 'announce');
+  await rolledBack(world, 'flag');
+};
+
+const closedTwice = async (world: PermissionWorld): Promise<void> => {
+  answerIsLost(world, 'watchdog');
   await stopped(world);
 };
 
@@ -183,8 +190,9 @@ export const permissionScenarios: readonly PermissionScenario[] = [
   { name: 'unheard', summary: 'alarms of deployments that nobody heard of', play: unheard, check: checkBack('shifted') },
   { name: 'asked', summary: 'a person is asked, and says yes', play: asked, check: checkBack('asked') },
   { name: 'asked-twice', summary: 'the function that asks dies after it asked', play: askedTwice, check: checkBack('asked') },
+  { name: 'announced-twice', summary: 'the beginning is announced, and the function called again', play: announcedTwice, check: checkBack('flag') },
   {
-    name: 'repeated', summary: 'what sends messages is called again', play: repeated,
+    name: 'closed-twice', summary: 'the Watchdog has closed the record, and is called again', play: closedTwice,
     check: (world) => (world.ripcord.messages().some(({ subject }) => subject.startsWith('PAGE ')) ? null : 'nobody was paged'),
   },
   {
