@@ -5,18 +5,14 @@ import { errorText, type Ending } from './report-outcome.ts';
 
 const told = 'nobody was told that it began';
 
-/** Names of Step Functions for a call that never reached the function, or that Lambda refused. What the function itself failed at counts as its error, and has an alarm. */
-const neverRan = /^Lambda\.(?!Unknown$)/;
-
 /**
- * Names why, and wakes somebody where no alarm of the function can and the outcome would have let everybody sleep.
+ * Names why, and wakes somebody where the outcome would have let everybody sleep: what no retry of the workflow mended, nobody else tells.
  * @param untold `{Error, Cause}` of the announcement that failed, if one did.
  */
 export function withUntold(ending: Ending, untold: JsonObject | null | undefined): Ending {
   if (untold === null || untold === undefined) return ending;
   const reason = { code: 'not-announced', text: plain(`${told}: ${errorText(untold)}`, 600) };
-  const wakes = !ending.page && typeof untold['Error'] === 'string' && neverRan.test(untold['Error']);
-  return { ...ending, reasons: [reason, ...ending.reasons], ...(wakes ? { page: true, headline: `${ending.headline}; ${told}` } : {}) };
+  return { ...ending, reasons: [reason, ...ending.reasons], ...(ending.page ? {} : { page: true, headline: `${ending.headline}; ${told}` }) };
 }
 
 /** Well again, and a page only because people had not been told that it began. */

@@ -17,17 +17,15 @@ interface AlarmKind {
   readonly section: string;
   readonly text: string;
   readonly metric: cloudwatch.IMetric;
-  readonly threshold?: number;
-  /** Something that has to happen: fewer than the threshold is wrong, and so is no data, once there was some. */
-  readonly isMissed?: true;
+  /** Where the metric counts what went well: `always` has to, so that no data is wrong too, once there was some; `when-called` has to where it was tried at all. */
+  readonly hasToWork?: 'always' | 'when-called';
+  /** Five-minute periods in a row; default 1. */
+  readonly periods?: number;
   /** Part of the name when one section has several alarms. */
   readonly of?: string;
 }
 
 const minutes = Duration.minutes(5);
-
-/** Errors inside one period that are worth waking someone: single ones are retried by the workflow, and what breaks it is paged. It goes on without an announcement, though, and without the row that says who approved it. */
-const errorsBeforeAlarm: Readonly<Record<string, number>> = { announce: 1, answer: 1, report: 1, watchdog: 1 };
 
 /** Functions that EventBridge hands events to: what they fail at goes to the queue in the name of their own role. */
 const eventHandlers: readonly string[] = ['label', 'watchdog'];
@@ -54,15 +52,15 @@ export class EngineAlarms extends Construct {
       alarmName: `${engineName}-${name}`,
       alarmDescription: `${kind.text} What to do: docs/runbook.md#${kind.section}`,
       metric: kind.metric,
-      threshold: kind.threshold ?? 1,
-      evaluationPeriods: 1,
-      comparisonOperator: kind.isMissed === true ? cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD : cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      threshold: 1,
+      evaluationPeriods: kind.periods ?? 1,
+      comparisonOperator: kind.hasToWork === undefined ? cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD : cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
       // Most count events: a period without one has no data, and that is the good case.
       // What has to happen and is silent has no data either: that pages too, but not before the very first time, as a breaching one would.
-      treatMissingData: kind.isMissed === true ? cloudwatch.TreatMissingData.MISSING : cloudwatch.TreatMissingData.NOT_BREACHING,
+      treatMissingData: kind.hasToWork === 'always' ? cloudwatch.TreatMissingData.MISSING : cloudwatch.TreatMissingData.NOT_BREACHING,
     });
     alarm.addAlarmAction(new actions.SnsAction(onCall));
-    if (kind.isMissed === true) alarm.addInsufficientDataAction(new actions.SnsAction(onCall));
+    if (kind.hasToWork === 'always') alarm.addInsufficientDataAction(new actions.SnsAction(onCall));
     return alarm;
   }
 }
@@ -87,11 +85,8 @@ function workflowAlarms({ deadLetters, rollback, watch, functions }: EngineAlarm
     ...(polled === undefined ? [] : [{
       section: 'poll-missing',
       text: 'Nobody looks for lost events: the poll did not run whole for a quarter of an hour.',
-      metric: new cloudwatch.MathExpression({
-        expression: 'invocations - errors', label: 'polls that ran whole', period: Duration.minutes(15),
-        usingMetrics: { invocations: polled.metricInvocations({ period: Duration.minutes(15), statistic: 'Sum' }), errors: polled.metricErrors({ period: Duration.minutes(15), statistic: 'Sum' }) },
-      }),
-      isMissed: true as const,
+      metric: worked('poll', polled),
+      hasToWork: 'always' as const,
     }]),
     ...(asked === undefined ? [] : [{
       section: 'approval-waiting',
@@ -101,18 +96,37 @@ function workflowAlarms({ deadLetters, rollback, watch, functions }: EngineAlarm
   ];
 }
 
+/** Calls of a function that ended without an error, in a quarter of an hour. Lambda counts each try of a call, and sends a zero of errors with each that went well. */
+const worked = (name: string, one: lambda.IFunction): cloudwatch.MathExpression => {
+  const quarter = { period: Duration.minutes(15), statistic: 'Sum' };
+  return new cloudwatch.MathExpression({
+    expression: 'invocations - errors', label: `calls of ${name} that ran whole`, period: quarter.period,
+    usingMetrics: { invocations: one.metricInvocations(quarter), errors: one.metricErrors(quarter) },
+  });
+};
+
+/**
+ * Lambda's `Errors` counts each try, also one that a retry mends a second later, so it is worth waking someone only where nobody tries again.
+ * Of the others their caller tells what no retry mended: the workflow, whose execution fails or whose Report pages (of an announcement too), the poll's own alarm, or the queue in which an event ends after its third try.
+ */
+const errorAlarms: Readonly<Record<string, (one: lambda.IFunction) => Omit<AlarmKind, 'section' | 'of'>>> = {
+  answer: (one) => ({ text: 'A person answered an approval, and the answer was not taken or not put on record.', metric: one.metricErrors({ period: minutes, statistic: 'Sum' }) }),
+  // A Watch and a hold go on without journeys.
+  verify: (one) => ({ text: 'Journeys cannot be run, and no recovery can be proven: every call of verify fails.', metric: worked('verify', one), hasToWork: 'when-called' }),
+};
+
 const functionAlarms = (functions: EngineAlarmsProps['functions']): readonly AlarmKind[] =>
-  Object.entries(functions).flatMap(([name, one]) => [
-    {
-      section: 'handler-errors', of: name, text: `Function ${name} fails.`, threshold: errorsBeforeAlarm[name] ?? 3,
-      metric: one.metricErrors({ period: minutes, statistic: 'Sum' }),
-    },
-    {
-      section: 'handler-throttles', of: name, text: `Function ${name} is throttled: the account runs out of Lambda concurrency.`,
-      metric: one.metricThrottles({ period: minutes, statistic: 'Sum' }),
-    },
-    ...(eventHandlers.includes(name) ? [{
-      section: 'handler-lost', of: name, text: `An event that function ${name} should have handled is lost: it could not even be put into the queue.`,
-      metric: one.metric('DestinationDeliveryFailures', { period: minutes, statistic: 'Sum' }),
-    }] : []),
-  ]);
+  Object.entries(functions).flatMap(([name, one]) => {
+    const errors = errorAlarms[name]?.(one);
+    return [
+      ...(errors === undefined ? [] : [{ section: 'handler-errors', of: name, ...errors }]),
+      {
+        section: 'handler-throttles', of: name, text: `Function ${name} has been throttled for ten minutes: the account runs out of Lambda concurrency.`, periods: 2,
+        metric: one.metricThrottles({ period: minutes, statistic: 'Sum' }),
+      },
+      ...(eventHandlers.includes(name) ? [{
+        section: 'handler-lost', of: name, text: `An event that function ${name} should have handled is lost: it could not even be put into the queue.`,
+        metric: one.metric('DestinationDeliveryFailures', { period: minutes, statistic: 'Sum' }),
+      }] : []),
+    ];
+  });

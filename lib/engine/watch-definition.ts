@@ -1,5 +1,5 @@
 // The Watch state machine as data: records a release, looks at its signals through the bake, starts a rollback or calls it known good.
-import { call, choice, each, jsonata, onError, pass, rule, wait, type Definition, type State } from './asl.ts';
+import { call, choice, each, errorText, jsonata, onError, pass, rule, wait, type Definition, type State } from './asl.ts';
 import { handlerTimeoutSeconds } from './handler-timeouts.ts';
 import { captureStates, type StrategyArns } from './strategy-states.ts';
 
@@ -56,8 +56,8 @@ const probe = (functions: WatchFunctions, next: string): State => call({
     purpose: 'evidence', rollbackId: jsonata('$states.context.Execution.Name'), service: jsonata('$watch.service'), fence: null, verification: null,
     since: null, passes: 0, round: 0, live: [], alarmsAtStart: [], audit: null,
   },
-  assign: { evidence: jsonata('$states.result.Payload.journeys') },
-  caught: [onError(next, { assign: { evidence: noEvidence } })],
+  assign: { evidence: jsonata('$states.result.Payload.journeys'), unprobed: null },
+  caught: [onError(next, { assign: { evidence: noEvidence, unprobed: errorText } })],
   next,
 });
 
@@ -66,7 +66,7 @@ const hasJourneys = (yes: string, no: string): State =>
 
 const recording = (functions: WatchFunctions, strategies: StrategyArns): Record<string, State> => ({
   Begin: pass('Sets the variables of this watch.', {
-    assign: { watch: null, looked: null, evidence: null, error: null, captured: [], refused: [], look: 0 }, output: {}, next: 'Record',
+    assign: { watch: null, looked: null, evidence: null, error: null, captured: [], refused: [], unprobed: null, look: 0 }, output: {}, next: 'Record',
   }),
   Record: watchCall(functions, 'record', {
     comment: 'Writes the release into the ledger, or says why it is none of ours.',
@@ -131,13 +131,14 @@ const ending = (functions: WatchFunctions): Record<string, State> => ({
   RollbackStarted: choice('A release that was watched is looked at until the ledger says that a rollback of it acted.', [
     rule(`$watch.kind = 'signal'`, 'Ended'),
   ], { next: 'Pause' }),
-  Ended: choice('Everything else was done; that a target could not be captured must not stay in a log.', [
+  Ended: choice('Everything else was done; that a target could not be captured, or that the journeys could not be run to the last, must not stay in a log.', [
     rule('$count($refused) > 0', 'NotWatched', { error: { Error: 'NotCaptured', Cause: jsonata(`$substring($join($refused.(targetId & ': ' & reason.text), '; '), 0, 2000)`) } }),
+    rule('$unprobed != null', 'NotWatched', { error: { Error: 'NotProbed', Cause: jsonata('$unprobed') } }),
   ], { next: 'Done' }),
   Done: { Type: 'Succeed', Comment: 'The release is recorded, known good, rolled back, or replaced; the output says which.', Output: jsonata('$looked ? $looked : $watch') },
   NotWatched: {
     Type: 'Fail',
-    Comment: 'The release is not being watched, or a target of it could not be captured; an alarm says so.',
+    Comment: 'The release is not being watched, or a target of it could not be captured, or its journeys not be run; an alarm says so.',
     Error: jsonata('$string($error.Error)'),
     Cause: jsonata('$string($error.Cause)'),
   },

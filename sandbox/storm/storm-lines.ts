@@ -4,7 +4,7 @@ import { boundsFor, grown, growth } from './storm-memory.ts';
 import { brake } from './storm-world.ts';
 
 /** What was promised of a storm and did not hold; empty when all is well. @param services 1: one rollback, everybody else joins it. */
-export function brokenPromises({ counts, pages, deadLetters, locks, breaches, unsealed }: StormResult, { services, events }: { readonly services: number; readonly events: number }): string[] {
+export function brokenPromises({ counts, pages, alarms, deadLetters, locks, breaches, unsealed }: StormResult, { services, events }: { readonly services: number; readonly events: number }): string[] {
   const acted = [...counts.changes.values()];
   const storm = pages.filter(({ text }) => text.includes('shared cause'));
   const known = new Set(['recovered', 'joined', 'joined (storm)', 'left']);
@@ -16,6 +16,7 @@ export function brokenPromises({ counts, pages, deadLetters, locks, breaches, un
     [services > 1 || acted.length === 1, 'the one service was not put back'],
     [storm.length === (services > brake.services ? 1 : 0), `on-call was told of the storm ${storm.length} times`],
     [pages.length === storm.length, `there were other pages: ${pages.filter((page) => !storm.includes(page)).slice(0, 5).map(({ subject }) => subject).join('; ')}`],
+    [alarms.length === 0, `on-call heard ${alarms.length} alarms of the engine: ${[...new Set(alarms)].slice(0, 5).join('; ')}`],
     [strange.length === 0, `runs ended otherwise: ${strange.map(([outcome, count]) => `${outcome} ${count}`).join(', ')}`],
     [deadLetters === 0, `${deadLetters} events went to the dead-letter queue`],
     [locks.length === 0, `locks were left behind by ${locks.slice(0, 5).join(', ')}`],

@@ -171,20 +171,30 @@ describe('who watches the watchman', () => {
     for (const { Properties } of alarms) {
       const section = /docs\/runbook\.md#([a-z-]+)$/.exec(String(Properties['AlarmDescription']))?.[1];
       expect(headings, `the runbook has no section for ${String(Properties['AlarmName'])}`).toContain(section);
-      // A poll that does not run sends no metric: that pages too, but not before the first one ran.
+      // A poll that does not run sends no metric: that pages too, but not before the first one ran. Nobody may have called Verify.
       const silence = { TreatMissingData: 'missing', InsufficientDataActions: [expect.anything()], ComparisonOperator: 'LessThanThreshold' };
+      const uselessness = { TreatMissingData: 'notBreaching', ComparisonOperator: 'LessThanThreshold' };
       const trouble = { TreatMissingData: 'notBreaching', ComparisonOperator: 'GreaterThanOrEqualToThreshold' };
-      const wanted = Properties['AlarmName'] === 'ripcord-poll-missing' ? silence : trouble;
+      const wanted = { 'ripcord-poll-missing': silence, 'ripcord-handler-errors-verify': uselessness }[String(Properties['AlarmName'])] ?? trouble;
       expect(Properties).toMatchObject({ AlarmActions: [expect.anything()], ...wanted });
     }
   });
 
-  test('there is an alarm for events, executions and every function', () => {
-    const names = all('AWS::CloudWatch::Alarm').map(({ Properties }) => Properties['AlarmName']);
-    expect(names).toEqual(expect.arrayContaining([
-      'ripcord-dead-letters', 'ripcord-rollback-failed', 'ripcord-rollback-timed-out', 'ripcord-rollback-aborted', 'ripcord-watch-failed', 'ripcord-watch-failed-timed-out', 'ripcord-watch-failed-aborted', 'ripcord-approval-waiting', 'ripcord-poll-missing',
-      'ripcord-handler-lost-watchdog', 'ripcord-handler-lost-label', 'ripcord-handler-errors-assess', 'ripcord-handler-throttles-report', 'ripcord-handler-errors-strategy-alb-weights',
-    ]));
+  test('there is an alarm for events and executions, and of a function for what nobody else tells', () => {
+    const names = all('AWS::CloudWatch::Alarm').map(({ Properties }) => String(Properties['AlarmName'])).filter((name) => name.startsWith('ripcord-'));
+    expect(names.filter((name) => !name.startsWith('ripcord-handler-')).toSorted()).toEqual([
+      'ripcord-approval-waiting', 'ripcord-dead-letters', 'ripcord-poll-missing', 'ripcord-rollback-aborted', 'ripcord-rollback-failed', 'ripcord-rollback-timed-out',
+      'ripcord-watch-failed', 'ripcord-watch-failed-aborted', 'ripcord-watch-failed-timed-out',
+    ]);
+    // Lambda counts an attempt that the workflow's own retry mends as an error too.
+    expect(names.filter((name) => /errors|lost/.test(name)).toSorted()).toEqual(['ripcord-handler-errors-answer', 'ripcord-handler-errors-verify', 'ripcord-handler-lost-label', 'ripcord-handler-lost-watchdog']);
+    expect(names).toEqual(expect.arrayContaining(['ripcord-handler-throttles-report', 'ripcord-handler-throttles-strategy-alb-weights']));
+  });
+
+  test('a function that was throttled and tried again wakes nobody; one that is throttled on and on does', () => {
+    const throttles = all('AWS::CloudWatch::Alarm').filter(({ Properties }) => String(Properties['AlarmName']).startsWith('ripcord-handler-throttles-'));
+    expect(throttles.length).toBeGreaterThan(10);
+    for (const { Properties } of throttles) expect(Properties).toMatchObject({ EvaluationPeriods: 2, Period: 300, Statistic: 'Sum' });
   });
 
   test('an alarm for how an execution ended looks at that one metric: a sum would have no value while another of its metrics has none', () => {

@@ -57,9 +57,17 @@ describe('watching a release', () => {
     expect(played.payloads.at(-1)).toMatchObject({ verb: 'look', evidence: { at: expect.stringMatching(/Z$/), results: [] } });
   });
 
-  test('a probe that breaks is no evidence; the watch goes on', async () => {
-    const played = await play(byVerb({ record: () => watching(), start: () => looked({ answer: 'ended' }) }), { verify: () => { throw new Named('TypeError'); } });
-    expect(played.payloads.at(-1)).toMatchObject({ verb: 'start', evidence: { results: [] } });
+  test('a probe that breaks is no evidence; the watch goes on, and says at its end that the journeys could not be run', async () => {
+    const played = await play(byVerb({ record: () => watching(), start: () => looked(), look: () => looked({ answer: 'ended' }) }), { verify: () => { throw new Named('TypeError', 'no secret'); } });
+    expect(played.payloads.at(-1)).toMatchObject({ verb: 'look', evidence: { results: [] } });
+    expect(played.execution).toMatchObject({ status: 'FAILED', error: 'NotProbed', cause: 'TypeError: no secret' });
+  });
+
+  test('a probe that a later one mends is nobody\'s trouble', async () => {
+    const played = await play(byVerb({ record: () => watching(), start: () => looked(), look: () => looked({ answer: 'ended' }) }), {
+      verify: (_: unknown, count: number) => { if (count === 1) throw new Named('TypeError', 'no secret'); return verified(); },
+    });
+    expect(played.calls.filter((call) => call === 'verify')).toHaveLength(2);
     expect(played.execution.status).toBe('SUCCEEDED');
   });
 

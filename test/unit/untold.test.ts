@@ -27,9 +27,9 @@ test('the page says that Ripcord has to be mended, and not that the service is s
   expect(report).not.toContain('Bring the service to a state that is proven well');
 });
 
-test.each(['AccessDeniedException', 'Lambda.Unknown', 'States.Timeout'])('what the function itself failed at (%s) is named and wakes nobody: its own alarm does', (Error) => {
+test.each(['AccessDeniedException', 'Retryable', 'Lambda.Unknown', 'States.Timeout'])('what the function itself failed at to the last try (%s) wakes on-call too: no alarm counts it', (Error) => {
   const ending = withUntold(recovered, { Error, Cause: 'no' });
-  expect(ending).toMatchObject({ page: false, headline: recovered.headline });
+  expect(ending).toMatchObject({ page: true, headline: `${recovered.headline}; nobody was told that it began` });
   expect(ending.reasons[0]?.code).toBe('not-announced');
 });
 
