@@ -23,6 +23,19 @@ export const shakeableSchemas: Plugin = {
   },
 };
 
+interface Partition {
+  readonly regionRegex: string;
+  readonly regions: Readonly<Record<string, unknown>>;
+}
+
+/** Of the list of partitions the Regions that a partition's pattern does not know by itself: of the others it tells only how people call them. */
+export function undescribed(source: string): string {
+  const [, begin = '', list = '{}', end = ''] = /^(export const partitionsInfo = )(\{.*\})(;?\s*)$/s.exec(source) ?? [];
+  const { partitions, ...rest } = JSON.parse(list) as { readonly partitions: readonly Partition[] };
+  const named = ({ regions, regionRegex }: Partition): object => Object.fromEntries(Object.entries(regions).filter(([region]) => !new RegExp(regionRegex).test(region)));
+  return `${begin}${JSON.stringify({ ...rest, partitions: partitions.map((one) => ({ ...one, regions: named(one) })) })}${end}`;
+}
+
 const leftOut = (what: string): string => `() => { throw new Error('${what} are left out of the bundles'); }`;
 
 /** A module with the same exports, each of which makes a function that says it was left out. */
@@ -61,6 +74,7 @@ export const withoutUnused: Plugin = {
       const found = Object.entries(unreached).find(([end]) => path.endsWith(`node_modules/${end}`));
       return found === undefined ? null : { contents: found[1], loader: 'js' };
     });
+    build.onLoad({ filter: /util-endpoints\/lib\/aws\/partitions\.js$/ }, ({ path }) => ({ contents: undescribed(readFileSync(path, 'utf8')), loader: 'js' }));
     // The clients read their version and nothing else of it.
     build.onLoad({ filter: /@aws-sdk\/client-[a-z0-9-]+\/package\.json$/ }, ({ path }) => {
       const { version } = JSON.parse(readFileSync(path, 'utf8')) as { version: string };

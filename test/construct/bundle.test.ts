@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import * as esbuild from 'esbuild';
 import { buildBundles, type Bundle, bundleLimitBytes } from '../../lib/engine/bundle-build.ts';
-import { hollow, shakeable, unreached } from '../../lib/engine/bundle-plugins.ts';
+import { hollow, shakeable, undescribed, unreached } from '../../lib/engine/bundle-plugins.ts';
 import { handlerNames } from '../../lib/engine/handler-timeouts.ts';
 
 let directory: string;
@@ -57,6 +57,22 @@ describe('what esbuild cannot see by itself', () => {
   test('modelled error classes go, computed keys become plain ones', () => {
     const source = 'const _h = "http";\nn0_registry.registerError(Gone$, Gone);\nexport var Op$ = [9, n0, _Op, { [_h]: ["GET", "/x", 200], [_other]: 1 }];\n';
     expect(shakeable(source)).toBe('const _h = "http";\n\nexport var Op$ = [9, n0, _Op, { "http": ["GET", "/x", 200], [_other]: 1 }];\n');
+  });
+
+  test('every Region is in the partition that it was in, also without its description', async () => {
+    type Partitions = typeof import('@aws-sdk/core/client');
+    const load = async (source: string): Promise<{ partitions: { id: string; outputs: object; regionRegex: string; regions: Record<string, object> }[] }> =>
+      ((await import(`data:text/javascript,${encodeURIComponent(source)}`)) as { partitionsInfo: never }).partitionsInfo;
+    const source = readFileSync('node_modules/@aws-sdk/core/dist-es/submodules/client/util-endpoints/lib/aws/partitions.js', 'utf8');
+    const [before, after] = [await load(source), await load(undescribed(source))];
+    const { partition, setPartitionInfo } = (await import('@aws-sdk/core/client')) as Partitions;
+    const regions = [...before.partitions.flatMap((one) => Object.keys(one.regions)), 'eu-north-9', 'nowhere'];
+    const found = (info: typeof before): unknown[] => {
+      setPartitionInfo(info as never);
+      return regions.map((region) => ({ ...partition(region), description: '' }));
+    };
+    expect(found(after)).toEqual(found(before));
+    expect(after.partitions[0]?.regions).toEqual({ 'aws-global': { description: 'aws global region' } });
   });
 
   test('a hollow module has the same exports, each of which says that it was left out', async () => {
