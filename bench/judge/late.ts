@@ -1,5 +1,5 @@
 // `node --import tsx bench/judge/late.ts [releases] [development|test]`: harm that begins long after a release, which the protocol's 30 points cannot show.
-// Healthy releases and late harms of one-minute series, judged as the Watch looks: for twelve hours, with a day of closed minutes each time.
+// Healthy releases and late harms of one-minute series, judged as the Watch looks: for twelve hours, every minute and with a day of closed minutes each time.
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { judgeRelease } from '../../lambdas/statistics/judge.ts';
@@ -17,7 +17,8 @@ const onsets = [30, 60, 120] as const;
 /** Points after the beginning of a harm in which it has to be found. */
 const patience = 30;
 
-interface Drawn {
+/** A release with as many points after it as the Watch looks at, and whom it is compared with. */
+export interface Drawn {
   readonly service: Service;
   readonly controls: readonly Service[];
   readonly release: number;
@@ -36,11 +37,9 @@ const isWorse = ({ service, controls, release }: Drawn, seen: number): boolean =
   return judgeRelease(questionOf(view)).verdict === 'worse';
 };
 
-/** Every minute at first, then after a fifteenth of the time since the release, at most after five minutes. */
-const nextLook = (seen: number): number => seen + Math.min(5, Math.max(1, Math.floor(seen / 15)));
-
-const firstAccused = (drawn: Drawn, from: number, until: number): number | null => {
-  for (let seen = from; seen <= until; seen = nextLook(seen)) if (isWorse(drawn, seen)) return seen;
+/** Minutes after the release at the first look that says `worse`, of one look each minute, both ends included; null when none does. */
+export const firstAccused = (drawn: Drawn, from: number, until: number): number | null => {
+  for (let seen = from; seen <= until; seen += 1) if (isWorse(drawn, seen)) return seen;
   return null;
 };
 
@@ -51,7 +50,8 @@ const harms: readonly (readonly [string, (service: Service, onset: number) => Se
     (service.latency === null ? null : withLatency(service, onset, constant(factor - 1)))] as const),
 ];
 
-const draw = (subjects: readonly Subject[], count: number): Drawn[] => {
+/** Always the same for the same subjects. */
+export const draw = (subjects: readonly Subject[], count: number): Drawn[] => {
   const random = seeded(hashOf('late'));
   return Array.from({ length: count }, () => {
     const subject = pick(random, subjects);
@@ -61,7 +61,8 @@ const draw = (subjects: readonly Subject[], count: number): Drawn[] => {
   });
 };
 
-const report = (name: string, drawn: readonly Drawn[]): void => {
+/** How many healthy releases are accused, and how many of the harms found, as lines. A release that was accused before its harm began is not counted. */
+export const lateLines = (name: string, drawn: readonly Drawn[]): readonly string[] => {
   const accused = drawn.map((one) => firstAccused(one, 4, watched)).filter((seen) => seen !== null);
   const lines = [`${name}: ${drawn.length} healthy releases, accused in the first 30 minutes ${accused.filter((seen) => seen <= 30).length}, later ${accused.filter((seen) => seen > 30).length}`];
   for (const [harm, harming] of harms) {
@@ -74,15 +75,18 @@ const report = (name: string, drawn: readonly Drawn[]): void => {
     });
     lines.push(`  ${harm} found, beginning after ${found.join('; ')}`);
   }
-  process.stdout.write(`${lines.join('\n')}\n`);
+  return lines;
 };
 
-const [count = '1000', split = 'development'] = process.argv.slice(2);
-const data = fileURLToPath(new URL('../../../shared/data', import.meta.url));
-for (const [name, all] of [['made', madeSubjects()], ['public', existsSync(data) ? loadSubjects(data) : []]] as const) {
-  const subjects = all.filter((one) => one.stepSeconds === 60 && splitOf(one.name) === split && releasesOf(one).some((index) => index + watched <= lengthOf(one.service)));
-  if (subjects.length === 0) continue;
-  const drawn = draw(subjects, Number(count));
-  report(`${name}, with controls`, drawn.filter(({ controls }) => controls.length > 0));
-  report(`${name}, alone`, drawn.map((one) => ({ ...one, controls: [] })));
+function main([count = '1000', split = 'development']: readonly string[]): void {
+  const data = fileURLToPath(new URL('../../../shared/data', import.meta.url));
+  for (const [name, all] of [['made', madeSubjects()], ['public', existsSync(data) ? loadSubjects(data) : []]] as const) {
+    const subjects = all.filter((one) => one.stepSeconds === 60 && splitOf(one.name) === split && releasesOf(one).some((index) => index + watched <= lengthOf(one.service)));
+    if (subjects.length === 0) continue;
+    const drawn = draw(subjects, Number(count));
+    const parts = [lateLines(`${name}, with controls`, drawn.filter(({ controls }) => controls.length > 0)), lateLines(`${name}, alone`, drawn.map((one) => ({ ...one, controls: [] })))];
+    process.stdout.write(`${parts.flat().join('\n')}\n`);
+  }
 }
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) main(process.argv.slice(2));

@@ -1,8 +1,7 @@
 // List prices that a run's cost is counted with: us-east-1, without free tiers, US dollars, as of November 2026.
 
 /**
- * Sources: the pricing pages of Step Functions (Standard workflows), Lambda (arm64), DynamoDB (on-demand), CloudWatch and EventBridge,
- * as read in November 2026. What is not here costs nothing a call (CodeDeploy, ECS, ELB, Route 53 changes, SSM standard parameters, IAM) or so
+ * Of Standard workflows, arm64 functions and on-demand tables, from the pages in `sources`. What is not here costs nothing a call (CodeDeploy, ECS, ELB, Route 53 changes, SSM standard parameters, IAM) or so
  * little that it does not show (SNS, KMS, X-Ray, logs).
  */
 export const prices = {
@@ -18,4 +17,13 @@ export const prices = {
   /** GetMetricData, for each metric asked for. */
   metricRequested: 0.01 / 1000,
   customEvent: 1 / 1_000_000,
+  sources: {
+    stateTransition: 'https://aws.amazon.com/step-functions/pricing/',
+    lambdaRequest: 'https://aws.amazon.com/lambda/pricing/',
+    lambdaGigabyteSecond: 'https://aws.amazon.com/lambda/pricing/',
+    dynamoWriteUnit: 'https://aws.amazon.com/dynamodb/pricing/',
+    dynamoReadUnit: 'https://aws.amazon.com/dynamodb/pricing/',
+    metricRequested: 'https://aws.amazon.com/cloudwatch/pricing/',
+    customEvent: 'https://aws.amazon.com/eventbridge/pricing/',
+  },
 } as const;

@@ -27,7 +27,7 @@ function measuredLines(measured: Measured): readonly string[] {
 }
 
 /** At list prices; what the sandbox's own computer is slower or faster than Lambda goes into the seconds, which are the smaller part. */
-function costLines({ watch, rollback }: RunCosts): readonly string[] {
+export function costLines({ watch, rollback }: RunCosts): readonly string[] {
   const told = ({ transitions, invocations, calls, dollars }: Cost): string => `${transitions} transitions, ${invocations} invocations, ${calls} calls: $${dollars.toFixed(4)}`;
   if (watch === null && rollback === null) return [];
   const parts = [

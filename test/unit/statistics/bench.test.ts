@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest';
 import { drawCases, type Case } from '../../../bench/judge/cases.ts';
 import { madeSubjects } from '../../../bench/judge/made.ts';
 import { plainStatic } from '../../../bench/judge/peers/static.ts';
-import { rankTest } from '../../../bench/judge/peers/mann-whitney.ts';
 import { play, viewAt, type Outcome } from '../../../bench/judge/run.ts';
 import { scoreOf } from '../../../bench/judge/score.ts';
 import { splitOf } from '../../../bench/judge/subject.ts';
@@ -53,13 +52,5 @@ describe('the peers', () => {
     const [three, five] = [3, 5].map((count) => play(harsh, plainStatic(count)).delay ?? 0);
     expect(three).toBeGreaterThanOrEqual(3);
     expect((five as number) - (three as number)).toBe(2);
-  });
-
-  it('the rank test finds a shift and its interval', () => {
-    const control = Float64Array.from({ length: 30 }, (_, index) => index);
-    const { shift, low, high } = rankTest(control, control.map((value) => value + 20), 2.326);
-    expect(shift).toBe(20);
-    expect(low).toBeGreaterThan(10);
-    expect(high).toBeLessThan(30);
   });
 });
