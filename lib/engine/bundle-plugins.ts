@@ -63,6 +63,9 @@ export const unreached: Readonly<Record<string, string>> = {
   'zod/v4/core/memoizer.js': 'export class $ZodCyclicError extends Error {}\nexport const memoizer = () => undefined, isBackEdge = () => false, isRecursiveSchema = () => false;',
 };
 
+/** Strings without the old spellings of formats (`z.string().email()` for `z.email()`), each of which keeps a schema, its checks and its pattern. A schema that uses one is refused when its bundle is loaded. */
+export const withoutOldFormats = (source: string): string => source.replaceAll(/^ {4}\w+\(params\) \{\n {8}return this\.check\(core\._\w+\(Zod\w+, params\)\);\n {4}\},\n/gm, '');
+
 /** No operation of ours streams events, and no handler prints a JSON Schema. */
 export const withoutUnused: Plugin = {
   name: 'without-unused',
@@ -70,6 +73,7 @@ export const withoutUnused: Plugin = {
     build.onLoad({ filter: /zod\/v4\/core\/(to-json-schema|json-schema-processors)\.js$/ }, ({ path }) => ({
       contents: hollow(readFileSync(path, 'utf8'), 'JSON Schemas'), loader: 'js',
     }));
+    build.onLoad({ filter: /zod\/v4\/classic\/schemas\.js$/ }, ({ path }) => ({ contents: withoutOldFormats(readFileSync(path, 'utf8')), loader: 'js' }));
     build.onLoad({ filter: /(Sha256Js|getInstanceMetadataRegion|loadSharedConfigFiles|s3|DefaultRateLimiter|HeaderFormatter|memoizer)\.js$/ }, ({ path }) => {
       const found = Object.entries(unreached).find(([end]) => path.endsWith(`node_modules/${end}`));
       return found === undefined ? null : { contents: found[1], loader: 'js' };

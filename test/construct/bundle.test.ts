@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import * as esbuild from 'esbuild';
 import { buildBundles, type Bundle, bundleLimitBytes } from '../../lib/engine/bundle-build.ts';
-import { hollow, shakeable, undescribed, unreached } from '../../lib/engine/bundle-plugins.ts';
+import { hollow, shakeable, undescribed, unreached, withoutOldFormats } from '../../lib/engine/bundle-plugins.ts';
 import { handlerNames } from '../../lib/engine/handler-timeouts.ts';
 
 let directory: string;
@@ -80,6 +80,16 @@ describe('what esbuild cannot see by itself', () => {
     const module = (await import(`data:text/javascript,${encodeURIComponent(code)}`)) as Record<string, () => () => void>;
     expect(Object.keys(module).toSorted()).toEqual(['one', 'three', 'two']);
     expect(() => module['one']?.()()).toThrow('JSON Schemas are left out of the bundles');
+  });
+
+  test('strings lose the old spellings of formats, and nothing else', () => {
+    const path = 'node_modules/zod/v4/classic/schemas.js';
+    const [whole, shaken] = [readFileSync(path, 'utf8'), withoutOldFormats(readFileSync(path, 'utf8'))];
+    const methods = (source: string): string[] => [...source.matchAll(/^ {4}(\w+)\(.*\) \{$/gm)].map(([, name = '']) => name);
+    const gone = new Set(methods(whole).filter((name) => !methods(shaken).includes(name)));
+    expect([...gone]).toEqual(expect.arrayContaining(['email', 'uuid', 'ipv4', 'datetime']));
+    expect(['regex', 'min', 'max', 'startsWith', 'int', 'optional', 'default', 'refine'].filter((name) => gone.has(name))).toEqual([]);
+    expect(whole.split('\n').length - shaken.split('\n').length).toBe(3 * (methods(whole).length - methods(shaken).length));
   });
 
   test.each(Object.entries(unreached))('%s exists, and what stands in its place has the same exports', async (end, contents) => {
