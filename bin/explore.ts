@@ -18,7 +18,8 @@ const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
 /** The check of `ripcord audit verify`. */
 const verify: VerifyChain = (rows, anchor) => {
-  const verdict = verifyChain(rows, anchor ?? undefined);
+  if (anchor === null) return rows.length === 0 ? null : `nothing says where the chain of ${rows[0]?.rollbackId} has to end`;
+  const verdict = verifyChain(rows, anchor);
   return verdict.intact ? null : verdict.text;
 };
 
@@ -35,6 +36,7 @@ interface Given {
   readonly sample?: number;
   readonly seed: number;
   readonly workers?: number;
+  readonly whole?: boolean;
   readonly list?: boolean;
 }
 
@@ -47,6 +49,7 @@ program.command('run', { isDefault: true, hidden: true })
   .option('--sample <n>', 'so many cases, spread over scenarios and faults', whole)
   .option('--seed <n>', 'order of the cases, and choice of the sample', whole, 1)
   .option('--workers <n>', 'processes; default one for each processor', whole)
+  .option('--whole', 'do not play back what came before the fault: slower, to check that it makes no difference')
   .option('--list', 'list the scenarios, the faults and the chosen cases')
   .action(async ({ case: only, list, ...given }: Given) => {
     const directory = path.resolve('.sandbox', 'explore');

@@ -175,7 +175,7 @@ export class RollbackEngine extends Construct {
   }
 
   private prepareStrategy(made: HandlerFunction, name: string, ledger: LedgerTable): void {
-    made.allow([ledger.mayRenewLease()]);
+    made.allow([ledger.mayRenewLease(), ledger.mayAnchor()]);
     this.audit.grantAppend(made.role);
     this.workflows.rollback.mayCall(made.function);
     this.workflows.watch.mayCall(made.function);

@@ -60,30 +60,22 @@ function check({ rollbackId, rows, anchor }: Recorded, screen: Terminal): number
   const verdict = verifyChain(rows, anchor ?? undefined);
   if (!verdict.intact) {
     screen.error(`BROKEN: ${rollbackId}: ${verdict.text} [${verdict.fault} ${verdict.seq}]`);
-    if (isLabels(rollbackId) && verdict.fault === 'inserted') screen.error('Whoever labels writes the row first and the anchor right after. If the row is a label that broke off in between, send the same label again: it is anchored then.');
     return codes.broken;
   }
   const unproven = unprovenOf({ rollbackId, anchor }, verdict);
   if (unproven !== null) {
-    screen.error(`${unproven}\n${mendOf(rollbackId, verdict)}`);
+    screen.error(`${unproven}\nEvery row is written together with its anchor, so somebody took that away. Of a rollback that has ended the end message has it too: --anchor <rows:hash>.`);
     return codes.unproven;
   }
   screen.out(`Intact: ${rollbackId}: ${verdict.length} rows, last hash ${verdict.hash}`);
-  if (anchor?.isOpen === true) screen.out('Not sealed: it joined another run, and ended with that.');
+  if (!verdict.isSealed && !isLabels(rollbackId)) screen.out('Not sealed: the rollback runs still, or it joined another run and ended with that; its state machine shows which.');
   return codes.intact;
 }
 
 /** Says that nothing outside an intact chain tells where it has to end; null when its anchor does. */
 export function unprovenOf({ rollbackId, anchor }: Omit<Recorded, 'rows'>, { length, hash }: Intact): string | null {
-  // What follows the anchor of a run that joined another one has no anchor.
-  if (anchor !== null && anchor.length >= length) return null;
+  if (anchor !== null) return null;
   return `NOT PROVEN: ${rollbackId}: ${length} rows that fit together, last hash ${hash}, but nothing says that they are all: a cut or rewritten end would not show.`;
 }
 
 type Intact = Extract<ChainVerdict, { readonly intact: true }>;
-
-function mendOf(chain: string, { isSealed }: Intact): string {
-  if (isLabels(chain)) return 'Every label has an anchor in the ledger. Send the last label again: if its writer broke off it gets its anchor now; if not, somebody took the anchor away.';
-  if (isSealed) return 'The ledger has no anchor of this sealed record. Check it against the end message: --anchor <rows:hash>, both as the message has them.';
-  return 'If the rollback runs still, check it again when it has ended: its state machine shows that. If it has ended, its last rows were cut off: a record that ends has a seal. The log of its functions and the messages say what it did.';
-}

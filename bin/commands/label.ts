@@ -3,8 +3,6 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { Argument, type Command } from 'commander';
 import { AuditStore } from '../../lambdas/adapters/audit-store.ts';
-import { canonicalJson } from '../../lambdas/audit/canonical.ts';
-import { keepLabel } from '../../lambdas/runtime/label-chain.ts';
 import { ledgerTable, readRows, type RecordOptions, tableOf } from './record.ts';
 import { Mistake, type Terminal } from './terminal.ts';
 
@@ -35,9 +33,7 @@ async function label(given: RecordOptions & { readonly rollback: string; readonl
   if (userId === undefined || by === undefined) throw new Mistake('AWS does not say who you are: sign in again.');
   const { service } = last;
   const data = { rollbackId: given.rollback, opinion: given.opinion, comment: given.comment.slice(0, 1000), by, sealedAt: last.hash };
-  const stores = { audit: new AuditStore(new DynamoDBClient({}), await tableOf(given)), table: await ledgerTable(given) };
-  // The same word again right after a label that broke off before its anchor is that label.
-  await keepLabel({ rollbackId: labelChain(userId, given.rollback), service, kind: 'labelled', at: new Date().toISOString(), data }, stores,
-    (row, isAnchored) => !isAnchored && row.data === canonicalJson(data));
+  const store = new AuditStore(new DynamoDBClient({}), await tableOf(given), (await ledgerTable(given)).name);
+  await store.append({ rollbackId: labelChain(userId, given.rollback), service, kind: 'labelled', at: new Date().toISOString(), data }, null);
   return `${given.rollback} (${service}) is labelled ${given.opinion} by ${by}`;
 }

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { readAnchor } from '../../lambdas/adapters/audit-anchor.ts';
-import { AuditStore } from '../../lambdas/adapters/audit-store.ts';
+import { AuditRows } from '../../lambdas/adapters/audit-rows.ts';
 import type { LedgerTable } from '../../lambdas/adapters/ledger-table.ts';
 import type { AuditAnchor } from '../../lambdas/audit/chain.ts';
 import type { AuditRow } from '../../lambdas/audit/entry.ts';
@@ -45,8 +45,10 @@ async function named(option: string | undefined, variable: string | undefined, p
   return Parameter.Value;
 }
 
-/** The ledger, ready to read or to write anchors. @throws as `tableOf`. */
+/** The ledger, where the anchors are. @throws as `tableOf`. */
 export const ledgerTable = async (options: RecordOptions): Promise<LedgerTable> => ({ client: new DynamoDBClient({}), name: await ledgerOf(options) });
+
+const maximumReads = 10;
 
 const noRow = (table: string, rollbackId: string): Mistake =>
   new Mistake(`The table ${table} has no row of rollback "${rollbackId}". The id is the name of the Step Functions execution.`);
@@ -60,12 +62,12 @@ export async function readRows(rollbackId: string, options: RecordOptions): Prom
 
 /** As `readRows`, but none is an answer too. */
 export async function rowsOf(chain: string, options: RecordOptions): Promise<readonly AuditRow[]> {
-  return new AuditStore(new DynamoDBClient({}), await tableOf(options)).read(chain);
+  return new AuditRows(new DynamoDBClient({}), await tableOf(options)).read(chain);
 }
 
 /**
  * A chain with its anchor, which the ledger has even when every row was removed.
- * @throws Mistake when there is neither a row nor an anchor; the error of AWS when the engine is not there.
+ * @throws Mistake when there is neither a row nor an anchor, or when it grows too fast to be read; the error of AWS when the engine is not there.
  */
 export async function readRecord(rollbackId: string, options: RecordOptions): Promise<Recorded> {
   const found = await readChain(rollbackId, options);
@@ -76,8 +78,16 @@ export async function readRecord(rollbackId: string, options: RecordOptions): Pr
 /** As `readRecord`; null when there is neither a row nor an anchor. */
 export async function readChain(rollbackId: string, options: RecordOptions): Promise<Recorded | null> {
   const [table, ledger] = await Promise.all([tableOf(options), ledgerTable(options)]);
-  const [rows, anchor] = await Promise.all([new AuditStore(ledger.client, table).read(rollbackId), readAnchor(ledger, rollbackId)]);
-  return rows.length === 0 && anchor === null ? null : { rollbackId, anchor, rows };
+  const store = new AuditRows(ledger.client, table);
+  let anchor = await readAnchor(ledger, rollbackId);
+  // A rollback that runs writes on: rows and anchor belong together where the anchor stands still while the rows are read.
+  for (let tries = 0; tries < maximumReads; tries += 1) {
+    const rows = await store.read(rollbackId);
+    const after = await readAnchor(ledger, rollbackId);
+    if (after?.hash === anchor?.hash) return rows.length === 0 && anchor === null ? null : { rollbackId, anchor, rows };
+    anchor = after;
+  }
+  throw new Mistake(`The record of ${rollbackId} grew each time it was read: try again in a moment.`);
 }
 
 /** @throws Mistake when the file is not what `ripcord audit export` writes. */

@@ -2,26 +2,26 @@
 import { type AuditRow, genesisHash, hashOf } from './entry.ts';
 import type { AuditCursor } from '../domain/vocabulary.ts';
 
-/** `truncated`: the rows are whole, but end before the anchor says they end. */
+/** `truncated`: the rows are whole, but end before the anchor says they end: some were cut from the end. */
 export type ChainFault = 'changed' | 'removed' | 'inserted' | 'reordered' | 'truncated';
 
 export type ChainVerdict =
   | { readonly intact: true; readonly length: number; readonly hash: string; readonly isSealed: boolean; readonly isAnchored: boolean }
   | { readonly intact: false; readonly fault: ChainFault; readonly seq: number; readonly text: string };
 
-/** Where a chain ended. `isOpen`: where the chain of a run that joined another had got to; what came after that is not known. */
+/** Where a chain ends; it moves with every row. `isSealed`: nothing comes after it. */
 export interface AuditAnchor extends AuditCursor {
-  readonly isOpen?: true;
+  readonly isSealed?: boolean;
 }
 
 type Broken = Extract<ChainVerdict, { intact: false }>;
 
 /**
  * Reads the rows in the order given and names the first that is not as it was written.
- * @param anchor number of rows and last hash, kept outside the table (ledger, end message, `Rollback Ended` event). Without it, a cut or rewritten tail cannot show.
+ * @param anchor number of rows and last hash, kept outside the table (ledger; once it has ended also in the end message and the `Rollback Ended` event). Without it, a cut or rewritten tail cannot show.
  */
 export function verifyChain(rows: readonly AuditRow[], anchor?: AuditAnchor): ChainVerdict {
-  const broken = firstBroken(rows, anchor?.isOpen === true && rows.length !== anchor.length ? undefined : anchor);
+  const broken = firstBroken(rows, anchor);
   if (broken !== null) return broken;
   const last = rows.at(-1);
   const end = anchor === undefined ? null : brokenEnd(rows, anchor);
@@ -87,7 +87,15 @@ function mislinked(rows: readonly AuditRow[], place: number, anchor: AuditCursor
   const after = rows[place + 1];
   const led = after === undefined ? anchor?.hash : isWhole(after) ? after.previousHash : undefined;
   if (led !== undefined && led !== row.hash) return at('changed', place, `row ${place} was changed and given a new hash: neither row ${place - 1} nor what follows leads to it`);
+  const followed = rows.slice(0, place - 1).findLastIndex(({ hash }) => hash === row.previousHash);
+  if (followed !== -1 || row.previousHash === genesisHash) return putIn(followed + 1, place);
   return at('changed', place - 1, `row ${place - 1} was changed and given a new hash: row ${place} names the hash it had before`);
+}
+
+/** Whoever writes a row lets it follow the anchor, and takes the first number that is free. */
+function putIn(first: number, place: number): Broken {
+  const follows = first === 0 ? 'none: its anchor was taken away, or it was put in itself' : `row ${first - 1}`;
+  return at('inserted', first, `${first === place - 1 ? `row ${first} was` : `rows ${first} to ${place - 1} were`} inserted: row ${place} follows ${follows}`);
 }
 
 function afterSeal(rows: readonly AuditRow[], place: number): Broken | null {
@@ -97,9 +105,13 @@ function afterSeal(rows: readonly AuditRow[], place: number): Broken | null {
 
 /** The anchor says where the chain has to end. */
 function brokenEnd(rows: readonly AuditRow[], anchor: AuditAnchor): Broken | null {
-  if (rows.length < anchor.length) return at('truncated', rows.length, `row ${rows.length} and all after it were cut off: there were ${anchor.length} rows`);
-  if (anchor.isOpen === true && rows.length > anchor.length) return brokenEnd(rows.slice(0, anchor.length), anchor);
+  if (rows.length < anchor.length) return cutOff(rows.length, anchor.length);
   if (rows.length > anchor.length) return at('inserted', anchor.length, `row ${anchor.length} was inserted: the chain ended with row ${anchor.length - 1}`);
   if ((rows.at(-1)?.hash ?? genesisHash) === anchor.hash) return null;
   return at('changed', rows.length - 1, `row ${rows.length - 1} was changed, or the chain was rewritten up to it: its hash is not the anchored one`);
+}
+
+function cutOff(first: number, length: number): Broken {
+  const which = first === length - 1 ? `row ${first} of ${length} is` : `rows ${first} to ${length - 1} of ${length} are`;
+  return at('truncated', first, `${which} missing: cut from the end`);
 }

@@ -1,7 +1,7 @@
 // Label: writes down what a tool says of a rollback, as it was typed, in a chain of its own.
 import { fields, handle } from '../runtime/handle.ts';
 import { addLabel, type LabelEvent, type LabelParts } from '../runtime/label.ts';
-import { auditStore, dynamoClient, ledgerTable } from '../runtime/wiring.ts';
+import { auditStore, dynamoClient } from '../runtime/wiring.ts';
 
 let parts: LabelParts | undefined;
 
@@ -13,6 +13,5 @@ export const handler = handle<LabelEvent, { readonly chain: string; readonly add
 });
 
 function wire(): LabelParts {
-  const client = dynamoClient();
-  return { audit: auditStore(client), table: ledgerTable(client) };
+  return { audit: auditStore(dynamoClient()) };
 }

@@ -1,6 +1,5 @@
 // Ends a run that the ledger alone decides: its row, the signal for whoever is at work, the one page of a storm, and nothing else.
 import type { AuditStore } from '../adapters/audit-store.ts';
-import { putOpenAnchor } from '../adapters/audit-anchor.ts';
 import { joinSignal } from '../adapters/ledger-history.ts';
 import { addToStorm, claimStormPage, type StormWindows } from '../adapters/ledger-storm.ts';
 import type { LedgerTable } from '../adapters/ledger-table.ts';
@@ -97,7 +96,5 @@ async function record(input: AssessInput, { table, audit, codeVersion, storm }: 
     // One write a service and window: ten thousand on one row would be the next thing to be throttled.
     input.look > 0 || windows.current.includes(service) ? null : addToStorm(table, service, storm.minutes, now),
   ]);
-  // Nothing comes after it that would seal the record.
-  if (decision.verdict === 'joined') await putOpenAnchor(table, input.rollbackId, cursor);
   return cursor;
 }

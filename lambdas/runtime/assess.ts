@@ -1,5 +1,4 @@
 // Assess: from an event to a verdict with its reasons, in three sequential steps of AWS calls: known, now, record.
-import { putOpenAnchor } from '../adapters/audit-anchor.ts';
 import type { AuditStore } from '../adapters/audit-store.ts';
 import { joinSignal, recordRollback } from '../adapters/ledger-history.ts';
 import { keepWeighed } from '../adapters/ledger-poll.ts';
@@ -119,8 +118,6 @@ async function record(input: AssessInput, parts: AssessParts, about: { readonly 
       ...(mode === 'shadow' ? { isShadow: true } : {}),
     }) : null,
   ]);
-  // Nothing comes after it that would seal the record.
-  if (decision.verdict === 'joined') await putOpenAnchor(parts.table, input.rollbackId, audit);
   return audit;
 }
 

@@ -1,10 +1,9 @@
 // A label that came as an event: checked, and added once to the chain of such labels of one rollback.
 import type { AuditStore } from '../adapters/audit-store.ts';
-import type { LedgerTable } from '../adapters/ledger-table.ts';
+import { cursorAt } from '../audit/entry.ts';
 import { Refusal, RipcordError } from '../domain/errors.ts';
 import { parseInstant } from '../domain/instants.ts';
 import { rollbackIdOf } from './answer-request.ts';
-import { keepLabel } from './label-chain.ts';
 
 /** `ripcord.label`, detail-type `Label`. Anybody who may put events can have written any of it. */
 export interface LabelEvent {
@@ -16,7 +15,6 @@ export interface LabelEvent {
 
 export interface LabelParts {
   readonly audit: Pick<AuditStore, 'append' | 'last' | 'read'>;
-  readonly table: LedgerTable;
 }
 
 /** All that IAM lets this function write begins so. No person's user id is `event`. */
@@ -31,8 +29,7 @@ interface Label {
 
 /**
  * @returns `added: false` when this very event was added before: EventBridge delivers at least once.
- * @throws Refusal for what is no label or names no rollback; RipcordError (`not-ended`, `not-anchored`) while the rollback runs
- * or the label before has no anchor, so that it is delivered again.
+ * @throws Refusal for what is no label or names no rollback; RipcordError (`not-ended`) while the rollback runs, so that it is delivered again.
  */
 export async function addLabel(event: LabelEvent, parts: LabelParts): Promise<{ readonly chain: string; readonly added: boolean }> {
   const { rollback, opinion, by, comment } = labelOf(event);
@@ -40,12 +37,15 @@ export async function addLabel(event: LabelEvent, parts: LabelParts): Promise<{ 
   if (last === null) throw new Refusal('unknown-rollback', `The label names rollback "${rollback}", and no record of one has that name.`);
   if (last.kind !== 'sealed') throw new RipcordError('retry', 'not-ended', `Rollback ${rollback} has not ended: there is nothing to judge yet.`);
   const chain = eventChain(rollback);
+  const before = await parts.audit.read(chain);
+  if (before.some(({ data }) => (JSON.parse(data) as { readonly eventId?: unknown }).eventId === event.id)) return { chain, added: false };
+  const newest = before.at(-1);
   // All of the row comes from the event: delivered twice at the same moment it is the same row, and the store keeps one.
-  const added = await keepLabel({
+  await parts.audit.append({
     rollbackId: chain, service: last.service, kind: 'labelled', at: parseInstant(event.time) ?? event.time,
     data: { rollbackId: rollback, opinion, comment, by, isVerified: false, eventId: event.id, sealedAt: last.hash },
-  }, parts, ({ data }) => (JSON.parse(data) as { readonly eventId?: unknown }).eventId === event.id);
-  return { chain, added };
+  }, newest === undefined ? null : cursorAt(newest));
+  return { chain, added: true };
 }
 
 function labelOf({ time, detail: { rollback, label, by, comment = '' } }: LabelEvent): Label {

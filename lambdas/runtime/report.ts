@@ -1,5 +1,4 @@
 // Ends a rollback: seals the record, closes the ledger's rows, tells people, frees the lock. Each part is safe to repeat, from wherever it died.
-import { putAnchor } from '../adapters/audit-anchor.ts';
 import type { AuditStore } from '../adapters/audit-store.ts';
 import { closeRollback, quarantine, updateRelease } from '../adapters/ledger-history.ts';
 import { readLock, releaseLock } from '../adapters/ledger-lock.ts';
@@ -68,7 +67,6 @@ export async function endRollback(input: ReportInput, parts: ReportParts, death:
   const { rollbackId } = input;
   const sealed = await sealRecord(input, parts, death?.status ?? null);
   const { ending, seal } = sealed;
-  await putAnchor(parts.table, rollbackId, seal);
   await closeLedger(input, parts, sealed);
   const facts = await factsFor(input, parts);
   const failure = death?.isTold === true ? null : await tell(input, parts, { sealed, facts });

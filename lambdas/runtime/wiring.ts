@@ -54,7 +54,7 @@ export const sfnClient = (): SFNClient => new SFNClient(patience(4000));
 export const secretsManagerClient = (): SecretsManagerClient => new SecretsManagerClient(patience(4000));
 
 export const ledgerTable = (client: DynamoDBClient): LedgerTable => ({ client, name: read('ledgerTable') });
-export const auditStore = (client: DynamoDBClient): AuditStore => new AuditStore(client, read('auditTable'));
+export const auditStore = (client: DynamoDBClient): AuditStore => new AuditStore(client, read('auditTable'), read('ledgerTable'));
 export const notices = (): Notices =>
   new Notices({ sns: snsClient(), events: eventBridgeClient() }, { onCall: read('onCallTopicArn'), stakeholders: read('stakeholderTopicArn') });
 export const catalogueStore = (client: SSMClient): CatalogueStore => ({ client, prefix: read('cataloguePrefix') });

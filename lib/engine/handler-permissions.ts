@@ -48,7 +48,7 @@ export function handlerPermissions({ ledger, send, sendOnCall, catalogueArn, app
   const rows = ledger.may('GetItem', 'PutItem', 'UpdateItem');
   return {
     assess: [everything, catalogue, alarms, metrics],
-    verify: [ledger.mayRenewLease(), catalogue, alarms, metrics],
+    verify: [ledger.mayRenewLease(), ledger.mayAnchor(), catalogue, alarms, metrics],
     approve: [rows, facts, answerTask, { actions: ['ssm:GetParameter'], resources: [approvalUrlArn] }, ...sendOnCall],
     answer: [ledger.may('GetItem', 'UpdateItem'), answerTask],
     announce: [rows, facts, ...send],

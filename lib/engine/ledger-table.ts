@@ -27,9 +27,9 @@ export class LedgerTable extends Construct {
     return { ...this.may('UpdateItem'), ...belowKey('SERVICE#*') };
   }
 
-  /** For the function that keeps labels: the anchors of its own chains. @param chains name of a chain, a wildcard at its end. */
-  mayAnchor(chains: string): Statement {
-    return { ...this.may('GetItem', 'PutItem'), ...belowKey(`AUDIT#${chains}`) };
+  /** For functions that write the audit and no other row: where each chain ends. @param chains name of a chain, a wildcard at its end. */
+  mayAnchor(chains = '*'): Statement {
+    return { ...this.may('GetItem', 'UpdateItem'), ...belowKey(`AUDIT#${chains}`) };
   }
 
   /** No row is ever deleted. */

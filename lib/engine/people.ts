@@ -33,7 +33,7 @@ export class People extends Construct {
       new iam.PolicyStatement({ actions: ['states:StopExecution'], resources: executions }),
       // A label stands in a chain below the user id that IAM itself fills in: no row of a rollback, and nobody else's label, can be written.
       new iam.PolicyStatement({ actions: ['dynamodb:PutItem'], resources: [props.auditTableArn], conditions: belowKey('label#${aws:userid}#*') }),
-      anchors(props, 'dynamodb:PutItem', 'label#${aws:userid}#*'),
+      anchors(props, 'dynamodb:UpdateItem', 'label#${aws:userid}#*'),
       // A redriven execution would act on yesterday's verdict in today's world.
       new iam.PolicyStatement({ effect: iam.Effect.DENY, actions: ['states:RedriveExecution'], resources: executions }),
     ]);

@@ -45,6 +45,7 @@ interface Said {
   readonly Key?: { readonly sk?: { readonly S?: string } };
   readonly Item?: { readonly sk?: { readonly S?: string }; readonly kind?: { readonly S?: string } };
   readonly ExpressionAttributeValues?: Readonly<Record<string, { readonly S?: string }>>;
+  readonly TransactItems?: readonly { readonly Put?: unknown }[];
   readonly Name?: string;
   readonly TargetGroupArn?: string;
   readonly TopicArn?: string;
@@ -54,7 +55,8 @@ interface Said {
 
 /** Calls that a function makes side by side come in any order: what tells them apart is in their input. */
 function detailOf(input: unknown): string {
-  const { Key, Item, ExpressionAttributeValues: values, Name, TargetGroupArn, TopicArn, HealthCheckId, Entries } = (input ?? {}) as Said;
+  const { TransactItems, Key, Item, ExpressionAttributeValues: values, Name, TargetGroupArn, TopicArn, HealthCheckId, Entries } = (input ?? {}) as Said;
+  if (TransactItems !== undefined) return detailOf(TransactItems[0]?.Put);
   const text = Key?.sk?.S ?? Item?.kind?.S ?? Item?.sk?.S ?? values?.[':from']?.S ?? values?.[':pk']?.S
     ?? Name?.split('/').at(-1) ?? TargetGroupArn?.split('/').at(-2) ?? (TopicArn === undefined ? undefined : /OnCall|Stakeholders/.exec(TopicArn)?.[0] ?? 'topic') ?? HealthCheckId ?? Entries?.[0]?.DetailType?.replaceAll(' ', '-') ?? '';
   // MESSAGE#started is a kind of row; the rest of a key is times and ids.

@@ -8,14 +8,13 @@ import { isLastResort, type Struck } from './last-resort.ts';
 import type { Ending } from './scenarios.ts';
 import type { ExploredWorld } from './world.ts';
 
-/** Checks one chain of audit rows, in order, against its anchor where the ledger has one. @returns what is wrong, or null. */
+/** Checks one chain of audit rows, in order, against its anchor: each has one from its first row on. @returns what is wrong, or null. */
 export type VerifyChain = (rows: readonly StoredRow[], anchor: Anchor | null) => string | null;
 
-/** Where the ledger says that a chain ended; open for a run that joined another one, whose repeat may add to it. */
+/** Where the ledger says that a chain ends. */
 export interface Anchor {
   readonly length: number;
   readonly hash: string;
-  readonly isOpen?: true;
 }
 
 export interface Run {

@@ -87,7 +87,9 @@ const unitsOf = (value: unknown, bytes: number): number => Math.max(1, Math.ceil
 
 /** What one call costs by itself; most cost nothing. */
 function priceOf({ service, operation, input, output }: CallRecord): number {
-  const asked = input as { readonly MetricDataQueries?: readonly { readonly MetricStat?: unknown }[]; readonly Entries?: readonly unknown[] };
+  const asked = input as { readonly TransactItems?: readonly unknown[]; readonly MetricDataQueries?: readonly { readonly MetricStat?: unknown }[]; readonly Entries?: readonly unknown[] };
+  // Each item of a transaction is prepared and then written.
+  if (operation === 'TransactWriteItems') return (asked.TransactItems ?? []).reduce<number>((sum, item) => sum + 2 * unitsOf(item, 1024), 0) * prices.dynamoWriteUnit;
   if (service === 'dynamodb') return /^(PutItem|UpdateItem)$/.test(operation) ? unitsOf(input, 1024) * prices.dynamoWriteUnit : unitsOf(output, 4096) * prices.dynamoReadUnit;
   if (operation === 'GetMetricData') return (asked.MetricDataQueries ?? []).filter(({ MetricStat }) => MetricStat !== undefined).length * prices.metricRequested;
   return operation === 'PutEvents' ? (asked.Entries ?? []).length * prices.customEvent : 0;

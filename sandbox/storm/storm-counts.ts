@@ -10,6 +10,12 @@ export interface ApiCount {
   throttled: number;
 }
 
+/** One item of a write. */
+interface Written {
+  readonly Key?: Readonly<Record<string, { readonly S?: string }>>;
+  readonly Item?: Readonly<Record<string, { readonly S?: string }>>;
+}
+
 const sampleEvery = 250;
 const throttled = /Throttl|TooManyRequests|LimitExceeded|Rate/;
 
@@ -72,9 +78,15 @@ export class StormCounts {
   }
 
   #written({ input, endedAt, operation }: CallRecord): void {
-    if (operation === 'PutItem') this.recordedRows += 1;
     this.recordedBytes += JSON.stringify(input).length;
-    const { Key, Item } = input as { readonly Key?: Record<string, { S?: string }>; readonly Item?: Record<string, { S?: string }> };
+    const { TransactItems } = input as { readonly TransactItems?: readonly { readonly Put?: Written; readonly Update?: Written }[] };
+    for (const { Put, Update } of TransactItems ?? [operation === 'PutItem' ? { Put: input as Written } : { Update: input as Written }]) {
+      if (Put !== undefined) this.recordedRows += 1;
+      this.#row(Put ?? Update ?? {}, endedAt);
+    }
+  }
+
+  #row({ Key, Item }: Written, endedAt: number): void {
     const row = Key ?? Item ?? {};
     const key = row['pk']?.S ?? row['rollbackId']?.S ?? '';
     const second = Math.floor(endedAt / 1000);

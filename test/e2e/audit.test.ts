@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { AuditStore } from '../../lambdas/adapters/audit-store.ts';
 import { rowAfter } from '../../lambdas/audit/entry.ts';
 import type { Item } from '../../sandbox/services/dynamodb/dynamodb.ts';
 import type { RollbackRun } from '../../sandbox/scenarios/scenario.ts';
@@ -101,7 +102,7 @@ test('rows that changed places are named', async () => {
 
 test('a chain that was deleted as a whole is noticed: the ledger knows its length', async () => {
   for (const seq of rows.keys()) await remove(seq);
-  expect(await verify()).toEqual({ code: 1, text: expect.stringMatching(new RegExp(`^BROKEN: .*row 0 and all after it were cut off: there were ${rows.length} rows \\[truncated 0\\]\n$`)) as string });
+  expect(await verify()).toEqual({ code: 1, text: expect.stringMatching(new RegExp(`^BROKEN: .*rows 0 to ${rows.length - 1} of ${rows.length} are missing: cut from the end \\[truncated 0\\]\n$`)) as string });
   for (const row of rows) await put(row);
   expect((await verify()).code).toBe(0);
 });
@@ -111,7 +112,7 @@ test('the one row of a run that joined another is anchored too: changed or delet
   const table = rig.ripcord.names.auditTable;
   const [row = {}, ...others] = (await rig.sandbox.services.dynamodb.items(table)).filter((item) => item['rollbackId']?.S === joined);
   expect(others).toEqual([]);
-  expect(await verify(joined)).toEqual({ code: 0, text: expect.stringMatching(/^Intact: .* 1 rows, .*\nNot sealed: it joined another run, and ended with that\.\n$/) as string });
+  expect(await verify(joined)).toEqual({ code: 0, text: expect.stringMatching(/^Intact: .* 1 rows, .*\nNot sealed: .* it joined another run and ended with that; .*\n$/) as string });
   await put({ ...row, at: { S: '2026-01-01T00:00:00.000Z' } });
   expect(await verify(joined)).toEqual({ code: 1, text: expect.stringContaining('[changed 0]') as string });
   await rig.sandbox.services.dynamodb.deleteItem(table, { rollbackId: { S: joined }, seq: { N: '0' } });
@@ -130,24 +131,28 @@ test('labels of tools are anchored: the last one cut off, all of them taken away
   const labels = (await rig.sandbox.services.dynamodb.items(table)).filter((item) => item['rollbackId']?.S === chain);
   const drop = (seq: number): Promise<void> => rig.sandbox.services.dynamodb.deleteItem(table, { rollbackId: { S: chain }, seq: { N: String(seq) } });
   await drop(1);
-  expect(await verify()).toEqual({ code: 1, text: expect.stringContaining(`BROKEN: ${chain}: row 1 and all after it were cut off: there were 2 rows [truncated 1]`) as string });
+  expect(await verify()).toEqual({ code: 1, text: expect.stringContaining(`BROKEN: ${chain}: row 1 of 2 is missing: cut from the end [truncated 1]`) as string });
   expect(await verify(chain)).toMatchObject({ code: 1 });
   await drop(0);
-  expect(await verify()).toEqual({ code: 1, text: expect.stringContaining(`BROKEN: ${chain}: row 0 and all after it were cut off: there were 2 rows [truncated 0]`) as string });
+  expect(await verify()).toEqual({ code: 1, text: expect.stringContaining(`BROKEN: ${chain}: rows 0 to 1 of 2 are missing: cut from the end [truncated 0]`) as string });
   for (const row of labels) await put(row);
   expect((await verify()).code).toBe(0);
   expect(rig.denials()).toEqual([]);
 });
 
-test('a record without a seal or an anchor is never called intact: the last rows of one that runs may be gone', async () => {
+test('rows cut from the end of a rollback that runs are named, and without its anchor no record is called intact', async () => {
+  const client = new DynamoDBClient({ endpoint: rig.sandbox.endpoint, region: 'eu-west-1', credentials: { accessKeyId: 'AKIAPERSON', secretAccessKey: 'anything' } });
+  const store = new AuditStore(client, rig.ripcord.names.auditTable, rig.ledgerTable);
   const id = 'cut-short';
-  for (const [seq, kind] of ['assessed', 'change-intended'].entries()) {
-    const before = (await rig.ripcord.record(id)).rows.at(-1);
-    const made = rowAfter({ length: seq, hash: before?.hash ?? '0'.repeat(64) }, { rollbackId: id, service: 'shop', kind: kind as 'assessed', at: '2026-01-01T00:00:00.000Z', data: {} });
-    await put(Object.fromEntries(Object.entries(made).map(([key, value]) => [key, typeof value === 'number' ? { N: String(value) } : { S: String(value) }])));
-  }
-  await rig.sandbox.services.dynamodb.deleteItem(rig.ripcord.names.auditTable, { rollbackId: { S: id }, seq: { N: '1' } });
-  expect(await verify(id)).toEqual({ code: 2, text: expect.stringMatching(/^NOT PROVEN: cut-short: 1 rows .*its last rows were cut off/s) as string });
+  let at = null;
+  for (const kind of ['assessed', 'change-intended', 'change-made'] as const) at = await store.append({ rollbackId: id, service: 'shop', kind, at: '2026-01-01T00:00:00.000Z', data: {} }, at);
+  client.destroy();
+  expect(await verify(id)).toEqual({ code: 0, text: expect.stringMatching(/^Intact: cut-short: 3 rows, .*\nNot sealed: the rollback runs still/) as string });
+  const drop = (seq: string): Promise<void> => rig.sandbox.services.dynamodb.deleteItem(rig.ripcord.names.auditTable, { rollbackId: { S: id }, seq: { N: seq } });
+  await drop('2');
+  expect(await verify(id)).toEqual({ code: 1, text: `BROKEN: ${id}: row 2 of 3 is missing: cut from the end [truncated 2]\n` });
+  await rig.sandbox.services.dynamodb.deleteItem(rig.ledgerTable, { pk: { S: `AUDIT#${id}` }, sk: { S: 'ANCHOR' } });
+  expect(await verify(id)).toEqual({ code: 2, text: expect.stringMatching(/^NOT PROVEN: cut-short: 2 rows .*somebody took that away/s) as string });
 });
 
 test('a viewer reads where a chain ends, and no other row of the ledger', async () => {

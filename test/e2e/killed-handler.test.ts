@@ -8,7 +8,7 @@ import { Rig } from './rig.ts';
 /** Calls of Report after which its process is killed: one of each kind, and both sides of the message. */
 const reportCalls = {
   reading: { service: 'dynamodb', operation: 'Query' },
-  writing: { service: 'dynamodb', operation: 'PutItem' },
+  writing: { service: 'dynamodb', operation: 'TransactWriteItems' },
   closing: { service: 'dynamodb', operation: 'UpdateItem' },
   catalogue: { service: 'ssm', operation: 'GetParameter' },
 } as const;

@@ -1,7 +1,7 @@
 // A flag, an alias and an ECS service go back end to end: a dry run changes nothing, a rollback does, and what a person changed meanwhile stays.
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { AuditStore } from '../../lambdas/adapters/audit-store.ts';
+import { AuditRows } from '../../lambdas/adapters/audit-rows.ts';
 import { verifyChain } from '../../lambdas/audit/chain.ts';
 import { Rig } from './rig.ts';
 import { aliasTarget, clusterOf, flagTarget, tasksTarget } from './small-services.ts';
@@ -30,10 +30,10 @@ const persons: Readonly<Record<string, () => void>> = {
 };
 
 /** As a person reads it. */
-async function chainOf(rollbackId: string): ReturnType<AuditStore['read']> {
+async function chainOf(rollbackId: string): ReturnType<AuditRows['read']> {
   const client = new DynamoDBClient({ endpoint: rig.sandbox.endpoint, region: 'eu-west-1', credentials: { accessKeyId: 'me', secretAccessKey: 'anything' } });
   try {
-    return await new AuditStore(client, rig.ripcord.names.auditTable).read(rollbackId);
+    return await new AuditRows(client, rig.ripcord.names.auditTable).read(rollbackId);
   } finally {
     client.destroy();
   }

@@ -55,7 +55,7 @@ afterAll(() => sandbox.stop());
 
 /** One that labels can be about. */
 async function anEndedRollback(): Promise<void> {
-  const audit = new AuditStore(dynamoClient(), 'audit');
+  const audit = new AuditStore(dynamoClient(), 'audit', 'ledger');
   const about = { rollbackId: 'rb-1', service: 'shop', at: '2026-11-20T09:14:07.000Z' };
   await audit.seal({ ...about, data: {} }, await audit.append({ ...about, kind: 'reported', data: { ending: { outcome: 'recovered' } } }, null));
 }
@@ -80,7 +80,8 @@ interface Entry {
   readonly refusal?: (output: unknown) => string | null;
 }
 
-const inTable = (name: string) => ({ operation, input }: CallRecord): boolean => operation === 'PutItem' && (input as { TableName?: string }).TableName === name;
+const inTable = (name: string) => ({ operation, input }: CallRecord): boolean =>
+  operation === 'TransactWriteItems' && (input as { TransactItems: readonly { readonly Put?: { readonly TableName: string } }[] }).TransactItems[0]?.Put?.TableName === name;
 const userArn = 'arn:aws:sts::111122223333:assumed-role/Approver/bob';
 const request = (method: string, more: object): object => ({ version: '2.0', rawPath: '/', requestContext: { http: { method, path: '/' }, authorizer: { iam: { userArn } } }, isBase64Encoded: false, ...more });
 const said = (body: object): object => request('POST', { body: { rollback: 'rb-2', ...body } });

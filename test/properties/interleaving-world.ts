@@ -2,6 +2,8 @@
 import * as fc from 'fast-check';
 import * as z from 'zod';
 import { afterAll, beforeAll, expect, vi } from 'vitest';
+import { readAnchor } from '../../lambdas/adapters/audit-anchor.ts';
+import { AuditRows } from '../../lambdas/adapters/audit-rows.ts';
 import { AuditStore } from '../../lambdas/adapters/audit-store.ts';
 import { AwsCallError } from '../../lambdas/adapters/aws-errors.ts';
 import { updateRelease } from '../../lambdas/adapters/ledger-history.ts';
@@ -101,7 +103,7 @@ export class World {
   parts(): AssessParts & WatchParts {
     const dynamo = scheduled(rig.table.client, this.s);
     const clock = { now: () => new Date(rig.clock.now() + this.ahead) };
-    return { ...rig.parts, clock, table: { client: dynamo, name: 'ledger' }, audit: new AuditStore(dynamo, 'audit'), cloudWatch: scheduled(rig.parts.cloudWatch, this.s) };
+    return { ...rig.parts, clock, table: { client: dynamo, name: 'ledger' }, audit: new AuditStore(dynamo, 'audit', 'ledger'), cloudWatch: scheduled(rig.parts.cloudWatch, this.s) };
   }
 
   /** The workflow of one run, without its waits: Assess again while it holds, Apply, Report. @param standStill between its verdict and its change. */
@@ -209,13 +211,13 @@ export async function releaseLeft(service: string, state: JsonObject): Promise<v
 
 /** What must hold of every run, whatever happened: it is on record, and what it stood for is not lost. */
 export async function nothingLost(service: string, runs: readonly Ran[]): Promise<void> {
-  const store = new AuditStore(rig.table.client, 'audit');
+  const store = new AuditRows(rig.table.client, 'audit');
   const signals = await signalsOfOthers(rig.table, { service, rollbackId: 'nobody', from: rig.at(-60) });
   const seen = runs.map((run) => run.seen);
   for (const { rollbackId, verdict } of seen) {
     const rows = await store.read(rollbackId);
     expect(rows[0]?.kind, `first row of ${rollbackId}`).toBe('assessed');
-    expect(verifyChain(rows), rollbackId).toMatchObject({ intact: true, isSealed: verdict !== 'joined' });
+    expect(verifyChain(rows, await readAnchor(rig.table, rollbackId) ?? undefined), rollbackId).toMatchObject({ intact: true, isSealed: verdict !== 'joined', isAnchored: true });
   }
   const joined = seen.filter(({ verdict }) => verdict === 'joined').map(({ rollbackId }) => rollbackId);
   expect(signals.map(({ rollbackId }) => rollbackId), 'signals that joined').toEqual(expect.arrayContaining(joined));

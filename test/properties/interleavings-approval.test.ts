@@ -3,7 +3,8 @@ import { SFNClient } from '@aws-sdk/client-sfn';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Approvals } from '../../lambdas/adapters/approvals.ts';
-import { AuditStore } from '../../lambdas/adapters/audit-store.ts';
+import { AuditRows } from '../../lambdas/adapters/audit-rows.ts';
+import type { AuditStore } from '../../lambdas/adapters/audit-store.ts';
 import type { Approval, Assessment } from '../../lambdas/domain/workflow.ts';
 import { answer } from '../../lambdas/runtime/answer.ts';
 import { type HttpAnswer, requestOf } from '../../lambdas/runtime/answer-request.ts';
@@ -149,7 +150,7 @@ async function checkAnswers({ taken, lamp, afterwards }: Asked, said: readonly T
   const told = said.filter(({ reply }) => reply.statusCode < 300).map(({ says }) => answerOf(says));
   expect(told.filter((answered) => answered !== counts), `answers that were called taken, where "${counts}" counts`).toEqual([]);
   expect(counts === 'deadline' || told.length > 0, 'somebody was told that the answer counts').toBe(true);
-  const rows = (await new AuditStore(rig.table.client, 'audit').read(rollbackId)).filter(({ kind }) => kind === 'approval-answered').map(({ data }) => JSON.parse(data) as Kept);
+  const rows = (await new AuditRows(rig.table.client, 'audit').read(rollbackId)).filter(({ kind }) => kind === 'approval-answered').map(({ data }) => JSON.parse(data) as Kept);
   const kept = [...rows, ...afterwards];
   expect(kept.filter((one) => one.taken && answerOf(one.answer) !== counts), 'kept as taken, though they did not count').toEqual([]);
   // The same try at the same instant is one row.

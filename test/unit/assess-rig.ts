@@ -4,6 +4,7 @@ import { CodeDeployClient } from '@aws-sdk/client-codedeploy';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { ECSClient } from '@aws-sdk/client-ecs';
 import { SSMClient } from '@aws-sdk/client-ssm';
+import { AuditRows } from '../../lambdas/adapters/audit-rows.ts';
 import { AuditStore } from '../../lambdas/adapters/audit-store.ts';
 import { putKnownGood, putRelease } from '../../lambdas/adapters/ledger-history.ts';
 import type { LedgerTable } from '../../lambdas/adapters/ledger-table.ts';
@@ -28,6 +29,7 @@ import { ecsService } from '../../sandbox/services/ecs/service.ts';
 import { LambdaAliases } from '../../sandbox/services/lambda/aliases.ts';
 import { ParameterStore } from '../../sandbox/services/ssm/parameter-store.ts';
 import { ssmService } from '../../sandbox/services/ssm/service.ts';
+import { createTables } from './audit-tables.ts';
 import { silent } from './report-samples.ts';
 
 export const place: Place = { account: '111122223333', region: 'eu-west-1', partition: 'aws' };
@@ -85,8 +87,7 @@ export class Rig {
     const { iam } = this.server;
     iam.putRole({ roleName, arn: `arn:aws:iam::${place.account}:role/${roleName}` });
     iam.putRolePolicy(roleName, { name: 'all', document: { Statement: [{ Effect: 'Allow', Action: actions, Resource: ['*'] }] } });
-    await this.dynamo.createTable({ TableName: 'ledger', KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }, { AttributeName: 'sk', KeyType: 'RANGE' }], AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }, { AttributeName: 'sk', AttributeType: 'S' }] });
-    await this.dynamo.createTable({ TableName: 'audit', KeySchema: [{ AttributeName: 'rollbackId', KeyType: 'HASH' }, { AttributeName: 'seq', KeyType: 'RANGE' }], AttributeDefinitions: [{ AttributeName: 'rollbackId', AttributeType: 'S' }, { AttributeName: 'seq', AttributeType: 'N' }] });
+    await createTables(this.dynamo);
     this.codeDeploy.createApplication('shop', 'Lambda');
     const aliases = new LambdaAliases({ place, clock: this.clock });
     for (const name of ['prod', 'other']) this.codeDeploy.createDeploymentGroup({ application: 'shop', name, platform: new LambdaPlatform(aliases) });
@@ -148,7 +149,7 @@ export class Rig {
     const options = { endpoint: this.server.endpoint, region: place.region, credentials: { accessKeyId, secretAccessKey, sessionToken }, maxAttempts: 2 };
     const dynamo = this.#counted(new DynamoDBClient(options));
     this.#parts = {
-      catalogue: { client: this.#counted(new SSMClient(options)), prefix: '/ripcord/services/' }, table: { client: dynamo, name: 'ledger' }, audit: new AuditStore(dynamo, 'audit'),
+      catalogue: { client: this.#counted(new SSMClient(options)), prefix: '/ripcord/services/' }, table: { client: dynamo, name: 'ledger' }, audit: new AuditStore(dynamo, 'audit', 'ledger'),
       cloudWatch: this.#counted(new CloudWatchClient(options)), cloudWatchIn: (region) => this.#counted(new CloudWatchClient({ ...options, region })), codeDeploy: this.#counted(new CodeDeployClient(options)), ecs: this.#counted(new ECSClient(options)),
       storm: this.storm, clock: { now: () => new Date(this.clock.now()) }, codeVersion: 'abc123',
     };
@@ -184,7 +185,7 @@ export class Rig {
 
   /** Rows of the audit as values. */
   async audited(rollbackId: string): Promise<Record<string, unknown>[]> {
-    const rows = await new AuditStore(this.parts.table.client, 'audit').read(rollbackId);
+    const rows = await new AuditRows(this.parts.table.client, 'audit').read(rollbackId);
     return rows.map(({ data }) => JSON.parse(data) as Record<string, unknown>);
   }
 }

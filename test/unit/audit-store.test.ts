@@ -1,10 +1,13 @@
 // The audit store on a real DynamoDB engine: races, lost replies, seals, sizes.
-import { PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { DeleteItemCommand, PutItemCommand, TransactionCanceledException, TransactWriteItemsCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readAnchor } from '../../lambdas/adapters/audit-anchor.ts';
+import { toItem } from '../../lambdas/adapters/audit-rows.ts';
 import { AuditStore } from '../../lambdas/adapters/audit-store.ts';
-import { verifyChain } from '../../lambdas/audit/chain.ts';
-import type { AuditEntry } from '../../lambdas/audit/entry.ts';
-import { auditTable, startTables, type Tables } from './audit-tables.ts';
+import { type ChainVerdict, verifyChain } from '../../lambdas/audit/chain.ts';
+import { type AuditEntry, type AuditRow, cursorAt, rowAfter } from '../../lambdas/audit/entry.ts';
+import type { AuditCursor } from '../../lambdas/domain/vocabulary.ts';
+import { auditTable, ledgerTable, startTables, type Tables } from './audit-tables.ts';
 
 let tables: Tables;
 beforeAll(async () => { tables = await startTables(); });
@@ -14,20 +17,30 @@ let count = 0;
 const freshId = (): string => `rb-${(count += 1)}`;
 const entry = (rollbackId: string, n: unknown = 0): AuditEntry => ({ rollbackId, service: 'checkout', kind: 'confirmed', at: '2026-11-20T09:00:00.000Z', data: { n: n as number } });
 
-/** The same client, but each reply of the named call is lost once after its effect. */
-function losingReplies(): Tables['client'] {
-  let isLost = false;
-  return {
-    send: async (command: PutItemCommand) => {
-      const answer = await tables.client.send(command);
-      if (!isLost && command instanceof PutItemCommand) {
-        isLost = true;
-        // What the SDK does by itself: it sends the call once more.
-        return tables.client.send(new PutItemCommand(command.input));
-      }
-      return answer;
-    },
-  } as unknown as Tables['client'];
+type Send = (command: TransactWriteItemsCommand) => Promise<unknown>;
+
+/** A store whose transactions go through `send`. */
+const storeWith = (send: (command: TransactWriteItemsCommand, real: Send) => Promise<unknown>): AuditStore => {
+  const real: Send = (command) => tables.client.send(command);
+  return new AuditStore({ send: (command: TransactWriteItemsCommand) => (command instanceof TransactWriteItemsCommand ? send(command, real) : real(command)) } as unknown as Tables['client'], auditTable, ledgerTable);
+};
+
+/** Refuses so many calls for this reason, and counts them all. */
+function refusing(times: number, Code: string, index = 0): { readonly store: AuditStore; calls: () => number } {
+  let calls = 0;
+  const store = storeWith((command, real) => {
+    calls += 1;
+    if (calls > times) return real(command);
+    throw new TransactionCanceledException({ $metadata: {}, message: `cancelled [${Code}]`, CancellationReasons: [{ Code: 'None' }, { Code: 'None' }].with(index, { Code }) });
+  });
+  return { store, calls: () => calls };
+}
+
+const put = (row: AuditRow) => tables.client.send(new PutItemCommand({ TableName: auditTable, Item: toItem(row) }));
+const cut = (id: string, seq: number) => tables.client.send(new DeleteItemCommand({ TableName: auditTable, Key: { rollbackId: { S: id }, seq: { N: String(seq) } } }));
+const loseAnchor = (id: string) => tables.client.send(new DeleteItemCommand({ TableName: ledgerTable, Key: { pk: { S: `AUDIT#${id}` }, sk: { S: 'ANCHOR' } } }));
+async function verdict(id: string): Promise<ChainVerdict> {
+  return verifyChain(await tables.audit.read(id), await readAnchor(tables.ledger, id) ?? undefined);
 }
 
 describe('AuditStore', () => {
@@ -44,27 +57,108 @@ describe('AuditStore', () => {
   it('loses nothing when many writers race with the same cursor', async () => {
     const id = freshId();
     const start = await tables.audit.append(entry(id, 'first'), null);
-    await Promise.all(Array.from({ length: 24 }, (_, n) => new AuditStore(tables.client, auditTable).append(entry(id, n), n % 3 === 0 ? null : start)));
+    await Promise.all(Array.from({ length: 24 }, (_, n) => new AuditStore(tables.client, auditTable, ledgerTable).append(entry(id, n), n % 3 === 0 ? null : start)));
     const rows = await tables.audit.read(id);
     expect(rows).toHaveLength(25);
-    expect(verifyChain(rows)).toMatchObject({ intact: true });
+    expect(await verdict(id)).toMatchObject({ intact: true, isAnchored: true });
     expect(new Set(rows.map(({ data }) => data)).size).toBe(25);
   });
 
-  it('recognises its own row after a lost reply and does not add it twice', async () => {
+  it('recognises its own row when the reply is lost, by the token or, when that is forgotten, by what stands there', async () => {
+    const tokens: (string | undefined)[] = [];
+    const doubling = storeWith(async ({ input }, real) => {
+      tokens.push(input.ClientRequestToken);
+      await real(new TransactWriteItemsCommand(input));
+      return real(new TransactWriteItemsCommand(input));
+    });
     const id = freshId();
-    const at = await new AuditStore(losingReplies(), auditTable).append(entry(id, 'mine'), null);
-    expect(at.length).toBe(1);
-    expect(await tables.audit.read(id)).toHaveLength(1);
+    expect(await doubling.append(entry(id, 'mine'), null)).toMatchObject({ length: 1 });
+    expect(tokens).toEqual([expect.stringMatching(/^[0-9a-f]{32}-0$/)]);
+    const forgotten = storeWith(async ({ input }, real) => {
+      await real(new TransactWriteItemsCommand(input));
+      return real(new TransactWriteItemsCommand({ ...input, ClientRequestToken: 'another' }));
+    });
+    const at = await forgotten.append(entry(id, 'next'), await readAnchor(tables.ledger, id));
+    expect(at).toEqual({ length: 2, hash: (await tables.audit.read(id))[1]?.hash });
+    expect(await tables.audit.read(id)).toHaveLength(2);
   });
 
   it('recognises its own row also when somebody else wrote behind it meanwhile', async () => {
     const id = freshId();
     const first = await tables.audit.append(entry(id, 'mine'), null);
     await tables.audit.append(entry(id, 'theirs'), first);
-    const at = await tables.audit.append(entry(id, 'mine'), null);
-    expect(at.length).toBe(2);
-    expect(await tables.audit.read(id)).toHaveLength(2);
+    await tables.audit.append(entry(id, 'mine'), null);
+    const anew = storeWith(({ input }, real) => real(new TransactWriteItemsCommand({ ...input, ClientRequestToken: 'anew' })));
+    await anew.append(entry(id, 'mine'), null);
+    expect((await tables.audit.read(id)).map(({ data }) => data)).toEqual(['{"n":"mine"}', '{"n":"theirs"}']);
+  });
+
+  it('moves the anchor with every row, in the same call', async () => {
+    const id = freshId();
+    let calls = 0;
+    const counting = storeWith((command, real) => {
+      calls += 1;
+      return real(command);
+    });
+    let at = null;
+    for (const n of [1, 2, 3]) {
+      at = await counting.append(entry(id, n), at);
+      expect(await readAnchor(tables.ledger, id)).toEqual(at);
+    }
+    expect(calls).toBe(3);
+    expect(await counting.seal({ rollbackId: id, service: 'checkout', at: '2026-11-20T09:01:00.000Z', data: {} }, at)).toMatchObject({ length: 4 });
+    expect(await readAnchor(tables.ledger, id)).toMatchObject({ length: 4, isSealed: true });
+  });
+
+  it.each(['TransactionConflict', 'ThrottlingError', 'ProvisionedThroughputExceeded'])('tries the same row again after %s, under a name of its own', async (Code) => {
+    const id = freshId();
+    const { store, calls } = refusing(3, Code, 1);
+    expect(await store.append(entry(id, 'mine'), null)).toMatchObject({ length: 1 });
+    expect([calls(), (await tables.audit.read(id)).length]).toEqual([4, 1]);
+    expect(await verdict(id)).toMatchObject({ intact: true, isAnchored: true });
+  });
+
+  it('gives up as throttled, which the workflow tries again, and writes nothing', async () => {
+    const id = freshId();
+    await expect(refusing(100, 'ThrottlingError').store.append(entry(id), null)).rejects.toMatchObject({ fault: 'throttled', kind: 'retry' });
+    await expect(refusing(1, 'ValidationError').store.append(entry(id), null)).rejects.toMatchObject({ name: 'TransactionCanceledException' });
+    expect([await tables.audit.read(id), await readAnchor(tables.ledger, id)]).toEqual([[], null]);
+  });
+
+  it('keeps on record that rows were cut from the end, whatever its writer believed', async () => {
+    for (const believes of [true, false]) {
+      const id = freshId();
+      const cursors: AuditCursor[] = [];
+      for (const n of [0, 1, 2, 3]) cursors.push(await tables.audit.append(entry(id, n), cursors.at(-1) ?? null));
+      for (const seq of [2, 3]) await cut(id, seq);
+      expect(await verdict(id)).toMatchObject({ intact: false, fault: 'truncated', seq: 2 });
+      expect(await tables.audit.append(entry(id, 'later'), believes ? cursors[3] ?? null : cursors[1] ?? null)).toMatchObject({ length: 5 });
+      expect(await verdict(id)).toMatchObject({ intact: false, fault: 'removed', seq: 2 });
+    }
+  });
+
+  it('follows no row that was put in at the end, nor lets its writer', async () => {
+    for (const isFooled of [true, false]) {
+      const id = freshId();
+      const at = await tables.audit.append(entry(id, 0), null);
+      const forged = rowAfter(at, entry(id, 'forged'));
+      await put(forged);
+      expect(await verdict(id)).toMatchObject({ intact: false, fault: 'inserted', seq: 1 });
+      await tables.audit.append(entry(id, 'true'), isFooled ? cursorAt(forged) : at);
+      expect((await tables.audit.read(id)).map(({ data }) => data)).toEqual(['{"n":0}', '{"n":"forged"}', '{"n":"true"}']);
+      expect(await verdict(id)).toMatchObject({ intact: false, fault: 'inserted', seq: 1, text: 'row 1 was inserted: row 2 follows row 0' });
+    }
+  });
+
+  it('goes on when the anchor was taken away, along what its writer knew', async () => {
+    const id = freshId();
+    const at = await tables.audit.append(entry(id, 0), null);
+    await loseAnchor(id);
+    await tables.audit.append(entry(id, 1), at);
+    expect(await verdict(id)).toMatchObject({ intact: true, isAnchored: true, length: 2 });
+    await loseAnchor(id);
+    await tables.audit.append(entry(id, 2), null);
+    expect(await verdict(id)).toMatchObject({ intact: false, fault: 'inserted', seq: 0, text: expect.stringContaining('rows 0 to 1 were inserted: row 2 follows none: its anchor was taken away') as string });
   });
 
   it('never replaces a row that is there', async () => {
@@ -82,7 +176,7 @@ describe('AuditStore', () => {
     const rows = await tables.audit.read(id);
     expect(rows.at(-1)).toMatchObject({ kind: 'sealed', data: '{"outcome":"recovered","rows":3}' });
     expect(seal.length).toBe(3);
-    await expect(tables.audit.append(entry(id, 'late'), null)).rejects.toMatchObject({ name: 'ChainSealed' });
+    for (const cursor of [null, stale, seal]) await expect(tables.audit.append(entry(id, 'late'), cursor)).rejects.toMatchObject({ name: 'ChainSealed' });
     expect(await tables.audit.read(id)).toHaveLength(3);
   });
 

@@ -1,12 +1,10 @@
-// Real DynamoDB tables on dynalite for tests of what is stored: audit and ledger, in memory, on a free port.
-import { createRequire } from 'node:module';
-import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+// The two tables for tests of what is stored, audit and ledger: the sandbox's DynamoDB in memory, on a free port.
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { AuditStore } from '../../lambdas/adapters/audit-store.ts';
 import type { LedgerTable } from '../../lambdas/adapters/ledger-table.ts';
-
-const dynalite = createRequire(import.meta.url)('dynalite') as (options: object) => Server;
+import { SandboxServer } from '../../sandbox/aws/server.ts';
+import { SpedUpClock } from '../../sandbox/clock.ts';
+import { DynamoDb } from '../../sandbox/services/dynamodb/dynamodb.ts';
 
 export interface Tables {
   readonly client: DynamoDBClient;
@@ -17,28 +15,33 @@ export interface Tables {
 }
 
 export const auditTable = 'audit';
+export const ledgerTable = 'ledger';
 
 export async function startTables(): Promise<Tables> {
-  const server = dynalite({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
-  await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve); });
-  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const client = new DynamoDBClient({ endpoint, region: 'eu-west-1', credentials: { accessKeyId: 'test', secretAccessKey: 'test' } });
-  await create(client, auditTable, [['rollbackId', 'S', 'HASH'], ['seq', 'N', 'RANGE']]);
-  await create(client, 'ledger', [['pk', 'S', 'HASH'], ['sk', 'S', 'RANGE']]);
+  const place = { account: '111122223333', region: 'eu-west-1', partition: 'aws' } as const;
+  const dynamo = new DynamoDb(place);
+  await createTables(dynamo);
+  // A key's write units fill in sandbox time.
+  const clock = new SpedUpClock({ speed: 60 });
+  const server = new SandboxServer({ services: [dynamo.service], place, clock });
+  const endpoint = await server.listen();
+  const client = new DynamoDBClient({ endpoint, region: place.region, credentials: { accessKeyId: 'test', secretAccessKey: 'test' } });
   return {
-    client, endpoint, audit: new AuditStore(client, auditTable), ledger: { client, name: 'ledger' },
+    client, endpoint, audit: new AuditStore(client, auditTable, ledgerTable), ledger: { client, name: ledgerTable },
     stop: async () => {
       client.destroy();
-      server.closeAllConnections();
-      await new Promise<void>((resolve) => { server.close(() => { resolve(); }); });
+      clock.stop();
+      await server.close();
     },
   };
 }
 
-async function create(client: DynamoDBClient, TableName: string, keys: readonly (readonly [string, 'S' | 'N', 'HASH' | 'RANGE'])[]): Promise<void> {
-  await client.send(new CreateTableCommand({
-    TableName, BillingMode: 'PAY_PER_REQUEST',
-    AttributeDefinitions: keys.map(([AttributeName, AttributeType]) => ({ AttributeName, AttributeType })),
-    KeySchema: keys.map(([AttributeName, , KeyType]) => ({ AttributeName, KeyType })),
-  }));
+/** Audit and ledger, with the keys that the stack gives them. */
+export async function createTables(dynamo: DynamoDb): Promise<void> {
+  for (const [TableName, ...keys] of [[auditTable, ['rollbackId', 'S'], ['seq', 'N']], [ledgerTable, ['pk', 'S'], ['sk', 'S']]] as const)
+    await dynamo.createTable({
+      TableName,
+      KeySchema: keys.map(([AttributeName], index) => ({ AttributeName, KeyType: index === 0 ? 'HASH' : 'RANGE' })),
+      AttributeDefinitions: keys.map(([AttributeName, AttributeType]) => ({ AttributeName, AttributeType })),
+    });
 }

@@ -5,10 +5,9 @@ import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { DeleteItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { main } from '../../bin/ripcord.ts';
-import { putAnchor, putOpenAnchor } from '../../lambdas/adapters/audit-anchor.ts';
 import type { AuditCursor } from '../../lambdas/domain/vocabulary.ts';
 import { auditTable, startTables, type Tables } from './audit-tables.ts';
 
@@ -126,7 +125,6 @@ describe('ripcord audit', () => {
     let at = await tables.audit.append({ ...about, kind: 'assessed', data: { verdict: 'roll-back', headline: 'worse \u001b[31mred' } }, null);
     at = await tables.audit.append({ ...about, kind: 'reported', data: { markdown: '# It recovered' } }, at);
     seal = await tables.audit.seal({ ...about, data: { outcome: 'recovered' } }, at);
-    await putAnchor(tables.ledger, id, seal);
   });
 
   /** What somebody with too many rights could do. */
@@ -139,6 +137,9 @@ describe('ripcord audit', () => {
     } }));
   }
 
+  const cut = (chain: string, seq: number) => tables.client.send(new DeleteItemCommand({ TableName: auditTable, Key: { rollbackId: { S: chain }, seq: { N: String(seq) } } }));
+  const loseAnchor = (chain: string) => tables.client.send(new DeleteItemCommand({ TableName: 'ledger', Key: { pk: { S: `AUDIT#${chain}` }, sk: { S: 'ANCHOR' } } }));
+
   it('verify says that a chain is intact, sealed and anchored', async () => {
     expect(await run('audit', 'verify', id)).toEqual({ code: 0, error: '', out: `Intact: ${id}: 3 rows, last hash ${seal.hash}` });
   });
@@ -148,18 +149,41 @@ describe('ripcord audit', () => {
     expect(await run('audit', 'verify', id)).toMatchObject({ code: 1, error: `BROKEN: ${id}: row 0 was changed: its hash does not fit its content [changed 0]` });
   });
 
-  it('verify ends with 2 when nothing says where the chain has to end, and says what to do', async () => {
-    const about = { service: 'checkout', at: '2026-11-20T09:00:00.000Z' };
-    const at = await tables.audit.append({ ...about, rollbackId: `${id}-cut`, kind: 'assessed', data: {} }, null);
-    expect(await run('audit', 'verify', `${id}-cut`)).toMatchObject({ code: 2, out: '', error: expect.stringMatching(/^NOT PROVEN: .*: 1 rows .*\nIf the rollback runs still/) as string });
-    await tables.audit.seal({ ...about, rollbackId: `${id}-cut`, data: {} }, at);
-    expect(await run('audit', 'verify', `${id}-cut`)).toMatchObject({ code: 2, error: expect.stringContaining('no anchor of this sealed record') as string });
-    await putOpenAnchor(tables.ledger, `${id}-cut`, at);
-    expect(await run('audit', 'verify', `${id}-cut`)).toMatchObject({ code: 2 });
+  it('verify names the rows that were cut from the end of a rollback that runs, also when it has written on since', async () => {
+    const running = `${id}-runs`;
+    const add = (at: AuditCursor | null, n = 0) => tables.audit.append({ rollbackId: running, service: 'checkout', kind: 'confirmed', at: '2026-11-20T09:00:00.000Z', data: { n } }, at);
+    let at: AuditCursor | null = null;
+    for (let row = 0; row < 5; row += 1) at = await add(at);
+    expect(await run('audit', 'verify', running)).toMatchObject({ code: 0, out: expect.stringMatching(/5 rows, .*\nNot sealed: the rollback runs still/) as string });
+    await cut(running, 4);
+    expect(await run('audit', 'verify', running)).toMatchObject({ code: 1, error: `BROKEN: ${running}: row 4 of 5 is missing: cut from the end [truncated 4]` });
+    await cut(running, 3);
+    expect(await run('audit', 'verify', running)).toMatchObject({ code: 1, error: `BROKEN: ${running}: rows 3 to 4 of 5 are missing: cut from the end [truncated 3]` });
+    await add(null, 1);
+    expect(await run('audit', 'verify', running)).toMatchObject({ code: 1, error: `BROKEN: ${running}: row 3 was removed: row 5 stands where it stood [removed 3]` });
+  });
+
+  it('verify reads rows and anchor of one moment while a rollback writes on', async () => {
+    const running = `${id}-writes`;
+    const write = async (): Promise<void> => {
+      let at: AuditCursor | null = null;
+      for (let row = 0; row < 40; row += 1) at = await tables.audit.append({ rollbackId: running, service: 'checkout', kind: 'confirmed', at: '2026-11-20T09:00:00.000Z', data: {} }, at);
+    };
+    await tables.audit.append({ rollbackId: running, service: 'checkout', kind: 'assessed', at: '2026-11-20T09:00:00.000Z', data: {} }, null);
+    const writing = write();
+    for (let check = 0; check < 6; check += 1) expect((await run('audit', 'verify', running)).error).not.toContain('BROKEN');
+    await writing;
+    expect(await run('audit', 'verify', running)).toMatchObject({ code: 0 });
+  });
+
+  it('verify ends with 2 when the anchor was taken away, and says so', async () => {
+    await loseAnchor(id);
+    expect(await run('audit', 'verify', id)).toMatchObject({ code: 2, out: '', error: expect.stringMatching(/^NOT PROVEN: .*: 3 rows .*\n.*somebody took that away/) as string });
   });
 
   it('verify names a broken chain with 1 also when another one is not proven', async () => {
     await tables.audit.append({ rollbackId: `label#event#${id}`, service: 'checkout', kind: 'labelled', at: '2026-11-20T09:00:00.000Z', data: {} }, null);
+    await loseAnchor(`label#event#${id}`);
     expect(await run('audit', 'verify', id)).toMatchObject({ code: 2, out: expect.stringContaining('Intact') as string, error: expect.stringContaining(`NOT PROVEN: label#event#${id}`) as string });
     await forge(0);
     expect(await run('audit', 'verify', id)).toMatchObject({ code: 1 });
@@ -184,8 +208,8 @@ describe('ripcord audit', () => {
   });
 
   it('finds that every row was removed, where the ledger remembers the rollback', async () => {
-    await putAnchor(tables.ledger, `${id}-gone`, seal);
-    expect(await run('audit', 'verify', `${id}-gone`)).toMatchObject({ code: 1, error: expect.stringContaining('[truncated 0]') as string });
+    for (const seq of [0, 1, 2]) await cut(id, seq);
+    expect(await run('audit', 'verify', id)).toMatchObject({ code: 1, error: expect.stringContaining('rows 0 to 2 of 3 are missing: cut from the end [truncated 0]') as string });
   });
 
   it('asks for what it needs', async () => {

@@ -116,7 +116,7 @@ describe('a page about what was left alone', () => {
     const send = tables.client.send.bind(tables.client);
     let writes = 0;
     tables.client.send = (async (command: { constructor: { name: string } }) => {
-      if (/^(PutItem|UpdateItem)/.test(command.constructor.name) && writes++ === cut) throw Object.assign(new Error('the function died'), { name: 'Died' });
+      if (/^(PutItem|UpdateItem|TransactWriteItems)/.test(command.constructor.name) && writes++ === cut) throw Object.assign(new Error('the function died'), { name: 'Died' });
       return send(command as never);
     }) as typeof tables.client.send;
     try {

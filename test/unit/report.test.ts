@@ -122,7 +122,7 @@ describe('ending a recovered rollback', () => {
     expect(rows.map(({ kind }) => kind)).toEqual(['assessed', 'reported', 'sealed']);
     expect(JSON.parse(rows[2]?.data ?? '')).toEqual({ outcome: 'recovered', rows: 3 });
     const anchor = await readAnchor(tables.ledger, id);
-    expect(anchor).toEqual({ length: 3, hash: rows[2]?.hash });
+    expect(anchor).toEqual({ length: 3, hash: rows[2]?.hash, isSealed: true });
     expect(reported).toMatchObject({ outcome: 'recovered', ok: true, auditLength: 3, auditHash: anchor?.hash });
     expect(verifyChain(rows, anchor ?? undefined)).toMatchObject({ intact: true, isAnchored: true });
   });
@@ -287,7 +287,7 @@ describe('a step that dies in between', () => {
     let writes = 0;
     const send = tables.client.send.bind(tables.client);
     tables.client.send = (async (command: { constructor: { name: string } }) => {
-      const isWrite = /^(PutItem|UpdateItem)/.test(command.constructor.name);
+      const isWrite = /^(PutItem|UpdateItem|TransactWriteItems)/.test(command.constructor.name);
       if (isWrite && writes++ === cut) throw Object.assign(new Error('the function died'), { name: 'Died' });
       return send(command as never);
     }) as typeof tables.client.send;

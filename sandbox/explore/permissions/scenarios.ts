@@ -205,7 +205,7 @@ export const permissionScenarios: readonly PermissionScenario[] = [
   },
   {
     name: 'label', summary: 'a tool says what it thinks of a rollback', play: label,
-    check: (world) => (world.sandbox.calls.list({ service: 'dynamodb', operation: 'PutItem', role: world.sandbox.services.functions.find('ripcord-label').spec.roleArn.split('/').at(-1) ?? '' }).length > 0 ? null : 'no label was written'),
+    check: (world) => (world.sandbox.calls.list({ service: 'dynamodb', operation: 'TransactWriteItems', role: world.sandbox.services.functions.find('ripcord-label').spec.roleArn.split('/').at(-1) ?? '' }).length > 0 ? null : 'no label was written'),
   },
   { name: 'unreadable-label', summary: 'a label for no rollback goes to the queue', play: unreadableLabel, check: (world) => (queued(world) > 0 ? null : 'nothing is in the queue') },
   {

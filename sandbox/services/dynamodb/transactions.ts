@@ -38,6 +38,7 @@ export class Transactions {
   readonly #dynamodb: DynamoDb;
   readonly #budget: KeyBudget;
   readonly #busy = new Set<string>();
+  readonly #running = new Set<string>();
   readonly #tokens = new Map<string, { readonly asked: string; readonly until: number }>();
 
   constructor(dynamodb: DynamoDb, budget: KeyBudget) {
@@ -77,12 +78,14 @@ export class Transactions {
     this.#refuse(parts, ({ item }) => this.#busy.has(item), { Code: 'TransactionConflict', Message: 'Transaction is ongoing for the item' });
     this.#refuse(parts, ({ partition }) => this.#budget.isSpent(partition, now), { Code: 'ThrottlingError', Message: spentMessage });
     for (const { item } of parts) this.#busy.add(item);
+    if (token !== undefined) this.#running.add(token);
     try {
       const done = await this.#dynamodb.exclusively((perform) => this.#all(parts, perform, now));
       if (token !== undefined) this.#tokens.set(token, { asked, until: now + tokenMilliseconds });
       return told === 'NONE' ? {} : { ConsumedCapacity: done.map(({ part, units }) => ({ TableName: part.request.TableName, CapacityUnits: units })) };
     } finally {
       for (const { item } of parts) this.#busy.delete(item);
+      this.#running.delete(token ?? '');
     }
   }
 
@@ -103,6 +106,7 @@ export class Transactions {
       if (until >= now) break;
       this.#tokens.delete(old);
     }
+    if (this.#running.has(token)) throw new AwsError('TransactionInProgressException', 'The transaction with the given request token is already in progress.');
     const known = this.#tokens.get(token);
     if (known === undefined) return false;
     if (known.asked !== asked) throw new AwsError('IdempotentParameterMismatchException', 'Request parameters do not match those of the first request with this token');

@@ -80,6 +80,8 @@ test('is cancelled while another writes one of its items; single writes to them 
   const run = async (operation: string, input: object): Promise<unknown> => operations[operation]?.run(input as never, { clock: world.clock } as never);
   const transact = (pk: string): Promise<unknown> => run('TransactWriteItems', { TransactItems: [putNew(pk), move('hot', null, pk)] });
   const single = { TableName: 'heads', Key: key('hot') };
+  const named = { TransactItems: [putNew('n')], ClientRequestToken: 'n' };
+  expect(await Promise.allSettled([run('TransactWriteItems', named), run('TransactWriteItems', named)])).toMatchObject([{ status: 'fulfilled' }, { reason: { code: 'TransactionInProgressException' } }]);
   const [won, lost, refused] = await Promise.allSettled([transact('a'), transact('b'), run('UpdateItem', single)]);
   expect([won.status, lost, refused]).toMatchObject(['fulfilled', { reason: { code: 'TransactionCanceledException', fields: { CancellationReasons: [{ Code: 'None' }, { Code: 'TransactionConflict' }] } } }, { reason: { code: 'TransactionConflictException' } }]);
   expect([await read('rows', 'b'), (await read('heads', 'hot'))?.['head']]).toEqual([undefined, { S: 'a' }]);

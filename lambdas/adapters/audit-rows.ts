@@ -1,0 +1,50 @@
+// The audit table's rows on the wire, and how they are read.
+import { type AttributeValue, type DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
+import type { AuditRow } from '../audit/entry.ts';
+
+type Item = Record<string, AttributeValue>;
+
+export class AuditRows {
+  protected readonly client: DynamoDBClient;
+  protected readonly table: string;
+
+  constructor(client: DynamoDBClient, table: string) {
+    this.client = client;
+    this.table = table;
+  }
+
+  /** All rows of one chain in order. */
+  async read(rollbackId: string): Promise<AuditRow[]> {
+    const rows: AuditRow[] = [];
+    let start: Item | undefined;
+    do {
+      const page = await this.client.send(new QueryCommand({
+        TableName: this.table, ConsistentRead: true,
+        KeyConditionExpression: 'rollbackId = :id', ExpressionAttributeValues: { ':id': { S: rollbackId } },
+        ...(start === undefined ? {} : { ExclusiveStartKey: start }),
+      }));
+      rows.push(...(page.Items ?? []).map((item) => toRow(item)));
+      start = page.LastEvaluatedKey;
+    } while (start !== undefined);
+    return rows;
+  }
+
+  /** The newest row of a chain; null when it has none. */
+  async last(rollbackId: string): Promise<AuditRow | null> {
+    const { Items = [] } = await this.client.send(new QueryCommand({
+      TableName: this.table, ConsistentRead: true, ScanIndexForward: false, Limit: 1,
+      KeyConditionExpression: 'rollbackId = :id', ExpressionAttributeValues: { ':id': { S: rollbackId } },
+    }));
+    return Items[0] === undefined ? null : toRow(Items[0]);
+  }
+}
+
+export const toItem = (row: AuditRow): Item => ({
+  rollbackId: { S: row.rollbackId }, seq: { N: String(row.seq) }, at: { S: row.at }, kind: { S: row.kind }, service: { S: row.service },
+  data: { S: row.data }, previousHash: { S: row.previousHash }, hash: { S: row.hash },
+});
+
+const toRow = (item: Item): AuditRow => ({
+  rollbackId: item['rollbackId']?.S ?? '', seq: Number(item['seq']?.N), at: item['at']?.S ?? '', kind: item['kind']?.S ?? '',
+  service: item['service']?.S ?? '', data: item['data']?.S ?? '', previousHash: item['previousHash']?.S ?? '', hash: item['hash']?.S ?? '',
+});
