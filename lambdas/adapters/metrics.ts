@@ -1,13 +1,17 @@
-// Reads all metrics and controls of a service as one reading, with one question a Region: each whole, or not at all.
+// Reads all metrics, controls and versions of a service as one reading, with one question a Region: each whole, or not at all.
 import { type CloudWatchClient, GetMetricDataCommand, type GetMetricDataCommandInput, type MetricDataQuery, type MetricDataResult, type MetricStat } from '@aws-sdk/client-cloudwatch';
 import type { MetricEntry } from '../config/schema.ts';
 import { type Datapoints, historyPeriods, type MetricsReading, periodSeconds, type RegionAnswer, readingOf } from '../domain/metrics.ts';
 import { type MathQuery, metricPlan, type MetricQuery, type PlainQuery, queriesOf } from '../domain/metric-plan.ts';
+import { withShift } from '../domain/shift-pairs.ts';
+import { plansOf, type ShiftPlan } from '../domain/shift-plan.ts';
 import { AwsCallError, calling } from './aws-errors.ts';
 
 export interface MetricsConfig {
   readonly metrics?: readonly MetricEntry[] | undefined;
   readonly controls?: readonly MetricEntry[] | undefined;
+  /** While a release shares the traffic with the version before it. */
+  readonly shift?: ShiftPlan | undefined;
 }
 
 export interface MetricsSources {
@@ -20,17 +24,20 @@ export interface MetricsSources {
  * @returns undefined when the service declares no metrics; a refused or broken call is a reading that is `unknown`, not an error. In another
  * Region it leaves only that Region's controls unread: the service's own metrics are worth something without them.
  */
-export async function readMetrics({ cloudWatch, cloudWatchIn }: MetricsSources, { metrics = [], controls = [] }: MetricsConfig, now: Date): Promise<MetricsReading | undefined> {
+export async function readMetrics({ cloudWatch, cloudWatchIn }: MetricsSources, { metrics = [], controls = [], shift }: MetricsConfig, now: Date): Promise<MetricsReading | undefined> {
   if (metrics.length === 0) return undefined;
   const { here, elsewhere } = await byRegion(cloudWatch, controls);
   const plans = { metrics: metrics.map((entry) => metricPlan(entry)), controls: here.map((entry) => metricPlan(entry)) };
   // The running minute is never whole.
   const end = Math.floor(now.getTime() / (periodSeconds * 1000)) * periodSeconds * 1000;
+  const queries = queriesOf([...plans.metrics, ...plans.controls]);
   const [columns, ...others] = await Promise.all([
-    outcomeOf(read(cloudWatch, queriesOf([...plans.metrics, ...plans.controls]), end)),
+    outcomeOf(read(cloudWatch, [...queries, ...queriesOf((shift?.pairs ?? []).flatMap(plansOf))], end)),
     ...[...elsewhere].map(([region, entries]) => readRegion(region, { client: cloudWatchIn(region), entries, end })),
   ]);
-  return 'unread' in columns ? { status: 'unknown', why: columns.unread } : readingOf({ ...plans, elsewhere: others }, columns, end);
+  if ('unread' in columns) return { status: 'unknown', why: columns.unread };
+  const reading = readingOf({ ...plans, elsewhere: others }, columns, end);
+  return shift === undefined ? reading : withShift(reading, shift, columns.slice(queries.length));
 }
 
 /** An entry that names the engine's own Region is one that names none. */
@@ -59,7 +66,16 @@ async function outcomeOf(reading: Promise<Datapoints[]>): Promise<Datapoints[] |
 /** CloudWatch answered with status 200, but does not vouch for all of the values. */
 class Unvouched extends Error {}
 
-async function read(client: CloudWatchClient, queries: readonly MetricQuery[], end: number): Promise<Datapoints[]> {
+/** What is wanted twice is asked, and paid, once. */
+async function read(client: CloudWatchClient, wanted: readonly MetricQuery[], end: number): Promise<Datapoints[]> {
+  const keys = wanted.map((query) => JSON.stringify(query));
+  const queries = wanted.filter((_, index) => keys.indexOf(keys[index] ?? '') === index);
+  const columns = await readEach(client, queries, end);
+  const byKey = new Map(queries.map((query, index) => [JSON.stringify(query), columns[index] ?? new Map<number, number>()]));
+  return keys.map((key) => byKey.get(key) ?? new Map<number, number>());
+}
+
+async function readEach(client: CloudWatchClient, queries: readonly MetricQuery[], end: number): Promise<Datapoints[]> {
   const columns = queries.map(() => new Map<number, number>());
   const statuses = new Map<string, string | undefined>();
   let NextToken: string | undefined;

@@ -5,14 +5,13 @@ import { judgeRecovery } from '../statistics/recovery.ts';
 import type { SignalStatus } from '../statistics/signal.ts';
 import { beforeAndAfter } from './before-after.ts';
 import { at, instantOf } from './instants.ts';
-import { type MetricsRead, type MetricsReading, periodSeconds, recoveryQuestionOf, releaseQuestionOf, type TakenBack } from './metrics.ts';
+import { judgedHours, type MetricsRead, type MetricsReading, periodSeconds, recoveryQuestionOf, releaseQuestionOf, type TakenBack, type VersionPair } from './metrics.ts';
 import { minutesWaitedFor, sharedBy, unreadText } from './metric-company.ts';
+import { besideVersionBefore, isCompared, pairsOf, questionOfNewVersion, toldOf } from './shift-questions.ts';
 import type { Instant, Reason, Release, Signal } from './vocabulary.ts';
 
 /** Name of the one signal and of its group: all metrics of a service together speak once. */
 export const metricsSource = 'metrics';
-/** A release is judged for so many hours: by then half of the day that is read lies after it, and other things change too. */
-const judgedHours = 12;
 
 export interface MetricsFinding {
   /**
@@ -26,22 +25,13 @@ export interface MetricsFinding {
 }
 
 /** Pure: the same reading and release have the same finding. Null where metrics have no say: none declared, no release, or none to compare it with. */
-export function findInMetrics(reading: MetricsReading | undefined, release: Pick<Release, 'startedAt'> | null, now: Instant): MetricsFinding | null {
+export function findInMetrics(reading: MetricsReading | undefined, release: Pick<Release, 'startedAt'> & Partial<Pick<Release, 'id'>> | null, now: Instant): MetricsFinding | null {
   if (reading === undefined || release === null) return null;
   if (reading.status === 'unknown') return { verdict: 'unknown', since: null, text: `they cannot be read: ${reading.why}` };
   if (at(now) - at(release.startedAt) > judgedHours * 3_600_000) return null;
   if (isEmpty(reading)) return { verdict: 'unknown', since: null, text: 'CloudWatch has no value of them at all, in a whole day' };
-  const question = releaseQuestionOf(reading, release.startedAt);
-  if (question === null) return null;
-  const judgement = judgeRelease(question);
-  if (judgement.verdict === 'worse') return worse({ question, judgement, reading });
-  // First, as long lines are cut in messages. Only a verdict of harm says by itself how it is and what was expected.
-  const text = sentences(unreadText(reading), sharedBy(judgement), beforeAndAfter(question), judgement.explanation);
-  if (judgement.verdict === 'unrelated') return { verdict: 'unrelated', since: null, text };
-  const statuses = judgement.signals.map(({ status }) => status);
-  // A service without a day before this release will not have one later.
-  if (statuses.every((status) => status === 'short-history')) return null;
-  return { verdict: statuses.every((status) => quiet.has(status)) ? 'quiet' : 'unknown', since: null, text };
+  const judged = judgedOf(reading, release);
+  return judged === null ? null : findingOf(judged, pairsOf(reading, release));
 }
 
 const quiet: ReadonlySet<SignalStatus> = new Set(['flat', 'passing', 'no-controls', 'short-history']);
@@ -55,15 +45,47 @@ interface Judged {
   readonly question: ReleaseQuestion;
   readonly judgement: Judgement;
   readonly reading: MetricsRead;
+  /** Controls that could not be read may share what is found. */
+  readonly needsUnread: boolean;
+}
+
+/** The service as a whole, and before it each version that shares the traffic of the release by itself. Null when the history does not reach back to the release. */
+function judgedOf(reading: MetricsRead, release: Parameters<typeof pairsOf>[1] & Pick<Release, 'startedAt'>): Judged[] | null {
+  const whole = releaseQuestionOf(reading, release.startedAt);
+  if (whole === null) return null;
+  const pairs = pairsOf(reading, release);
+  const served = pairs.filter(({ released }) => released.requests.length > 0);
+  return [
+    ...served.map((pair) => ({ question: questionOfNewVersion(pair, reading), needsUnread: !isCompared(pair) })),
+    { question: besideVersionBefore(whole, served), needsUnread: true },
+  ].map(({ question, needsUnread }) => ({ question, judgement: judgeRelease(question), reading, needsUnread }));
+}
+
+/** Harm in any of them is harm; none of them may be unknown where the release is called quiet. */
+function findingOf(judged: readonly Judged[], pairs: readonly VersionPair[]): MetricsFinding | null {
+  const told = pairs.map(toldOf).join('; ');
+  const worst = judged.find(({ judgement }) => judgement.verdict === 'worse');
+  if (worst !== undefined) return worse(worst, told);
+  const statuses = judged.map(({ judgement }) => judgement.signals.map(({ status }) => status));
+  const [shown] = [...judged.filter(({ judgement }) => judgement.verdict === 'unrelated'), ...judged];
+  // A service without a day before this release will not have one later.
+  if (shown === undefined || statuses.flat().every((status) => status === 'short-history')) return null;
+  const { question, judgement, reading } = shown;
+  // First, as long lines are cut in messages. Only a verdict of harm says by itself how it is and what was expected.
+  const text = sentences(unreadText(reading), told, sharedBy(judgement), beforeAndAfter(question), judgement.explanation);
+  if (judgement.verdict === 'unrelated') return { verdict: 'unrelated', since: null, text };
+  const isQuiet = statuses.flat().every((status) => quiet.has(status)) && pairs.every(({ released }) => released.requests.length > 0);
+  return { verdict: isQuiet ? 'quiet' : 'unknown', since: null, text };
 }
 
 /** Controls that could not be read may share the harm or not: they are asked again for a while, as the judge waits for those that have too little data. */
-function worse({ question, judgement, reading }: Judged): MetricsFinding {
+function worse({ question, judgement, reading, needsUnread }: Judged, told: string): MetricsFinding {
   const periods = periodsBad(judgement);
   const unread = unreadText(reading);
-  if (unread === '' || periods >= minutesWaitedFor) return { verdict: 'worse', since: instantOf(at(reading.end) - periods * periodSeconds * 1000), text: sentences(unread, judgement.explanation) };
+  const isKnown = unread === '' || !needsUnread || periods >= minutesWaitedFor;
+  if (isKnown) return { verdict: 'worse', since: instantOf(at(reading.end) - periods * periodSeconds * 1000), text: sentences(unread, told, judgement.explanation) };
   const waits = `It got worse after the release; whether those controls share it is asked again until it has lasted ${minutesWaitedFor} minutes`;
-  return { verdict: 'unknown', since: null, text: sentences(unread, beforeAndAfter(question), waits) };
+  return { verdict: 'unknown', since: null, text: sentences(unread, told, beforeAndAfter(question), waits) };
 }
 
 /** Since the first accusing signal began. */

@@ -7,6 +7,8 @@ import type { MetricPlan } from './metric-plan.ts';
 import type { Instant } from './vocabulary.ts';
 
 export const periodSeconds = 60;
+/** A release is judged for so many hours: by then half of the day that is read lies after it, and other things change too. */
+export const judgedHours = 12;
 const periodMs = periodSeconds * 1000;
 /**
  * History that is asked for, in periods: a day. The judge needs a day to know what is usual, and the most that a catalogue entry can
@@ -38,6 +40,8 @@ export type MetricsReading =
       readonly controls: readonly Measured[];
       /** Other Regions whose controls are missing above; absent where all of them answered. */
       readonly unread?: readonly UnreadRegion[];
+      /** Present while a release shares the traffic with the version before it. */
+      readonly shift?: ShiftReading;
     }
   /** It could not be read, or not whole: nothing is known. */
   | { readonly status: 'unknown'; readonly why: string };
@@ -47,6 +51,22 @@ export interface UnreadRegion {
   readonly region: string;
   readonly names: readonly string[];
   readonly why: string;
+}
+
+/** Two versions side by side, each measured by itself. */
+export interface ShiftReading {
+  readonly releaseId: string;
+  readonly pairs: readonly VersionPair[];
+}
+
+/** All three have each minute once: those of `released` and `before` are the same, and follow those of `usual`. */
+export interface VersionPair {
+  /** Everything that was served until the new version had its first request; empty while it had none. */
+  readonly usual: Measured;
+  /** The new version. Latency only of minutes with requests enough for its percentile. */
+  readonly released: Measured;
+  /** The version before. */
+  readonly before: Measured;
 }
 
 export type MetricsRead = Extract<MetricsReading, { status: 'read' }>;
@@ -78,7 +98,8 @@ export function readingOf({ metrics, controls, elsewhere = [] }: Plans, columns:
   });
 }
 
-function measuredOf(plans: readonly MetricPlan[], columns: readonly Datapoints[], end: number): Measured[] {
+/** @param columns one a query, in the order of `queriesOf`. */
+export function measuredOf(plans: readonly MetricPlan[], columns: readonly Datapoints[], end: number): Measured[] {
   const rest = columns.values();
   const next = (count: number): Datapoints[] => Array.from({ length: count }, () => rest.next().value ?? new Map<number, number>());
   return plans.map(({ name, requests, errors, latency, calls }) => {
@@ -112,11 +133,14 @@ const trimmed = (column: readonly (number | null)[]): Column => {
 };
 
 /** The oldest hours go first where the whole would be too large to keep; the judge is given what is kept. */
-function fitted(reading: MetricsRead): MetricsRead {
+export function fitted(reading: MetricsRead): MetricsRead {
   let fitting = reading;
   for (let periods = historyPeriods; JSON.stringify(fitting).length > mostCharacters; ) {
     periods -= 60;
-    fitting = { ...reading, metrics: reading.metrics.map((one) => lastOf(one, periods)), controls: reading.controls.map((one) => lastOf(one, periods)) };
+    fitting = {
+      ...reading, metrics: reading.metrics.map((one) => lastOf(one, periods)), controls: reading.controls.map((one) => lastOf(one, periods)),
+      ...(reading.shift === undefined ? {} : { shift: { ...reading.shift, pairs: reading.shift.pairs.map((pair) => ({ ...pair, usual: lastOf(pair.usual, Math.max(1, periods - pair.before.requests.length)) })) } }),
+    };
   }
   return fitting;
 }
@@ -127,14 +151,15 @@ const lastOf = ({ requests, errors, latency, ...named }: Measured, periods: numb
 
 const lengthOf = ({ metrics }: MetricsRead): number => Math.max(0, ...metrics.flatMap(({ requests, errors, latency }) => [requests.length, errors?.length ?? 0, latency?.length ?? 0]));
 
-const stretched = (column: Column, length: number): (number | null)[] =>
+/** The last so many periods; null where the column does not reach back so far. */
+export const stretched = (column: Column, length: number): (number | null)[] =>
   (column.length >= length ? column.slice(column.length - length) : [...Array.from({ length: length - column.length }, () => null), ...column]);
 
 /** First period that began at or after this instant; at most the one after the last. Negative when the instant lies before the first. */
-const indexOf = ({ end }: MetricsRead, length: number, instant: Instant): number =>
+export const indexOf = ({ end }: Pick<MetricsRead, 'end'>, length: number, instant: Instant): number =>
   Math.min(length, Math.ceil((at(instant) - (at(end) - length * periodMs)) / periodMs));
 
-interface Wanted {
+export interface Wanted {
   readonly length: number;
   /** A period that says nothing, because the release began in the middle of it; null when there is none. */
   readonly without?: number | null;
@@ -143,7 +168,7 @@ interface Wanted {
   readonly prefix: string;
 }
 
-function seriesOf(measured: Measured, { length, withTraffic, prefix, without = null }: Wanted): Series[] {
+export function seriesOf(measured: Measured, { length, withTraffic, prefix, without = null }: Wanted): Series[] {
   const column = (values: Column): (number | null)[] => stretched(values, length).map((value, index) => (index === without ? null : value));
   const requests = column(measured.requests);
   const { errors, latency } = measured;

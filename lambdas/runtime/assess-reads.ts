@@ -14,6 +14,7 @@ import { groupsOf } from '../config/release-sources.ts';
 import { isTrouble } from '../domain/door.ts';
 import type { ServiceLedger } from '../domain/ledger.ts';
 import type { Question } from '../domain/question.ts';
+import { shiftPlan } from '../domain/shift-plan.ts';
 import type { DeploymentReading } from '../domain/readings.ts';
 import type { Admitted, Trigger } from '../domain/trigger.ts';
 import type { AssessInput } from '../domain/workflow.ts';
@@ -110,9 +111,11 @@ const faultAgeMinutes = 60;
 async function readSignals({ table, cloudWatch, cloudWatchIn, codeDeploy }: AssessSources, { known, trigger, now }: { readonly known: Known; readonly trigger: Trigger; readonly now: Date }): Promise<Pick<Seen, 'alarms' | 'traffic' | 'metrics' | 'deployments' | 'neighbours'>> {
   const { around = [], service: { signals, policy } } = known.entry;
   const theirs = around.flatMap(({ alarms }) => alarms.map((name) => ({ name })));
+  const [newest] = known.ledger.releases.toSorted((a, b) => Date.parse(b.startedAt) - Date.parse(a.startedAt));
+  const shift = shiftPlan(known.entry.service, newest, now.toISOString());
   const from = new Date(now.getTime() - (policy.releaseWindowMinutes + faultAgeMinutes) * 60_000);
   const [alarms, traffic, metrics, deployments, neighbours] = await Promise.all([
-    readAlarms(cloudWatch, [...signals.alarms, ...theirs]), readTraffic(cloudWatch, signals.traffic, now), readMetrics({ cloudWatch, cloudWatchIn }, signals, now), deploymentsNow(codeDeploy, known, trigger, now),
+    readAlarms(cloudWatch, [...signals.alarms, ...theirs]), readTraffic(cloudWatch, signals.traffic, now), readMetrics({ cloudWatch, cloudWatchIn }, { ...signals, shift }, now), deploymentsNow(codeDeploy, known, trigger, now),
     readNeighbours(table, around, { from, now }),
   ]);
   const ours = signals.alarms.length;

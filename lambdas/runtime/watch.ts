@@ -18,6 +18,7 @@ import type { Clock } from '../domain/clock.ts';
 import { at, instantOf } from '../domain/instants.ts';
 import type { ServiceLedger } from '../domain/ledger.ts';
 import { type DeploymentReading, withReadings } from '../domain/readings.ts';
+import { shiftPlan } from '../domain/shift-plan.ts';
 import { readSignals } from '../domain/signals.ts';
 import type { Reason, Release } from '../domain/vocabulary.ts';
 import type { JourneyRound, StepCaptured, WatchInput, Watching, WatchLooked } from '../domain/workflow.ts';
@@ -159,7 +160,7 @@ async function look({ watch: watching, evidence, looksLeft = looksLeftUnsaid, me
   const now = parts.clock.now();
   const [alarms, metrics, deployments] = await Promise.all([
     readAlarms(parts.cloudWatch, config.signals.alarms),
-    readMetrics(parts, config.signals, now),
+    readMetrics(parts, { ...config.signals, shift: shiftPlan(config, release, now.toISOString()) }, now),
     release.status === 'in-progress' ? deploymentOf(release, config, parts) : [],
   ]);
   const [current = release] = withReadings([release], deployments);

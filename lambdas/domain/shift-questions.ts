@@ -1,0 +1,80 @@
+// The judge's questions while a release shares its traffic with the version before, and what people are told of the two. Pure.
+import type { ReleaseQuestion } from '../statistics/judge.ts';
+import type { Comparison, Series } from '../statistics/series.ts';
+import { fewestBadPoints, fewestRequests } from '../statistics/settings.ts';
+import { type Column, compared, type Measured, type MetricsRead, periodSeconds, seriesOf, stretched, type VersionPair } from './metrics.ts';
+import type { Release } from './vocabulary.ts';
+
+/** Minutes whose figures are told: enough of a small share, and lately. */
+const toldMinutes = 10;
+
+/** The pairs of this release; empty while it shares no traffic. */
+export const pairsOf = ({ shift }: MetricsRead, { id }: Partial<Pick<Release, 'id'>>): readonly VersionPair[] => (shift !== undefined && shift.releaseId === id ? shift.pairs : []);
+
+/** With so few requests in the minutes that make a harm, the version before cannot say whether it has it too. */
+export const isCompared = ({ released, before }: VersionPair): boolean => total(released.requests) > 0 && total(before.requests.slice(-fewestBadPoints)) >= fewestRequests;
+
+/**
+ * The whole of the service beside the version before: errors and latency that both versions have are not the new one's, whatever others show.
+ * Traffic is compared with the declared controls alone, as the shift itself moves it.
+ */
+export function besideVersionBefore(question: ReleaseQuestion, pairs: readonly VersionPair[]): ReleaseQuestion {
+  const length = question.series[0]?.values.length ?? 0;
+  const versions = pairs.filter((pair) => isCompared(pair)).map((pair) => versionBefore(pair, length));
+  if (versions.length === 0) return question;
+  return { ...question, controls: [...versions, ...question.controls.map((one) => ({ ...one, series: one.series.filter(({ kind }) => kind === 'traffic') }))] };
+}
+
+/**
+ * The new version by itself: what was usual until its first request, and its own values from then on. Shares and latencies go on over that; counts do not,
+ * so that there is no signal of traffic. Its only control is the version before in the same minutes, or, where that has too few requests, the declared ones.
+ */
+export function questionOfNewVersion(pair: VersionPair, reading: MetricsRead): ReleaseQuestion {
+  const { usual, released } = pair;
+  const length = usual.requests.length + released.requests.length;
+  const wanted = { length, withTraffic: false, prefix: '' };
+  const of = (list: readonly Measured[]): Comparison[] => list.map((one) => ({ name: one.name, series: seriesOf(one, wanted) }));
+  const declared = { controls: of(compared(reading.controls)), dependencies: of(reading.controls.filter(({ calls }) => calls === true)) };
+  return {
+    series: seriesOf(spliced(usual, released), { ...wanted, prefix: `${released.name} ` }),
+    ...(isCompared(pair) ? { controls: [versionBefore(pair, length)] } : declared),
+    releaseIndex: usual.requests.length, periodSeconds,
+  };
+}
+
+function versionBefore({ usual, before }: VersionPair, length: number): Comparison {
+  const all = spliced(usual, before);
+  const series: Series[] = seriesOf({ ...all, requests: stretched(all.requests, length) }, { length, withTraffic: false, prefix: '' });
+  return { name: before.name, series };
+}
+
+function spliced(usual: Measured, since: Measured): Measured {
+  const joined = (first: Column | null, second: Column | null): Column | null => (first === null || second === null ? null : [...first, ...second]);
+  return { name: since.name, requests: [...usual.requests, ...since.requests], errors: joined(usual.errors, since.errors), latency: joined(usual.latency, since.latency) };
+}
+
+/** `version 7 fails 8 % of its requests, version 6 at the same minutes 0.1 %`; and that there were no requests, or too few to say anything. */
+export function toldOf({ released, before }: VersionPair): string {
+  const served = total(released.requests);
+  if (served === 0) return `${released.name} has had no requests yet`;
+  if (served < fewestRequests) return `${released.name} has had ${served} requests so far, too few to say anything`;
+  const [now, then] = [failing(released), failing(before)];
+  const slow = [slowness(released), slowness(before)] as const;
+  return [
+    `${released.name} fails ${now} of its requests, ${then === null ? `and ${before.name} has none` : `${before.name} at the same minutes ${then}`}`,
+    ...(slow[0] === null || slow[1] === null ? [] : [`it answers in ${slow[0]} ms, ${before.name} in ${slow[1]} ms`]),
+  ].join('; ');
+}
+
+/** Null without requests. */
+function failing({ requests, errors }: Measured): string | null {
+  const all = total(requests.slice(-toldMinutes));
+  return all === 0 ? null : `${Number(((100 * total((errors ?? []).slice(-toldMinutes))) / all).toPrecision(2))} %`;
+}
+
+function slowness({ latency }: Measured): number | null {
+  const known = (latency ?? []).slice(-toldMinutes).filter((value) => value !== null).toSorted((a, b) => a - b);
+  return known[Math.floor(known.length / 2)] ?? null;
+}
+
+const total = (counts: Column): number => counts.reduce((sum: number, count) => sum + (count ?? 0), 0);

@@ -1,0 +1,50 @@
+// A day of a service whose release shares its traffic with the version before, as CloudWatch would answer for it.
+import { readingOf, type Datapoints, type MetricsRead } from '../../../lambdas/domain/metrics.ts';
+import { withShift } from '../../../lambdas/domain/shift-pairs.ts';
+import { plansOf, type ShiftPlan } from '../../../lambdas/domain/shift-plan.ts';
+import { type MetricPlan, metricPlan } from '../../../lambdas/domain/metric-plan.ts';
+import { metricEntry } from '../../../lambdas/config/metric-entries.ts';
+import { minute } from './samples.ts';
+
+/** What one version serves in a minute; null: nothing. */
+export interface Served {
+  readonly requests: number;
+  readonly errors: number;
+  readonly latency?: number;
+}
+export type Version = (m: number) => Served | null;
+
+const day = 1440;
+/** The minute at which every reading ends. */
+export const end = 12;
+
+const total = (...all: (Served | null)[]): Served | null => {
+  const there = all.filter((one) => one !== null);
+  const [most] = there.toSorted((a, b) => b.requests - a.requests);
+  return most === undefined ? null : { requests: there.reduce((sum, one) => sum + one.requests, 0), errors: there.reduce((sum, one) => sum + one.errors, 0), latency: most.latency ?? 100 };
+};
+
+/** Requests, errors and, where it is asked for, latency of each minute of the day before the end, in the metrics' own units. */
+function columnsOf(version: Version, { latency: asked }: MetricPlan): Datapoints[] {
+  const minutes = Array.from({ length: day }, (_, index) => end - day + index).flatMap((m) => {
+    const served = version(m);
+    return served === null ? [] : [[Date.parse(minute(m)), served] as const];
+  });
+  // Latency wanders a little, the same way at each run.
+  return [
+    new Map(minutes.map(([at, { requests }]) => [at, requests])), new Map(minutes.filter(([, { errors }]) => errors > 0).map(([at, { errors }]) => [at, errors])),
+    ...(asked === null ? [] : [new Map(minutes.map(([at, { latency = 100 }], index) => [at, (latency / asked.factor) * (1 + 0.03 * Math.sin(index * 12.9898))]))]),
+  ];
+}
+
+const shop = metricPlan(metricEntry.parse({ kind: 'lambda', functionName: 'shop', alias: 'live', percentile: 'p50' }));
+
+/** The reading of alias `shop:live` with its two versions, and the declared controls beside them. */
+export function shifting(plan: ShiftPlan, [one, other]: readonly [Version, Version], controls: Readonly<Record<string, Version>> = {}): MetricsRead {
+  const all: Version = (m) => total(one(m), other(m));
+  const named = Object.entries(controls);
+  const plans = { metrics: [shop], controls: named.map(([name]) => ({ ...shop, name })) };
+  const reading = readingOf(plans, [all, ...named.map(([, version]) => version)].flatMap((version) => columnsOf(version, shop)), Date.parse(minute(end)));
+  const columns = plan.pairs.flatMap((pair) => plansOf(pair).flatMap((each) => columnsOf(each === pair.whole ? all : each === pair.versions[0] ? one : other, each)));
+  return withShift(reading, plan, columns);
+}

@@ -1,0 +1,215 @@
+// A release that shares its traffic with the version before: which metrics are whose, and what is found in them.
+import { describe, expect, it } from 'vitest';
+import { serviceSchema, type ServiceInput } from '../../../lambdas/config/schema.ts';
+import { decide } from '../../../lambdas/domain/decide.ts';
+import { findInMetrics } from '../../../lambdas/domain/metric-findings.ts';
+import { type PlainQuery, queriesOf } from '../../../lambdas/domain/metric-plan.ts';
+import { plansOf, type ShiftPlan, type Shifting, shiftPlan } from '../../../lambdas/domain/shift-plan.ts';
+import { alarm, minute, question, quiet, release } from './samples.ts';
+import { end, type Served, shifting, type Version } from './shift-samples.ts';
+
+const elb = 'arn:aws:elasticloadbalancing:eu-west-1:111122223333:';
+const alias = { strategy: 'lambda-alias', functionName: 'shop', alias: 'live', good: 'last-known-good' } as const;
+const web = { strategy: 'alb-weights', listenerArn: `${elb}listener/app/shop/1/2`, targetGroups: { blue: `${elb}targetgroup/blue/1`, green: `${elb}targetgroup/green/2` }, good: 'last-known-good' } as const;
+const codedeploy = { strategy: 'codedeploy', platform: 'Lambda', application: 'shop', deploymentGroup: 'prod', functionName: 'shop', alias: 'live', good: 'last-known-good' } as const;
+
+type Metrics = NonNullable<ServiceInput['signals']['metrics']>;
+const ofAlias: Metrics = [{ kind: 'lambda', functionName: 'shop', alias: 'live', percentile: 'p50' }];
+const configured = (targets: ServiceInput['targets'], metrics: Metrics = ofAlias) => serviceSchema.parse({
+  targets, signals: { alarms: [{ name: '5xx' }], traffic: { none: 'has no such metric' }, metrics },
+  verification: { none: 'proven by hand in this test' }, policy: { approval: { none: 'the on-call engineer agreed' } },
+});
+
+const canary = (over: Partial<Shifting> = {}): Shifting =>
+  ({ id: `shop:live:7@${minute(0)}`, origin: 'lambda-alias', version: '7', previousVersion: '6', startedAt: minute(0), status: 'in-progress', ...over });
+const planned = (targets: ServiceInput['targets'], over: Partial<Shifting> = {}, metrics = ofAlias): ShiftPlan | undefined => shiftPlan(configured(targets, metrics), canary(over), minute(end));
+const dimensionsOf = (plan: ShiftPlan | undefined): string[] => (plan?.pairs ?? []).flatMap((pair) => queriesOf(plansOf(pair))).map((query) => {
+  const { name, statistic, dimensions } = query as PlainQuery;
+  return `${name} ${statistic} ${Object.values(dimensions).join(' ')}`;
+});
+
+describe('which metrics show two versions', () => {
+  it('are for an alias its whole, and what each version of it executed', () => {
+    expect(dimensionsOf(planned({ fn: alias }))).toEqual([
+      'Invocations Sum shop shop:live', 'Errors Sum shop shop:live', 'Duration p50 shop shop:live',
+      'Invocations Sum shop shop:live 7', 'Errors Sum shop shop:live 7', 'Duration p50 shop shop:live 7',
+      'Invocations Sum shop shop:live 6', 'Errors Sum shop shop:live 6', 'Duration p50 shop shop:live 6',
+    ]);
+    expect(planned({ fn: alias })?.pairs.flatMap(plansOf).flatMap(({ requests }) => requests).at(-1)).toMatchObject({ dimensions: { FunctionName: 'shop', Resource: 'shop:live', ExecutedVersion: '6' } });
+  });
+
+  it('are the same for an alias that CodeDeploy shifts, and one that a pipeline releases under the function\'s own versions', () => {
+    const wanted = dimensionsOf(planned({ fn: alias }));
+    expect(dimensionsOf(planned({ fn: codedeploy }, { id: 'd-1', origin: 'codedeploy' }))).toEqual(wanted);
+    expect(dimensionsOf(planned({ fn: alias }, { id: 'build-7', origin: 'event' }))).toEqual(wanted);
+    expect(dimensionsOf(planned({ fn: { ...alias, functionName: 'shop' } }, { id: `arn:aws:lambda:eu-west-1:111122223333:function:shop:live:7@${minute(0)}` }))).toEqual(wanted);
+  });
+
+  it('are for weighted target groups each side\'s own, with the load balancer of the listener', () => {
+    const byLoadBalancer: Metrics = [{ kind: 'alb-target-group', loadBalancer: `${elb}loadbalancer/app/shop/1`, percentile: 'p90' }];
+    expect(dimensionsOf(planned({ web }, { id: 'r-2', origin: 'event', version: '2.0.0', previousVersion: null }, byLoadBalancer))).toEqual([
+      'RequestCount Sum targetgroup/blue/1 app/shop/1', 'HTTPCode_Target_5XX_Count Sum targetgroup/blue/1 app/shop/1', 'TargetResponseTime p90 targetgroup/blue/1 app/shop/1',
+      'RequestCount Sum targetgroup/green/2 app/shop/1', 'HTTPCode_Target_5XX_Count Sum targetgroup/green/2 app/shop/1', 'TargetResponseTime p90 targetgroup/green/2 app/shop/1',
+    ]);
+  });
+
+  it('have no latency where no entry says which percentile counts', () => {
+    const elsewhere: Metrics = [{ kind: 'api-gateway', apiId: 'a1b2', stage: 'prod' }];
+    expect(dimensionsOf(planned({ fn: alias }, {}, elsewhere)).filter((one) => one.startsWith('Duration'))).toEqual([]);
+    expect(dimensionsOf(planned({ fn: alias }, {}, elsewhere))).toHaveLength(6);
+  });
+
+  it.each<[string, ServiceInput['targets'], Partial<Shifting>]>([
+    ['once the release is finished', { fn: alias }, { status: 'finished' }],
+    ['half a day after it began', { fn: alias }, { startedAt: minute(end - 721) }],
+    ['when nobody said which version was before', { fn: alias }, { previousVersion: null }],
+    ['when the versions are not the function\'s', { fn: alias }, { id: 'r-2', origin: 'event', version: '2.0.0', previousVersion: '1.9.0' }],
+    ['when a pipeline\'s release could be of either alias', { fn: alias, other: { ...alias, alias: 'batch' } }, { id: 'r-2', origin: 'event' }],
+    ['when CodeDeploy deploys something else', { fn: alias }, { id: 'd-1', origin: 'codedeploy' }],
+    ['when nobody knows whose the traffic of three groups was', { web: { ...web, targetGroups: { ...web.targetGroups, red: `${elb}targetgroup/red/3` } } }, { id: 'r-2', origin: 'event' }],
+    ['behind a network load balancer, which counts no requests', { web: { ...web, listenerArn: `${elb}listener/net/shop/1/2` } }, { id: 'r-2', origin: 'event' }],
+  ])('are none %s', (_, targets, over) => expect(planned(targets, over)).toBeUndefined());
+
+  it('are those of an alias that is watched without being a target: its release names it', () => {
+    expect(dimensionsOf(planned({ web }))).toHaveLength(9 + 4);
+  });
+
+  it('are of three targets at the most, so that a reading stays one page', () => {
+    const many = Object.fromEntries(['a', 'b', 'c', 'd'].map((name) => [name, web]));
+    expect(planned(many, { origin: 'event' })?.pairs).toHaveLength(3);
+  });
+});
+
+/** A version with a part of a thousand requests a minute since a minute, of which a share fails. */
+const version = (part: number, over: { from?: number; until?: number; errors?: (m: number) => number; latency?: (m: number) => number; all?: number } = {}): Version => (m): Served | null => {
+  const { from = 0, until = Infinity, errors = () => 0.001, latency = () => 100, all = 1000 } = over;
+  if (m < from || m >= until) return null;
+  const requests = Math.round((m < 0 ? 1 : part) * all * (1 + 0.05 * Math.sin(m)));
+  return { requests, errors: Math.round(requests * errors(m)), latency: latency(m) };
+};
+const six = (part: number, over: Parameters<typeof version>[1] = {}): Version => version(part, { from: -Infinity, ...over });
+const plan = planned({ fn: alias }) ?? (() => { throw new Error('no plan'); })();
+const found = (versions: readonly [Version, Version], controls: Parameters<typeof shifting>[2] = {}, of = plan) => findInMetrics(shifting(of, versions, controls), { id: of.releaseId, startedAt: minute(0) }, minute(end));
+
+describe('what is found in them', () => {
+  const broken = { errors: () => 0.5 };
+
+  it('is the harm of a new version with a twentieth of the traffic, and how the version before is in the same minutes', () => {
+    const harm = found([version(0.05, broken), six(0.95)]);
+    expect(harm?.verdict).toBe('worse');
+    expect(harm?.since).toBe(minute(0));
+    expect(harm?.text).toMatch(/^version 7 fails 50 % of its requests, version 6 at the same minutes 0\.1\d? %/);
+    expect(harm?.text).toContain('ROLL BACK: version 7 error rate 50.5 %');
+  });
+
+  it('is not seen in the alias as a whole: a small canary is drowned in what is usual there', () => {
+    const noisy = { errors: (m: number) => 0.02 + 0.015 * Math.sin(m / 7) };
+    const both: [Version, Version] = [version(0.05, { errors: (m) => noisy.errors(m) + 0.3 }), six(0.95, noisy)];
+    const { shift: _shift, ...whole } = shifting(plan, both);
+    expect(findInMetrics(whole, { startedAt: minute(0) }, minute(end))?.verdict).not.toBe('worse');
+    expect(found(both)?.verdict).toBe('worse');
+  });
+
+  it('is unrelated when both versions have it, however flat the declared controls are', () => {
+    const bad = { errors: (m: number) => (m >= 2 ? 0.3 : 0.001) };
+    const flat = { payments: six(1), search: six(1), stock: six(1) };
+    for (const controls of [{}, flat]) {
+      const shared = found([version(0.1, bad), six(0.9, bad)], controls);
+      expect(shared?.verdict).toBe('unrelated');
+      expect(shared?.text).toContain('version 6 got worse as well.');
+    }
+  });
+
+  it('is worse however sick the declared controls are, where the version before is well', () => {
+    const sick = { payments: six(1, { errors: (m) => (m >= 0 ? 0.4 : 0.001) }), search: six(1, { errors: (m) => (m >= 0 ? 0.4 : 0.001) }) };
+    expect(found([version(0.1, broken), six(0.9)], sick)?.verdict).toBe('worse');
+  });
+
+  it('is what the declared controls say, where the version before has too few requests to speak', () => {
+    const bad = { errors: (m: number) => (m >= 2 ? 0.3 : 0.001) };
+    const controls = { payments: six(1, bad), search: six(1, bad) };
+    const last = six(0.004, { errors: () => 0 });
+    expect(found([version(0.996, bad), last], controls)?.verdict).toBe('unrelated');
+    expect(found([version(0.996, bad), last])?.verdict).toBe('worse');
+  });
+
+  it('is unknown, neither harm nor quiet, with few requests, and told as such', () => {
+    const few = found([version(0.001, { errors: () => 1 }), six(0.999)]);
+    expect(few?.verdict).toBe('unknown');
+    expect(few?.text).toContain('version 7 has had 12 requests so far, too few to say anything.');
+    const none = found([version(0.1, { from: Infinity }), six(1)]);
+    expect(none?.verdict).toBe('unknown');
+    expect(none?.text).toContain('version 7 has had no requests yet.');
+  });
+
+  it('is quiet for a good version, whose share of the requests accuses nobody', () => {
+    expect(found([version(0.5), six(0.5)], { payments: six(1) })?.verdict).toBe('quiet');
+  });
+
+  it('is a slower version, but only with requests enough for its percentile', () => {
+    const slow = { latency: () => 180 };
+    const seen = found([version(0.3, slow), six(0.7)]);
+    expect(seen?.verdict).toBe('worse');
+    expect(seen?.text).toContain('it answers in 18');
+    expect(found([version(0.05, slow), six(0.95)])?.verdict).toBe('unknown');
+  });
+
+  it('is dated from the first request that the new version had, though the release was recorded minutes later', () => {
+    const early = version(0.05, { ...broken, from: -4 });
+    const harm = found([(m) => (m < 0 && m >= -4 ? { requests: 50, errors: 25, latency: 100 } : early(m)), six(0.95)]);
+    expect(harm?.verdict).toBe('worse');
+    expect(harm?.since).toBe(minute(-4));
+  });
+
+  it('is as ever once the release is over, or when another release is asked about', () => {
+    const reading = shifting(plan, [version(0.05, broken), six(0.95)]);
+    const { shift: _shift, ...whole } = reading;
+    expect(findInMetrics(reading, release({ startedAt: minute(0) }), minute(end))).toEqual(findInMetrics(whole, release({ startedAt: minute(0) }), minute(end)));
+  });
+
+  it('is not waited for while another Region is silent: the version before has spoken', () => {
+    const reading = { ...shifting(plan, [version(0.05, broken), six(0.95)]), unread: [{ region: 'us-east-1', names: ['shop in us-east-1'], why: 'timeout' }] };
+    const young = findInMetrics(reading, { id: plan.releaseId, startedAt: minute(0) }, minute(end));
+    expect(young?.verdict).toBe('worse');
+  });
+});
+
+describe('the two sides of weighted target groups', () => {
+  const sides = shiftPlan(configured({ web }, [{ kind: 'alb-target-group', loadBalancer: 'app/shop/1', percentile: 'p50' }]), canary({ id: 'r-2', origin: 'event' }), minute(end)) ?? plan;
+
+  it('are told apart by who served before the release', () => {
+    const [bad, good] = [version(0.05, { errors: () => 0.5 }), six(0.95)];
+    expect(found([good, bad], {}, sides)?.text).toMatch(/^green fails 50 % of its requests, blue at the same minutes 0\.1\d? %/);
+    expect(found([bad, good], {}, sides)?.text).toMatch(/^blue fails 50 % of its requests, green at the same minutes 0\.1\d? %/);
+  });
+
+  it('are left alone where both served before alike', () => {
+    const half = (m: number): Served => ({ requests: 500, errors: m >= 0 ? 200 : 1 });
+    expect(shifting(sides, [half, half]).shift).toBeUndefined();
+  });
+
+  it('have before the release what both served, the other way round yesterday', () => {
+    const blue = six(0.95);
+    const yesterday: Version = (m) => (m < -600 ? { requests: 900, errors: 1, latency: 90 } : null);
+    const reading = shifting(sides, [(m) => (m < -600 ? null : blue(m)), (m) => (m < -600 ? yesterday(m) : version(0.05)(m))]);
+    const [pair] = reading.shift?.pairs ?? [];
+    expect(pair?.usual.requests).toHaveLength(1440 - end);
+    expect([pair?.usual.requests[0], pair?.usual.latency?.[0]]).toEqual([900, expect.closeTo(90, -1)]);
+    expect([pair?.released.name, pair?.released.requests.length, pair?.before.name]).toEqual(['green', end, 'blue']);
+  });
+});
+
+describe('a decision', () => {
+  it('counts them as the metrics\' one signal, knows that nobody shares the harm, and comes to the same verdict from what is kept', () => {
+    const metrics = shifting(plan, [version(0.05, { errors: () => 0.5 }), six(0.95)]);
+    const asked = question({
+      now: minute(end), metrics, alarms: [alarm('5xx', { fault: { from: minute(3), to: minute(4) } }), quiet('latency')],
+      releases: [release({ id: plan.releaseId, version: '7', previousVersion: '6', startedAt: minute(0), finishedAt: null, status: 'in-progress', origin: 'lambda-alias' })],
+    });
+    const decided = decide(asked);
+    expect(decided.signals.find(({ kind }) => kind === 'metrics')).toMatchObject({ status: 'firing', summary: expect.stringContaining('version 7 fails 50 %') as string });
+    expect(decided.verdict).toBe('roll-back');
+    expect(decide(JSON.parse(JSON.stringify(asked)) as typeof asked)).toEqual(decided);
+    expect(decided.suspects[0]?.reasons.map(({ text }) => text)).toContain('metrics got worse after it began');
+  });
+});
