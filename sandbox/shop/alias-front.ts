@@ -94,7 +94,8 @@ export class AliasFront {
   #record(version: string, { failed, milliseconds }: { failed: boolean; milliseconds: number }): void {
     const { metrics, functionName, alias } = this.#parts;
     const resource = { FunctionName: functionName, Resource: `${functionName}:${alias}` };
-    for (const dimensions of [resource, { ...resource, ExecutedVersion: version }]) {
+    // Of every invocation through an alias, whether it is shared or not.
+    for (const dimensions of [{ FunctionName: functionName }, resource, { ...resource, ExecutedVersion: version }]) {
       metrics.record({ namespace: 'AWS/Lambda', name: 'Invocations', dimensions, value: 1, unit: 'Count' });
       metrics.record({ namespace: 'AWS/Lambda', name: 'Errors', dimensions, value: Number(failed), unit: 'Count' });
       metrics.record({ namespace: 'AWS/Lambda', name: 'Duration', dimensions, value: Math.round(milliseconds * 100) / 100, unit: 'Milliseconds' });

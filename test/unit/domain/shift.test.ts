@@ -5,7 +5,7 @@ import { decide } from '../../../lambdas/domain/decide.ts';
 import { findInMetrics } from '../../../lambdas/domain/metric-findings.ts';
 import { type PlainQuery, queriesOf } from '../../../lambdas/domain/metric-plan.ts';
 import { plansOf, type ShiftPlan, type Shifting, shiftPlan } from '../../../lambdas/domain/shift-plan.ts';
-import { alarm, minute, question, quiet, release } from './samples.ts';
+import { alarm, minute, neighbour, question, quiet, release, sick } from './samples.ts';
 import { end, type Served, shifting, type Version } from './shift-samples.ts';
 
 const elb = 'arn:aws:elasticloadbalancing:eu-west-1:111122223333:';
@@ -211,5 +211,29 @@ describe('a decision', () => {
     expect(decided.verdict).toBe('roll-back');
     expect(decide(JSON.parse(JSON.stringify(asked)) as typeof asked)).toEqual(decided);
     expect(decided.suspects[0]?.reasons.map(({ text }) => text)).toContain('metrics got worse after it began');
+  });
+
+  it('takes a harm that the version before does not have for more than a sick dependency explains', () => {
+    const metrics = shifting(plan, [version(0.05, { errors: () => 0.5 }), six(0.95)]);
+    const { shift, ...whole } = metrics;
+    const [pair] = shift?.pairs ?? [];
+    // The same harm, and a version before that had nothing to do in these minutes.
+    const alone = { ...metrics, shift: { releaseId: plan.releaseId, pairs: pair === undefined ? [] : [{ ...pair, before: { ...pair.before, requests: pair.before.requests.map(() => 0) } }] } };
+    const share = (read: typeof metrics) => decide(question({
+      now: minute(end), metrics: read, neighbours: [neighbour({ alarms: sick })], alarms: [alarm('5xx'), alarm('latency')],
+      releases: [release({ id: plan.releaseId, startedAt: minute(0), finishedAt: null, status: 'in-progress', origin: 'lambda-alias' })],
+    })).suspects.find(({ kind }) => kind === 'release')?.share ?? 0;
+    expect(share(metrics)).toBeGreaterThan(share(alone) + 0.1);
+    expect(whole.controls).toEqual([]);
+  });
+
+  it('keeps a reading of many columns small, and the versions whole', () => {
+    const controls = Object.fromEntries(['a', 'b', 'c', 'd', 'e', 'f'].map((name) => [name, six(1, { all: 1_234_567 })]));
+    const reading = shifting(plan, [version(0.05), six(0.95)], controls);
+    const [pair] = reading.shift?.pairs ?? [];
+    expect(JSON.stringify(reading).length).toBeLessThan(100_000);
+    expect([pair?.released.requests.length, pair?.before.requests.length]).toEqual([end, end]);
+    expect((pair?.usual.requests.length ?? 0) + end).toBe(reading.metrics[0]?.requests.length);
+    expect(findInMetrics(reading, { id: plan.releaseId, startedAt: minute(0) }, minute(end))).not.toBeNull();
   });
 });
