@@ -41,6 +41,7 @@ export class SpedUpClock implements SandboxClock {
   #since = performance.now();
   #workers = 0;
   #haste = 1;
+  #held = false;
   #rested: (() => void)[] = [];
   #slowest = 1;
   #stopped = false;
@@ -111,6 +112,23 @@ export class SpedUpClock implements SandboxClock {
     return () => set(1);
   }
 
+  /** Until the returned function is called, time goes by in steps and by `advance` alone, whatever works meanwhile. */
+  hold(): () => void {
+    const set = (held: boolean): void => {
+      this.#held = held;
+      this.#setRate(this.#workers > 0 ? Math.min(this.#slowest, this.speed) : this.speed);
+    };
+    set(true);
+    return () => set(false);
+  }
+
+  /** Goes on to this moment, epoch milliseconds of sandbox time, unless it is past. Whoever waits for a moment before it is woken soon. */
+  advance(to: number): void {
+    this.#base = Math.max(this.now(), to);
+    this.#since = performance.now();
+    this.#rearm();
+  }
+
   /** From now on a sandbox second of work lasts `1 / rate` wall seconds: for a machine that is slower than what it plays. */
   slow(rate: number): void {
     if (!(rate > 0) || rate > 1) throw new RangeError(`a rate must be above 0 and at most 1, got ${rate}`);
@@ -167,7 +185,7 @@ export class SpedUpClock implements SandboxClock {
   }
 
   #setRate(rate: number): void {
-    const hasty = this.#workers > 0 ? rate : rate * this.#haste;
+    const hasty = this.#held ? 0 : this.#workers > 0 ? rate : rate * this.#haste;
     if (hasty === this.#rate) return;
     this.#base = this.now();
     this.#since = performance.now();
@@ -192,7 +210,9 @@ export class SpedUpClock implements SandboxClock {
 
   #arm(timer: Timer): void {
     clearTimeout(timer.handle);
-    const wall = Math.min(longestTimeout, Math.max(0, (timer.dueAt - this.now()) / this.#rate));
+    const left = Math.max(0, timer.dueAt - this.now());
+    // Held time never comes to it: a step does, or `advance`.
+    const wall = left === 0 ? 0 : Math.min(longestTimeout, left / this.#rate);
     timer.handle = setTimeout(() => {
       // Node's timers may fire a little early, and a far one only in several turns.
       if (timer.dueAt > this.now()) return this.#arm(timer);

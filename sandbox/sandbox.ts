@@ -7,6 +7,7 @@ import { SpedUpClock } from './clock.ts';
 import type { StackArtifact } from './deploy/assembly.ts';
 import { deployAssembly, type Deployed } from './deploy/deployer.ts';
 import { FanOut } from './fan-out.ts';
+import { byChance, type Ids } from './ids.ts';
 import type { RoleGate } from './role-gate.ts';
 import { CloudWatch } from './services/cloudwatch/cloudwatch.ts';
 import { cloudWatchService } from './services/cloudwatch/service.ts';
@@ -40,6 +41,8 @@ export interface SandboxOptions {
   readonly speed?: number;
   /** Sandbox time at the start, epoch milliseconds; default now. */
   readonly startAt?: number;
+  /** For all that is made up in answers and events; default: by chance. */
+  readonly ids?: Ids;
   /** Default: any free one. */
   readonly port?: number;
   readonly place?: Place;
@@ -91,6 +94,7 @@ export const defaultPlace: Place = { account: '111122223333', region: 'eu-west-1
 export class Sandbox {
   readonly clock: SpedUpClock;
   readonly place: Place;
+  readonly ids: Ids;
   readonly server: SandboxServer;
   readonly services: SandboxServices;
   readonly #stops: (() => void | Promise<void>)[] = [];
@@ -98,6 +102,7 @@ export class Sandbox {
 
   constructor(options: SandboxOptions = {}) {
     this.place = options.place ?? defaultPlace;
+    this.ids = options.ids ?? byChance;
     this.clock = new SpedUpClock({ speed: options.speed ?? 1, ...(options.startAt === undefined ? {} : { startAt: options.startAt }) });
     const quotas = new Quotas(this.clock, options.quotas === undefined ? {} : { quotas: options.quotas });
     this.server = new SandboxServer({ services: [], place: this.place, clock: this.clock, quotas, calls: new Calls(options.keptCalls) });
@@ -185,13 +190,14 @@ export class Sandbox {
 }
 
 function makeServices(sandbox: Sandbox, options: SandboxOptions): SandboxServices {
-  const { clock, place, server } = sandbox;
+  const { clock, place, server, ids } = sandbox;
   const queues = new Queues(place, clock);
-  const topics = new Topics(place, clock);
+  const topics = new Topics(place, clock, ids);
   // Alarms act and metrics are sent only after everything below exists.
   const fanOut = (): FanOut => new FanOut({ server, queues, place, metrics: cloudwatch });
   const events: EventBus = new EventBus({
     clock,
+    ids,
     place,
     call: (caller, signingName, asked) => server.call(caller, signingName, asked),
     assume: (roleArn, service, sourceArn) => server.iam.assume(roleArn, service, sourceArn),
@@ -203,7 +209,7 @@ function makeServices(sandbox: Sandbox, options: SandboxOptions): SandboxService
   const functions = makeFunctions(sandbox, options, { fanOut, metrics: cloudwatch });
   const { loadBalancerPropagationMilliseconds: elbDelay, dnsPropagationMilliseconds: dnsDelay, graceMs, keptExecutions } = options;
   return {
-    aliases: new LambdaAliases({ place, clock }),
+    aliases: new LambdaAliases({ place, clock, ids }),
     queues,
     topics,
     events,
@@ -211,14 +217,14 @@ function makeServices(sandbox: Sandbox, options: SandboxOptions): SandboxService
     functions,
     functionUrls: new FunctionUrls({ iam: server.iam, place, clock, lambda: functions }),
     states: new StateMachines({
-      clock, place, bus: events, lambda: functions, gate: gateOf(sandbox), metrics: cloudwatch, transition: () => server.quotas.room('states', 'StateTransition'),
+      clock, place, ids, bus: events, lambda: functions, gate: gateOf(sandbox), metrics: cloudwatch, transition: () => server.quotas.room('states', 'StateTransition'),
       ...(graceMs === undefined ? {} : { graceMs }), ...(keptExecutions === undefined ? {} : { keptExecutions }),
     }),
     dynamodb: new DynamoDb(place),
     parameters: new ParameterStore(place, clock),
     secrets: new Secrets(place, clock),
     loadBalancing: new LoadBalancing({ place, clock, metrics: cloudwatch, ...(elbDelay === undefined ? {} : { propagationMilliseconds: elbDelay }) }),
-    route53: new Route53({ clock, ...(dnsDelay === undefined ? {} : { propagationMilliseconds: dnsDelay }) }),
+    route53: new Route53({ clock, ids, ...(dnsDelay === undefined ? {} : { propagationMilliseconds: dnsDelay }) }),
   };
 }
 

@@ -25,6 +25,7 @@ export interface Asked {
   readonly input: unknown;
   /** From the credential scope; default the sandbox's own. */
   readonly region?: string;
+  readonly trace?: string | null;
 }
 
 export interface Answer {
@@ -116,6 +117,7 @@ export class Dispatcher {
       requestId,
       region,
       permissions: progress.permissions,
+      trace: asked.trace ?? null,
       faults: struck.map((rule) => rule.name),
     });
     const { output, error, reset, delayWallMilliseconds } = progress;

@@ -100,7 +100,7 @@ export class SandboxServer {
    * The same call without the wire, for services that act in a role's name (a rule's target, a state machine's task): IAM, faults, quotas and the log apply.
    * @throws AwsError as a client would see it.
    */
-  async call(caller: Principal, signingName: string, asked: { operation: string; input: unknown }): Promise<unknown> {
+  async call(caller: Principal, signingName: string, asked: { operation: string; input: unknown; region?: string }): Promise<unknown> {
     const service = this.#dispatcher.find(signingName);
     if (service === undefined) throw new Unsupported(`the sandbox has no service that signs as "${signingName}"`);
     const answer = await this.#dispatcher.call({ caller, service, ...asked });
@@ -142,7 +142,7 @@ export class SandboxServer {
     const input = decodeInput(dialect, target, { operation, request });
     if (input instanceof AwsError) return dialect.encodeError(target.model, input, 'sandbox');
     const caller = this.iam.principalOf(credential.accessKeyId);
-    const answer = await this.#dispatcher.call({ caller, service: target, operation, input, region: credential.region });
+    const answer = await this.#dispatcher.call({ caller, service: target, operation, input, region: credential.region, trace: headerOf(request, 'x-amzn-trace-id') ?? null });
     return this.#encode(dialect, target, { operation, answer });
   }
 
@@ -186,6 +186,7 @@ export class SandboxServer {
       requestId: 'sandbox',
       region: credential?.region ?? this.#region,
       permissions: [],
+      trace: null,
       faults: [],
     });
     return plainError(request, error);

@@ -58,6 +58,8 @@ export interface CallRecord {
   readonly region: string;
   /** Every permission the call took, and which statement gave it (null: a root, user or service principal needs none, or it was denied). */
   readonly permissions: readonly Permission[];
+  /** X-Ray trace header of the invocation that called; null: none was sent. */
+  readonly trace: string | null;
   /** Names of the faults that were injected into this call. */
   readonly faults: readonly string[];
   /** What the invariants said after this call. */

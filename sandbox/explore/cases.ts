@@ -47,10 +47,10 @@ export function parseCase(id: string): Case {
 }
 
 export function casesOf(recording: Recording): readonly Case[] {
-  const { scenario, calls, invocations } = recording;
+  const { scenario, calls, tried } = recording;
   return [
     ...calls.flatMap((call) => faultNames.filter((fault) => makesSense(fault, call)).map((fault) => caseOf(scenario, call.name, fault))),
-    ...Object.entries(invocations).flatMap(([actor, count]) => Array.from({ length: count }, (_, index) => `${actor}#${index + 1}`))
+    ...Object.entries(tried).flatMap(([actor, count]) => Array.from({ length: count }, (_, index) => `${actor}#${index + 1}`))
       .flatMap((at) => (['twice', 'twice-at-once'] as const).map((fault) => caseOf(scenario, at, fault))),
   ];
 }

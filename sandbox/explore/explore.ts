@@ -30,6 +30,8 @@ export interface ExploreOptions {
   readonly only?: readonly string[];
   /** So many of the chosen cases, spread by chance. */
   readonly sample?: number;
+  /** Every invocation is done by a process; default: those before the fault are played back from the recording. */
+  readonly whole?: boolean;
   /** Worker processes; default one for each processor. */
   readonly workers?: number;
   readonly print: (line: string) => void;
@@ -42,6 +44,7 @@ export interface Handover {
   readonly assembly: string;
   readonly port: number;
   readonly secret: string;
+  readonly isWhole: boolean;
 }
 
 export interface Exploration {
@@ -120,7 +123,7 @@ async function withPreparation<T>(options: ExploreOptions, use: (handover: Hando
       return { prepared, recording };
     });
     await warm.stop();
-    return await use({ prepared: ready.map(({ prepared }) => prepared), recordings: ready.map(({ recording }) => recording), assembly, port: shared.port, secret: shared.secret });
+    return await use({ prepared: ready.map(({ prepared }) => prepared), recordings: ready.map(({ recording }) => recording), assembly, port: shared.port, secret: shared.secret, isWhole: options.whole === true });
   } finally {
     server.close();
     server.closeAllConnections();

@@ -1,7 +1,10 @@
 // A run without a fault: which calls it made, in which order, and which of them could have been answered from before.
 import { isDeepStrictEqual } from 'node:util';
 import type { CallRecord } from '../aws/world.ts';
+import type { Ended } from '../services/lambda/lambda-function.ts';
 import { CallNames, type NamedCall } from './call-names.ts';
+import type { Effect, RecordedInvocation } from './play-back.ts';
+import type { Sandbox } from '../sandbox.ts';
 import type { BaseScenario } from './scenarios.ts';
 import { restore, type ExploredWorld, type Grounds, type Prepared } from './world.ts';
 
@@ -14,6 +17,10 @@ export interface RecordedCall extends NamedCall {
   /** The rollback's execution had not ended when it was made. */
   readonly whileRunning: boolean;
   readonly staleAnswerDiffers: boolean;
+  /** Sandbox time, epoch milliseconds. */
+  readonly startedAt: number;
+  /** Index of the invocation that made it; null: EventBridge did. */
+  readonly invocation: number | null;
   /** What it answered before anything went wrong: the stale answer, where no earlier call had asked the same. */
   readonly quiet: unknown;
 }
@@ -21,8 +28,10 @@ export interface RecordedCall extends NamedCall {
 export interface Recording {
   readonly scenario: string;
   readonly calls: readonly RecordedCall[];
-  /** Invocations by function. */
-  readonly invocations: Readonly<Record<string, number>>;
+  /** All of them, in the order in which they began. */
+  readonly invocations: readonly RecordedInvocation[];
+  /** How many invocations are tried, by function. */
+  readonly tried: Readonly<Record<string, number>>;
   /** AWS calls of the run, as text, for whoever wants to read it. */
   readonly outcome: string;
 }
@@ -38,9 +47,13 @@ export async function record(scenario: BaseScenario, prepared: Prepared, { groun
   const world = await restore(scenario, prepared, grounds);
   try {
     const names = nameCalls(world);
+    const done: Ended[] = [];
+    world.sandbox.services.functions.watchedBy({ instead: () => Promise.resolve(null), ended: (one) => void done.push(one) });
+    world.goOn();
     await scenario.play(world);
     await world.settled();
     const outcome = await check(world);
+    const inOrder = done.toSorted((one, other) => one.startedAt - other.startedAt);
     const ends = world.executions().map(({ stoppedAt }) => stoppedAt?.getTime() ?? 0);
     const heard = world.sandbox.calls.list().flatMap((one): Heard[] => {
       const named = names.get(one.requestId);
@@ -52,17 +65,34 @@ export async function record(scenario: BaseScenario, prepared: Prepared, { groun
     const calls = heard.map(({ named, record: one, whileRunning }, index): RecordedCall => {
       const { service, operation, mutating, input } = one;
       return {
-        ...named, service, operation, mutating, whileRunning, quiet: quiet[index],
+        ...named, service, operation, mutating, whileRunning, startedAt: one.startedAt, invocation: invocationOf(one, inOrder), quiet: quiet[index],
         onTarget: targets.some((target) => target.prefix === service && target.isTouchedBy(JSON.stringify(input))),
         staleAnswerDiffers: isEventual(one) && !isDeepStrictEqual(timeless(staleAnswer(one, heard.slice(0, index)) ?? quiet[index]), timeless(one.output)),
       };
     });
-    const invocations = Object.fromEntries(world.sandbox.services.functions.list().filter((fn) => fn.invocations > 0).map((fn) => [fn.spec.name.replace(/^ripcord-/, ''), fn.invocations]));
-    return { scenario: scenario.name, invocations: Object.fromEntries(Object.entries(invocations).filter(([actor]) => isTried({ actor }))), calls: calls.filter(isTried), outcome };
+    const counts = Object.fromEntries(world.sandbox.services.functions.list().filter((fn) => fn.invocations > 0).map((fn) => [fn.spec.name.replace(/^ripcord-/, ''), fn.invocations]));
+    return {
+      scenario: scenario.name, tried: Object.fromEntries(Object.entries(counts).filter(([actor]) => isTried({ actor }))), calls: calls.filter(isTried), outcome,
+      invocations: inOrder.map((one) => recorded(one, world)),
+    };
   } finally {
     await world.stop();
   }
 }
+
+const invocationOf = ({ trace }: CallRecord, all: readonly Ended[]): number | null => {
+  const index = all.findIndex(({ traceId }) => traceId === trace);
+  return index < 0 ? null : index;
+};
+
+function recorded({ name, nth, payload, answer, startedAt, endedAt, traceId }: Ended, { sandbox }: ExploredWorld): RecordedInvocation {
+  const signing = signingNames(sandbox);
+  const own = sandbox.calls.list({ where: ({ trace }) => trace === traceId });
+  const effects = own.map(({ sequence, endedAt: at, service, operation, region, input, output, errorCode }): Effect => ({ order: sequence, endedAt: at, signingName: signing.get(service) ?? '', operation, region, input, output, errorCode }));
+  return { name, nth, payload, answer, startedAt, endedAt, effects };
+}
+
+const signingNames = ({ server }: Sandbox): ReadonlyMap<string, string> => new Map(server.services.map(({ service }) => [service.iamPrefix, service.signingName]));
 
 /** Names every call of Ripcord's from now on, by its request id, in the order in which they begin. */
 export function nameCalls(world: ExploredWorld): ReadonlyMap<string, NamedCall> {
@@ -94,7 +124,7 @@ function staleAnswer({ service, operation, input }: CallRecord, earlier: readonl
 async function quietAnswers(scenario: BaseScenario, prepared: Prepared, { grounds, heard }: { readonly grounds: Grounds; readonly heard: readonly Heard[] }): Promise<readonly unknown[]> {
   const world = await restore(scenario, prepared, grounds);
   try {
-    const signing = new Map(world.sandbox.server.services.map(({ service }) => [service.iamPrefix, service.signingName]));
+    const signing = signingNames(world.sandbox);
     return await Promise.all(heard.map(async ({ record: one }): Promise<unknown> => {
       if (!isEventual(one)) return undefined;
       const root = { kind: 'root', arn: 'arn:aws:iam::111122223333:root' } as const;

@@ -4,6 +4,7 @@ import type { Case, FaultName } from './cases.ts';
 import { inject } from './inject.ts';
 import { judge, runOf, type Verdict, type VerifyChain } from './invariants.ts';
 import type { Struck } from './last-resort.ts';
+import { beginningOf, PlayBack, type RecordedInvocation } from './play-back.ts';
 import type { Recording } from './record.ts';
 import { scenarioOf } from './scenarios.ts';
 import { restore, type ExploredWorld, type Grounds, type Prepared } from './world.ts';
@@ -18,6 +19,10 @@ export interface CaseResult {
   readonly broken: readonly string[];
   readonly outcomes: string;
   readonly wallMilliseconds: number;
+  /** How many invocations were played back from the recording. */
+  readonly playedBack: number;
+  /** Where the sandbox answered otherwise than in the recording, so that the case was played whole; null: nowhere. */
+  readonly difference: string | null;
   /** How often it was played: again where an invariant broke and this machine was too slow for a fair trial. */
   readonly plays: number;
 }
@@ -27,6 +32,8 @@ export interface Explored {
   readonly recordings: ReadonlyMap<string, Recording>;
   readonly grounds: Grounds;
   readonly verifyChain: VerifyChain;
+  /** Every invocation is done by a process, those before the fault too. */
+  readonly isWhole: boolean;
 }
 
 const senders = ['announce', 'report', 'approve', 'watchdog'];
@@ -55,24 +62,39 @@ type Watch = (world: ExploredWorld) => void;
 
 /** @param watch is told of each world in which it is played. @throws Error for a case of an unknown scenario. */
 export async function runCase(one: Case, explored: Explored, watch: Watch = () => undefined): Promise<CaseResult> {
-  for (let plays = 1; ; plays += 1) {
-    const played = await play(one, explored, watch);
-    const { isOverdue: _, ...result } = played;
-    if (!isUnfair(played, plays)) return { ...result, plays };
+  const recording = explored.recordings.get(one.scenario);
+  if (recording === undefined) throw new Error(`scenario ${one.scenario} was not prepared`);
+  let beginning = explored.isWhole ? [] : beginningOf(recording, one);
+  let difference: string | null = null;
+  for (let plays = 1; ; ) {
+    const { isOverdue, ...played } = await play(one, explored, { recording, beginning, watch });
+    if (played.difference !== null) {
+      difference = played.difference;
+      beginning = [];
+      continue;
+    }
+    if (!isUnfair({ ...played, isOverdue }, plays)) return { ...played, difference, plays };
+    plays += 1;
   }
 }
 
 type Played = Omit<CaseResult, 'plays'> & { readonly isOverdue: boolean };
 
-async function play(one: Case, { prepared, recordings, grounds, verifyChain }: Explored, watch: Watch): Promise<Played> {
+interface Playing {
+  readonly recording: Recording;
+  readonly beginning: readonly RecordedInvocation[];
+  readonly watch: Watch;
+}
+
+async function play(one: Case, { prepared, grounds, verifyChain }: Explored, { recording, beginning, watch }: Playing): Promise<Played> {
   const startedAt = performance.now();
   const scenario = scenarioOf(one.scenario);
   const ready = prepared.get(one.scenario);
-  const recording = recordings.get(one.scenario);
-  if (ready === undefined || recording === undefined) throw new Error(`scenario ${one.scenario} was not prepared`);
+  if (ready === undefined) throw new Error(`scenario ${one.scenario} was not prepared`);
   const world = await restore(scenario, ready, grounds);
+  const playBack = new PlayBack(world, beginning);
   const result = { id: one.id, scenario: one.scenario, fault: one.fault };
-  const cost = () => ({ isOverdue: world.isOverdue(one.actor), wallMilliseconds: performance.now() - startedAt });
+  const cost = () => ({ isOverdue: world.isOverdue(one.actor), wallMilliseconds: performance.now() - startedAt, playedBack: playBack.played, difference: playBack.difference });
   try {
     watch(world);
     const call = recording.calls.find(({ name }) => name === one.at) ?? null;

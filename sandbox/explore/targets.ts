@@ -118,8 +118,8 @@ const aDay = 86_400_000;
 
 /** An alias that CodeDeploy shifted to version 2, which baked, and then to 3; `in-progress` leaves that shift running. A person deploys version 4, or stops the running deployment. */
 export const lambdaTarget = (release: 'finished' | 'in-progress'): TargetKind => (sandbox, name) => {
-  const { clock, place: where, services: { aliases, cloudwatch, events } } = sandbox;
-  const codedeploy = new CodeDeploy({ clock, place: where, bus: events, alarmState: (alarm) => cloudwatch.alarmState(alarm), onChange: (cause) => void sandbox.calls.checkInvariants(cause) });
+  const { clock, ids, place: where, services: { aliases, cloudwatch, events } } = sandbox;
+  const codedeploy = new CodeDeploy({ clock, ids, place: where, bus: events, alarmState: (alarm) => cloudwatch.alarmState(alarm), onChange: (cause) => void sandbox.calls.checkInvariants(cause) });
   sandbox.register(codeDeployService(codedeploy));
   aliases.createFunction(name);
   for (const version of ['1.0.0', '2.0.0', '3.0.0', '4.0.0']) aliases.publishVersion(name, version);

@@ -12,16 +12,29 @@ export function told({ results, seconds }: Exploration): readonly string[] {
   const rows = [['', ...scenarios], ...faults.map((fault) => [fault, ...scenarios.map((scenario) => cell(results.filter((one) => one.fault === fault && one.scenario === scenario)))])];
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   const broken = results.filter(({ ending }) => ending === 'broken');
-  const unreached = results.filter(({ isReached }) => !isReached);
-  const again = results.filter(({ plays }) => plays > 1).length;
-  const perScenario = scenarios.flatMap((scenario) => [unreached.filter((one) => one.scenario === scenario).length].filter((count) => count > 0).map((count) => `${scenario} ${count}`));
   return [
     '', ...rows.map((row) => row.map((text, column) => text.padEnd(widths[column] ?? 0)).join('  ').trimEnd()), '',
     'r recovered and proven, p stopped safely with on-call paged and the reason recorded, d ended as a dry run, l left alone: the alarm was read as quiet',
     ...broken.flatMap((one) => ['', `BROKEN ${one.id}: ${faultTexts[one.fault as keyof typeof faultTexts]}`, ...one.broken.map((text) => `  ${text}`), ...(one.outcomes === '' ? [] : [`  it ended: ${one.outcomes.slice(0, 400)}`]), `  again: ${command(one.id)}`]),
     '',
-    `${results.length} cases in ${Math.round(seconds)} s: ${broken.length === 0 ? 'all keep every invariant' : `${broken.length} break an invariant`}${unreached.length === 0 ? '' : `; in ${unreached.length} the run ended without that call having been struck (${perScenario.join(', ')})`}${again === 0 ? '' : `; ${again} were played again, as this machine was too slow for a fair trial`}`,
+    closing(results, seconds),
   ];
+}
+
+function closing(results: readonly CaseResult[], seconds: number): string {
+  const broken = results.filter(({ ending }) => ending === 'broken').length;
+  const unreached = results.filter(({ isReached }) => !isReached).map(({ scenario }) => scenario);
+  const perScenario = [...new Set(unreached)].toSorted().map((name) => `${name} ${unreached.filter((one) => one === name).length}`);
+  const again = results.filter(({ plays }) => plays > 1).length;
+  const playedBack = results.reduce((sum, one) => sum + one.playedBack, 0);
+  const differing = results.flatMap(({ difference }) => (difference === null ? [] : [difference]));
+  return [
+    `${results.length} cases in ${Math.round(seconds)} s: ${broken === 0 ? 'all keep every invariant' : `${broken} break an invariant`}`,
+    ...(unreached.length === 0 ? [] : [`in ${unreached.length} the run ended without that call having been struck (${perScenario.join(', ')})`]),
+    ...(again === 0 ? [] : [`${again} were played again, as this machine was too slow for a fair trial`]),
+    ...(playedBack === 0 ? [] : [`${playedBack} invocations before a fault were played back`]),
+    ...(differing.length === 0 ? [] : [`${differing.length} could not be played back, and were played whole (the first: ${differing[0] ?? ''})`]),
+  ].join('; ');
 }
 
 function cell(results: readonly CaseResult[]): string {

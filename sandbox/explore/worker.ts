@@ -12,11 +12,11 @@ const atOnce = 10;
 
 /** Plays cases until there are no more. To be called in a process that was forked. */
 export async function work(file: string, verifyChain: VerifyChain): Promise<void> {
-  const { prepared, recordings, assembly, port, secret } = deserialize(await readFile(file)) as Handover;
+  const { prepared, recordings, assembly, port, secret, isWhole } = deserialize(await readFile(file)) as Handover;
   const warm = await new WarmProcesses().listen();
   const explored: Explored = {
     prepared: new Map(prepared.map((one) => [one.scenario, one])), recordings: new Map(recordings.map((one) => [one.scenario, one])),
-    grounds: { assembly, port, secret, warm }, verifyChain,
+    grounds: { assembly, port, secret, warm }, verifyChain, isWhole,
   };
   const nextCase = dealer();
   await Promise.all(Array.from({ length: atOnce }, async () => {

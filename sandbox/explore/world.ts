@@ -2,6 +2,7 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { readAssembly, type StackArtifact } from '../deploy/assembly.ts';
 import type { Deployed } from '../deploy/deployer.ts';
+import { seededIds } from '../ids.ts';
 import { approve } from '../own/approver.ts';
 import { startSandbox, type Sandbox } from '../sandbox.ts';
 import type { RollbackRun, SentMessage } from '../scenarios/scenario.ts';
@@ -66,10 +67,12 @@ export class ExploredWorld {
   #deployed: Deployed | null = null;
   #view: RipcordView | null = null;
   #meddled: ExploredTarget | null = null;
+  #letGo: () => void = () => undefined;
 
   /** A sandbox with the scenario's targets as they were before the release, and nothing deployed yet. */
   static async start(scenario: BaseScenario, { warm, port, secret }: Omit<Grounds, 'assembly'>, startAt?: number): Promise<ExploredWorld> {
-    const sandbox = await startSandbox({ speed, handleSignals: false, processes, graceMs, warm, ...(startAt === undefined ? {} : { startAt }) });
+    // The same ids in each run of a scenario: what came before a fault can then be played back.
+    const sandbox = await startSandbox({ ids: seededIds(scenario.name), speed, handleSignals: false, processes, graceMs, warm, ...(startAt === undefined ? {} : { startAt }) });
     try {
       return new ExploredWorld(sandbox, scenario, { warm, port, secret });
     } catch (error) {
@@ -213,6 +216,15 @@ export class ExploredWorld {
     await this.until('nothing is at work', () => !isBusy());
   }
 
+  /** From now on sandbox time passes in steps alone, until `goOn`. */
+  hold(): void {
+    this.#letGo = this.sandbox.clock.hold();
+  }
+
+  goOn(): void {
+    this.#letGo();
+  }
+
   stop(): Promise<void> {
     return this.sandbox.stop();
   }
@@ -222,7 +234,7 @@ export class ExploredWorld {
   }
 }
 
-/** The world of a scenario as its release left it, with the ledger that Ripcord wrote while it watched that release. */
+/** The world of a scenario as its release left it, with the ledger that Ripcord wrote while it watched that release. Its time is held. */
 export async function restore(scenario: BaseScenario, prepared: Prepared, grounds: Grounds): Promise<ExploredWorld> {
   const world = await ExploredWorld.start(scenario, grounds, prepared.beganAt);
   try {
@@ -230,6 +242,7 @@ export async function restore(scenario: BaseScenario, prepared: Prepared, ground
     await world.sleep(prepared.releasedAt - world.sandbox.clock.now());
     for (const target of Object.values(world.targets)) target.release();
     await world.sleep(prepared.readyAt - world.sandbox.clock.now());
+    world.hold();
     // Only now: the Watch of this release is in the ledger already.
     await world.deploy(grounds.assembly);
     const fresh = Object.values(world.targets).flatMap((target) => target.madeUpIds());

@@ -170,11 +170,13 @@ test('what is done after the effect was not done where AWS refused the call', ()
 });
 
 test('the closing line counts by scenario the cases that never came to their call', () => {
-  const result = (scenario: string, reached: boolean) => ({ id: `${scenario}/a/b#1/denied`, scenario, fault: 'denied', ending: 'paged', isReached: reached, broken: [], outcomes: '', wallMilliseconds: 1, plays: 1 }) as const;
+  const result = (scenario: string, reached: boolean) => ({ id: `${scenario}/a/b#1/denied`, scenario, fault: 'denied', ending: 'paged', isReached: reached, broken: [], outcomes: '', wallMilliseconds: 1, plays: 1, playedBack: 2, difference: null }) as const;
   const lines = told({ cases: [], seconds: 1, results: [result('manual', false), result('manual', false), result('dns-flip', true), result('alb-flip', false)] });
-  expect(lines.at(-1)).toBe('4 cases in 1 s: all keep every invariant; in 3 the run ended without that call having been struck (alb-flip 1, manual 2)');
+  expect(lines.at(-1)).toBe('4 cases in 1 s: all keep every invariant; in 3 the run ended without that call having been struck (alb-flip 1, manual 2); 8 invocations before a fault were played back');
   const again = told({ cases: [], seconds: 1, results: [{ ...result('manual', true), plays: 2 }] });
-  expect(again.at(-1)).toBe('1 cases in 1 s: all keep every invariant; 1 were played again, as this machine was too slow for a fair trial');
+  expect(again.at(-1)).toBe('1 cases in 1 s: all keep every invariant; 1 were played again, as this machine was too slow for a fair trial; 2 invocations before a fault were played back');
+  const whole = told({ cases: [], seconds: 1, results: [{ ...result('manual', true), playedBack: 0, difference: 'assess: GetItem came to 1, and in the recording to 2' }] });
+  expect(whole.at(-1)).toBe('1 cases in 1 s: all keep every invariant; 1 could not be played back, and were played whole (the first: assess: GetItem came to 1, and in the recording to 2)');
 });
 
 test('a case is played again when it broke on a machine that was too slow, three times at most', () => {

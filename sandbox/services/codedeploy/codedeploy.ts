@@ -1,7 +1,7 @@
 // CodeDeploy of the sandbox: applications, groups, and deployments that take time and really shift the shop's traffic.
-import { randomBytes, randomUUID } from 'node:crypto';
 import type { AlarmConfiguration, AutoRollbackConfiguration, ComputePlatform, CreateDeploymentInput, DeploymentCreator, RevisionLocation, StopDeploymentOutput } from '@aws-sdk/client-codedeploy';
 import { AwsError } from '../../aws/world.ts';
+import { byChance, uuid, type Ids } from '../../ids.ts';
 import { DeploymentConfigs } from './deployment-configs.ts';
 import type { Platform } from './platform.ts';
 import { isOver, type ApplicationRecord, type DeploymentRecord, type GroupRecord, type RevisionRecord } from './records.ts';
@@ -9,7 +9,7 @@ import { acceptedRevision, revisionKey } from './revisions.ts';
 import { rollsBackOn, runDeployment, type RunParts } from './run-deployment.ts';
 
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789';
-const newDeploymentId = (): string => `d-${[...randomBytes(9)].map((byte) => alphabet[byte % alphabet.length]).join('')}`;
+const newDeploymentId = (ids: Ids): string => `d-${[...ids.bytes('deployment', 9)].map((byte) => alphabet[byte % alphabet.length]).join('')}`;
 
 interface NewDeployment {
   readonly group: GroupRecord;
@@ -43,7 +43,7 @@ export class CodeDeploy {
     const { application, name, platform, deploymentConfig, alarmConfiguration = { enabled: false, alarms: [] }, autoRollbackConfiguration = { enabled: false, events: [] } } = group;
     if (this.application(application).computePlatform !== platform.computePlatform) throw new AwsError('InvalidInputException', `The application ${application} is for ${this.application(application).computePlatform}`);
     const config = this.configs.get(deploymentConfig ?? DeploymentConfigs.defaultFor(platform.computePlatform)).name;
-    this.#groups.set(`${application}/${name}`, { id: randomUUID(), application, name, platform, deploymentConfig: config, alarmConfiguration, autoRollbackConfiguration });
+    this.#groups.set(`${application}/${name}`, { id: uuid(this.parts.ids ?? byChance, 'deployment group'), application, name, platform, deploymentConfig: config, alarmConfiguration, autoRollbackConfiguration });
   }
 
   /** @throws AwsError `ApplicationDoesNotExistException`. */
@@ -141,7 +141,7 @@ export class CodeDeploy {
 
   #new({ group, revision, creator, input, createdAt = this.parts.clock.now() }: NewDeployment): DeploymentRecord {
     const deployment: DeploymentRecord = {
-      id: newDeploymentId(), application: group.application, group: group.name, revision, creator, input,
+      id: newDeploymentId(this.parts.ids ?? byChance), application: group.application, group: group.name, revision, creator, input,
       previousRevision: this.lastSuccessful(group.application, group.name)?.revision ?? null,
       config: input.deploymentConfigName ?? group.deploymentConfig, createdAt,
       startedAt: null, completedAt: null, status: 'Created', error: null, rollbackInfo: {}, stop: null, waitsForTermination: false, targets: [],

@@ -2,6 +2,7 @@
 import type { AutoRollbackEvent, DeploymentTarget, ErrorInformation } from '@aws-sdk/client-codedeploy';
 import { AwsError, type EventBusPort, type Place, type SandboxClock } from '../../aws/world.ts';
 import { ClockStopped } from '../../clock.ts';
+import type { Ids } from '../../ids.ts';
 import { deploymentEvent, type EventState } from './deployment-event.ts';
 import type { TrafficPlan } from './deployment-configs.ts';
 import { DeploymentFailed, DeploymentStopped, type DeploymentRun } from './platform.ts';
@@ -13,6 +14,8 @@ export interface RunParts {
   readonly bus: EventBusPort;
   /** State of a CloudWatch alarm; null when there is none of the name. */
   readonly alarmState: (name: string) => 'OK' | 'ALARM' | 'INSUFFICIENT_DATA' | null;
+  /** Default: by chance. */
+  readonly ids?: Ids;
   /** Hears of each change that a deployment made as time went by: no AWS call tells of it, and the invariants must hold all the same. */
   readonly onChange?: (cause: string) => void;
 }

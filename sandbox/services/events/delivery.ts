@@ -1,6 +1,6 @@
 // Brings one event to one target: at least once, retried while that can help, then to the dead-letter queue.
-import { randomUUID } from 'node:crypto';
 import { AwsError, type AwsEvent, type MetricsPort, type Principal, type SandboxClock } from '../../aws/world.ts';
+import { byChance, uuid, type Ids } from '../../ids.ts';
 import type { Rule, RuleTarget } from './rule.ts';
 import { targetPayload } from './transformer.ts';
 
@@ -12,6 +12,8 @@ export interface DeliveryParts {
   readonly assume: (roleArn: string, service: string, sourceArn: string) => Principal;
   readonly queueUrl: (queueArn: string) => string;
   readonly metrics: MetricsPort | null;
+  /** Default: by chance. */
+  readonly ids?: Ids;
 }
 
 const service = 'events.amazonaws.com';
@@ -57,7 +59,7 @@ async function send(parts: DeliveryParts, rule: Rule, target: RuleTarget, { payl
   const caller: Principal = target.RoleArn === undefined ? { kind: 'service', arn: service, service, sourceArn: rule.arn } : parts.assume(target.RoleArn, service, rule.arn);
   const kind = target.Arn.split(':')[2];
   if (kind === 'states') {
-    const input = { stateMachineArn: target.Arn, input: payload, name: `${event.id}_${randomUUID()}` };
+    const input = { stateMachineArn: target.Arn, input: payload, name: `${event.id}_${uuid(parts.ids ?? byChance, 'delivery')}` };
     await parts.call(caller, 'states', { operation: 'StartExecution', input });
   } else if (kind === 'lambda') {
     const input = { FunctionName: target.Arn, InvocationType: 'Event', Payload: Buffer.from(payload) };

@@ -1,7 +1,7 @@
 // The default event bus: takes events, matches rules, delivers side by side, and disturbs deliveries where a scenario asks.
-import { randomUUID } from 'node:crypto';
 import { AwsError, type AwsEvent, type EventBusPort, type Place } from '../../aws/world.ts';
 import { ClockStopped } from '../../clock.ts';
+import { byChance, uuid } from '../../ids.ts';
 import { deliver, type DeliveryParts } from './delivery.ts';
 import { checkTarget, makeRule, targetLimit, type Rule, type RuleInput, type RuleTarget } from './rule.ts';
 
@@ -51,7 +51,7 @@ export class EventBus implements EventBusPort {
     const { place, clock } = this.#parts;
     const whole: AwsEvent = {
       version: '0',
-      id: randomUUID(),
+      id: uuid(this.#parts.ids ?? byChance, 'event'),
       'detail-type': event['detail-type'],
       source: event.source,
       account: place.account,
@@ -120,7 +120,7 @@ export class EventBus implements EventBusPort {
     if (rule.state !== 'ENABLED' || this.#stopped) return;
     const { place, clock } = this.#parts;
     const time = new Date(clock.now()).toISOString().replace(/\.\d{3}Z$/, 'Z');
-    this.#send(rule, { version: '0', id: randomUUID(), 'detail-type': 'Scheduled Event', source: 'aws.events', account: place.account, time, region: place.region, resources: [rule.arn], detail: {} });
+    this.#send(rule, { version: '0', id: uuid(this.#parts.ids ?? byChance, 'event'), 'detail-type': 'Scheduled Event', source: 'aws.events', account: place.account, time, region: place.region, resources: [rule.arn], detail: {} });
   }
 
   #send(rule: Rule, event: AwsEvent): void {

@@ -1,7 +1,7 @@
 // Versions and aliases of the functions that the sandbox's services deploy, with AWS's rules for weights and revision ids.
-import { randomUUID } from 'node:crypto';
 import type { AliasConfiguration, FunctionConfiguration, UpdateAliasRequest } from '@aws-sdk/client-lambda';
 import { AwsError, type Place, type SandboxClock } from '../../aws/world.ts';
+import { byChance, uuid, type Ids } from '../../ids.ts';
 
 export interface VersionRecord {
   readonly version: string;
@@ -28,9 +28,10 @@ const invalid = (message: string): AwsError => new AwsError('InvalidParameterVal
 
 export class LambdaAliases {
   readonly #functions = new Map<string, FunctionRecord>();
-  readonly #parts: { readonly place: Place; readonly clock: SandboxClock };
+  readonly #parts: { readonly place: Place; readonly clock: SandboxClock; readonly ids?: Ids };
 
-  constructor(parts: { place: Place; clock: SandboxClock }) {
+  /** @param parts `ids` by default: by chance. */
+  constructor(parts: { place: Place; clock: SandboxClock; ids?: Ids }) {
     this.#parts = parts;
   }
 
@@ -61,7 +62,7 @@ export class LambdaAliases {
   createAlias(functionName: string, name: string, version: string): AliasRecord {
     const { aliases } = this.#function(functionName);
     this.version(functionName, version);
-    const alias = { name, functionVersion: version, weights: {}, revisionId: randomUUID() };
+    const alias = { name, functionVersion: version, weights: {}, revisionId: uuid(this.#parts.ids ?? byChance, 'revision') };
     aliases.set(name, alias);
     return alias;
   }
@@ -103,7 +104,7 @@ export class LambdaAliases {
     if (Object.keys(weights).length > 1) throw invalid('Number of items in AdditionalVersionWeights cannot be greater than 1');
     alias.functionVersion = version;
     alias.weights = weights;
-    alias.revisionId = randomUUID();
+    alias.revisionId = uuid(this.#parts.ids ?? byChance, 'revision');
     return alias;
   }
 

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { AwsError, type LambdaPort, type MetricsPort, type Place } from '../../aws/world.ts';
 import type { SpedUpClock } from '../../clock.ts';
 import type { IssuedKey } from '../../aws/iam.ts';
-import { Concurrency, LambdaFunction, Slots, type Borrowing, type FunctionSpec } from './lambda-function.ts';
+import { Concurrency, LambdaFunction, Slots, type Borrowing, type FunctionSpec, type Onlooker } from './lambda-function.ts';
 import type { AwsEndpoint, WarmProcesses } from './warm-processes.ts';
 
 export interface FunctionsParts {
@@ -52,6 +52,7 @@ export class Functions implements LambdaPort {
   readonly #slots: Slots;
   readonly #concurrency: Concurrency;
   readonly #entries = new Map<string, Entry>();
+  #onlooker: Onlooker | null = null;
   #stopped = false;
 
   constructor(parts: FunctionsParts) {
@@ -72,11 +73,17 @@ export class Functions implements LambdaPort {
       realTimeoutMs: Math.max(realTimeout / clock.speed, Math.min(realTimeout, graceMs ?? 10_000)),
       slots: this.#slots,
       borrow: this.#borrowing(spec),
+      onlooker: () => this.#onlooker,
       concurrency: this.#concurrency,
       logFile: logDirectory === undefined || logDirectory === null ? null : path.join(logDirectory, `${spec.name}.log`),
     });
     this.#entries.set(spec.name, { fn, key, async: asyncDefaults, qualifiers: new Set() });
     return fn;
+  }
+
+  /** From now on it sees every invocation of every function. */
+  watchedBy(onlooker: Onlooker): void {
+    this.#onlooker = onlooker;
   }
 
   /** Invocations that wait for a process of this machine: what it is slower by than AWS. */

@@ -33,8 +33,37 @@ export interface FunctionParts {
   readonly slots: Slots;
   readonly concurrency: Concurrency;
   readonly logFile: string | null;
+  /** Asked at each invocation. */
+  readonly onlooker: () => Onlooker | null;
   /** Takes processes from there, and gives each back after its invocation; null: keeps its own. */
   readonly borrow: Borrowing | null;
+}
+
+/** One invocation, before it begins. */
+export interface Begun {
+  /** Name of the function. */
+  readonly name: string;
+  /** Counts the invocations of this function from 1; a second delivery of the same one has the same number. */
+  readonly nth: number;
+  /** JSON text. */
+  readonly payload: string;
+}
+
+/** The same, when it is over. */
+export interface Ended extends Begun {
+  /** X-Ray trace header with which it made its AWS calls. */
+  readonly traceId: string;
+  readonly answer: Answer;
+  /** Sandbox times, epoch milliseconds. */
+  readonly startedAt: number;
+  readonly endedAt: number;
+}
+
+/** Sees every invocation, and may answer in a process's stead. */
+export interface Onlooker {
+  /** @returns null: a process has to do it. */
+  instead(begun: Begun): Promise<Answer | null>;
+  ended(done: Ended): void;
 }
 
 /** Where a function borrows its processes. */
@@ -121,10 +150,13 @@ export class LambdaFunction {
     try {
       while (this.#paused !== null) await this.#paused.promise;
       const twice = this.#whetherTwice();
-      if (twice === null) return await this.#once(payload);
-      if (twice === 'side-by-side') return (await Promise.all([this.#once(payload), this.#once(payload)]))[0];
-      await this.#once(payload);
-      return await this.#once(payload);
+      const begun = { name: this.spec.name, nth: this.#invoked, payload };
+      const told = await this.#parts.onlooker()?.instead(begun) ?? null;
+      if (told !== null) return told;
+      if (twice === null) return await this.#once(begun);
+      if (twice === 'side-by-side') return (await Promise.all([this.#once(begun), this.#once(begun)]))[0];
+      await this.#once(begun);
+      return await this.#once(begun);
     } finally {
       this.#running -= 1;
     }
@@ -194,13 +226,13 @@ export class LambdaFunction {
     return how;
   }
 
-  async #once(payload: string): Promise<Answer> {
+  async #once(begun: Begun): Promise<Answer> {
     const { slots, concurrency } = this.#parts;
     await slots.take();
     try {
       concurrency.enter();
       try {
-        return await this.#runOn(await this.#worker(), payload);
+        return await this.#runOn(await this.#worker(), begun);
       } finally {
         concurrency.leave();
       }
@@ -209,15 +241,16 @@ export class LambdaFunction {
     }
   }
 
-  async #runOn(worker: Worker, payload: string): Promise<Answer> {
+  async #runOn(worker: Worker, begun: Begun): Promise<Answer> {
     const requestId = randomUUID();
-    const { realTimeoutMs } = this.#parts;
-    const startedAt = performance.now();
+    const { realTimeoutMs, now, onlooker } = this.#parts;
+    const [startedAt, beganAt] = [performance.now(), now()];
     this.log.add(`START RequestId: ${requestId} Version: $LATEST`);
     const second = Math.floor((performance.timeOrigin + startedAt) / 1000);
     const traceId = `Root=1-${second.toString(16)}-${requestId.replaceAll('-', '').slice(0, 24)};Sampled=0`;
-    const answer = await worker.run({ requestId, payload, milliseconds: realTimeoutMs, functionArn: this.spec.arn, traceId }, this.spec.timeoutSeconds);
+    const answer = await worker.run({ requestId, payload: begun.payload, milliseconds: realTimeoutMs, functionArn: this.spec.arn, traceId }, this.spec.timeoutSeconds);
     this.#longest = Math.max(this.#longest, performance.now() - startedAt);
+    onlooker()?.ended({ ...begun, traceId, answer, startedAt: beganAt, endedAt: now() });
     this.log.add(`END RequestId: ${requestId}`);
     this.log.add(`REPORT RequestId: ${requestId} Duration: ${(performance.now() - startedAt).toFixed(2)} ms Memory Size: ${this.spec.memoryMb} MB`);
     if (worker.isGone || this.#parts.borrow !== null) this.#workers.delete(worker);

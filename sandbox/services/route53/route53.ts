@@ -1,7 +1,7 @@
 // Route 53 of the sandbox: zones whose API shows a change at once and whose name servers answer with it only when it is INSYNC.
-import { randomBytes } from 'node:crypto';
 import type { Change, ResourceRecordSet } from '@aws-sdk/client-route-53';
 import { AwsError, type Invariant, type SandboxClock } from '../../aws/world.ts';
+import { byChance, type Ids } from '../../ids.ts';
 import { applyBatch, type Records } from './change-batch.ts';
 import { chooseAnswer, type DnsAnswer } from './dns-answer.ts';
 import { HealthChecks } from './health.ts';
@@ -9,6 +9,8 @@ import { canonicalName, grouped, groupKey, recordKey } from './record-sets.ts';
 
 export interface Route53Parts {
   readonly clock: SandboxClock;
+  /** Default: by chance. */
+  readonly ids?: Ids;
   /** Sandbox milliseconds until a change is INSYNC; default 20000. */
   readonly propagationMilliseconds?: number;
 }
@@ -30,7 +32,7 @@ export interface HostedZoneRecord {
   readonly firstSeen: Map<string, ResourceRecordSet>;
 }
 
-const newId = (letter: string): string => letter + randomBytes(10).toString('hex').toUpperCase().slice(0, 20);
+const newId = (letter: string, ids: Ids = byChance): string => letter + ids.bytes(`route53 ${letter}`, 10).toString('hex').toUpperCase().slice(0, 20);
 const bare = (id: string): string => id.replace(/^\/?(?:hostedzone|change)\//, '');
 
 export class Route53 {
@@ -45,7 +47,7 @@ export class Route53 {
   }
 
   /** Records given here are authoritative at once. */
-  createHostedZone({ name, id = newId('Z'), records = [] }: { name: string; id?: string; records?: readonly ResourceRecordSet[] }): HostedZoneRecord {
+  createHostedZone({ name, id = newId('Z', this.#parts.ids), records = [] }: { name: string; id?: string; records?: readonly ResourceRecordSet[] }): HostedZoneRecord {
     const zone: HostedZoneRecord = { id, name: canonicalName(name), records: new Map(), authoritative: new Map(), firstSeen: new Map() };
     this.zones.set(id, zone);
     zone.records = this.#checked(zone, records.map((record) => ({ Action: 'CREATE', ResourceRecordSet: record })));
@@ -67,7 +69,7 @@ export class Route53 {
     const records = this.#checked(zone, changes);
     zone.records = records;
     remember(zone);
-    const change: ChangeRecord = { id: newId('C'), submittedAt: this.#parts.clock.now(), comment, status: 'PENDING' };
+    const change: ChangeRecord = { id: newId('C', this.#parts.ids), submittedAt: this.#parts.clock.now(), comment, status: 'PENDING' };
     this.#changes.set(change.id, change);
     const settle = (): void => {
       zone.authoritative = records;

@@ -1,6 +1,6 @@
 // SNS topics: who listens, and an inbox of everything that was published.
-import { randomUUID } from 'node:crypto';
 import { AwsError, type Place, type SandboxClock } from '../../aws/world.ts';
+import { byChance, uuid, type Ids } from '../../ids.ts';
 
 export interface Published {
   readonly messageId: string;
@@ -27,14 +27,16 @@ const longestMessage = 256 * 1024;
 export class Topics {
   readonly #place: Place;
   readonly #clock: SandboxClock;
+  readonly #ids: Ids;
   readonly #topics = new Map<string, { readonly displayName: string; readonly keyArn: string | null }>();
   readonly #subscriptions: Subscription[] = [];
   readonly #inbox: Published[] = [];
   readonly #listeners = new Set<(published: Published, subscriptions: readonly Subscription[]) => void>();
 
-  constructor(place: Place, clock: SandboxClock) {
+  constructor(place: Place, clock: SandboxClock, ids: Ids = byChance) {
     this.#place = place;
     this.#clock = clock;
+    this.#ids = ids;
   }
 
   arn(name: string): string {
@@ -51,7 +53,7 @@ export class Topics {
   /** @throws AwsError NotFound */
   subscribe(topicArn: string, protocol: string, endpoint: string): Subscription {
     this.displayName(topicArn);
-    const subscription = { arn: `${topicArn}:${randomUUID()}`, topicArn, protocol, endpoint };
+    const subscription = { arn: `${topicArn}:${uuid(this.#ids, 'subscription')}`, topicArn, protocol, endpoint };
     this.#subscriptions.push(subscription);
     return subscription;
   }
@@ -66,7 +68,7 @@ export class Topics {
     this.displayName(topicArn);
     check(message);
     const published: Published = {
-      messageId: randomUUID(),
+      messageId: uuid(this.#ids, 'message'),
       topicArn,
       subject: message.subject ?? null,
       message: message.message,

@@ -1,6 +1,6 @@
 // The state machines of the sandbox and their executions.
-import { randomUUID } from 'node:crypto';
 import { AwsError, type EventBusPort, type LambdaPort, type MetricsPort, type Place, type SandboxClock, type StatesPort } from '../../aws/world.ts';
+import { byChance, uuid, type Ids } from '../../ids.ts';
 import type { RoleGate } from '../../role-gate.ts';
 import { compileAll } from './expressions.ts';
 import { parseDefinition } from './definition.ts';
@@ -19,6 +19,8 @@ export interface StatesParts {
   readonly graceMs?: number;
   /** For the metrics that Step Functions sends of each machine. */
   readonly metrics?: MetricsPort;
+  /** For names and task tokens; default: by chance. */
+  readonly ids?: Ids;
   /** For the jitter of retries; default Math.random. */
   readonly random?: () => number;
   /** Asked before each state is entered; default: there always is room. */
@@ -31,7 +33,7 @@ const endMetrics = { RUNNING: null, SUCCEEDED: 'ExecutionsSucceeded', FAILED: 'E
 const inputLimitBytes = 256 * 1024;
 
 export class StateMachines implements StatesPort {
-  readonly tokens = new TaskTokens();
+  readonly tokens: TaskTokens;
   readonly #machines = new Map<string, Machine>();
   readonly #executions = new Map<string, Execution>();
   readonly #closed: string[] = [];
@@ -40,6 +42,7 @@ export class StateMachines implements StatesPort {
 
   constructor(parts: StatesParts) {
     this.#parts = parts;
+    this.tokens = new TaskTokens(parts.ids ?? byChance);
   }
 
   /** @throws Error when the definition holds anything the interpreter does not run. */
@@ -95,7 +98,7 @@ export class StateMachines implements StatesPort {
    * Starts an execution; the same name with the same input returns the one that is still running.
    * @throws AwsError StateMachineDoesNotExist, InvalidName, InvalidExecutionInput, ExecutionAlreadyExists
    */
-  startWithText(stateMachineArn: string, input: string, name: string = randomUUID()): { executionArn: string; name: string; startedAt: Date } {
+  startWithText(stateMachineArn: string, input: string, name: string = uuid(this.#parts.ids ?? byChance, 'execution')): { executionArn: string; name: string; startedAt: Date } {
     const machine = this.machine(stateMachineArn);
     // AWS allows letters and digits of any script here; space, brackets, wildcards and some signs it does not.
     if (name.length === 0 || name.length > 80 || /[\s<>{}[\]?*"#%\\^|~`$&,;:/\p{Cc}]/u.test(name)) throw new AwsError('InvalidName', `Invalid Name: '${name}'`);

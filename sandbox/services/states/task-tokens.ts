@@ -1,6 +1,6 @@
 // Task tokens: secrets that a waiting task hands out, and the answers that come back for them.
-import { randomBytes } from 'node:crypto';
 import { AwsError } from '../../aws/world.ts';
+import type { Ids } from '../../ids.ts';
 
 export interface TokenAnswers {
   succeed(output: string): void;
@@ -11,9 +11,14 @@ export interface TokenAnswers {
 export class TaskTokens {
   readonly #open = new Map<string, TokenAnswers>();
   readonly #closed = new Set<string>();
+  readonly #ids: Ids;
+
+  constructor(ids: Ids) {
+    this.#ids = ids;
+  }
 
   issue(answers: TokenAnswers): string {
-    const token = `AQC${randomBytes(96).toString('base64')}`;
+    const token = `AQC${this.#ids.bytes('task token', 96).toString('base64')}`;
     this.#open.set(token, answers);
     return token;
   }
