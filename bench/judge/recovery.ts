@@ -33,8 +33,8 @@ export interface RecoveryOutcome {
   readonly remaining: number;
   /** Points after the rollback at the first `recovered`; null when it was never said. */
   readonly saidAt: number | null;
-  /** `still-bad` was said before anything else that ends the question. */
-  readonly isCalledBad: boolean;
+  /** Points after the rollback at which `still-bad` was said, before anything else that ends the question; null when it was not. */
+  readonly badAt: number | null;
 }
 
 /** All of it until the rollback and while connections drain (0–2 points), then what remains. */
@@ -65,9 +65,9 @@ const play = (one: Case, harm: Harm, remaining: number): RecoveryOutcome => {
     const { verdict } = judgeRecovery({
       series: seriesOf(view.service), releaseIndex: one.release, rollbackIndex: one.release + rollbackAfter, periodSeconds: view.stepSeconds,
     });
-    if (verdict !== 'not-yet') return { harm: harm.name, remaining, saidAt: verdict === 'recovered' ? points : null, isCalledBad: verdict === 'still-bad' };
+    if (verdict !== 'not-yet') return { harm: harm.name, remaining, saidAt: verdict === 'recovered' ? points : null, badAt: verdict === 'still-bad' ? points : null };
   }
-  return { harm: harm.name, remaining, saidAt: null, isCalledBad: false };
+  return { harm: harm.name, remaining, saidAt: null, badAt: null };
 };
 
 /** Only a harm that the judge saw leads to a rollback, and to the question whether it is over. */

@@ -37,11 +37,12 @@ export const sourceTable = (outcomes: readonly Outcome[]): string => table(
   }));
 
 export const recoveryTable = (outcomes: readonly RecoveryOutcome[]): string => table(
-  ['what remains of the harm', 'cases', 'said recovered within 10 points', 'within 20', 'called still bad at 20'],
+  ['what remains of the harm', 'cases', 'said recovered within 10 points', 'within 20', 'called still bad within 10', 'within 13', 'within 20'],
   [...groupedBy(outcomes, (one) => String(one.remaining))].map(([remaining, group]) => {
     const share = (isSuch: (one: RecoveryOutcome) => boolean): string => `${((100 * group.filter(isSuch).length) / group.length).toFixed(1)} %`;
     const within = (points: number): string => share(({ saidAt }) => saidAt !== null && saidAt <= points);
-    return [remaining === '0' ? 'nothing' : remaining === '1' ? 'all' : 'half', String(group.length), within(10), within(20), share((one) => one.isCalledBad)];
+    const bad = (points: number): string => share(({ badAt }) => badAt !== null && badAt <= points);
+    return [remaining === '0' ? 'nothing' : remaining === '1' ? 'all' : 'half', String(group.length), within(10), within(20), bad(10), bad(13), bad(20)];
   }));
 
 const ratio = (count: number, all: number): string => (all === 0 ? '–' : `${count} of ${all}`);

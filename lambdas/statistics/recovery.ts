@@ -5,7 +5,7 @@ import { clipped, placeboOf, placeboReleases } from './placebo.ts';
 import { quantile } from './samples.ts';
 import { requestsSince, type Series } from './series.ts';
 import {
-  belowHalf, fewErrorsChance, fewestPlacebos, fewestRequests, mostScore, recoveredShare, recoveryDeadline, recoveryMost, recoveryPoints, recoveryRatio, recoverySettle, strayFactor,
+  belowHalf, fewErrorsChance, fewestPlacebos, fewestRequests, hopelessPoints, hopelessShare, mostScore, nowPoints, recoveredShare, recoveryDeadline, recoveryMost, recoveryPoints, recoveryRatio, recoverySettle, strayFactor,
 } from './settings.ts';
 import { log10FewTail } from './tails.ts';
 import { duration, number, percent } from './wording.ts';
@@ -22,7 +22,7 @@ export interface RecoveryQuestion {
 }
 
 export interface RecoveryJudgement {
-  /** `still-bad`: more than half of the harm is there after `recoveryDeadline` points, so that waiting longer does not help. What is only unreadable stays `not-yet`. */
+  /** `still-bad`: nearly all of the harm is there after `hopelessPoints`, or more than half of it after `recoveryDeadline` points, so that waiting longer does not help. What is only unreadable stays `not-yet`. */
   readonly verdict: 'recovered' | 'not-yet' | 'still-bad';
   /** Periods after the rollback so far. */
   readonly points: number;
@@ -30,7 +30,7 @@ export interface RecoveryJudgement {
   readonly explanation: string;
 }
 
-type SignalRecovery = 'back' | 'never-harmed' | 'too-early' | 'no-data' | 'few-requests' | 'unsure' | 'still-up' | 'newly-up';
+type SignalRecovery = 'back' | 'never-harmed' | 'too-early' | 'no-data' | 'few-requests' | 'unsure' | 'still-up' | 'unmoved' | 'newly-up';
 
 interface Recovered {
   readonly series: Series;
@@ -64,12 +64,14 @@ interface Since {
   /** First point after the rollback settled. */
   readonly settled: number;
   readonly rise: number;
+  /** The least of the last `nowPoints`; NaN when one of them is missing. */
+  readonly leastNow: number;
   readonly harm: number;
 }
 
 /** None of the harm against half of it, and within what is usual; the smallest effect stands in for a harm that never was. */
 const statusOf = (measure: Measure, since: Since): SignalRecovery => {
-  const { rise, harm } = since;
+  const { rise, leastNow, harm } = since;
   const { spread, most } = strayOf(measure, since.until - since.from);
   const half = Math.max(harm, measure.smallest) / 2;
   const unnoticed = measure.smallest * recoveredShare;
@@ -77,6 +79,7 @@ const statusOf = (measure: Measure, since: Since): SignalRecovery => {
   const noneOverHalf = (half * (half / 2 - rise)) / spread ** 2;
   const isBack = rise <= Math.min(Math.max(unnoticed, most), half * belowHalf) && noneOverHalf >= recoveryRatio;
   if (isBack) return isBeyondChance(measure, since) ? 'back' : 'few-requests';
+  if (rise > 2 * half * hopelessShare && leastNow > half) return 'unmoved';
   return rise > half ? 'still-up' : 'unsure';
 };
 
@@ -102,7 +105,7 @@ const judgeSeries = (series: Series, question: RecoveryQuestion): Recovered => {
   const level = windowLevel(raw, from, until);
   if (present < recoveryPoints || !Number.isFinite(raw.base)) return { series, measure, status: 'no-data', level };
   const isSilent = series.kind !== 'traffic' && requestsSince(series, settled).total < fewestRequests;
-  const status = isSilent ? 'few-requests' : statusOf(measure, { from, until, settled, rise: riseSince(raw, from, until), harm });
+  const status = isSilent ? 'few-requests' : statusOf(measure, { from, until, settled, rise: riseSince(raw, from, until), leastNow: Math.min(...raw.levels.slice(until - nowPoints, until)) - raw.base, harm });
   return { series, measure, status, level };
 };
 
@@ -114,6 +117,7 @@ const words: Readonly<Record<SignalRecovery, string>> = {
   'few-requests': 'has had too few requests since the rollback to tell',
   unsure: 'looks better, but is not yet clear of half the harm',
   'still-up': 'is not back',
+  unmoved: 'is as bad as before the rollback',
   'newly-up': 'was not harmed before the rollback and is worse now',
 };
 
@@ -139,7 +143,7 @@ export const judgeRecovery = (question: RecoveryQuestion): RecoveryJudgement => 
     throw new RangeError(`releaseIndex ${question.releaseIndex} and rollbackIndex ${question.rollbackIndex} do not fit a series of ${length} points`);
   const signals = question.series.map((series) => judgeSeries(series, question));
   const isRecovered = signals.length > 0 && signals.every(({ status }) => status === 'back' || status === 'never-harmed');
-  const isBeyondHope = points >= recoveryDeadline && signals.some(({ status }) => status === 'still-up');
+  const isBeyondHope = signals.some(({ status }) => (status === 'unmoved' && points >= hopelessPoints) || (status === 'still-up' && points >= recoveryDeadline));
   const verdict = isRecovered ? 'recovered' : isBeyondHope ? 'still-bad' : 'not-yet';
   const reasons = signals.map((one) => ({ code: one.status, text: sentence(one) }));
   const text = reasons.length === 0 ? 'no signals were given.' : reasons.map((reason) => reason.text).join(' ');

@@ -5,6 +5,8 @@ import type { JourneyResult, StepConfirmed, Verified, VerifyInput } from '../../
 import type { MetricsReading } from '../../lambdas/domain/metrics.ts';
 import { judgeRound, type RoundQuestion } from '../../lambdas/domain/proof.ts';
 import { verify, type VerifyParts, type VerifyTarget } from '../../lambdas/runtime/verify.ts';
+import { serviceSchema } from '../../lambdas/config/schema.ts';
+import { serviceInput } from './assess-rig.ts';
 import { startTables, type Tables } from './audit-tables.ts';
 import { reading as madeReading, since } from './domain/metric-samples.ts';
 import { minute } from './domain/samples.ts';
@@ -144,26 +146,29 @@ describe('proof', () => {
     const healthy = await prove(proofInput(input), { metrics: madeReading() });
     expect(healthy.answer).toBe('recovered');
     expect(codes(healthy)).toContain('metrics-recovered');
-    expect(codes(await prove(proofInput(input), { metrics: madeReading({ errors: since(-8, 0.3) }) }))).toEqual(['metrics-not-yet']);
+    expect(codes(await prove(proofInput(input), { metrics: madeReading({ errors: since(-8, 0.3), until: 9 }) }))).toEqual(['metrics-not-yet']);
     expect((await prove(proofInput(input), { metrics: madeReading(), results: [], alarms: [] })).answer).toBe('recovered');
     expect(codes(await prove(proofInput(input), { metrics: { status: 'unknown', why: 'denied' } }))).toEqual(['metrics-unknown']);
   });
 
-  it('ends at once, with that reason first, when most of the harm is there twenty minutes after the change', async () => {
-    const input = { releaseStartedAt: minute(-20), since: minute(-14), verification: { intervalSeconds: 20, passesInARow: 3, deadlineSeconds: 7200 } };
-    const harmed = { errors: since(-18, 0.3) };
-    expect(await prove(proofInput(input), { metrics: madeReading({ ...harmed, until: 5 }) })).toMatchObject({ answer: 'not-yet', waitSeconds: 20 });
-    const verified = await prove(proofInput(input), { metrics: madeReading({ ...harmed, until: 6 }) });
+  it('ends at once, with that reason first, when nothing of the harm has gone eight minutes after the change, within the deadline that a service has by default', async () => {
+    const { verification: given } = serviceSchema.parse({ ...serviceInput, verification: {} });
+    if ('none' in given) throw new Error('the sample has no verification');
+    const verification = { intervalSeconds: given.intervalSeconds, passesInARow: given.passesInARow, deadlineSeconds: given.deadlineMinutes * 60 };
+    const input = { releaseStartedAt: minute(-20), since: minute(7), verification };
+    const harmed = { errors: since(-12, 0.3) };
+    expect(await prove(proofInput(input), { metrics: madeReading({ ...harmed, until: 14 }) })).toMatchObject({ answer: 'not-yet', waitSeconds: 20 });
+    const verified = await prove(proofInput(input), { metrics: madeReading({ ...harmed, until: 15 }) });
     expect(verified).toMatchObject({ answer: 'still-bad', waitSeconds: 0 });
     expect(codes(verified)).toEqual(['metrics-still-bad']);
     // What nobody can read says nothing of this way back: the deadline decides.
-    const unreadable = madeReading({ ...harmed, until: 10, requests: (m) => (m >= -14 ? null : 1000) });
+    const unreadable = madeReading({ ...harmed, until: 16, requests: (m) => (m >= 7 ? null : 1000) });
     expect(await prove(proofInput(input), { metrics: unreadable })).toMatchObject({ answer: 'not-yet', reasons: [{ code: 'metrics-not-yet' }] });
   });
 
   it('needs lost traffic back where the service has controls that it does not call itself', async () => {
     const input = { releaseStartedAt: minute(-20), since: minute(-14), verification: { intervalSeconds: 20, passesInARow: 3, deadlineSeconds: 7200 } };
-    const metrics = madeReading({ requests: since(-18, 200, 1000), until: 4 });
+    const metrics = madeReading({ requests: since(-18, 200, 1000), until: -7 });
     const control = { kind: 'lambda' as const, functionName: 'cart', percentile: 'p99' as const };
     const answer = async (controls?: World['controls']) => (await prove(proofInput(input), { metrics, controls })).answer;
     expect(await answer()).toBe('recovered');

@@ -40,7 +40,7 @@ describe('the page', () => {
   if (first === undefined) throw new Error('no cases were drawn');
   const part: Part = {
     title: 'Development split', results, incidents: new Map([['Ripcord', [outcome({ scenario: 'labelled incident', isBad: true })]]]),
-    recoveries: [{ harm: 'latency ×2', remaining: 0.5, saidAt: null, isCalledBad: true }],
+    recoveries: [{ harm: 'latency ×2', remaining: 0.5, saidAt: null, badAt: 8 }],
     examples: [{ one: { ...first, subject: { ...first.subject, name: 'a <b> & "c"' } }, outcome: play(first, ripcord) }],
   };
   const html = pageOf([part], 'so & so many <bytes>');
@@ -49,7 +49,7 @@ describe('the page', () => {
     expect(scenarios.length).toBeGreaterThan(20);
     for (const { name } of scenarios) expect(html, name).toContain(`<td>${escape(name)}</td>`);
     for (const { name } of judges) expect(html).toContain(`</i>${name}</li>`);
-    for (const text of ['labelled incidents seen', 'called still bad at 20', 'so &amp; so many &lt;bytes&gt;', 'a &lt;b&gt; &amp; &quot;c&quot;']) expect(html).toContain(text);
+    for (const text of ['labelled incidents seen', 'called still bad within 10', 'so &amp; so many &lt;bytes&gt;', 'a &lt;b&gt; &amp; &quot;c&quot;']) expect(html).toContain(text);
   });
 
   it('is whole: what is opened is closed, and no name of a series can be taken for a tag', () => {

@@ -15,8 +15,10 @@ describe('after a rollback', () => {
   it.each([
     ['all of it is gone', 0, 8, 'recovered'],
     ['half of it remains', 0.5, 8, 'not-yet'],
-    ['all of it remains', 1, 8, 'not-yet'],
-    ['all of it remains for 20 minutes', 1, 20, 'still-bad'],
+    ['half of it remains for 19 minutes', 0.55, 19, 'not-yet'],
+    ['half of it and a bit remains for 20 minutes', 0.6, 20, 'still-bad'],
+    ['all of it remains, and it was seven minutes', 1, 7, 'not-yet'],
+    ['all of it remains after eight', 1, 8, 'still-bad'],
     ['four good minutes are too few', 0, 4, 'not-yet'],
   ])('%s', (_, left, points, verdict) => {
     expect(judge(recovering(left, points))).toMatchObject({ verdict, points });
@@ -25,7 +27,7 @@ describe('after a rollback', () => {
   it('errors must be gone as well', () => {
     const { requests, errors, latency } = columns({ errorsAfter: 0.1, after: 18 });
     const mended = errors.map((count, index) => (index >= rollbackIndex ? 0 : count));
-    expect(judge(seriesOf({ requests, errors, latency })).verdict).toBe('not-yet');
+    expect(judge(seriesOf({ requests, errors, latency }))).toMatchObject({ verdict: 'still-bad', reasons: expect.arrayContaining([expect.objectContaining({ code: 'unmoved' })]) });
     expect(judge(seriesOf({ requests, errors: mended, latency })).verdict).toBe('recovered');
   });
 
@@ -42,6 +44,17 @@ describe('after a rollback', () => {
   it('is not bad for good while less than half of the harm is there', () => {
     expect(judge(recovering(0.35, 25))).toMatchObject({ verdict: 'not-yet', reasons: expect.arrayContaining([expect.objectContaining({ code: 'unsure' })]) });
     expect(judge(recovering(0.8, 25)).verdict).toBe('still-bad');
+  });
+
+  it.each([2, 3, 5])('what goes away slowly, half of it in %i minutes, is given its time', (halfLife) => {
+    const fading = (points: number): Series[] => service({ slower: (since) => 1 + (since < 10 ? 1 : 0.5 ** ((since - 10) / halfLife)), after: 10 + points });
+    for (let points = 1; points <= 15; points += 1) expect(judge(fading(points)).verdict, `after ${points}`).not.toBe('still-bad');
+  });
+
+  it('what went away a moment ago is not called bad for the minutes before', () => {
+    const delayed = (points: number): Series[] => service({ slower: (since) => (since < 17 ? 2 : 1), after: 10 + points });
+    expect(judge(delayed(8)).verdict).toBe('not-yet');
+    expect(judge(delayed(17)).verdict).toBe('recovered');
   });
 
   /** A tenth of the requests failed until the rollback; since then so many a minute come, and none fails. */
@@ -75,8 +88,10 @@ describe('after a rollback', () => {
       return [{ name: 'traffic', kind: 'traffic', values: requests.map((count, index) => (index < releaseIndex ? count : count * (index < rollbackIndex ? 0.2 : level))) }];
     };
     expect(judge(lost(8, 1)).verdict).toBe('recovered');
-    expect(judge(lost(8, 0.2)).verdict).toBe('not-yet');
-    expect(judge(lost(20, 0.2)).verdict).toBe('still-bad');
+    expect(judge(lost(7, 0.2)).verdict).toBe('not-yet');
+    expect(judge(lost(8, 0.2)).verdict).toBe('still-bad');
+    expect(judge(lost(19, 0.55)).verdict).toBe('not-yet');
+    expect(judge(lost(20, 0.35)).verdict).toBe('still-bad');
   });
 
   it('a new harm in another signal is not a recovery', () => {
