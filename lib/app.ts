@@ -31,7 +31,7 @@ export class RipcordStack extends Stack {
   }
 
   private outputs(): void {
-    const { names, onCallTopic, stakeholderTopic, approvalUrl, auditTable, people } = this.engine;
+    const { names, onCallTopic, stakeholderTopic, approvalUrl, labelUrl, auditTable, people } = this.engine;
     const output = (id: string, description: string, value: string): void => void new CfnOutput(this, id, { description, value });
     output('RollbackStateMachine', 'Start a rollback or a dry run here', names.rollbackArn);
     output('RollbackConsole', 'The same in the console', `https://${this.region}.console.aws.amazon.com/states/home?region=${this.region}#/statemachines/view/${names.rollbackArn}`);
@@ -39,6 +39,7 @@ export class RipcordStack extends Stack {
     output('OnCallTopic', 'Subscribe whoever is woken', onCallTopic.topicArn);
     output('StakeholderTopic', 'Subscribe whoever wants to know', stakeholderTopic.topicArn);
     output('ApprovalUrl', 'Where approvers answer, with `npx ripcord approve`', approvalUrl);
+    output('LabelUrl', 'Where operators label a rollback that ended, with `npx ripcord label`', labelUrl);
     output('AuditTable', 'Check a rollback with `npx ripcord audit verify`', auditTable.tableName);
     output('ViewerPolicy', 'For people who look', people.viewer.managedPolicyArn);
     output('OperatorPolicy', 'For people who start and stop', people.operator.managedPolicyArn);

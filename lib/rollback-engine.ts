@@ -10,6 +10,7 @@ import { engineNames, type EngineNames } from './engine/engine-names.ts';
 import type { HandlerFunction } from './engine/handler-function.ts';
 import { HandlerFunctions, type Storm } from './engine/handler-functions.ts';
 import type { HandlerName } from './engine/handler-timeouts.ts';
+import { LabelEndpoint } from './engine/label-endpoint.ts';
 import { LedgerTable } from './engine/ledger-table.ts';
 import { Messages } from './engine/messages.ts';
 import { People } from './engine/people.ts';
@@ -63,6 +64,7 @@ export class RollbackEngine extends Construct {
   /** Delivers events to the workflows; its queue holds those that could not be delivered. */
   readonly delivery: EventDelivery;
   readonly approvalUrl: string;
+  readonly labelUrl: string;
   private readonly audit: AuditTable;
   private readonly handlers: HandlerFunctions;
   private readonly strategies: StrategyFunctions;
@@ -94,8 +96,10 @@ export class RollbackEngine extends Construct {
     this.approvalUrl = new ApprovalEndpoint(this, 'Approval', {
       answer: this.handler('answer').function, approvers, urlParameterName: names.approvalUrlParameter,
     }).url;
+    this.labelUrl = new LabelEndpoint(this, 'Label', { label: this.handler('label').function, urlParameterName: names.labelUrlParameter }).url;
     this.people = new People(this, 'People', {
-      names, auditTableArn: audit.table.tableArn, ledgerTableArn: ledger.table.tableArn, answerFunctionArn: this.handler('answer').function.functionArn,
+      names, auditTableArn: audit.table.tableArn, ledgerTableArn: ledger.table.tableArn,
+      answerFunctionArn: this.handler('answer').function.functionArn, labelFunctionArn: this.handler('label').function.functionArn,
     });
     this.alarms = this.watchedByAlarms();
   }

@@ -46,7 +46,7 @@ async function named(option: string | undefined, variable: string | undefined, p
 }
 
 /** The ledger, where the anchors are. @throws as `tableOf`. */
-export const ledgerTable = async (options: RecordOptions): Promise<LedgerTable> => ({ client: new DynamoDBClient({}), name: await ledgerOf(options) });
+const ledgerTable = async (options: RecordOptions): Promise<LedgerTable> => ({ client: new DynamoDBClient({}), name: await ledgerOf(options) });
 
 const maximumReads = 10;
 

@@ -3,7 +3,7 @@ import { type CancellationReason, type DynamoDBClient, type TransactionCanceledE
 import type { AuditAnchor } from '../audit/chain.ts';
 import { type AuditEntry, type AuditRow, cursorAt, genesis, rowAfter } from '../audit/entry.ts';
 import type { AuditCursor } from '../domain/vocabulary.ts';
-import { anchorMove, anchorOf, readAnchor } from './audit-anchor.ts';
+import { anchorMove, anchorOf } from './audit-anchor.ts';
 import { AuditRows, toItem } from './audit-rows.ts';
 import { AwsCallError } from './aws-errors.ts';
 
@@ -59,21 +59,17 @@ export class AuditStore extends AuditRows {
     const given = cursor ?? genesis;
     let at: Standing = { after: given, head: headOf(given) };
     let throttled = 0;
+    let met = 0;
     for (let attempt = 0; attempt < maximumAttempts; attempt += 1) {
       const row = rowAfter(at.after, entryAt(at.after));
       refuseTooLarge(row);
       const refused = await this.#write(row, { before: at.head, attempt, isLast: throttled === maximumThrottled });
       if (refused === null) return cursorAt(row);
-      if (refused === 'throttled') {
-        throttled += 1;
-        await pause(Math.random() * Math.min(1000, 50 * 2 ** throttled));
-        continue;
-      }
-      if (refused !== 'conflict' && refused.isOwn) return cursorAt(row);
-      if (refused === 'conflict' || attempt > 0) await pause(Math.random() * Math.min(200, 5 * 2 ** attempt));
-      // Whoever was at it has moved the anchor by now, and a read stands in nobody's way.
-      const anchor = refused === 'conflict' ? await readAnchor({ client: this.client, name: this.#ledger }, row.rollbackId) : refused.anchor;
-      at = standing(at, { anchor, given, row });
+      if (refused === 'throttled') await pause(Math.random() * Math.min(1000, 50 * 2 ** (throttled += 1)));
+      else if (refused === 'conflict') await pause(Math.random() * Math.min(500, 10 * 2 ** (met += 1)));
+      else if (refused.isOwn) return cursorAt(row);
+      // At once: what was told is true only as long as nobody else writes.
+      else at = standing(at, { anchor: refused.anchor, given, row });
     }
     throw new Error(`an audit row for ${entryAt(at.after).rollbackId} lost ${maximumAttempts} races and was not written`);
   }

@@ -1,17 +1,25 @@
-// Label: writes down what a tool says of a rollback, as it was typed, in a chain of its own.
+// Label: writes down what a person says of a rollback, as IAM verified them, or what a tool does, as it was typed. Each in a chain of its own.
+import { systemClock } from '../domain/clock.ts';
+import type { HttpAnswer } from '../runtime/answer-request.ts';
 import { fields, handle } from '../runtime/handle.ts';
 import { addLabel, type LabelEvent, type LabelParts } from '../runtime/label.ts';
+import { labelByPerson, type LabelRequest, labelRequestOf } from '../runtime/label-request.ts';
 import { auditStore, dynamoClient } from '../runtime/wiring.ts';
 
 let parts: LabelParts | undefined;
 
-export const handler = handle<LabelEvent, { readonly chain: string; readonly added: boolean }>({
+const eventOf = fields<LabelEvent>({ id: 'string', time: 'string', detail: 'object' });
+const isRequest = (input: LabelEvent | LabelRequest): input is LabelRequest => 'method' in input;
+
+export const handler = handle<LabelEvent | LabelRequest, { readonly chain: string; readonly added: boolean } | HttpAnswer>({
   name: 'Label',
-  parse: fields<LabelEvent>({ id: 'string', time: 'string', detail: 'object' }),
-  about: ({ detail: { rollback } }) => ({ rollbackId: typeof rollback === 'string' ? rollback : 'unknown', service: 'unknown' }),
-  run: (event) => addLabel(event, (parts ??= wire())),
+  // What EventBridge hands over has no `requestContext`, whoever put the event: only a request to the URL brings an identity.
+  parse: (event) => labelRequestOf(event) ?? eventOf(event),
+  about: (input) => ({ rollbackId: isRequest(input) ? 'in the body' : rollbackIn(input), service: 'unknown' }),
+  run: (input) => {
+    parts ??= { audit: auditStore(dynamoClient()) };
+    return isRequest(input) ? labelByPerson(input, { ...parts, clock: systemClock }) : addLabel(input, parts);
+  },
 });
 
-function wire(): LabelParts {
-  return { audit: auditStore(dynamoClient()) };
-}
+const rollbackIn = ({ detail: { rollback } }: LabelEvent): string => (typeof rollback === 'string' ? rollback : 'unknown');

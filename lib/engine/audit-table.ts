@@ -39,7 +39,7 @@ export class AuditTable extends Construct {
     deny(role, { actions: rewritingActions, resources: [this.table.tableArn] });
   }
 
-  /** Lets a role read rows and add to the chains of labels that came as events, to no rollback's and to no person's. */
+  /** Lets a role read rows and add to chains of labels, to no rollback's. */
   grantLabel(role: iam.IRole): void {
     const { tableArn } = this.table;
     allow(role, [
@@ -47,7 +47,7 @@ export class AuditTable extends Construct {
       // Without the Null condition a call that names no key would pass.
       {
         actions: ['dynamodb:PutItem'], resources: [tableArn],
-        conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': 'label#event#*' }, Null: { 'dynamodb:LeadingKeys': 'false' } },
+        conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': 'label#*' }, Null: { 'dynamodb:LeadingKeys': 'false' } },
       },
     ]);
     deny(role, { actions: rewritingActions, resources: [tableArn] });

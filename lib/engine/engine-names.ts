@@ -13,6 +13,7 @@ export interface EngineNames {
   /** Catalogue entries are SSM parameters under this prefix, which ends in a slash. */
   readonly cataloguePrefix: string;
   readonly approvalUrlParameter: string;
+  readonly labelUrlParameter: string;
   /** Names the audit table, so that the command line finds it. */
   readonly auditTableParameter: string;
   /** Names the ledger, where the command line finds how long each chain of the audit has to be. */
@@ -34,6 +35,7 @@ export function engineNames(scope: Construct, engine: string): EngineNames {
     muteRulesArn: stack.formatArn({ service: 'cloudwatch', resource: 'alarm-mute-rule', resourceName: '*', arnFormat: ArnFormat.COLON_RESOURCE_NAME }),
     cataloguePrefix: `/${engine}/services/`,
     approvalUrlParameter: `/${engine}/approval-url`,
+    labelUrlParameter: `/${engine}/label-url`,
     auditTableParameter: `/${engine}/audit-table`,
     ledgerTableParameter: `/${engine}/ledger-table`,
     parameterArn: (name) => stack.formatArn({ service: 'ssm', resource: 'parameter', resourceName: `${name.slice(1)}${name.endsWith('/') ? '*' : ''}` }),

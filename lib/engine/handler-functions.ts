@@ -34,7 +34,7 @@ const descriptions: Readonly<Record<HandlerName, string>> = {
   report: 'Seals the audit, writes the incident report, frees the lock',
   watch: 'Records releases and watches them through their bake',
   watchdog: 'Closes the record of a rollback whose execution died',
-  label: 'Writes down what a tool says of a rollback that has ended',
+  label: 'Writes down what a person or a tool says of a rollback that has ended',
   poll: 'Finds releases and alarms whose events were lost',
 };
 

@@ -57,7 +57,7 @@ export function handlerPermissions({ ledger, send, sendOnCall, catalogueArn, app
     watch: [everything, catalogue, alarms, metrics],
     watchdog: [rows, ...send],
     // Of the audit its own chains too: `AuditTable.grantLabel`.
-    label: [ledger.mayAnchor('label#event#*')],
+    label: [ledger.mayAnchor('label#*')],
     poll: [
       ledger.may('GetItem', 'PutItem', 'Query'), alarms,
       { actions: ['ssm:GetParametersByPath'], resources: [cataloguePathArn] },

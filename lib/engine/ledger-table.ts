@@ -29,7 +29,7 @@ export class LedgerTable extends Construct {
 
   /** For functions that write the audit and no other row: where each chain ends. @param chains name of a chain, a wildcard at its end. */
   mayAnchor(chains = '*'): Statement {
-    return { ...this.may('GetItem', 'UpdateItem'), ...belowKey(`AUDIT#${chains}`) };
+    return { ...this.may('UpdateItem'), ...belowKey(`AUDIT#${chains}`) };
   }
 
   /** No row is ever deleted. */

@@ -9,6 +9,7 @@ export interface PeopleProps {
   readonly auditTableArn: string;
   readonly ledgerTableArn: string;
   readonly answerFunctionArn: string;
+  readonly labelFunctionArn: string;
 }
 
 export class People extends Construct {
@@ -31,19 +32,15 @@ export class People extends Construct {
       ...look,
       new iam.PolicyStatement({ actions: ['states:StartExecution'], resources: [names.rollbackArn] }),
       new iam.PolicyStatement({ actions: ['states:StopExecution'], resources: executions }),
-      // A label stands in a chain below the user id that IAM itself fills in: no row of a rollback, and nobody else's label, can be written.
-      new iam.PolicyStatement({ actions: ['dynamodb:PutItem'], resources: [props.auditTableArn], conditions: belowKey('label#${aws:userid}#*') }),
-      anchors(props, 'dynamodb:UpdateItem', 'label#${aws:userid}#*'),
+      new iam.PolicyStatement({ actions: ['ssm:GetParameter'], resources: [names.parameterArn(names.labelUrlParameter)] }),
+      ...throughUrl(props.labelFunctionArn),
       // A redriven execution would act on yesterday's verdict in today's world.
       new iam.PolicyStatement({ effect: iam.Effect.DENY, actions: ['states:RedriveExecution'], resources: executions }),
     ]);
     this.approver = this.policy('Approver', `${names.engine}: answer an approval`, [
       ...look,
       new iam.PolicyStatement({ actions: ['ssm:GetParameter'], resources: [names.parameterArn(names.approvalUrlParameter)] }),
-      new iam.PolicyStatement({ actions: ['lambda:InvokeFunctionUrl'], resources: [props.answerFunctionArn] }),
-      new iam.PolicyStatement({
-        actions: ['lambda:InvokeFunction'], resources: [props.answerFunctionArn], conditions: { Bool: { 'lambda:InvokedViaFunctionUrl': 'true' } },
-      }),
+      ...throughUrl(props.answerFunctionArn),
     ]);
   }
 
@@ -63,17 +60,19 @@ const lookingStatements = (props: PeopleProps, executions: string[]): iam.Policy
   new iam.PolicyStatement({ actions: ['states:DescribeExecution', 'states:GetExecutionHistory'], resources: executions }),
   new iam.PolicyStatement({ actions: ['states:ListStateMachines', 'cloudwatch:DescribeAlarms', 'cloudwatch:GetDashboard', 'cloudwatch:GetMetricData'], resources: ['*'] }),
   new iam.PolicyStatement({ actions: ['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:Scan'], resources: [props.auditTableArn] }),
-  anchors(props, 'dynamodb:GetItem', '*'),
+  // Where each chain of the audit ends. The task token of an approval lies in the same table, under another key.
+  new iam.PolicyStatement({ actions: ['dynamodb:GetItem'], resources: [props.ledgerTableArn], conditions: belowKey('AUDIT#*') }),
   new iam.PolicyStatement({ actions: ['ssm:GetParameter', 'ssm:GetParameterHistory'], resources: [props.names.parameterArn(props.names.cataloguePrefix)] }),
   new iam.PolicyStatement({
     actions: ['ssm:GetParameter'], resources: [props.names.auditTableParameter, props.names.ledgerTableParameter].map((name) => props.names.parameterArn(name)),
   }),
 ];
 
-/** Rows of the ledger that say where a chain of the audit ends. The task token of an approval lies in the same table, under another key. */
-const anchors = ({ ledgerTableArn }: PeopleProps, action: string, chains: string): iam.PolicyStatement => new iam.PolicyStatement({
-  actions: [action], resources: [ledgerTableArn], conditions: belowKey(`AUDIT#${chains}`),
-});
+/** Called directly the function would have to believe who its caller says it is. */
+const throughUrl = (functionArn: string): iam.PolicyStatement[] => [
+  new iam.PolicyStatement({ actions: ['lambda:InvokeFunctionUrl'], resources: [functionArn] }),
+  new iam.PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [functionArn], conditions: { Bool: { 'lambda:InvokedViaFunctionUrl': 'true' } } }),
+];
 
 /** Without the Null condition a call that names no key would pass. */
 const belowKey = (key: string) => ({ 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [key] }, Null: { 'dynamodb:LeadingKeys': 'false' } });

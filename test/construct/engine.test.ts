@@ -76,12 +76,12 @@ function definitionOf(name: string): Definition {
 describe('rules', () => {
   const delivered = { DeadLetterConfig: Match.anyValue(), RetryPolicy: { MaximumEventAgeInSeconds: 600, MaximumRetryAttempts: 8 } };
 
-  test('a tool labels what it says of a rollback in chains of its own, and can write nothing else', () => {
+  test('labels stand in chains of their own, and who keeps them can write nothing else', () => {
     template.hasResourceProperties('AWS::Events::Rule', { EventPattern: { source: ['ripcord.label'], 'detail-type': ['Label'] } });
     const statements = statementsOf(template, 'EngineHandlerslabelRole').filter(({ Action }) => JSON.stringify(Action).includes('dynamodb:'));
-    expect(actionsOf(statements)).toEqual(['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query']);
+    expect(actionsOf(statements)).toEqual(['dynamodb:PutItem', 'dynamodb:Query', 'dynamodb:UpdateItem']);
     expect(statements.find(({ Action, Effect }) => Effect === 'Allow' && Action === 'dynamodb:PutItem')).toMatchObject({
-      Condition: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': 'label#event#*' }, Null: { 'dynamodb:LeadingKeys': 'false' } },
+      Condition: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': 'label#*' }, Null: { 'dynamodb:LeadingKeys': 'false' } },
     });
     expect(actionsOf(statements, 'Deny')).toContain('dynamodb:UpdateItem');
   });
@@ -160,6 +160,7 @@ describe('messages and answers', () => {
     template.hasResourceProperties('AWS::Lambda::Permission', { Action: 'lambda:InvokeFunctionUrl', FunctionUrlAuthType: 'AWS_IAM', Principal: principal });
     template.hasResourceProperties('AWS::Lambda::Permission', { Action: 'lambda:InvokeFunction', InvokedViaFunctionUrl: true, Principal: principal });
     template.hasResourceProperties('AWS::SSM::Parameter', { Name: '/ripcord/approval-url' });
+    template.hasResourceProperties('AWS::SSM::Parameter', { Name: '/ripcord/label-url' });
   });
 });
 
@@ -221,7 +222,7 @@ describe('the catalogue', () => {
 
 test('a newcomer finds what to use in the outputs', () => {
   expect(Object.keys(template.findOutputs('*')).toSorted()).toEqual([
-    'ApprovalUrl', 'ApproverPolicy', 'AuditTable', 'OnCallTopic', 'OperatorPolicy', 'RollbackConsole', 'RollbackStateMachine', 'StakeholderTopic', 'ViewerPolicy', 'WatchStateMachine',
+    'ApprovalUrl', 'ApproverPolicy', 'AuditTable', 'LabelUrl', 'OnCallTopic', 'OperatorPolicy', 'RollbackConsole', 'RollbackStateMachine', 'StakeholderTopic', 'ViewerPolicy', 'WatchStateMachine',
   ]);
 });
 

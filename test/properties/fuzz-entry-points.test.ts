@@ -83,7 +83,7 @@ interface Entry {
 const inTable = (name: string) => ({ operation, input }: CallRecord): boolean =>
   operation === 'TransactWriteItems' && (input as { TransactItems: readonly { readonly Put?: { readonly TableName: string } }[] }).TransactItems[0]?.Put?.TableName === name;
 const userArn = 'arn:aws:sts::111122223333:assumed-role/Approver/bob';
-const request = (method: string, more: object): object => ({ version: '2.0', rawPath: '/', requestContext: { http: { method, path: '/' }, authorizer: { iam: { userArn } } }, isBase64Encoded: false, ...more });
+const request = (method: string, more: object): object => ({ version: '2.0', rawPath: '/', requestContext: { http: { method, path: '/' }, authorizer: { iam: { userArn, userId: 'AROAEXAMPLE:bob' } } }, isBase64Encoded: false, ...more });
 const said = (body: object): object => request('POST', { body: { rollback: 'rb-2', ...body } });
 
 /** A body arrives as text; what is nested deeper than anything can write is cut off. */
@@ -113,6 +113,13 @@ const entries: Readonly<Record<string, Entry>> = {
   },
   'the death of an execution': { handler: watchdogHandler, samples: [death({}), death({ status: 'TIMED_OUT', error: null, cause: null, name: 'rb-5' }), death({ status: 'ABORTED', input: null, name: 'rb-6' })] },
   'a label of a tool': { handler: labelHandler, samples: [label({}), label({ label: 'right', comment: 'a dependency was down' })] },
+  'a label by URL': {
+    handler: labelHandler, around: sent, samples: [request('POST', { body: { rollback: 'rb-1', label: 'wrong', comment: 'a dependency was down' } }), request('POST', { body: { rollback: 'rb-1', label: 'right' } })],
+    refusal: (output) => {
+      const { statusCode, body } = output as { statusCode?: number; body: string };
+      return statusCode === undefined || statusCode < 400 ? null : (JSON.parse(body) as { error: string }).error;
+    },
+  },
   'an answer by URL': {
     handler: answerHandler, prepare: anOpenQuestion, around: sent, notes: inTable('audit'),
     samples: [said({ answer: 'approve', comment: 'go' }), said({ answer: 'reject' }), request('GET', { queryStringParameters: { rollback: 'rb-2' } })],

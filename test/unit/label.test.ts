@@ -3,31 +3,42 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { DeleteItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { labelChain } from '../../bin/commands/label.ts';
 import { type ScoredRow, scoresOf } from '../../bin/commands/score.ts';
 import { main } from '../../bin/ripcord.ts';
 import { verifyChain } from '../../lambdas/audit/chain.ts';
+import type { HttpAnswer } from '../../lambdas/runtime/answer-request.ts';
+import { labelByPerson, labelChain, labelRequestOf } from '../../lambdas/runtime/label-request.ts';
 import { auditTable, startTables, type Tables } from './audit-tables.ts';
 
 const me = { userId: 'AROAEXAMPLE:dana', arn: 'arn:aws:sts::111122223333:assumed-role/operator/dana' };
 let tables: Tables;
-let identity: Server;
+let engine: Server;
+/** Who IAM says the caller is. */
+let caller: { readonly userId: string | null; readonly userArn: unknown };
+
+/** The function URL, after IAM: the sandbox checks signatures in tests of the whole. */
+async function served(body: string): Promise<HttpAnswer> {
+  return labelByPerson({ method: 'POST', rollback: null, body, ...caller }, { audit: tables.audit, clock: { now: () => new Date() } });
+}
+
 beforeAll(async () => {
   tables = await startTables();
-  identity = createServer((_, response) => {
-    response.writeHead(200, { 'content-type': 'text/xml' }).end(`<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult><Arn>${me.arn}</Arn><UserId>${me.userId}</UserId><Account>111122223333</Account></GetCallerIdentityResult></GetCallerIdentityResponse>`);
+  engine = createServer((request, response) => {
+    let body = '';
+    request.on('data', (chunk) => { body += String(chunk); });
+    request.on('end', () => void served(body).then(({ statusCode, headers, body: text }) => response.writeHead(statusCode, headers).end(text)));
   });
-  await new Promise<void>((resolve) => { identity.listen(0, '127.0.0.1', resolve); });
+  await new Promise<void>((resolve) => { engine.listen(0, '127.0.0.1', resolve); });
   const environment = {
     AWS_REGION: 'eu-west-1', AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE', AWS_SECRET_ACCESS_KEY: 'secret-key', RIPCORD_AUDIT_TABLE: auditTable, RIPCORD_LEDGER_TABLE: 'ledger',
-    AWS_ENDPOINT_URL: tables.endpoint, AWS_ENDPOINT_URL_STS: `http://127.0.0.1:${(identity.address() as AddressInfo).port}`,
+    AWS_ENDPOINT_URL: tables.endpoint, RIPCORD_LABEL_URL: `http://127.0.0.1:${(engine.address() as AddressInfo).port}/`,
   };
   for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
 });
 afterAll(async () => {
   vi.unstubAllEnvs();
-  identity.closeAllConnections();
-  await new Promise<void>((resolve) => { identity.close(() => { resolve(); }); });
+  engine.closeAllConnections();
+  await new Promise<void>((resolve) => { engine.close(() => { resolve(); }); });
   await tables.stop();
 });
 
@@ -43,6 +54,7 @@ let service = '';
 beforeEach(() => {
   id = `rb-l${(count += 1)}`;
   service = `shop-${count}`;
+  caller = { userId: me.userId, userArn: me.arn };
 });
 
 async function ended(): Promise<void> {
@@ -79,29 +91,35 @@ describe('ripcord label', () => {
     const remove = (seq: number) => tables.client.send(new DeleteItemCommand({ TableName: auditTable, Key: { rollbackId: { S: chain }, seq: { N: String(seq) } } }));
     await remove(1);
     expect(await run('audit', 'verify', chain)).toMatchObject({ code: 1, error: expect.stringContaining('[truncated 1]') as string });
-    await run('label', id, 'wrong');
-    expect(await run('label', id, 'wrong')).toMatchObject({ code: 1, error: expect.stringContaining('has no anchor') as string });
-    expect(await run('audit', 'verify', chain)).toMatchObject({ code: 1 });
-    for (const seq of [0, 1, 2]) await remove(seq);
+    await run('label', id, 'right', '--comment', 'anew');
+    expect(await run('audit', 'verify', chain)).toMatchObject({ code: 1, error: expect.stringContaining('row 1 was removed') as string });
+    for (const seq of [0, 2]) await remove(seq);
     expect(await run('audit', 'verify', chain)).toMatchObject({ code: 1, error: expect.stringContaining('[truncated 0]') as string });
   });
 
-  it('gets its anchor when the same word is sent again after a label that broke off before it, and is one label', async () => {
+  it('is one label when the same word is sent again, as after a reply that got lost, and two when it changed', async () => {
     await ended();
-    const chain = labelChain(me.userId, id);
-    await run('label', id, 'wrong');
-    await tables.client.send(new DeleteItemCommand({ TableName: 'ledger', Key: { pk: { S: `AUDIT#${chain}` }, sk: { S: 'ANCHOR' } } }));
-    expect(await run('audit', 'verify', chain)).toMatchObject({ code: 2, error: expect.stringContaining('Send the last label again') as string });
-    expect(await run('label', id, 'wrong')).toMatchObject({ code: 0 });
-    expect(await run('audit', 'verify', chain)).toMatchObject({ code: 0, out: expect.stringContaining('1 rows') as string });
+    const said = (): Promise<number> => tables.audit.read(labelChain(me.userId, id)).then((rows) => rows.length);
+    for (const [opinion, comment, rows] of [['wrong', 'a', 1], ['wrong', 'a', 1], ['wrong', 'b', 2], ['right', 'b', 3], ['wrong', 'b', 4]] as const) {
+      expect(await run('label', id, opinion, '--comment', comment)).toMatchObject({ code: 0 });
+      expect(await said()).toBe(rows);
+    }
   });
 
   it('takes no label for a rollback that runs still or never was, and no other word', async () => {
     await tables.audit.append({ rollbackId: id, service, kind: 'assessed', at: '2026-11-20T09:10:00.000Z', data: {} }, null);
     expect(await run('label', id, 'right')).toMatchObject({ code: 1, error: expect.stringContaining('has not ended') as string });
-    expect(await run('label', 'rb-unknown', 'right')).toMatchObject({ code: 1, error: expect.stringContaining('has no row') as string });
+    expect(await run('label', 'rb-unknown', 'right')).toMatchObject({ code: 1, error: expect.stringContaining('Not taken (404): no record of a rollback "rb-unknown"') as string });
     expect(await run('label', id, 'perhaps')).toMatchObject({ code: 1, error: expect.stringContaining('right, wrong') as string });
     expect(await tables.audit.read(labelChain(me.userId, id))).toEqual([]);
+  });
+
+  it('says what is wrong with the call: no URL, nobody verified, a function that failed', async () => {
+    await ended();
+    expect(await run('label', id, 'right', '--url', 'nowhere')).toMatchObject({ code: 1, error: expect.stringContaining("give the stack's output LabelUrl") as string });
+    caller = { userId: null, userArn: me.arn };
+    expect(await run('label', id, 'right')).toMatchObject({ code: 1, error: expect.stringContaining('Not taken (403): IAM verified nobody') as string });
+    expect(await run('label', id, 'right', '--comment', 'x'.repeat(5000))).toMatchObject({ code: 1 });
   });
 
   it('says when there is nothing to score', async () => {
@@ -128,6 +146,29 @@ describe('ripcord label', () => {
     await run('label', id, 'wrong');
     expect((await run('score', service)).out).toContain('in shadow, what would have been done: false rollbacks 100.0 % of 1 labelled; median time to');
     expect(JSON.parse((await run('score', service, '--json')).out)).toMatchObject([{ service, falseRollbackRate: null, shadow: { falseRollbackRate: 1 } }]);
+  });
+});
+
+describe('the request of a label', () => {
+  const asked = (iam: unknown, body: unknown = '{}') => ({ requestContext: { http: { method: 'POST' }, authorizer: { iam } }, body });
+
+  it('is told from an event, and names only whom IAM verified', () => {
+    expect(labelRequestOf({ id: 'e', time: 't', detail: { requestContext: { authorizer: { iam: me } } } })).toBeNull();
+    expect(labelRequestOf(asked({ userId: me.userId, userArn: me.arn }))).toMatchObject({ userId: me.userId, userArn: me.arn, method: 'POST' });
+    for (const userId of ['event', 'AIDA#x', 'AROAX:a#b', '', null, 7]) expect(labelRequestOf(asked({ userId, userArn: me.arn })), String(userId)).toMatchObject({ userId: null });
+    expect(labelRequestOf(asked(undefined))).toMatchObject({ userId: null });
+  });
+
+  it.each<[string, string]>([
+    ['no JSON', 'must be JSON'], ['null', 'name of an execution'], ['{"rollback":"a#b","label":"right"}', 'name of an execution'], ['{"rollback":"rb-1","label":"perhaps"}', '"right" or "wrong"'],
+    ['{"rollback":"rb-1","label":"right","comment":7}', 'must be text'], ['{"rollback":"rb-1","label":"right","by":"eve"}', 'unknown fields: by'], [`{"x":"${'x'.repeat(5000)}"}`, 'at most 4096'],
+  ])('is refused when it is %s', async (body, why) => {
+    const { statusCode, body: text } = await served(body);
+    expect([statusCode, text]).toEqual([400, expect.stringContaining(why.replaceAll('"', '\\"')) as string]);
+  });
+
+  it('is a POST', async () => {
+    expect(await labelByPerson({ method: 'GET', rollback: null, body: '', ...caller }, { audit: tables.audit, clock: { now: () => new Date() } })).toMatchObject({ statusCode: 405 });
   });
 });
 
