@@ -121,8 +121,8 @@ describe('what is found in them', () => {
   });
 
   it('is worse however sick the declared controls are, where the version before is well', () => {
-    const sick = { payments: six(1, { errors: (m) => (m >= 0 ? 0.4 : 0.001) }), search: six(1, { errors: (m) => (m >= 0 ? 0.4 : 0.001) }) };
-    expect(found([version(0.1, broken), six(0.9)], sick)?.verdict).toBe('worse');
+    const elsewhere = { payments: six(1, { errors: (m) => (m >= 0 ? 0.4 : 0.001) }), search: six(1, { errors: (m) => (m >= 0 ? 0.4 : 0.001) }) };
+    expect(found([version(0.1, broken), six(0.9)], elsewhere)?.verdict).toBe('worse');
   });
 
   it('is what the declared controls say, where the version before has too few requests to speak', () => {
@@ -168,7 +168,7 @@ describe('what is found in them', () => {
   });
 
   it('is not waited for while another Region is silent: the version before has spoken', () => {
-    const reading = { ...shifting(plan, [version(0.05, broken), six(0.95)]), unread: [{ region: 'us-east-1', names: ['shop in us-east-1'], why: 'timeout' }] };
+    const reading = { ...shifting(plan, [version(0.05, { errors: (m) => (m >= 5 ? 0.5 : 0.001) }), six(0.95)]), unread: [{ region: 'us-east-1', names: ['shop in us-east-1'], why: 'timeout' }] };
     const young = findInMetrics(reading, { id: plan.releaseId, startedAt: minute(0) }, minute(end));
     expect(young?.verdict).toBe('worse');
   });
@@ -194,7 +194,7 @@ describe('the two sides of weighted target groups', () => {
     const reading = shifting(sides, [(m) => (m < -600 ? null : blue(m)), (m) => (m < -600 ? yesterday(m) : version(0.05)(m))]);
     const [pair] = reading.shift?.pairs ?? [];
     expect(pair?.usual.requests).toHaveLength(1440 - end);
-    expect([pair?.usual.requests[0], pair?.usual.latency?.[0]]).toEqual([900, expect.closeTo(90, -1)]);
+    expect([pair?.usual.requests[0], pair?.usual.latency?.[0], pair?.usual.latency?.at(-1)]).toEqual([900, expect.closeTo(90, -1), expect.closeTo(100, -1)]);
     expect([pair?.released.name, pair?.released.requests.length, pair?.before.name]).toEqual(['green', end, 'blue']);
   });
 });
