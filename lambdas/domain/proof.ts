@@ -4,6 +4,7 @@ import { at } from './instants.ts';
 import { findRecovery, type RecoveryFinding } from './metric-findings.ts';
 import type { MetricsReading } from './metrics.ts';
 import type { AlarmReading } from './readings.ts';
+import { sharedHarm } from './shared-harm.ts';
 import type { Instant, Reason } from './vocabulary.ts';
 import type { JourneyResult, JourneyRound, StepConfirmed, Verification, Verified } from './workflow.ts';
 
@@ -29,7 +30,7 @@ export interface ProofQuestion {
   readonly live: readonly Pick<StepConfirmed, 'stepId' | 'answer' | 'detail'>[];
   readonly journeys: JourneyRound;
   readonly alarms: readonly Pick<AlarmReading, 'name' | 'state' | 'evaluationState' | 'reason'>[];
-  /** Absent where metrics have no say. */
+  /** Absent where metrics have no say. With controls only in the round that ends a proof in vain. */
   readonly metrics?: MetricsReading | undefined;
   /** Present where the service has controls to compare its traffic with. */
   readonly withTraffic?: boolean;
@@ -51,7 +52,9 @@ const takenBack = ({ releaseStartedAt, since, withTraffic = false }: ProofQuesti
 function proof(question: ProofQuestion, metrics: RecoveryFinding | null): RoundVerdict {
   const { verification, since, journeys: { at: now, results } } = question;
   const passes = results.every(({ ok }) => ok) ? question.passes + 1 : 0;
-  const { lost, missing, noted } = conditions(question, metrics);
+  const { lost, missing, ...known } = conditions(question, metrics);
+  const shared = metrics === null || metrics.isProven ? null : sharedHarm(question.metrics, question.releaseStartedAt, now);
+  const noted = [...(shared === null ? [] : [shared]), ...known.noted];
   const tooFew = passes >= verification.passesInARow ? [] : [{ code: 'too-few-passes', text: `${passes} of ${verification.passesInARow} rounds in a row passed.` }];
   const open = [...failedJourneys(results), ...tooFew, ...missing];
   const waitSeconds = verification.intervalSeconds;

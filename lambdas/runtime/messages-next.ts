@@ -54,10 +54,11 @@ export function nextSteps(ending: Ending, input: ReportInput, machineArn: string
   return steps[ending.outcome]();
 }
 
-function notRecovered({ results, assessment }: ReportInput): string[] {
+function notRecovered({ results, assessment, verified }: ReportInput): string[] {
   const failed = results.some(({ applied }) => applied.status === 'failed');
   return [
     'YOU have to act: the service is not proven to be well.',
+    ...(verified?.reasons.some(({ code }) => code === 'metrics-shared') === true ? ['Others got worse with it, as is said under "Why": look for what they share first.'] : []),
     results.some(hasChanged)
       ? 'The changes above stay in place. If the older version is sick as well, look for a cause that is not the release: what it depends on, its data, its traffic.'
       : failed ? 'Nothing could be changed: mend what is named under "What was done" and start it again, or put the service back by hand.' : 'Look at what is named under "Why".',

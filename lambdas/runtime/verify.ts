@@ -33,10 +33,20 @@ export interface VerifyParts {
 export async function verify(input: VerifyInput, parts: VerifyParts): Promise<Verified> {
   const target = await parts.targetOf(input.service);
   const question = input.purpose === 'evidence' ? await evidenceQuestion(input, target, parts) : await proofQuestion(input, target, parts);
-  const verdict = judgeRound(question);
-  const audit = await record(input, question, { verdict, parts });
+  const round = await withControls(question, target, parts);
+  const verdict = judgeRound(round);
+  const audit = await record(input, round, { verdict, parts });
   parts.log.info(`round ${input.round}: ${verdict.answer}`, { verdict: verdict.answer, purpose: input.purpose, passes: verdict.passes });
-  return { ...verdict, round: input.round + 1, journeys: question.journeys, audit };
+  return { ...verdict, round: input.round + 1, journeys: round.journeys, audit };
+}
+
+/** Where the way back is about to be given up for the metrics, whoever hears of it wants to know who else is sick: read once, as every round would pay for it. */
+async function withControls(question: RoundQuestion, { signals }: VerifyTarget, { readMetrics }: VerifyParts): Promise<RoundQuestion> {
+  if (question.purpose === 'evidence' || question.metrics?.status !== 'read' || (signals.controls ?? []).length === 0) return question;
+  const { answer, reasons } = judgeRound(question);
+  if (answer !== 'still-bad' || !reasons.some(({ code }) => code.startsWith('metrics-'))) return question;
+  const metrics = await readMetrics({ metrics: signals.metrics, controls: signals.controls });
+  return metrics?.status === 'read' ? { ...question, metrics } : question;
 }
 
 async function evidenceQuestion(input: VerifyInput, { journeys }: VerifyTarget, parts: VerifyParts): Promise<RoundQuestion> {
@@ -51,7 +61,7 @@ async function proofQuestion(input: VerifyInput, { journeys, signals }: VerifyTa
     holds(input, parts),
     parts.runJourneys(journeys, input.rollbackId),
     parts.readAlarms(signals.alarms),
-    // Nothing is compared with a recovery: whether the controls are well is not asked. Without a release there is nothing to be back at.
+    // Nothing is compared with a recovery: the controls are not asked. Without a release there is nothing to be back at.
     releaseStartedAt === null ? undefined : parts.readMetrics({ metrics: signals.metrics }),
   ]);
   return {

@@ -10,7 +10,7 @@ import { approvalMessage, endedMessage, escalatedMessage, startedMessage } from 
 import { duration, executionPage, plain, subjectOf } from '../../lambdas/runtime/messages-text.ts';
 import { endingOf } from '../../lambdas/runtime/report-outcome.ts';
 import { startTables, type Tables } from './audit-tables.ts';
-import { assessment, machineArn, recordingNotices, reportInput, result, silent, testClock } from './report-samples.ts';
+import { assessment, machineArn, recordingNotices, reportInput, result, silent, testClock, verified } from './report-samples.ts';
 
 const around = { machineArn, owner: 'Team Shop', runbook: 'https://wiki.example/checkout' };
 const seal = { length: 9, hash: 'a'.repeat(64) };
@@ -121,6 +121,18 @@ describe('the end message', () => {
       ended({ assessment: assessment({ verdict: 'leave' }), results: [] }), ended({ assessment: assessment({ verdict: 'leave', page: true }), results: [] }),
     ].map(({ urgency, subject, text }) => [urgency, subject.startsWith('PAGE'), text.includes('YOU have to')]);
     expect(urgencies).toEqual([['notice', false, false], ['page', true, true], ['page', true, true], ['page', true, true], ['notice', false, false], ['page', true, true]]);
+  });
+
+  it('sends whoever is woken to what others share, where they got worse as well, and says who before anything that was done', () => {
+    const shared = { code: 'metrics-shared', text: 'cart and pay got worse as well.' };
+    const notRecovered = (reasons: readonly (typeof shared)[]): string => {
+      const input = reportInput({ verified: verified({ answer: 'still-bad', reasons }) });
+      return endedMessage(input, endingOf(input), seal, around).text;
+    };
+    const [now = '', done = ''] = notRecovered([shared]).split('What was done');
+    expect(now).toMatch(/YOU have to act: the service is not proven to be well\.\W+Others got worse with it.*look for what they share first\.[^]*cart and pay got worse as well\./);
+    expect(done).not.toContain('got worse');
+    expect(notRecovered([])).not.toContain('Others got worse');
   });
 
   it('says in shadow what would have been done, to on-call alone and as a notice', () => {

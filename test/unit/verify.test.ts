@@ -2,13 +2,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AlarmReading } from '../../lambdas/domain/readings.ts';
 import type { JourneyResult, StepConfirmed, Verified, VerifyInput } from '../../lambdas/domain/workflow.ts';
-import type { MetricsReading } from '../../lambdas/domain/metrics.ts';
+import type { Measured, MetricsReading } from '../../lambdas/domain/metrics.ts';
 import { judgeRound, type RoundQuestion } from '../../lambdas/domain/proof.ts';
 import { verify, type VerifyParts, type VerifyTarget } from '../../lambdas/runtime/verify.ts';
 import { serviceSchema } from '../../lambdas/config/schema.ts';
 import { serviceInput } from './assess-rig.ts';
 import { startTables, type Tables } from './audit-tables.ts';
-import { reading as madeReading, since } from './domain/metric-samples.ts';
+import { measured, reading as madeReading, since } from './domain/metric-samples.ts';
 import { minute } from './domain/samples.ts';
 import { silent, testClock } from './report-samples.ts';
 
@@ -34,6 +34,10 @@ interface World {
   readonly isLeaseHeld?: boolean;
   readonly metrics?: MetricsReading;
   readonly controls?: VerifyTarget['signals']['controls'];
+  /** What is measured of them; null: nothing can be read any more. */
+  readonly beside?: readonly Measured[] | null;
+  /** Counts how often they are read. */
+  readonly asked?: { controls: number };
 }
 
 async function prove(input: VerifyInput, world: World = {}): Promise<Verified> {
@@ -41,7 +45,11 @@ async function prove(input: VerifyInput, world: World = {}): Promise<Verified> {
     targetOf: async () => ({ journeys: {}, signals: { alarms: (world.alarms ?? [alarm('5xx', 'OK')]).map(({ name }) => ({ name })), controls: world.controls } }),
     runJourneys: async () => world.results ?? [passed],
     readAlarms: async (wanted) => (world.alarms ?? [alarm('5xx', 'OK')]).filter(({ name }) => wanted.some((one) => one.name === name)),
-    readMetrics: async () => world.metrics,
+    readMetrics: async ({ controls }) => {
+      if (controls === undefined || world.metrics?.status !== 'read') return world.metrics;
+      if (world.asked !== undefined) world.asked.controls += 1;
+      return world.beside === null ? { status: 'unknown', why: 'throttled' } : { ...world.metrics, controls: world.beside ?? [] };
+    },
     renewLease: async () => world.isLeaseHeld ?? true,
     audit: tables.audit, clock: testClock(), log: silent, codeVersion: 'abcdef012345',
   };
@@ -174,6 +182,55 @@ describe('proof', () => {
     expect(await answer()).toBe('recovered');
     expect(await answer([{ ...control, calls: true }])).toBe('recovered');
     expect(await answer([control])).toBe('not-yet');
+  });
+
+  describe('given up in vain', () => {
+    const input = { releaseStartedAt: minute(-20), since: minute(-14), verification: { intervalSeconds: 20, passesInARow: 3, deadlineSeconds: 7200 } };
+    const names = ['cart', 'pay'];
+    const controls = names.map((functionName) => ({ kind: 'lambda' as const, functionName, percentile: 'p99' as const }));
+    const sick = { errors: since(-18, 0.3), until: -4 };
+    const beside = (own: object): Measured[] => names.map((name) => measured(name, { until: -4, ...own }));
+    const given = async (world: World, over: Partial<VerifyInput> = {}) => {
+      const asked = { controls: 0 };
+      return { verified: await prove(proofInput({ ...input, ...over }), { metrics: madeReading(sick), controls, asked, ...world }), ...asked };
+    };
+
+    it('names the controls that share what is left of the harm, and is given up all the same', async () => {
+      const { verified, controls: reads } = await given({ beside: beside({ errors: since(-17, 0.3) }) });
+      expect(verified.answer).toBe('still-bad');
+      expect(codes(verified)).toEqual(['metrics-still-bad', 'metrics-shared']);
+      expect(verified.reasons[1]?.text).toBe("What is left of the harm is not this release's alone: cart, pay got worse as well. Look at what they share.");
+      expect(reads).toBe(1);
+    });
+
+    it('says so at the deadline too, and of what the service calls', async () => {
+      const noneBack = madeReading({ errors: (m) => (m >= -18 ? (m < -14 ? 0.3 : 0.12) : 0), until: -4 });
+      const calls = controls.map((one) => ({ ...one, calls: true as const }));
+      const late = { verification: { ...input.verification, deadlineSeconds: 900 } };
+      const { verified } = await given({ metrics: noneBack, controls: calls, beside: beside({ errors: since(-17, 0.3) }).map((one) => ({ ...one, calls: true as const })) }, late);
+      expect(codes(verified)).toEqual(['deadline', 'metrics-not-yet', 'metrics-shared']);
+    });
+
+    it('names nobody where the controls are well, and keeps the round as it was where they cannot be read', async () => {
+      expect(codes((await given({ beside: beside({}) })).verified)).toEqual(['metrics-still-bad']);
+      expect(codes((await given({ beside: null })).verified)).toEqual(['metrics-still-bad']);
+      expect((await given({ controls: undefined })).controls).toBe(0);
+    });
+
+    it('reads no controls in a round that goes on, that proves it, or that ends for another reason', async () => {
+      const shared = { beside: beside({ errors: since(-17, 0.3) }) };
+      expect((await given({ ...shared, metrics: madeReading({ ...sick, until: -8 }) }))).toMatchObject({ verified: { answer: 'not-yet' }, controls: 0 });
+      expect((await given({ ...shared, metrics: madeReading({ until: -4 }) }))).toMatchObject({ verified: { answer: 'recovered' }, controls: 0 });
+      expect((await given({ ...shared, metrics: madeReading({ until: -4 }), isLeaseHeld: false }))).toMatchObject({ verified: { answer: 'still-bad' }, controls: 0 });
+    });
+
+    it('can be given up again from its record', async () => {
+      const proof = proofInput(input);
+      const said = await prove(proof, { metrics: madeReading(sick), controls, beside: beside({ errors: since(-17, 0.3) }) });
+      const [row] = await tables.audit.read(proof.rollbackId);
+      const { answer, reasons } = judgeRound((JSON.parse(row?.data ?? '') as { readonly question: RoundQuestion }).question);
+      expect({ answer, reasons }).toEqual({ answer: said.answer, reasons: said.reasons });
+    });
   });
 
   it('is refused without a deadline', async () => {
