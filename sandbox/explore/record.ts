@@ -88,7 +88,7 @@ const invocationOf = ({ trace }: CallRecord, all: readonly Ended[]): number | nu
 function recorded({ name, nth, payload, answer, startedAt, endedAt, traceId }: Ended, { sandbox }: ExploredWorld): RecordedInvocation {
   const signing = signingNames(sandbox);
   const own = sandbox.calls.list({ where: ({ trace }) => trace === traceId });
-  const effects = own.map(({ sequence, endedAt: at, service, operation, region, input, output, errorCode }): Effect => ({ order: sequence, endedAt: at, signingName: signing.get(service) ?? '', operation, region, input, output, errorCode }));
+  const effects = own.map(({ sequence, endedAt: at, service, operation, region, input, output, errorCode }): Effect => ({ order: sequence, endedAt: at, service, signingName: signing.get(service) ?? '', operation, region, input, output, errorCode }));
   return { name, nth, payload, answer, startedAt, endedAt, effects };
 }
 

@@ -32,7 +32,7 @@ beforeEach(async () => {
 
 afterEach(() => sandbox.stop());
 
-const publish = (order: number, text: string, output: unknown): Effect => ({ order, endedAt: startAt + order * 1000, signingName: 'sns', operation: 'Publish', region: 'eu-west-1', input: { TopicArn: topicArn, Message: text }, output, errorCode: null });
+const publish = (order: number, text: string, output: unknown): Effect => ({ order, endedAt: startAt + order * 1000, service: 'sns', signingName: 'sns', operation: 'Publish', region: 'eu-west-1', input: { TopicArn: topicArn, Message: text }, output, errorCode: null });
 
 const invocation = (name: string, nth: number, effects: readonly Effect[], [from, to]: readonly [number, number] = [0, 9000]): RecordedInvocation => ({
   name, nth, payload: `{"at":"2025-12-31T23:59:59.123Z","n":${nth}}`, answer: { payload: `"${name} ${nth}"`, functionError: null }, startedAt: startAt + from, endedAt: startAt + to, effects,
@@ -58,6 +58,15 @@ test('the calls of invocations side by side come in the order in which they came
   expect(sandbox.inbox.map(({ message, at }) => [message, at - startAt])).toEqual([['a first', 1000], ['b between', 2000], ['a last', 3000]]);
   expect([one.played, one.difference, goneOn]).toEqual([2, null, 0]);
   expect(sandbox.clock.now()).toBe(startAt + 9000);
+});
+
+test('a call that failed in the recording is counted, and not made', async () => {
+  const counted: string[] = [];
+  sandbox.faults.add({ name: 'counts', effect: { kind: 'before', run: () => undefined }, when: ({ operation, input }) => counted.push(`${operation} ${(input as { readonly Message: string }).Message}`) === 0 });
+  const one = playBack([invocation('ripcord-a', 1, [{ ...publish(1, 'in vain', null), errorCode: 'ThrottlingException' }, publish(2, 'told', ids()[0])])]);
+  await invoke('ripcord-a', 1);
+  expect(sandbox.inbox.map(({ message }) => message)).toEqual(['told']);
+  expect([counted, one.difference]).toEqual([['Publish in vain', 'Publish told'], null]);
 });
 
 test('an outcome that is another one, and a question that is another one, are noticed', async () => {
