@@ -92,14 +92,23 @@ export class SpedUpClock implements SandboxClock {
       }
       await new Promise((resolve) => { setImmediate(resolve); });
     }
-    const next = [...this.#timers].toSorted((one, other) => one.dueAt - other.dueAt)[0];
+    const next = this.#next();
     if (next === undefined || this.#workers > 0) return next !== undefined;
-    this.#base += Math.max(0, next.dueAt - this.now());
-    this.#hasStepped = true;
-    clearTimeout(next.handle);
-    this.#timers.delete(next);
-    next.fire();
+    this.#fire(next);
     return true;
+  }
+
+  #next(): Timer | undefined {
+    return [...this.#timers].toSorted((one, other) => one.dueAt - other.dueAt)[0];
+  }
+
+  /** It is the moment for which this one waits. */
+  #fire(timer: Timer): void {
+    this.#base += Math.max(0, timer.dueAt - this.now());
+    this.#hasStepped = true;
+    clearTimeout(timer.handle);
+    this.#timers.delete(timer);
+    timer.fire();
   }
 
   /** Until the returned function is called, waiting goes so many times faster than it does anyway; work stays real. */
@@ -122,11 +131,13 @@ export class SpedUpClock implements SandboxClock {
     return () => set(false);
   }
 
-  /** Goes on to this moment, epoch milliseconds of sandbox time, unless it is past. Whoever waits for a moment before it is woken soon. */
-  advance(to: number): void {
-    this.#base = Math.max(this.now(), to);
-    this.#since = performance.now();
-    this.#rearm();
+  /** Goes on to this moment, epoch milliseconds of sandbox time, unless it is past; whoever waits for a moment before it is woken at that moment, one after the other. For a clock that is held. */
+  async advance(to: number): Promise<void> {
+    for (let next = this.#next(); next !== undefined && next.dueAt <= to; next = this.#next()) {
+      this.#fire(next);
+      for (let turn = 0; turn < turnsToSettle; turn += 1) await new Promise((resolve) => { setImmediate(resolve); });
+    }
+    this.#base += Math.max(0, to - this.now());
   }
 
   /** From now on a sandbox second of work lasts `1 / rate` wall seconds: for a machine that is slower than what it plays. */

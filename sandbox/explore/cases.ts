@@ -3,7 +3,7 @@ import type { RecordedCall, Recording } from './record.ts';
 
 export const faultNames = [
   'throttled-once', 'throttled-five', 'throttled-for-good', 'error-once', 'error-for-good', 'error-after', 'reset-before', 'reset-after', 'late-reply',
-  'denied', 'stale', 'killed', 'aborted', 'twice', 'twice-at-once', 'person',
+  'denied', 'stale', 'killed', 'aborted', 'twice', 'twice-at-once', 'refused-once', 'refused-for-good', 'person',
 ] as const;
 export type FaultName = (typeof faultNames)[number];
 
@@ -23,6 +23,8 @@ export const faultTexts: Readonly<Record<FaultName, string>> = {
   aborted: 'a person stops the execution right after the call',
   twice: 'the function is called again after its answer was lost',
   'twice-at-once': 'the function is called twice at once',
+  'refused-once': 'Lambda throttles the invocation of the function once',
+  'refused-for-good': 'Lambda fails at every invocation of the function from then on',
   person: 'a person changes the same target right before the call',
 };
 
@@ -46,12 +48,15 @@ export function parseCase(id: string): Case {
   return caseOf(parts[0] ?? '', parts.slice(1, -1).join('/'), fault);
 }
 
+/** Once for an invocation, not for a call. */
+const ofInvocations = ['twice', 'twice-at-once', 'refused-once', 'refused-for-good'] as const;
+
 export function casesOf(recording: Recording): readonly Case[] {
   const { scenario, calls, tried } = recording;
   return [
     ...calls.flatMap((call) => faultNames.filter((fault) => makesSense(fault, call)).map((fault) => caseOf(scenario, call.name, fault))),
     ...Object.entries(tried).flatMap(([actor, count]) => Array.from({ length: count }, (_, index) => `${actor}#${index + 1}`))
-      .flatMap((at) => (['twice', 'twice-at-once'] as const).map((fault) => caseOf(scenario, at, fault))),
+      .flatMap((at) => ofInvocations.map((fault) => caseOf(scenario, at, fault))),
   ];
 }
 
@@ -62,9 +67,10 @@ function makesSense(fault: FaultName, call: RecordedCall): boolean {
   // EventBridge makes these calls: no process of ours dies, no connection of ours breaks, and no execution runs yet that could be stopped.
   if (call.actor === 'rules') return always.includes(fault);
   switch (fault) {
-    // Once for an invocation, not for a call.
     case 'twice':
     case 'twice-at-once':
+    case 'refused-once':
+    case 'refused-for-good':
       return false;
     // A read has no effect, so the moment at which its connection breaks, or its error comes, makes no difference: `reset-before` and `error-once` say it.
     case 'reset-after':

@@ -140,11 +140,12 @@ async function inTurns<T, R>(items: readonly T[], run: (item: T) => Promise<R>):
   return results;
 }
 
-/** What the journeys call: says that all is well, and repeats what it was sent, as careless servers do. */
+/** What the journeys call: says whether all is well, and repeats what it was sent, as careless servers do. */
 async function journeysServer(): Promise<Server> {
   const server = createServer((request, response) => {
     response.setHeader('content-type', 'application/json');
-    response.end(JSON.stringify({ ok: true, sent: request.headers.authorization ?? '' }));
+    response.statusCode = request.url === '/broken' ? 500 : 200;
+    response.end(JSON.stringify({ ok: response.statusCode === 200, sent: request.headers.authorization ?? '' }));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return server;

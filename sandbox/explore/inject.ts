@@ -1,5 +1,6 @@
 // Puts one case's fault into a world, before the scenario is played in it.
 import type { FaultEffect, FaultyCall } from '../aws/faults.ts';
+import { AwsError } from '../aws/world.ts';
 import { CallNames, type NamedCall } from './call-names.ts';
 import type { Case, FaultName } from './cases.ts';
 import type { RecordedCall } from './record.ts';
@@ -24,13 +25,22 @@ export interface InjectParts {
 
 /** @throws Error when the case names no function or call of the recording. */
 export function inject(one: Case, parts: InjectParts): Injected {
-  return one.fault === 'twice' || one.fault === 'twice-at-once' ? callTwice(one, parts.world) : strike(one, parts);
+  if (one.fault === 'twice' || one.fault === 'twice-at-once') return callTwice(one, parts.world);
+  return one.fault === 'refused-once' || one.fault === 'refused-for-good' ? refuse(one, parts.world) : strike(one, parts);
 }
 
 function callTwice({ at, fault }: Case, { sandbox }: ExploredWorld): Injected {
   const [name = '', nth = '1'] = at.split('#');
   const fn = sandbox.services.functions.find(`ripcord-${name}`);
   fn.deliverTwice(fault === 'twice' ? 'lost-answer' : 'side-by-side', Number(nth));
+  return { count: () => (fn.invocations >= Number(nth) ? 1 : 0), hasMeddled: () => false };
+}
+
+function refuse({ at, fault }: Case, { sandbox }: ExploredWorld): Injected {
+  const [name = '', nth = '1'] = at.split('#');
+  const fn = sandbox.services.functions.find(`ripcord-${name}`);
+  if (fault === 'refused-once') fn.refuse(new AwsError('TooManyRequestsException', 'Rate Exceeded.', { status: 429 }), Number(nth));
+  else fn.refuse(new AwsError('ServiceException', 'An error occurred inside Lambda.', { status: 500 }), Number(nth), Number.POSITIVE_INFINITY);
   return { count: () => (fn.invocations >= Number(nth) ? 1 : 0), hasMeddled: () => false };
 }
 

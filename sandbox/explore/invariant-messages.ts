@@ -76,4 +76,4 @@ function maySkip(name: Receiver['name'], struck: Struck | null): boolean {
   return struck.at.includes('events:PutEvents') ? name === 'event bus' : true;
 }
 
-const forGood: readonly FaultName[] = ['throttled-for-good', 'error-for-good', 'denied'];
+const forGood: readonly FaultName[] = ['throttled-for-good', 'error-for-good', 'denied', 'refused-for-good'];

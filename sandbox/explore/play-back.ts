@@ -86,11 +86,11 @@ export class PlayBack implements Onlooker {
       return null;
     }
     const { clock, iam, services } = this.#world.sandbox;
-    clock.advance(known.startedAt);
+    await clock.advance(known.startedAt);
     const { roleArn, arn } = services.functions.find(name).spec;
     const caller = iam.assume(roleArn, 'lambda.amazonaws.com', arn);
     for (const effect of known.effects) if (this.#difference === null) await this.#again(caller, effect, name);
-    clock.advance(known.endedAt);
+    await clock.advance(known.endedAt);
     this.#played += 1;
     return known.answer;
   }
@@ -129,8 +129,9 @@ export class PlayBack implements Onlooker {
       const next = this.#order[0];
       if (this.#difference !== null || next === undefined || performance.now() > latest) return false;
       // What it waits for may begin by the clock.
-      this.#world.sandbox.clock.advance(next.endedAt);
+      await this.#world.sandbox.clock.advance(next.endedAt);
       if (next === effect) return true;
+      if (next !== this.#order[0]) continue;
       await Promise.race([new Promise<void>((resolve) => this.#woken.push(resolve)), wait(longestTurn, undefined, { ref: false })]);
     }
   }

@@ -17,6 +17,8 @@ export interface BaseScenario {
   readonly changes?: ServiceDocument;
   /** What the run comes to without any fault. */
   readonly ends: Ending;
+  /** What the journey asks its server for; default `/`, where all is well. */
+  readonly path?: '/' | '/broken';
   /** May Ripcord change the targets at all? */
   readonly mayChange: boolean;
   /** Only the calls of these functions are tried: the others make the same calls as in another scenario, from the same state. */
@@ -70,6 +72,10 @@ export const scenarios: readonly BaseScenario[] = [
     },
   },
   { name: 'approved', summary: 'a person is asked, and says yes', targets: { it: albTarget() }, cure: 'it', ends: 'recovered', mayChange: true, play: approved, actors: ['assess', 'approve', 'answer'], changes: approval({ required: 'always', timeoutMinutes: 60, onDeadline: 'stop' }) },
+  {
+    name: 'unproven', summary: 'the journey goes on failing, and its answer holds the secret that it was sent', targets: { it: albTarget() }, cure: 'it', ends: 'paged', mayChange: true, play: fire, path: '/broken', actors: ['verify', 'report'],
+    changes: { verification: { passesInARow: 1, intervalSeconds: 30, deadlineMinutes: 1 } },
+  },
   { name: 'stopped', summary: 'a person stops the execution halfway: the Watchdog closes it', targets: { it: albTarget() }, cure: 'it', ends: 'paged', mayChange: true, play: stopped, actors: ['watchdog'] },
 ];
 
@@ -88,7 +94,7 @@ function policyWith(asked: JsonValue): JsonValue {
 }
 
 /** The catalogue entry. @param secretArn of the secret that the journey sends; its server sends it back. */
-export const serviceOf = ({ name, changes = {} }: BaseScenario, targets: Readonly<Record<string, ExploredTarget>>, { port, secretArn }: { readonly port: number; readonly secretArn: string }): ServiceDocument => ({
+export const serviceOf = ({ name, changes = {}, path = '/' }: BaseScenario, targets: Readonly<Record<string, ExploredTarget>>, { port, secretArn }: { readonly port: number; readonly secretArn: string }): ServiceDocument => ({
   owner: `team-${name}`,
   targets: Object.fromEntries(Object.entries(targets).map(([id, { document }]) => [id, document])),
   signals: { alarms: [{ name: alarmOf(name) }], minimum: 1, holdSeconds: 240, traffic: { none: 'nobody sends it requests here' } },
@@ -96,7 +102,7 @@ export const serviceOf = ({ name, changes = {} }: BaseScenario, targets: Readonl
     buy: {
       secrets: { token: { arn: secretArn } },
       allowLoopback: [`127.0.0.1:${port}`],
-      requests: [{ name: 'enter', url: `http://127.0.0.1:${port}/`, headers: { authorization: 'Bearer {{secret.token}}' }, expect: { status: 200, json: [{ path: '$.ok', equals: true }] } }],
+      requests: [{ name: 'enter', url: `http://127.0.0.1:${port}${path}`, headers: { authorization: 'Bearer {{secret.token}}' }, expect: { status: 200, json: [{ path: '$.ok', equals: true }] } }],
     },
   },
   // Two rounds of proof where they are tried, or waited in; elsewhere one, as each is made of the same calls.

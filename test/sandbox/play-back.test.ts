@@ -69,6 +69,25 @@ test('a call that failed in the recording is counted, and not made', async () =>
   expect([counted, one.difference]).toEqual([['Publish in vain', 'Publish told'], null]);
 });
 
+test('held time goes on to a moment in order: who waits for a moment is woken then, and so is who waits from then on', async () => {
+  const { clock } = sandbox;
+  const from = clock.now();
+  const woken: number[] = [];
+  const wakes = (async () => {
+    for (let beat = 0; beat < 3; beat += 1) {
+      await clock.sleep(1000);
+      woken.push(clock.now() - from);
+    }
+  })();
+  await clock.advance(from + 2500);
+  expect([woken, clock.now() - from]).toEqual([[1000, 2000], 2500]);
+  await clock.advance(from + 100);
+  expect(clock.now() - from).toBe(2500);
+  await clock.advance(from + 3000);
+  await wakes;
+  expect(woken).toEqual([1000, 2000, 3000]);
+});
+
 test('an outcome that is another one, and a question that is another one, are noticed', async () => {
   const one = playBack([invocation('ripcord-a', 1, [publish(1, 'told', { MessageId: 'another' }), publish(2, 'not told any more', {})])]);
   await invoke('ripcord-a', 1);

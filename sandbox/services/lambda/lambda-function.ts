@@ -128,6 +128,7 @@ export class LambdaFunction {
   #running = 0;
   #paused: { promise: Promise<void>; resume: () => void } | null = null;
   #twice: { readonly how: 'side-by-side' | 'lost-answer'; readonly at: number } | null = null;
+  #refusal: { readonly error: AwsError; readonly from: number; readonly to: number } | null = null;
   #invoked = 0;
   #longest = 0;
   #killAfterCalls: number | null = null;
@@ -153,6 +154,7 @@ export class LambdaFunction {
       const begun = { name: this.spec.name, nth: this.#invoked, payload };
       const told = await this.#parts.onlooker()?.instead(begun) ?? null;
       if (told !== null) return told;
+      if (this.#refusal !== null && begun.nth >= this.#refusal.from && begun.nth <= this.#refusal.to) throw this.#refusal.error;
       if (twice === null) return await this.#once(begun);
       if (twice === 'side-by-side') return (await Promise.all([this.#once(begun), this.#once(begun)]))[0];
       await this.#once(begun);
@@ -180,6 +182,11 @@ export class LambdaFunction {
   /** Delivers the next invocation (or the n-th from now) twice: both at once, or once more after a first whose answer got lost. */
   deliverTwice(how: 'side-by-side' | 'lost-answer', nth = 1): void {
     this.#twice = { how, at: this.#invoked + nth };
+  }
+
+  /** Lambda refuses the n-th invocation from now, and all up to another one, with this error: no process hears of them. */
+  refuse(error: AwsError, nth = 1, last = nth): void {
+    this.#refusal = { error, from: this.#invoked + nth, to: this.#invoked + last };
   }
 
   /** How many invocations it had. */
