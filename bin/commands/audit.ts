@@ -23,7 +23,7 @@ export function addAuditCommands(program: Command, screen: Terminal): void {
   const audit = program.command('audit').description('Check or export the record of a rollback');
   withTables(audit.command('verify'))
     .description('Names the row that was changed, removed, inserted, moved or cut off; of the labels that came as events too. Exit code 1 when there is one, 2 when nothing says where the chain has to end.')
-    .argument('[rollback]', 'name of the Step Functions execution, or of a chain of labels')
+    .argument('[rollback]', 'name of the Step Functions execution, or of a chain of labels or of a watch')
     .option('--file <path>', 'check an export instead of the table')
     .option('--anchor <rows:hash>', 'where the chain has to end, as the end message says; nothing but this chain is checked then (default: from the ledger or the export)')
     .action(async (rollback: string | undefined, options: VerifyOptions) => { await verify(rollback, options, screen); });
@@ -68,7 +68,7 @@ function check({ rollbackId, rows, anchor }: Recorded, screen: Terminal): number
     return codes.unproven;
   }
   screen.out(`Intact: ${rollbackId}: ${verdict.length} rows, last hash ${verdict.hash}`);
-  if (!verdict.isSealed && !isLabels(rollbackId)) screen.out('Not sealed: the rollback runs still, or it joined another run and ended with that; its state machine shows which.');
+  if (!verdict.isSealed && !isLabels(rollbackId)) screen.out(`Not sealed: ${rollbackId.startsWith('watch#') ? 'the watch goes on still, or it died' : 'the rollback runs still, or it joined another run and ended with that'}; its state machine shows which.`);
   return codes.intact;
 }
 

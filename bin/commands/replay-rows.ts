@@ -1,13 +1,17 @@
-// Makes each decision and each round of proof of a record again, from nothing but what its row holds.
+// Makes each decision, each round of proof and each conclusion of a Watch again, from nothing but what its row holds.
 import { canonicalJson } from '../../lambdas/audit/canonical.ts';
 import type { AuditRow } from '../../lambdas/audit/entry.ts';
+import { type BakeQuestion, watchLook } from '../../lambdas/domain/bake.ts';
+import { type FailedQuestion, failedLooked, type LeftQuestion, leftLooked, type SettleQuestion, settled, type StartQuestion, startLooked } from '../../lambdas/domain/bake-end.ts';
 import { decide } from '../../lambdas/domain/decide.ts';
 import { judgeRound, type RoundQuestion } from '../../lambdas/domain/proof.ts';
 import type { Question } from '../../lambdas/domain/question.ts';
 import type { Json } from '../../lambdas/domain/vocabulary.ts';
+import type { WatchLooked } from '../../lambdas/domain/workflow.ts';
+import { readingsOf } from '../../lambdas/runtime/watch-readings.ts';
 
-/** Kinds of rows that hold a decision: a verdict of Assess, a round of Verify. */
-export const replayedKinds = ['assessed', 'verified'] as const;
+/** Kinds of rows that hold a decision: a verdict of Assess, a round of Verify, a conclusion of the Watch. */
+export const replayedKinds = ['assessed', 'verified', 'watched'] as const;
 export type ReplayedKind = (typeof replayedKinds)[number];
 
 /** One row, decided again. */
@@ -29,7 +33,7 @@ export interface Replayed {
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Decides every `assessed` and `verified` row of a record again, in order. */
+/** Decides every `assessed`, `verified` and `watched` row of a record again, in order. */
 export const replayRows = (rows: readonly AuditRow[]): Replayed[] =>
   rows.flatMap((row) => { const kind = replayedKinds.find((one) => one === row.kind); return kind === undefined ? [] : [replayRow(row, kind)]; });
 
@@ -37,8 +41,10 @@ function replayRow({ seq, data }: AuditRow, kind: ReplayedKind): Replayed {
   const fields = fieldsOf(data);
   if (typeof fields === 'string') return { seq, kind, result: 'different', verdict: '?', codeVersion: 'unknown', differences: [`cannot be read: row ${seq} ${fields}`] };
   const { codeVersion } = fields;
-  return { seq, kind, codeVersion: typeof codeVersion === 'string' ? codeVersion : 'unknown', ...(kind === 'assessed' ? replayVerdict(seq, fields) : replayRound(seq, fields)) };
+  return { seq, kind, codeVersion: typeof codeVersion === 'string' ? codeVersion : 'unknown', ...replayers[kind](seq, fields) };
 }
+
+const replayers: Readonly<Record<ReplayedKind, (seq: number, fields: Fields) => Outcome>> = { assessed: replayVerdict, verified: replayRound, watched: replayWatched };
 
 type Outcome = Pick<Replayed, 'result' | 'verdict' | 'differences'>;
 
@@ -53,6 +59,24 @@ function replayRound(seq: number, { question, codeVersion, answer, passes, reaso
   if (!isObject(question)) return { result: 'different', verdict: '?', differences: [`cannot be read: row ${seq} holds no question with its answer`] };
   return compared({ answer, passes, reasons, waitSeconds }, 'answer', () => judgeRound(question as unknown as RoundQuestion));
 }
+
+function replayWatched(seq: number, { verb, question, looked }: Fields): Outcome {
+  const concluded = typeof verb === 'string' && Object.hasOwn(conclusions, verb) ? conclusions[verb] : undefined;
+  if (concluded === undefined || !isObject(question) || !isObject(looked)) return { result: 'different', verdict: '?', differences: [`cannot be read: row ${seq} holds no question with its conclusion`] };
+  return compared(looked, 'answer', () => concluded(question));
+}
+
+/** By the verb of the Watch. */
+const conclusions: Readonly<Record<string, (question: Fields) => WatchLooked>> = {
+  record: (question) => failedLooked(question as unknown as FailedQuestion),
+  start: (question) => startLooked(question as unknown as StartQuestion),
+  look: (question) => watchLook(question as unknown as BakeQuestion),
+  left: (question) => leftLooked(question as unknown as LeftQuestion),
+  settle: (question) => {
+    const asked = question as unknown as SettleQuestion;
+    return settled(asked, readingsOf(asked.strategies, asked.release)).looked;
+  },
+};
 
 /** @param name of the field that is the verdict. */
 function compared(recorded: Fields, name: string, decideAgain: () => object): Outcome {

@@ -10,7 +10,7 @@ import type { Terminal } from './terminal.ts';
 
 export function addReplayCommand(program: Command, screen: Terminal): void {
   program.command('replay')
-    .description('Makes every decision and every round of proof of an exported record again with the code of this checkout. Exit code 1 when one differs or the record is not as it was written; says so when nothing tells where the record has to end.')
+    .description('Makes every decision, every round of proof and every conclusion of a Watch in an exported record again with the code of this checkout. Exit code 1 when one differs or the record is not as it was written; says so when nothing tells where the record has to end.')
     .argument('<export>', 'file that `ripcord audit export` wrote')
     .action(async (path: string) => { await replay(path, screen); });
 }
@@ -21,7 +21,7 @@ async function replay(path: string, screen: Terminal): Promise<void> {
   for (const one of replayed) screen.out(lineOf(one));
   sayVersions(replayed, screen);
   const isIntact = checkChain(recorded, screen);
-  if (replayed.length === 0) screen.error(`${path} holds no row of kind "assessed" or "verified": there is nothing to decide again`);
+  if (replayed.length === 0) screen.error(`${path} holds no row of kind "assessed", "verified" or "watched": there is nothing to decide again`);
   else screen.out(`${plain(recorded.rollbackId)}: ${totalOf(replayed)}`);
   if (!isIntact || replayed.length === 0 || replayed.some(({ result }) => result === 'different')) screen.code = 1;
 }
@@ -45,7 +45,7 @@ function totalOf(replayed: readonly Replayed[]): string {
   ].join(', ');
 }
 
-const words: Readonly<Record<ReplayedKind, string>> = { assessed: 'verdict', verified: 'proof' };
+const words: Readonly<Record<ReplayedKind, string>> = { assessed: 'verdict', verified: 'proof', watched: 'watch' };
 
 function lineOf({ seq, kind, result, verdict, differences }: Replayed): string {
   const place = `${String(seq).padStart(3)}  ${(result === 'unkept' ? 'too old' : result).padEnd(9)}`;
@@ -56,10 +56,11 @@ function lineOf({ seq, kind, result, verdict, differences }: Replayed): string {
 
 /** The code version is the digest of the function that decided, so it also changes with what is bundled around the decision. */
 function sayVersions(replayed: readonly Replayed[], screen: Terminal): void {
-  const functions: Readonly<Record<ReplayedKind, string>> = { assessed: 'assess', verified: 'verify' };
+  const done: Readonly<Record<ReplayedKind, string>> = { assessed: 'Decided', verified: 'Proven', watched: 'Watched' };
+  const functions: Readonly<Record<ReplayedKind, string>> = { assessed: 'assess', verified: 'verify', watched: 'watch' };
   for (const kind of replayedKinds) {
     const here = bundleOf(functions[kind]).digest;
     const others = [...new Set(replayed.filter((one) => one.kind === kind && one.result !== 'unkept').map(({ codeVersion }) => codeVersion))].filter((version) => version !== here);
-    if (others.length > 0) screen.out(`${kind === 'assessed' ? 'Decided' : 'Proven'} then by code version ${others.map((one) => plain(one)).join(', ')}; this checkout is ${here}.`);
+    if (others.length > 0) screen.out(`${done[kind]} then by code version ${others.map((one) => plain(one)).join(', ')}; this checkout is ${here}.`);
   }
 }

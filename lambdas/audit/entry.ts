@@ -8,6 +8,8 @@ export const auditKinds = [
   'announced', 'reported', 'sealed',
   // a person's word afterwards, in a chain of its own
   'labelled',
+  // what a Watch concludes, in a chain of its own
+  'watched',
 ] as const;
 export type AuditKind = (typeof auditKinds)[number];
 

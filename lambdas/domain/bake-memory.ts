@@ -1,5 +1,5 @@
 // What the Watch remembers from look to look: for what it started a rollback, so that a signal that was left alone does not start one again and again.
-import type { Instant, JsonObject, Signal } from './vocabulary.ts';
+import type { AuditCursor, Instant, JsonObject, Signal } from './vocabulary.ts';
 
 /** What one look of the Watch leaves for the next one. */
 export interface WatchMemory {
@@ -11,6 +11,8 @@ export interface WatchMemory {
   readonly worseAt: Instant | null;
   /** When the metrics last had a say. */
   readonly judgedAt: Instant | null;
+  /** What the last row of the audit says, and where its chain stands; absent before the first. */
+  readonly kept?: { readonly said: string; readonly at: AuditCursor };
 }
 
 /** How a version that was rolled back before is remembered. */

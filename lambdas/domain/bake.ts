@@ -24,6 +24,8 @@ export interface BakeQuestion extends Omit<SignalSources, 'trigger' | 'startedAt
   readonly quarantined: readonly string[];
   /** The rollback that has the service's lock, whatever it is about; null when none has. */
   readonly lockedBy: string | null;
+  /** What the ledger said of the release before this look; absent where nobody asked AWS since. */
+  readonly statusBefore?: Release['status'];
   /** Looks that the history of the execution can still hold. */
   readonly looksLeft: number;
   /** Of the look before; null at the first. */
@@ -41,12 +43,14 @@ interface Look {
 /** A quarantined version on its way out is looked at so often, in seconds: it is taken back as soon as it is out. */
 const heldLookSeconds = 30;
 /** Seconds from the start of a rollback to the next look: the ledger then says whether it acts. */
-export const afterSignalSeconds = 60;
+const afterSignalSeconds = 60;
 
 /** When the bake of a release is over, in milliseconds; null while it still goes out. */
 export const bakedAtOf = ({ finishedAt }: Pick<Release, 'finishedAt'>, bakeMinutes: number): number | null => (finishedAt === null ? null : at(finishedAt) + bakeMinutes * 60_000);
 
 export function watchLook(question: BakeQuestion): WatchLooked {
+  const failed = failedSince(question);
+  if (failed !== null) return failed;
   const over = endOf(question);
   if (over !== null) return ended(over);
   const finding = findInMetrics(question.metrics, question.release, question.now);
@@ -66,6 +70,15 @@ function againOut({ question, memory }: Look): WatchLooked | null {
   if (isOverdue(question)) return null;
   // Twice a minute for hours; after that as often as the history allows.
   return question.looksLeft > 750 ? again : { ...again, waitSeconds: lookSeconds({ ...question, isJudged: false, isRestless: false }) };
+}
+
+/** ECS's own word that it failed; its event starts the same rollback, under the same name. */
+function failedSince({ service, release, statusBefore, memory }: BakeQuestion): WatchLooked | null {
+  if (release.origin !== 'ecs' || release.status !== 'failed' || statusBefore === undefined || statusBefore === 'failed') return null;
+  return {
+    answer: 'signal', waitSeconds: afterSignalSeconds, reasons: [{ code: 'failed', text: `ECS says that deployment ${release.id} of ${release.version} failed.` }], memory: memory ?? noMemory,
+    rollback: watchSignal(service, { releaseId: release.id, alarms: [], journeys: [] }),
+  };
 }
 
 const ended = (reason: Reason): WatchLooked => ({ answer: 'ended', waitSeconds: 0, reasons: [reason], rollback: null });

@@ -272,7 +272,7 @@ export type WatchInput =
       /** What the look before gave back. */
       readonly memory?: WatchMemory | null;
     }
-  | { readonly verb: 'settle'; readonly watchId: string; readonly watch: Watching; readonly captured: readonly StepCaptured[]; /** Of the look that found it good; absent in an execution that began before they were kept. */ readonly reasons?: readonly Reason[] };
+  | { readonly verb: 'settle'; readonly watchId: string; readonly watch: Watching; readonly captured: readonly StepCaptured[]; /** Of the look that found it good; absent in an execution that began before they were kept. */ readonly reasons?: readonly Reason[]; readonly memory?: WatchMemory | null };
 
 /** What Record found, carried through the rest of the watch. */
 export interface Watching {

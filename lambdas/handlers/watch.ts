@@ -1,19 +1,22 @@
 // Watch: records releases, looks at each through its bake, and marks versions known good.
 import { systemClock } from '../domain/clock.ts';
 import type { WatchInput, Watching, WatchLooked } from '../domain/workflow.ts';
+import { read } from '../runtime/environment.ts';
 import { fields, handle } from '../runtime/handle.ts';
 import { type WatchParts, watch } from '../runtime/watch.ts';
-import { catalogueStore, cloudWatchClient, cloudWatchClients, codeDeployClient, dynamoClient, ecsClient, ledgerTable, ssmClient } from '../runtime/wiring.ts';
+import { auditStore, catalogueStore, cloudWatchClient, cloudWatchClients, codeDeployClient, dynamoClient, ecsClient, ledgerTable, ssmClient } from '../runtime/wiring.ts';
 
 let parts: WatchParts | undefined;
 
-const build = (): WatchParts => ({
+const build = (dynamo = dynamoClient()): WatchParts => ({
   catalogue: catalogueStore(ssmClient()),
-  table: ledgerTable(dynamoClient()),
+  table: ledgerTable(dynamo),
+  audit: auditStore(dynamo),
   cloudWatch: cloudWatchClient(),
   cloudWatchIn: cloudWatchClients(),
   codeDeploy: codeDeployClient(),
   ecs: ecsClient(),
+  codeVersion: read('codeVersion'),
   clock: systemClock,
 });
 

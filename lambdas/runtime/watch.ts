@@ -12,25 +12,25 @@ import { type MetricsSources, readMetrics } from '../adapters/metrics.ts';
 import { readTrafficBetween } from '../adapters/traffic.ts';
 import { groupsOf, releaseSources } from '../config/release-sources.ts';
 import type { CatalogueEntry } from '../config/schema.ts';
-import { afterSignalSeconds, bakedAtOf, notQuiet, shippedAgain, watchLook, watchSignal } from '../domain/bake.ts';
-import { bakedStates, type Counted, capturedAfter, observedStates, type Readings, statesOf, withoutUnmoved } from '../domain/captured-states.ts';
-import type { Clock } from '../domain/clock.ts';
+import { bakedAtOf, notQuiet, watchLook } from '../domain/bake.ts';
+import { answered, failedLooked, leftLooked, notCaptured, type SettleQuestion, settled, startLooked } from '../domain/bake-end.ts';
+import { type Counted, capturedAfter, observedStates, statesOf, withoutUnmoved } from '../domain/captured-states.ts';
 import { at, instantOf } from '../domain/instants.ts';
 import type { ServiceLedger } from '../domain/ledger.ts';
 import { type DeploymentReading, withReadings } from '../domain/readings.ts';
 import { shiftPlan } from '../domain/shift-plan.ts';
 import { readSignals } from '../domain/signals.ts';
 import type { Reason, Release } from '../domain/vocabulary.ts';
-import type { JourneyRound, StepCaptured, WatchInput, Watching, WatchLooked } from '../domain/workflow.ts';
-import { manifestOf } from '../strategies/registry.ts';
+import type { JourneyRound, WatchInput, Watching, WatchLooked } from '../domain/workflow.ts';
+import { keep, type WatchKeeping } from './watch-kept.ts';
+import { readingsOf } from './watch-readings.ts';
 import { recordRelease } from './watch-record.ts';
 
-export interface WatchParts extends MetricsSources {
+export interface WatchParts extends MetricsSources, WatchKeeping {
   readonly catalogue: CatalogueStore;
   readonly table: LedgerTable;
   readonly codeDeploy: CodeDeployClient;
   readonly ecs: ECSClient;
-  readonly clock: Clock;
 }
 
 type Of<Verb extends WatchInput['verb']> = Extract<WatchInput, { readonly verb: Verb }>;
@@ -38,7 +38,7 @@ type Of<Verb extends WatchInput['verb']> = Extract<WatchInput, { readonly verb: 
 /** @throws Refusal for an event that tells of no release. Every verb is safe to repeat. */
 export async function watch(input: WatchInput, parts: WatchParts): Promise<Watching | WatchLooked> {
   switch (input.verb) {
-    case 'record': return recordRelease(input, parts);
+    case 'record': return record(input, parts);
     case 'start': return start(input, parts);
     case 'left': return left(input, parts);
     case 'look': return look(input, parts);
@@ -58,21 +58,23 @@ async function find({ catalogue, table, clock }: WatchParts, { service, releaseI
   return { config: entry.service, ledger, release: ledger.releases.find(({ id }) => id === releaseId) ?? null };
 }
 
-const answer = (name: WatchLooked['answer'], reasons: readonly Reason[], waitSeconds = 0): WatchLooked => ({ answer: name, waitSeconds, reasons, rollback: null });
-const unknownRelease = ({ releaseId }: Watching): WatchLooked => answer('ended', [{ code: 'unknown-release', text: `The ledger does not know release ${releaseId}.` }]);
+/** An event whose failure starts a rollback ends this watch with it. */
+async function record(input: Of<'record'>, parts: WatchParts): Promise<Watching> {
+  const watching = await recordRelease(input, parts);
+  const { kind, service, releaseId, reason } = watching;
+  if (kind !== 'signal' || reason === null) return watching;
+  const question = { service, releaseId, reason };
+  await keep({ service, watchId: input.watchId, isLast: true }, { verb: 'record', question, looked: failedLooked(question) }, parts);
+  return watching;
+}
 
-/** Targets are compared in the way of the strategy that captured them. */
-const readingsOf = ({ steps }: Watching, { origin }: Release): Readings => (targetId) => {
-  const strategy = steps.find((step) => step.targetId === targetId)?.strategy ?? '';
-  return { ...manifestOf(strategy).states, isOnRecord: strategy === 'codedeploy' && origin === 'codedeploy' };
-};
+const unknownRelease = ({ releaseId }: Watching): WatchLooked => answered('ended', [{ code: 'unknown-release', text: `The ledger does not know release ${releaseId}.` }]);
 
-const notCaptured = (captured: readonly StepCaptured[]): Reason[] => captured.filter(({ status }) => status === 'failed')
-  .map(({ targetId, reason }) => ({ code: 'not-captured', text: `Target ${targetId} could not be captured: ${reason?.text ?? 'no reason given'}` }));
+const strategiesOf = ({ steps }: Watching): Readonly<Record<string, string>> => Object.fromEntries(steps.map(({ targetId, strategy }) => [targetId, strategy]));
 
 /** Keeps which journeys failed as the release began, and the version before as known good if it was quiet for a bake time. */
 async function start(input: Of<'start'>, parts: WatchParts): Promise<WatchLooked> {
-  const { watch: watching, captured, evidence } = input;
+  const { watch: watching, watchId, captured, evidence } = input;
   const { config, ledger, release } = await find(parts, watching);
   if (release === null) return unknownRelease(watching);
   // The start was never seen: what was captured is what the release left, not what was before it.
@@ -81,14 +83,14 @@ async function start(input: Of<'start'>, parts: WatchParts): Promise<WatchLooked
   // A journey that could not be run did not pass, so it cannot accuse the release later.
   const failed = evidence.results.filter(({ ok }) => !ok).map(({ journey }) => journey);
   await updateRelease(parts.table, release, { ...change, ...(evidence.results.length === 0 ? {} : { journeysFailedAtStart: failed }) });
-  const counted = observedStates(captured, release, { ledger, readings: readingsOf(watching, release) });
+  const counted = observedStates(captured, release, { ledger, readings: readingsOf(strategiesOf(watching), release) });
   // Of a target that AWS moved before it told so, AWS says what was before, however late it is.
   const isTold = release.origin === 'ecs' || release.origin === 'lambda-alias';
   const observed = after.length === 0 || isTold ? await observe({ config, ledger, release }, { counted, evidence, parts }) : [];
   const withdrawn = await withdraw(watching, parts);
-  const reasons = [...notCaptured(captured), ...observed, ...withdrawn];
-  const again = shippedAgain({ service: watching.service, release, quarantined: ledger.quarantined });
-  return again === null ? answer('continue', reasons, Math.min(60, config.policy.bakeMinutes * 60)) : { ...again, reasons: [...again.reasons, ...reasons] };
+  const noted = [...notCaptured(captured), ...observed, ...withdrawn];
+  const question = { service: watching.service, release: withoutStates(release), quarantined: ledger.quarantined, bakeMinutes: config.policy.bakeMinutes, noted };
+  return keep({ service: watching.service, watchId }, { verb: 'start', question, looked: startLooked(question) }, parts);
 }
 
 /** @returns why the version before is not called good; or that it is. */
@@ -122,7 +124,7 @@ async function withdraw(watching: Watching, { table, clock }: WatchParts): Promi
   const { releases, knownGoods } = await readService(table, watching.service, clock.now());
   const release = releases.find(({ id }) => id === watching.releaseId);
   if (release === undefined) return [];
-  const kept = knownGoods.flatMap((good) => withoutUnmoved(good, release, readingsOf(watching, release)) ?? []);
+  const kept = knownGoods.flatMap((good) => withoutUnmoved(good, release, readingsOf(strategiesOf(watching), release)) ?? []);
   const withdrawn = await Promise.all(kept.map(async (good) => {
     const reason = { code: 'withdrawn', text: `Nothing has moved since release ${release.version} began, so the release may have moved it before it was captured: that ${good.version} looked so is not known.` };
     return await withdrawKnownGood(table, watching.service, good, reason) ? [reason] : [];
@@ -143,18 +145,21 @@ function changesBefore({ releases, rollbacks }: ServiceLedger, release: Release,
 }
 
 /** Keeps what a finished release left on each target: a later rollback changes only what still looks like this. */
-async function left({ watch: watching, captured }: Of<'left'>, parts: WatchParts): Promise<WatchLooked> {
+async function left({ watch: watching, watchId, captured }: Of<'left'>, parts: WatchParts): Promise<WatchLooked> {
   const { releases } = await readService(parts.table, watching.service, parts.clock.now());
   const release = releases.find(({ id }) => id === watching.releaseId);
   if (release === undefined) return unknownRelease(watching);
   await updateRelease(parts.table, release, { left: statesOf(captured) });
-  return answer('ended', [{ code: 'left-kept', text: `What release ${release.version} left is kept.` }, ...notCaptured(captured), ...await withdraw(watching, parts)]);
+  const question = { release: { id: release.id, version: release.version }, captured, withdrawn: await withdraw(watching, parts) };
+  const looked = leftLooked(question);
+  // That the states are kept says the ledger itself.
+  return looked.reasons.length === 1 ? looked : keep({ service: watching.service, watchId }, { verb: 'left', question, looked }, parts);
 }
 
 /** Of an execution that does not count them: what one that counts begins with. */
 const looksLeftUnsaid = 1500;
 
-async function look({ watch: watching, evidence, looksLeft = looksLeftUnsaid, memory = null }: Of<'look'>, parts: WatchParts): Promise<WatchLooked> {
+async function look({ watch: watching, watchId, evidence, looksLeft = looksLeftUnsaid, memory = null }: Of<'look'>, parts: WatchParts): Promise<WatchLooked> {
   const { config, ledger, release } = await find(parts, watching);
   if (release === null) return unknownRelease(watching);
   const now = parts.clock.now();
@@ -166,18 +171,19 @@ async function look({ watch: watching, evidence, looksLeft = looksLeftUnsaid, me
   const [current = release] = withReadings([release], deployments);
   // Events of CodeDeploy are sent at best effort, and none of a failure comes here.
   if (current.status !== release.status) await updateRelease(parts.table, release, { status: current.status, finishedAt: current.finishedAt });
-  // ECS's own word that it failed; its event starts the same rollback, under the same name.
-  if (current.origin === 'ecs' && current.status === 'failed' && release.status !== 'failed')
-    return { ...answer('signal', [{ code: 'failed', text: `ECS says that deployment ${release.id} of ${release.version} failed.` }], afterSignalSeconds), rollback: watchSignal(watching.service, { releaseId: release.id, alarms: [], journeys: [] }) };
   const bakedAt = bakedAtOf(current, config.policy.bakeMinutes);
   const traffic = current.finishedAt === null || bakedAt === null || now.getTime() < bakedAt ? null
     : await readTrafficBetween(parts.cloudWatch, config.signals.traffic, at(current.finishedAt), now.getTime());
-  return watchLook({
-    service: watching.service, release: current, traffic, rollbacks: [...ledger.rollbacks, ...ledger.shadowed], bakeMinutes: config.policy.bakeMinutes, hasJourneys: watching.hasJourneys,
-    quarantined: ledger.quarantined, alarms, metrics, delivered: ledger.signals, deployments, evidence, externalTools: config.signals.external, now: now.toISOString(), releases: ledger.releases,
-    lockedBy: ledger.lock.owner, looksLeft, memory,
-  });
+  const question = {
+    service: watching.service, release: withoutStates(current), statusBefore: release.status, traffic, rollbacks: [...ledger.rollbacks, ...ledger.shadowed], bakeMinutes: config.policy.bakeMinutes, hasJourneys: watching.hasJourneys,
+    quarantined: ledger.quarantined, alarms, metrics, delivered: ledger.signals, deployments, evidence, externalTools: config.signals.external, now: now.toISOString(),
+    releases: ledger.releases.map((one) => withoutStates(one)), lockedBy: ledger.lock.owner, looksLeft, memory,
+  };
+  return keep({ service: watching.service, watchId }, { verb: 'look', question, looked: watchLook(question) }, parts, memory);
 }
+
+/** No look depends on the states of targets, and they are large. */
+const withoutStates = (release: Release): Release => ({ ...release, left: null });
 
 /** What AWS says of the release's own deployment now; empty where it is none of AWS's. */
 async function deploymentOf({ origin, id }: Release, config: Found['config'], { codeDeploy, ecs }: WatchParts): Promise<DeploymentReading[]> {
@@ -187,16 +193,14 @@ async function deploymentOf({ origin, id }: Release, config: Found['config'], { 
 }
 
 /** Marks the version known good, unless something came between the last look and the capture. */
-async function settle({ watch: watching, captured, reasons: found = [] }: Of<'settle'>, parts: WatchParts): Promise<WatchLooked> {
+async function settle({ watch: watching, watchId, captured, reasons: found = [], memory = null }: Of<'settle'>, parts: WatchParts): Promise<WatchLooked> {
   const { ledger, release } = await find(parts, watching);
   if (release === null) return unknownRelease(watching);
-  const next = ledger.releases.find(({ id, startedAt }) => id !== release.id && at(startedAt) > at(release.startedAt));
-  if (next !== undefined) return answer('ended', [{ code: 'superseded', text: `Release ${next.version} began before ${release.version} could be captured; it is not called good.` }]);
-  if ([...ledger.rollbacks, ...ledger.shadowed].some((record) => record.release?.id === release.id)) return answer('ended', [{ code: 'rolled-back', text: `Release ${release.version} was rolled back, or would have been.` }]);
-  const { states, reasons } = bakedStates(captured, release, readingsOf(watching, release));
-  const doubts = [...reasons, ...notCaptured(captured)];
-  if (Object.keys(states).length === 0) return answer('ended', [{ code: 'not-known-good', text: `${release.version} is not called good: no target shows how it looked.` }, ...doubts]);
-  const unjudged = found.filter(({ code }) => code === 'metrics-not-judged');
-  await putKnownGood(parts.table, watching.service, { version: release.version, since: release.finishedAt ?? release.startedAt, basis: 'baked', states, ...(unjudged[0] === undefined ? {} : { unjudged: unjudged[0].text }) });
-  return answer('ended', [{ code: 'known-good', text: `${release.version} is known good.` }, ...unjudged, ...doubts]);
+  const strategies = strategiesOf(watching);
+  const question: SettleQuestion = {
+    release, releases: ledger.releases.map(({ id, version, startedAt }) => ({ id, version, startedAt })), rollbacks: [...ledger.rollbacks, ...ledger.shadowed], captured, strategies, found,
+  };
+  const { looked, good } = settled(question, readingsOf(strategies, release));
+  if (good !== null) await putKnownGood(parts.table, watching.service, { ...good, basis: 'baked' });
+  return keep({ service: watching.service, watchId }, { verb: 'settle', question, looked }, parts, memory);
 }

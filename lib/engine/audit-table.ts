@@ -41,15 +41,22 @@ export class AuditTable extends Construct {
 
   /** Lets a role read rows and add to chains of labels, to no rollback's. */
   grantLabel(role: iam.IRole): void {
+    allow(role, [{ actions: ['dynamodb:Query'], resources: [this.table.tableArn] }]);
+    this.grantChains(role, 'label#*');
+  }
+
+  /** Lets a role add to the chains of watches, to no rollback's. */
+  grantWatch(role: iam.IRole): void {
+    this.grantChains(role, 'watch#*');
+  }
+
+  private grantChains(role: iam.IRole, chains: string): void {
     const { tableArn } = this.table;
-    allow(role, [
-      { actions: ['dynamodb:Query'], resources: [tableArn] },
+    allow(role, [{
+      actions: ['dynamodb:PutItem'], resources: [tableArn],
       // Without the Null condition a call that names no key would pass.
-      {
-        actions: ['dynamodb:PutItem'], resources: [tableArn],
-        conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': 'label#*' }, Null: { 'dynamodb:LeadingKeys': 'false' } },
-      },
-    ]);
+      conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': chains }, Null: { 'dynamodb:LeadingKeys': 'false' } },
+    }]);
     deny(role, { actions: rewritingActions, resources: [tableArn] });
   }
 

@@ -64,6 +64,7 @@ export class HandlerFunctions extends Construct {
       made.allow(permissions[name]);
       if (auditWriters.includes(name)) props.audit.grantAppend(made.role);
       if (name === 'label') props.audit.grantLabel(made.role);
+      if (name === 'watch') props.audit.grantWatch(made.role);
       return made;
     };
     this.all = Object.fromEntries(handlerNames.map((name) => [name, make(name)])) as Record<HandlerName, HandlerFunction>;
@@ -85,7 +86,7 @@ function environmentOf(name: HandlerName, props: HandlerFunctionsProps): Partial
     answer: { ...tables, ...(props.approvers.length === 0 ? {} : { approverRoleArns: props.approvers.join(',') }) },
     announce: { ...tables, ...catalogue, ...messages },
     report: { ...tables, ...catalogue, ...messages },
-    watch: { ...ledger, ...catalogue },
+    watch: { ...tables, ...catalogue },
     watchdog: { ...tables, ...messages },
     label: tables,
     poll: { ...ledger, ...catalogue, rollbackMachineArn: props.names.rollbackArn, watchMachineArn: props.names.watchArn },

@@ -109,7 +109,7 @@ const watching = (functions: WatchFunctions, strategies: StrategyArns): Record<s
     next: 'Looked',
   }),
   CaptureGood: captureAll(strategies, 'Good', 'How a known good version looks on each target.', 'Settle'),
-  Settle: watchCall(functions, 'settle', { comment: 'Marks the version known good.', fields: { captured: jsonata('[$captured]'), reasons: jsonata('[$looked.reasons]') }, next: 'Ended' }),
+  Settle: watchCall(functions, 'settle', { comment: 'Marks the version known good.', fields: { captured: jsonata('[$captured]'), reasons: jsonata('[$looked.reasons]'), memory: jsonata('$looked.memory ? $looked.memory : null') }, next: 'Ended' }),
 });
 
 const ending = (functions: WatchFunctions): Record<string, State> => ({

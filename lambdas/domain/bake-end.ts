@@ -1,0 +1,81 @@
+// What a Watch concludes beside its looks: how it begins, what a release left, and whether what baked can be called known good. Pure.
+import { shippedAgain, watchSignal } from './bake.ts';
+import { bakedStates, type Readings } from './captured-states.ts';
+import { at } from './instants.ts';
+import type { RollbackRecord } from './ledger.ts';
+import type { Instant, KnownGood, Reason, Release } from './vocabulary.ts';
+import type { StepCaptured, WatchLooked } from './workflow.ts';
+
+/** An answer that needs no other look. */
+export const answered = (answer: WatchLooked['answer'], reasons: readonly Reason[], waitSeconds = 0): WatchLooked => ({ answer, waitSeconds, reasons, rollback: null });
+
+export const notCaptured = (captured: readonly StepCaptured[]): Reason[] => captured.filter(({ status }) => status === 'failed')
+  .map(({ targetId, reason }) => ({ code: 'not-captured', text: `Target ${targetId} could not be captured: ${reason?.text ?? 'no reason given'}` }));
+
+/** AWS itself calls the release failed. */
+export interface FailedQuestion {
+  readonly service: string;
+  readonly releaseId: string;
+  readonly reason: Reason;
+}
+
+export const failedLooked = ({ service, releaseId, reason }: FailedQuestion, waitSeconds = 0): WatchLooked =>
+  ({ ...answered('signal', [reason], waitSeconds), rollback: watchSignal(service, { releaseId, alarms: [], journeys: [] }) });
+
+export interface StartQuestion {
+  readonly service: string;
+  readonly release: Release;
+  readonly quarantined: readonly string[];
+  readonly bakeMinutes: number;
+  /** What was found out about the version before, and what could not be captured. */
+  readonly noted: readonly Reason[];
+}
+
+export function startLooked({ service, release, quarantined, bakeMinutes, noted }: StartQuestion): WatchLooked {
+  const again = shippedAgain({ service, release, quarantined });
+  return again === null ? answered('continue', noted, Math.min(60, bakeMinutes * 60)) : { ...again, reasons: [...again.reasons, ...noted] };
+}
+
+export interface LeftQuestion {
+  readonly release: Pick<Release, 'id' | 'version'>;
+  readonly captured: readonly StepCaptured[];
+  /** Versions that are not called good any more. */
+  readonly withdrawn: readonly Reason[];
+}
+
+export const leftLooked = ({ release, captured, withdrawn }: LeftQuestion): WatchLooked =>
+  answered('ended', [{ code: 'left-kept', text: `What release ${release.version} left is kept.` }, ...notCaptured(captured), ...withdrawn]);
+
+export interface SettleQuestion {
+  readonly release: Release;
+  readonly releases: readonly Pick<Release, 'id' | 'version' | 'startedAt'>[];
+  readonly rollbacks: readonly RollbackRecord[];
+  readonly captured: readonly StepCaptured[];
+  /** Target to the strategy that captured it. */
+  readonly strategies: Readonly<Record<string, string>>;
+  /** Of the look that found it good. */
+  readonly found: readonly Reason[];
+}
+
+/** `good`: what is to be kept as known good; null where nothing is. */
+export interface Settled {
+  readonly looked: WatchLooked;
+  readonly good: (Pick<KnownGood, 'version' | 'states' | 'unjudged'> & { readonly since: Instant }) | null;
+}
+
+/** Known good, unless something came between the last look and the capture. */
+export function settled({ release, releases, rollbacks, captured, found }: SettleQuestion, readings: Readings): Settled {
+  const next = releases.find(({ id, startedAt }) => id !== release.id && at(startedAt) > at(release.startedAt));
+  if (next !== undefined) return bad({ code: 'superseded', text: `Release ${next.version} began before ${release.version} could be captured; it is not called good.` });
+  if (rollbacks.some((record) => record.release?.id === release.id)) return bad({ code: 'rolled-back', text: `Release ${release.version} was rolled back, or would have been.` });
+  const { states, reasons } = bakedStates(captured, release, readings);
+  const doubts = [...reasons, ...notCaptured(captured)];
+  if (Object.keys(states).length === 0) return bad({ code: 'not-known-good', text: `${release.version} is not called good: no target shows how it looked.` }, ...doubts);
+  const unjudged = found.filter(({ code }) => code === 'metrics-not-judged');
+  return {
+    looked: answered('ended', [{ code: 'known-good', text: `${release.version} is known good.` }, ...unjudged, ...doubts]),
+    good: { version: release.version, since: release.finishedAt ?? release.startedAt, states, ...(unjudged[0] === undefined ? {} : { unjudged: unjudged[0].text }) },
+  };
+}
+
+const bad = (...reasons: readonly Reason[]): Settled => ({ looked: answered('ended', reasons), good: null });
