@@ -1,5 +1,5 @@
 // The engine of one account and Region: workflows, functions, tables, topics, and the alarms that watch over them.
-import { aws_cloudwatch as cloudwatch, type aws_dynamodb as dynamodb, aws_iam as iam, aws_lambda as lambda, aws_sns as sns, aws_stepfunctions as sfn } from 'aws-cdk-lib';
+import { Annotations, Aspects, aws_cloudwatch as cloudwatch, type aws_dynamodb as dynamodb, aws_iam as iam, aws_lambda as lambda, aws_sns as sns, aws_stepfunctions as sfn } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import type { Neighbour, ServiceConfig } from '../lambdas/config/schema.ts';
 import { EngineAlarms } from './engine/alarms.ts';
@@ -8,12 +8,13 @@ import { AuditTable } from './engine/audit-table.ts';
 import { EngineDashboard } from './engine/dashboard.ts';
 import { engineNames, type EngineNames } from './engine/engine-names.ts';
 import type { HandlerFunction } from './engine/handler-function.ts';
-import { HandlerFunctions, type Storm } from './engine/handler-functions.ts';
+import { HandlerFunctions } from './engine/handler-functions.ts';
 import type { HandlerName } from './engine/handler-timeouts.ts';
 import { LabelEndpoint } from './engine/label-endpoint.ts';
 import { LedgerTable } from './engine/ledger-table.ts';
 import { Messages } from './engine/messages.ts';
 import { People } from './engine/people.ts';
+import { brakeProblem, defaultStorm, type Storm } from './engine/storm-brake.ts';
 import { StrategyFunctions } from './engine/strategy-functions.ts';
 import { EventDelivery, labelRule, pollRule, watchdogRule } from './engine/triggers.ts';
 import { Workflows } from './engine/workflows.ts';
@@ -42,8 +43,8 @@ export interface RollbackEngineProps {
    */
   readonly approvers?: readonly iam.IRole[];
   /**
-   * More distinct services than this with a signal inside the window is a shared cause: Ripcord stops acting and pages once.
-   * @default - 5 services in 10 minutes
+   * More distinct services than this with a signal inside the window are a shared cause: Ripcord stops acting and pages once.
+   * @default - 5 services in 10 minutes, or 2 that have nothing to do with each other, or half of the services attached
    */
   readonly storm?: Storm;
 }
@@ -75,13 +76,14 @@ export class RollbackEngine extends Construct {
   constructor(scope: Construct, id: string, props: RollbackEngineProps = {}) {
     super(scope, id);
     const names = (this.names = engineNames(this, props.engineName ?? 'ripcord'));
+    const storm = props.storm ?? defaultStorm;
     const approvers = (props.approvers ?? []).map((role) => role.roleArn);
     const ledger = new LedgerTable(this, 'Ledger', names.ledgerTableParameter);
     const audit = (this.audit = new AuditTable(this, 'Audit', names.auditTableParameter));
     const messages = new Messages(this, 'Messages', { engineName: names.engine, onCall: props.onCall ?? [], stakeholders: props.stakeholders ?? [] });
     this.onCallTopic = messages.onCall;
     this.stakeholderTopic = messages.stakeholders;
-    this.handlers = new HandlerFunctions(this, 'Handlers', { names, ledger, audit, messages, approvers, storm: props.storm ?? { services: 5, minutes: 10 } });
+    this.handlers = new HandlerFunctions(this, 'Handlers', { names, ledger, audit, messages, approvers, storm, count: () => this.services.size });
     this.strategies = new StrategyFunctions(this, 'Strategies', {
       engineName: names.engine, environment: { ledgerTable: ledger.table.tableName, auditTable: audit.table.tableName },
       prepare: (made, name) => this.prepareStrategy(made, name, ledger),
@@ -102,6 +104,7 @@ export class RollbackEngine extends Construct {
       answerFunctionArn: this.handler('answer').function.functionArn, labelFunctionArn: this.handler('label').function.functionArn,
     });
     this.alarms = this.watchedByAlarms();
+    Aspects.of(this).add({ visit: (node) => { if (node === this) this.warn(storm); } });
   }
 
   get rollbackStateMachine(): sfn.IStateMachine {
@@ -184,6 +187,12 @@ export class RollbackEngine extends Construct {
     this.workflows.rollback.mayCall(made.function);
     this.workflows.watch.mayCall(made.function);
     this.alarms.watch(`strategy-${name}`, made.function);
+  }
+
+  /** Called at synth, when every service is attached. */
+  private warn(storm: Storm): void {
+    const problem = brakeProblem(storm, this.services.size);
+    if (problem !== null) Annotations.of(this).addWarningV2('ripcord:storm-brake', problem);
   }
 
   private watchedByAlarms(): EngineAlarms {

@@ -215,8 +215,12 @@ export const engineSchema = z.strictObject({
   stakeholders: z.array(z.email()).default([]),
   /** IAM roles whose sessions may answer an approval. Needed as soon as one service can ask. */
   approvers: z.array(arn('iam', 'role/')).default([]),
-  /** More distinct services than this with a signal within the window is a shared cause: Ripcord stops acting and pages once. */
-  storm: z.strictObject({ services: z.int().min(1).max(1000), minutes: z.int().min(1).max(120) }).default({ services: 5, minutes: 10 }),
+  /**
+   * More distinct services than this with a signal within the window are a shared cause: Ripcord stops acting and pages once. `unrelated`: so are more than this that have
+   * nothing to do with each other, at most half of the services; where it is left out of a `storm` of one's own, `services` alone counts.
+   */
+  storm: z.strictObject({ services: z.int().min(1).max(1000), minutes: z.int().min(1).max(120), unrelated: z.int().min(1).max(1000).optional() })
+    .default({ services: 5, minutes: 10, unrelated: 2 }),
 });
 
 export const configSchema = z.strictObject({

@@ -4,7 +4,9 @@ import { modeOf } from './demands.ts';
 import type { Question, ReleaseFacts } from './question.ts';
 import { type ReasonCode, because } from './reasons.ts';
 import type { Count } from './signals.ts';
-import { stormText } from './storm-text.ts';
+import { stormText, unrelatedText } from './storm-text.ts';
+import { strangersOf, unrelatedLimit } from './strangers.ts';
+import { isAskedFor } from './suspicion.ts';
 import type { Reason, Signal } from './vocabulary.ts';
 
 export interface Facts {
@@ -89,10 +91,14 @@ const coolDown: Guardrail = ({ question, signals }) => {
   return leave('cool-down', `A rollback ended a short while ago and ${again === undefined ? 'something began to fire after it' : again.summary}. Nothing happens by itself until ${coolDownUntil}: decide yourself.`, true);
 };
 
-const storm: Guardrail = ({ question }) => {
-  const { services, limit, isAnnounced } = question.storm;
-  if (isPersonsWill(question) || services.length <= limit) return null;
-  return leave('storm', stormText(question.storm), !isAnnounced);
+const storm: Guardrail = (facts) => {
+  const { question } = facts;
+  const { services, limit, minutes, isAnnounced } = question.storm;
+  if (isPersonsWill(question)) return null;
+  if (services.length > limit) return leave('storm', stormText(question.storm), !isAnnounced);
+  const unrelated = [question.service, ...strangersOf(question)];
+  if (unrelated.length <= unrelatedLimit(question) || isAskedFor(facts)) return null;
+  return leave('storm', unrelatedText({ services: unrelated, limit: unrelatedLimit(question), minutes }), !isAnnounced);
 };
 
 /** What no release explains is not rolled back. Without a firing signal it is too early to say so. */

@@ -63,7 +63,14 @@ export interface Question {
   readonly deployments: readonly DeploymentReading[];
   /** Services around this one; absent where the catalogue knows none. */
   readonly neighbours?: readonly NeighbourReading[];
-  readonly storm: { readonly services: readonly string[]; readonly limit: number; readonly minutes: number; readonly isAnnounced: boolean };
+  readonly storm: {
+    readonly services: readonly string[];
+    readonly limit: number;
+    /** Of services that have nothing to do with each other; absent: the limit of all. */
+    readonly unrelated?: number;
+    readonly minutes: number;
+    readonly isAnnounced: boolean;
+  };
   /** Who has the service's lock; null when this run has it, or needs none. */
   readonly lockedBy: string | null;
 }

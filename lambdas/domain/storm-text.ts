@@ -1,5 +1,17 @@
 // One sentence about a storm, for whoever is woken by it.
 
+interface Stormy {
+  readonly services: readonly string[];
+  readonly limit: number;
+  readonly minutes: number;
+}
+
+const named = (services: readonly string[]): string => `${services.slice(0, 10).join(', ')}${services.length > 10 ? ' …' : ''}`;
+
 /** More distinct services than the limit had a signal within about two windows. */
-export const stormText = ({ services, limit, minutes }: { readonly services: readonly string[]; readonly limit: number; readonly minutes: number }): string =>
-  `${services.length} services had a signal in about ${minutes} minutes (${services.slice(0, 10).join(', ')}${services.length > 10 ? ' …' : ''}). More than ${limit} have a shared cause, so Ripcord rolls nothing back.`;
+export const stormText = ({ services, limit, minutes }: Stormy): string =>
+  `${services.length} services had a signal in about ${minutes} minutes (${named(services)}). More than ${limit} have a shared cause, so Ripcord rolls nothing back.`;
+
+/** The same of services that have nothing to do with each other. */
+export const unrelatedText = ({ services, limit, minutes }: Stormy): string =>
+  `${services.length} services that have nothing to do with each other had a signal in about ${minutes} minutes (${named(services)}). More than ${limit} have a shared cause, so Ripcord rolls nothing back.`;

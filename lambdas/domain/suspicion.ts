@@ -4,6 +4,7 @@ import { at } from './instants.ts';
 import { type NeighbourReading, healthOf, runningRollback, undoneAt, wentTogether } from './neighbours.ts';
 import type { Question } from './question.ts';
 import { because } from './reasons.ts';
+import { strangersOf, unrelatedLimit } from './strangers.ts';
 import { minutesOf } from './suspect-weights.ts';
 import { settleMinutes } from './suspects.ts';
 import { suspectLine } from './suspects-words.ts';
@@ -120,12 +121,11 @@ function dependentsFirst({ question, suspect }: Case): Doubt[] {
 
 /**
  * Services that have nothing to do with this one have a signal too, together more than half of what engages the brake: a shared cause may be about to
- * show. Before that nobody waits for strangers: in a large account one of them is sick every other hour.
+ * show. Before that nobody waits for strangers.
  */
 function othersSick({ question }: Case): Doubt[] {
-  const { service, neighbours = [], storm: { services, limit } } = question;
-  const kin = [service, ...neighbours.flatMap((one) => [one.service, ...one.sharedWith])];
-  const strangers = services.filter((name) => !kin.includes(name));
+  const { service } = question;
+  const [strangers, limit] = [strangersOf(question), unrelatedLimit(question)];
   if (strangers.length === 0 || (strangers.length + 1) * 2 <= limit || isOver(question, spreadSeconds)) return [];
   const text = `${strangers.join(', ')} had a signal too and ${strangers.length === 1 ? 'has' : 'have'} nothing to do with ${service}: if more than ${limit} services do, it is no release, and nothing is rolled back.`;
   return [{ reason: because('others-sick', text), seconds: spreadSeconds }];

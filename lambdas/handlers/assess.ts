@@ -17,7 +17,7 @@ function build(): AssessParts {
     cloudWatch: cloudWatchClient(),
     cloudWatchIn: cloudWatchClients(),
     codeDeploy: codeDeployClient(),
-    storm: { services: Number(read('stormServices')), minutes: Number(read('stormMinutes')) },
+    storm: { services: Number(read('stormServices')), minutes: Number(read('stormMinutes')), unrelated: Number(read('stormUnrelated')) },
     clock: systemClock,
     codeVersion: read('codeVersion'),
   };

@@ -25,8 +25,8 @@ export interface AssessSources extends MetricsSources {
   readonly catalogue: CatalogueStore;
   readonly table: LedgerTable;
   readonly codeDeploy: CodeDeployClient;
-  /** More distinct services than this with a signal in so many minutes are a storm. */
-  readonly storm: { readonly services: number; readonly minutes: number };
+  /** More distinct services than this with a signal in so many minutes are a storm; so are more than `unrelated` that have nothing to do with each other (absent: as many). */
+  readonly storm: { readonly services: number; readonly minutes: number; readonly unrelated?: number };
 }
 
 export interface Known {
@@ -142,7 +142,8 @@ async function stormNow({ table, storm }: AssessSources, { service, trigger, inp
   const isNew = isTrouble(trigger) && input.look === 0 && !windows.current.includes(service);
   const current = isNew ? await addToStorm(table, service, storm.minutes, now) : windows.current;
   const services = [...new Set([...current, ...windows.previous])].toSorted();
-  return { services, limit: storm.services, minutes: storm.minutes, isAnnounced: false };
+  const { services: limit, minutes, unrelated } = storm;
+  return { services, limit, minutes, isAnnounced: false, ...(unrelated === undefined ? {} : { unrelated }) };
 }
 
 /** How far CodeDeploy's own history is read when the ledger knows no good version yet, in days. */

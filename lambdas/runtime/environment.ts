@@ -14,6 +14,7 @@ export const variables = {
   approverRoleArns: 'RIPCORD_APPROVER_ROLE_ARNS',
   stormServices: 'RIPCORD_STORM_SERVICES',
   stormMinutes: 'RIPCORD_STORM_MINUTES',
+  stormUnrelated: 'RIPCORD_STORM_UNRELATED',
   codeVersion: 'RIPCORD_CODE_VERSION',
   engineName: 'RIPCORD_ENGINE_NAME',
 } as const;

@@ -1,4 +1,5 @@
 // The engine's handlers as functions: what each is for, what it is told, and what it may do.
+import { Lazy } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import type { Variable } from '../../lambdas/runtime/environment.ts';
 import type { AuditTable } from './audit-table.ts';
@@ -8,12 +9,7 @@ import { auditWriters, handlerPermissions } from './handler-permissions.ts';
 import { handlerNames, handlerTimeoutSeconds, type HandlerName } from './handler-timeouts.ts';
 import type { LedgerTable } from './ledger-table.ts';
 import type { Messages } from './messages.ts';
-
-/** More distinct services than this with a signal inside the window is a shared cause: nothing acts by itself. */
-export interface Storm {
-  readonly services: number;
-  readonly minutes: number;
-}
+import { type Storm, unrelatedLimit } from './storm-brake.ts';
 
 export interface HandlerFunctionsProps {
   readonly names: EngineNames;
@@ -21,6 +17,8 @@ export interface HandlerFunctionsProps {
   readonly audit: AuditTable;
   readonly messages: Messages;
   readonly storm: Storm;
+  /** How many services are attached: known at synth. */
+  readonly count: () => number;
   /** ARNs of the roles that may answer. */
   readonly approvers: readonly string[];
 }
@@ -79,7 +77,10 @@ function environmentOf(name: HandlerName, props: HandlerFunctionsProps): Partial
     onCallTopicArn: props.messages.onCall.topicArn, stakeholderTopicArn: props.messages.stakeholders.topicArn, rollbackMachineArn: props.names.rollbackArn,
   };
   const each: Readonly<Record<HandlerName, Partial<Record<Variable, string>>>> = {
-    assess: { ...tables, ...catalogue, stormServices: String(props.storm.services), stormMinutes: String(props.storm.minutes) },
+    assess: {
+      ...tables, ...catalogue, stormServices: String(props.storm.services), stormMinutes: String(props.storm.minutes),
+      stormUnrelated: Lazy.string({ produce: () => String(unrelatedLimit(props.storm, props.count())) }),
+    },
     verify: { ...tables, ...catalogue },
     approve: { ...tables, ...catalogue, ...messages, approvalUrlParameter: props.names.approvalUrlParameter },
     // Without an approver the function refuses everyone, by the missing variable.

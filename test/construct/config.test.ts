@@ -33,7 +33,7 @@ test('the interval that a message names is enough', () => {
 
 test('the smallest configuration is accepted, with every default resolved', () => {
   const { engine, services } = parseConfig(minimalYaml, 'services.yaml');
-  expect(engine).toEqual({ name: 'ripcord', onCall: [], stakeholders: [], approvers: [], storm: { services: 5, minutes: 10 } });
+  expect(engine).toEqual({ name: 'ripcord', onCall: [], stakeholders: [], approvers: [], storm: { services: 5, minutes: 10, unrelated: 2 } });
   expect(services['checkout']).toMatchObject({ signals: { minimum: 2, holdSeconds: 300, external: [] }, journeys: {}, policy: { dailyBudget: 3, bakeMinutes: 60 } });
 });
 
