@@ -106,15 +106,17 @@ async function withPreparation<T>(options: ExploreOptions, use: (handover: Hando
   const names = options.only === undefined ? options.scenario : [...new Set(options.only.map((id) => parseCase(id).scenario))];
   const wanted = names === undefined ? scenarios : names.map(scenarioOf);
   await mkdir(options.directory, { recursive: true });
-  const server = await journeysServer();
+  const journeys = new JourneysServer();
+  const port = await journeys.listen();
   const warm = await new WarmProcesses().listen();
   try {
-    const shared = { warm, port: (server.address() as AddressInfo).port, secret: `canary-${randomBytes(12).toString('hex')}` };
+    const shared = { warm, port, secret: `canary-${randomBytes(12).toString('hex')}` };
     options.print(`synthesizing the stack, playing ${wanted.length} scenarios without a fault`);
     const assembly = await makeAssembly(options.directory, shared, options.synthesize);
     const grounds = { ...shared, assembly };
     const ready = await inTurns(wanted, async (scenario) => {
       const prepared = await prepare(scenario, grounds);
+      if (scenario.path === '/broken') journeys.break();
       const recording = await record(scenario, prepared, { grounds, check: async (world) => {
         const verdict = judge(await runOf(world, { hasMeddled: false, mayRepeatMessages: false }), options.verifyChain);
         if (verdict.ending !== scenario.ends) throw new Error(`scenario ${scenario.name} ends as "${verdict.ending}" without a fault, not as "${scenario.ends}": ${[...verdict.broken, verdict.outcomes].join('; ')}`);
@@ -125,8 +127,7 @@ async function withPreparation<T>(options: ExploreOptions, use: (handover: Hando
     await warm.stop();
     return await use({ prepared: ready.map(({ prepared }) => prepared), recordings: ready.map(({ recording }) => recording), assembly, port: shared.port, secret: shared.secret, isWhole: options.whole === true });
   } finally {
-    server.close();
-    server.closeAllConnections();
+    journeys.close();
   }
 }
 
@@ -140,16 +141,34 @@ async function inTurns<T, R>(items: readonly T[], run: (item: T) => Promise<R>):
   return results;
 }
 
-/** What the journeys call: says whether all is well, and repeats what it was sent, as careless servers do. */
-async function journeysServer(): Promise<Server> {
-  const server = createServer((request, response) => {
-    response.setHeader('content-type', 'application/json');
-    const sent = request.headers.authorization ?? '';
-    // What was found instead of what was expected is quoted in the record.
-    response.end(JSON.stringify({ ok: request.url === '/broken' ? sent : true, sent }));
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return server;
+/** What the journeys call: repeats what it was sent, as careless servers do. */
+class JourneysServer {
+  readonly #server: Server;
+  #isBroken = false;
+
+  constructor() {
+    this.#server = createServer((request, response) => {
+      const sent = request.headers.authorization ?? '';
+      response.setHeader('content-type', 'application/json');
+      // What was found instead of what was expected is quoted in the record.
+      response.end(JSON.stringify({ ok: this.#isBroken && request.url === '/broken' ? sent : true, sent }));
+    });
+  }
+
+  async listen(): Promise<number> {
+    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** From now on `/broken` is: until then a release may become known to be good. */
+  break(): void {
+    this.#isBroken = true;
+  }
+
+  close(): void {
+    this.#server.close();
+    this.#server.closeAllConnections();
+  }
 }
 
 interface Dealing {

@@ -17,7 +17,7 @@ export interface BaseScenario {
   readonly changes?: ServiceDocument;
   /** What the run comes to without any fault. */
   readonly ends: Ending;
-  /** What the journey asks its server for; default `/`, where all is well. */
+  /** What the journey asks its server for: `/broken` is, as soon as the release has been made; default `/`, where all is well. */
   readonly path?: '/' | '/broken';
   /** May Ripcord change the targets at all? */
   readonly mayChange: boolean;
