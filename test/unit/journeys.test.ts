@@ -1,60 +1,10 @@
 // Journeys against real HTTP servers on loopback: what passes, what fails and why, and what they must never reach.
-import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
+import type { ServerResponse } from 'node:http';
+import { describe, expect, it } from 'vitest';
 import { refusal } from '../../lambdas/adapters/journey-fence.ts';
-import { type JourneyTools, runJourneys } from '../../lambdas/adapters/journeys.ts';
-import { type Journey, serviceSchema } from '../../lambdas/config/schema.ts';
-import type { JourneyResult } from '../../lambdas/domain/workflow.ts';
-
-const servers: Server[] = [];
-afterEach(async () => {
-  for (const server of servers.splice(0)) {
-    server.closeAllConnections();
-    await new Promise<void>((resolve) => { server.close(() => { resolve(); }); });
-  }
-});
-
-async function serve(listener: RequestListener): Promise<string> {
-  const server = createServer(listener);
-  servers.push(server);
-  await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve); });
-  return `127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
-
-type Requests = readonly Record<string, unknown>[];
-
-/** A journey as the catalogue's schema reads it, with its host allowed on loopback. */
-function journey(host: string, requests: Requests, more: Record<string, unknown> = {}): Journey {
-  return parseJourney({ requests: requests.map((one, index) => ({ name: `r${index + 1}`, timeoutMs: 500, ...one })), allowLoopback: [host], ...more });
-}
-
-const parseJourney = (given: unknown): Journey => serviceSchema.parse({
-  targets: { web: { strategy: 'codedeploy', application: 'a', deploymentGroup: 'g', platform: 'Server', good: 'last-known-good' } },
-  signals: { alarms: [{ name: 'a' }], traffic: { none: 'a test has no traffic' } }, policy: { approval: { none: 'a test needs nobody' } },
-  verification: { none: 'a test proves nothing' }, journeys: { j: given },
-}).journeys['j'] as Journey;
-
-const tools = (more: Partial<JourneyTools> = {}): JourneyTools => ({ rollbackId: 'rb-1', readSecrets: async () => new Map(), ...more });
-
-async function run(one: Journey, more: Partial<JourneyTools> = {}): Promise<JourneyResult> {
-  const [result] = await runJourneys({ j: one }, tools(more));
-  if (result === undefined) throw new Error('no result');
-  return result;
-}
-
-const json = (response: ServerResponse, body: unknown, status = 200): void => {
-  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
-};
-
-const readSecrets = async () => new Map([['key', 's3cret']]);
-const lookup: JourneyTools['lookup'] = (_, __, callback) => { callback(null, [{ address: '127.0.0.1', family: 4 }]); };
-
-async function bodyOf(request: IncomingMessage): Promise<string> {
-  let text = '';
-  for await (const chunk of request) text += String(chunk);
-  return text;
-}
+import { runJourneys } from '../../lambdas/adapters/journeys.ts';
+import type { Journey } from '../../lambdas/config/schema.ts';
+import { bodyOf, journey, json, lookup, readSecrets, type Requests, run, serve, servers, tools } from './journey-rig.ts';
 
 describe('a journey', () => {
   it('goes through its requests, fills templates, carries values with their types, and says who it is', async () => {
@@ -253,18 +203,6 @@ describe('a journey that cannot be run', () => {
   });
 });
 
-describe('secrets', () => {
-  it.each(['s3cr3t+/=&', 'line"quote', 'plain-key'])('never come back in a reason, however the service echoes %s', async (secret) => {
-    const host = await serve((request, response) => { json(response, { echo: [request.url, request.headers['x-key'], encodeURIComponent(secret), Buffer.from(secret).toString('base64')] }); });
-    const result = await run(journey(host, [{ url: `http://${host}/{{secret.key}}?k={{secret.key}}`, headers: { 'x-key': '{{secret.key}}' }, expect: { json: [{ path: '$.echo', equals: 'none' }] } }]), {
-      readSecrets: async () => new Map([['key', secret]]),
-    });
-    expect(result.ok).toBe(false);
-    for (const spelling of [secret, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1), Buffer.from(secret).toString('base64')]) expect(JSON.stringify(result)).not.toContain(spelling);
-    expect(result.reason).toContain('[secret]');
-  });
-});
-
 describe('the journeys of a round', () => {
   it('run side by side, and the failure of one hides no other', async () => {
     let open = 0;
@@ -278,54 +216,5 @@ describe('the journeys of a round', () => {
     const results = await runJourneys({ a: one('/ok'), b: one('/bad'), c: one('/ok'), d: journey(host, [{ url: 'http://169.254.169.254/' }]) }, tools());
     expect(results.map(({ journey: name, ok }) => [name, ok])).toEqual([['a', true], ['b', false], ['c', true], ['d', false]]);
     expect(most).toBe(3);
-  });
-});
-
-describe('secrets of a journey', () => {
-  const secrets = { key: { arn: 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:x' } };
-
-  it('do not go to a host that the service chose, not even in the query of a carried URL', async () => {
-    const seen: string[] = [];
-    const thief = await serve((request, response) => { seen.push(request.url ?? ''); json(response, {}); });
-    const host = await serve((_, response) => { json(response, { next: `http://thief.example:${thief.split(':')[1] ?? ''}/` }); });
-    const result = await run(journey(host, [
-      { url: `http://${host}/`, carry: { next: '$.next' } }, { url: '{{next}}?key={{secret.key}}' },
-    ], { secrets, allowLoopback: [host, thief] }), { readSecrets, lookup });
-    expect(seen).toEqual([]);
-    expect(result).toMatchObject({ ok: false, couldNotRun: true, reason: expect.stringContaining('neither a request of this journey nor `allowHosts` names') as string });
-  });
-
-  it('do not have their host lengthened by what the service answers', async () => {
-    const host = await serve((_, response) => { json(response, { next: '.thief.example' }); });
-    const result = await run(journey(host, [
-      { url: `http://${host}/`, carry: { next: '$.next' } }, { url: '{{secret.key}}{{next}}/', headers: { authorization: '{{secret.key}}' } },
-    ], { secrets }), { readSecrets: async () => new Map([['key', 'http://shop.example']]), lookup });
-    expect(result).toMatchObject({ ok: false, couldNotRun: true, reason: expect.stringContaining('changes the host') as string });
-  });
-
-  it('do not go along in a body that a redirect sends to another host', async () => {
-    const seen: string[] = [];
-    const other = await serve((request, response) => { void (async () => { seen.push(await bodyOf(request)); json(response, {}); })(); });
-    const host = await serve((_, response) => { response.writeHead(307, { location: `http://other.example:${other.split(':')[1] ?? ''}/` }).end(); });
-    const result = await run(journey(host, [
-      { url: `http://${host}/login`, method: 'POST', body: { json: { password: '{{secret.key}}' } }, followRedirects: 1 },
-    ], { secrets, allowHosts: ['other.example'], allowLoopback: [host, other] }), { readSecrets, lookup });
-    expect(seen).toEqual([]);
-    expect(result).toMatchObject({ ok: false, reason: expect.stringContaining('with a body that holds a secret') as string });
-  });
-
-  it('do not go along in a header to another port of the same host', async () => {
-    const seen: unknown[] = [];
-    const other = await serve((request, response) => { seen.push(request.headers['x-key']); json(response, {}); });
-    const host = await serve((_, response) => { response.writeHead(302, { location: `http://${other}/` }).end(); });
-    await run(journey(host, [{ url: `http://${host}/`, headers: { 'x-key': '{{secret.key}}' }, followRedirects: 1 }], { secrets, allowLoopback: [host, other] }), { readSecrets });
-    expect(seen).toEqual([undefined]);
-  });
-
-  it('are masked before a text is cut, so that no half of one remains', async () => {
-    const host = await serve((_, response) => { response.end(`${'x'.repeat(116)}s3cret`); });
-    const result = await run(journey(host, [{ url: `http://${host}/`, expect: { json: [{ path: '$', exists: true }] } }], { secrets }), { readSecrets });
-    expect(result.ok).toBe(false);
-    expect(result.reason).not.toContain('xs3');
   });
 });
