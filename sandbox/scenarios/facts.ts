@@ -39,3 +39,11 @@ export function checkQuietEnd(stage: Stage): void {
   const open = stage.rollbacks().filter((run) => run.status === 'RUNNING');
   stage.check('no run is left open', open.length === 0, open.map((run) => run.rollbackId).join(', ') || 'none');
 }
+
+interface Judged {
+  readonly decision?: { readonly signals?: readonly { readonly kind: string; readonly status: string; readonly summary: string }[] };
+}
+
+/** What the judge said of the metrics at each look of a run: with what status, in its own words. */
+export const judgedIn = (rows: readonly AuditRow[]): readonly { readonly status: string; readonly summary: string }[] =>
+  rows.filter(({ kind }) => kind === 'assessed').flatMap(({ data }) => (data as Judged).decision?.signals?.filter(({ kind }) => kind === 'metrics') ?? []);

@@ -1,6 +1,6 @@
 // Scenarios about what only the metrics show.
 import { checkQuietEnd, checkRecovered, expectNoChange } from './facts.ts';
-import { alarms, shopService, trafficMetric } from './shop-service.ts';
+import { alarms, shopMetrics, shopService, trafficMetric } from './shop-service.ts';
 import type { JsonValue, Scenario, Workload } from './scenario.ts';
 
 interface Assessed {
@@ -21,7 +21,7 @@ export const noAlarmSeesIt: Scenario = {
     policy: { approval: { none: 'the demo shop takes no money, so nobody has to be asked' }, bakeMinutes: 20, releaseWindowMinutes: 240, coolDownMinutes: 10, dailyBudget: 3 },
     signals: {
       alarms: [{ name: alarms.errors }, { name: alarms.latency }],
-      metrics: [{ kind: 'alb-target-group', name: 'shop', loadBalancer: workload.loadBalancer, percentile: 'p50' }],
+      metrics: shopMetrics(workload),
       minimum: 1, holdSeconds: 240, traffic: trafficMetric(workload),
     },
   }),
@@ -57,7 +57,7 @@ export const nobodyKnowsWhy: Scenario = {
   service: (workload) => shopService(workload, { web: stableSide(workload) }, {
     signals: {
       alarms: [{ name: alarms.errors }, { name: alarms.latency }],
-      metrics: [{ kind: 'alb-target-group', name: 'shop', loadBalancer: workload.loadBalancer, percentile: 'p50' }],
+      metrics: shopMetrics(workload),
       minimum: 2, holdSeconds: 240, traffic: trafficMetric(workload),
     },
   }),

@@ -1,6 +1,6 @@
 // Scenarios about the alarms that Ripcord makes of what a service promises: a bad release burns the budget, and a quiet night proves nothing.
 import { checkEndedAs, checkPaged, checkQuietEnd, checkRecovered, expectNoChange } from './facts.ts';
-import { alarms, shopService, trafficMetric, webTarget } from './shop-service.ts';
+import { alarms, shopMetrics, shopService, trafficMetric, webTarget } from './shop-service.ts';
 import type { JsonValue, Scenario, Stage, Workload } from './scenario.ts';
 
 /** As `ProtectedService` names them: the engine's name, the service's, and what is watched. The shop has some 40 requests a minute, enough for a median. */
@@ -9,7 +9,7 @@ const slowest = 'ripcord-checkout-latency-p90';
 
 /** Two lines: where it is measured, and what users are promised. */
 const promise = (workload: Workload, latency: JsonValue, minimumRequests: number): Record<string, JsonValue> => ({
-  metrics: [{ kind: 'alb-target-group', name: 'shop', loadBalancer: workload.loadBalancer, percentile: 'p50' }],
+  metrics: shopMetrics(workload),
   slo: { availability: 99.9, latency, minimumRequests },
 });
 

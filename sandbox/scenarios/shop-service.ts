@@ -27,6 +27,13 @@ export const trafficMetric = (workload: Workload, minimumRequests = 40): JsonVal
   minutes: 2,
 });
 
+/** Judged against the day before: a scenario makes it up with `makePast`. The shop has some 40 requests a minute, enough for a median. */
+export const shopMetrics = (workload: Workload): JsonValue => [{ kind: 'alb-target-group', name: 'shop', loadBalancer: workload.loadBalancer, percentile: 'p50' }];
+
+/** The shop's two alarms, and the judge beside them. */
+export const judgedSignals = (workload: Workload): JsonValue =>
+  ({ alarms: [{ name: alarms.errors }, { name: alarms.latency }], metrics: shopMetrics(workload), minimum: 2, holdSeconds: 240, traffic: trafficMetric(workload) });
+
 export const webTarget = (workload: Workload): JsonValue => ({
   strategy: 'alb-weights',
   listenerArn: workload.listenerArn,

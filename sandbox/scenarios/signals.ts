@@ -1,6 +1,6 @@
 // Scenarios about what starts a rollback and what must not.
-import { checkEndedAs, checkPaged, checkRecovered, expectNoChange } from './facts.ts';
-import { alarms, shopService, trafficMetric, webTarget } from './shop-service.ts';
+import { checkEndedAs, checkPaged, checkRecovered, expectNoChange, judgedIn } from './facts.ts';
+import { alarms, judgedSignals, shopService, trafficMetric, webTarget } from './shop-service.ts';
 import type { Scenario } from './scenario.ts';
 
 export const alreadyInAlarm: Scenario = {
@@ -43,14 +43,18 @@ export const noRelease: Scenario = {
   name: 'no-release',
   summary: 'the service gets sick and nothing was released: no rollback, a page',
   traffic: 'load-balancer',
-  service: (workload) => shopService(workload, { web: webTarget(workload) }),
+  service: (workload) => shopService(workload, { web: webTarget(workload) }, { signals: judgedSignals(workload) }),
   async play(stage) {
     await stage.minutes(4);
+    stage.makePast(3);
     stage.say('blue gets sick by itself');
     stage.sicken('blue', { errorShare: 0.5, delayMs: 250 });
     const run = await stage.ended(12);
     checkEndedAs(stage, run, ['left']);
     checkPaged(stage, /no release/i);
+    const rows = await stage.audit(run.rollbackId);
+    const [read] = rows.flatMap(({ data }) => (data['question'] as { readonly metrics?: { readonly status: string } } | undefined)?.metrics?.status ?? []);
+    stage.check('the metrics were read, and accuse no release, as there is none', read === 'read' && judgedIn(rows).length === 0, `${read ?? 'not read'}; ${judgedIn(rows)[0]?.summary ?? 'they have no say'}`);
     expectNoChange(stage, 'at all');
   },
 };

@@ -1,6 +1,6 @@
 // Scenarios about which way back is taken: past a version that was bad as well, and where the database has moved on.
-import { checkEndedAs, checkPaged, checkQuietEnd, checkRecovered, expectNoChange } from './facts.ts';
-import { fleetTarget, shopService, webTarget } from './shop-service.ts';
+import { checkEndedAs, checkPaged, checkQuietEnd, checkRecovered, expectNoChange, judgedIn } from './facts.ts';
+import { fleetTarget, judgedSignals, shopService, webTarget } from './shop-service.ts';
 import type { AuditRow, RollbackRun, Scenario, Stage } from './scenario.ts';
 
 const sick = { errorShare: 0.4, delayMs: 250 } as const;
@@ -50,9 +50,10 @@ export const schemaMoved: Scenario = {
   name: 'schema-moved',
   summary: 'the bad release migrated the database: its floor refuses the older version up front, a person is told what remains, and the fix forward ends it',
   traffic: 'load-balancer',
-  service: (workload) => shopService(workload, { web: webTarget(workload) }),
+  service: (workload) => shopService(workload, { web: webTarget(workload) }, { signals: judgedSignals(workload) }),
   async play(stage) {
     await stage.minutes(5);
+    stage.makePast(4);
     const backup = { reference: 'arn:aws:rds:eu-west-1:123456789012:snapshot:shop-before-2-0-0', at: '2026-01-01T00:00:00Z' };
     await stage.release('2.0.0', { says: { touched: ['code', 'database'], databaseFloor: '2.0.0', backup, approvals: [{ by: 'dana', at: '2026-01-01T00:00:00Z' }] } });
     await stage.minutes(1);
@@ -66,6 +67,8 @@ export const schemaMoved: Scenario = {
     const run = await stage.ended(25);
     checkEndedAs(stage, run, ['left']);
     await checkRefused(stage, run);
+    const said = judgedIn(await stage.audit(run.rollbackId));
+    stage.check('the metrics had a say', said.length > 0, said.at(-1)?.summary ?? 'no signal of metrics');
     checkPaged(stage, /1\.0\.0 does not work with the database as it is now/);
     checkPaged(stage, /fix forward/);
     checkPaged(stage, /snapshot:shop-before-2-0-0/);
