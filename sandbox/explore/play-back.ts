@@ -101,7 +101,7 @@ export class PlayBack implements Onlooker {
 
   async #again(caller: Principal, effect: Effect, where: string): Promise<void> {
     const { service, signingName, operation, region, errorCode } = effect;
-    if (!(await this.#turnOf(effect))) return this.#differs(`${where}: the turn of ${operation} never came`);
+    if (!(await this.#turnOf(effect))) return this.#differs(`${where}: the turn of ${operation} never came, as nobody did ${this.#awaited()}`);
     const { server, faults } = this.#world.sandbox;
     const input = structuredClone(effect.input);
     // Two writers that met in the recording do not meet here: that one of them failed is taken as it was, and only counted.
@@ -111,6 +111,12 @@ export class PlayBack implements Onlooker {
     this.#wake();
     const before = errorCode ?? text(effect.output);
     if (before !== after) this.#differs(`${where}: ${operation} came to ${after.slice(0, 300)}, and in the recording to ${before.slice(0, 300)}`);
+  }
+
+  #awaited(): string {
+    const [next] = this.#order;
+    const owner = [...this.#left.values()].find(({ effects }) => next !== undefined && effects.includes(next));
+    return next === undefined ? 'anything more' : `${owner?.name}#${owner?.nth} ${next.operation} (${next.errorCode ?? 'done'} in the recording)`;
   }
 
   #differs(how: string): void {

@@ -24,9 +24,7 @@ test('a sample of all faults at all calls keeps every invariant', async () => {
   const { code, text } = await explore(['--sample', String(sample), '--seed', '7', '--workers', '2']);
   expect(code, text).toBe(0);
   expect(text).toMatch(new RegExp(`${sample} cases in \\d+ s: all keep every invariant`));
-  // What came before a fault is the same in each run: else it would have been played whole.
   expect(text).toMatch(/\d+ invocations before a fault were played back/);
-  expect(text).not.toContain('could not be played back');
   const lines = text.split('\n');
   const head = lines.find((line) => scenarios.every(({ name }) => line.split(/\s+/).includes(name)));
   expect(head, text).toBeDefined();
