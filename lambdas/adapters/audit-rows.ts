@@ -5,12 +5,12 @@ import type { AuditRow } from '../audit/entry.ts';
 type Item = Record<string, AttributeValue>;
 
 export class AuditRows {
-  protected readonly client: DynamoDBClient;
-  protected readonly table: string;
+  readonly #client: DynamoDBClient;
+  readonly #table: string;
 
   constructor(client: DynamoDBClient, table: string) {
-    this.client = client;
-    this.table = table;
+    this.#client = client;
+    this.#table = table;
   }
 
   /** All rows of one chain in order. */
@@ -18,8 +18,8 @@ export class AuditRows {
     const rows: AuditRow[] = [];
     let start: Item | undefined;
     do {
-      const page = await this.client.send(new QueryCommand({
-        TableName: this.table, ConsistentRead: true,
+      const page = await this.#client.send(new QueryCommand({
+        TableName: this.#table, ConsistentRead: true,
         KeyConditionExpression: 'rollbackId = :id', ExpressionAttributeValues: { ':id': { S: rollbackId } },
         ...(start === undefined ? {} : { ExclusiveStartKey: start }),
       }));
@@ -31,8 +31,8 @@ export class AuditRows {
 
   /** The newest row of a chain; null when it has none. */
   async last(rollbackId: string): Promise<AuditRow | null> {
-    const { Items = [] } = await this.client.send(new QueryCommand({
-      TableName: this.table, ConsistentRead: true, ScanIndexForward: false, Limit: 1,
+    const { Items = [] } = await this.#client.send(new QueryCommand({
+      TableName: this.#table, ConsistentRead: true, ScanIndexForward: false, Limit: 1,
       KeyConditionExpression: 'rollbackId = :id', ExpressionAttributeValues: { ':id': { S: rollbackId } },
     }));
     return Items[0] === undefined ? null : toRow(Items[0]);

@@ -4,7 +4,7 @@ import type { AuditAnchor } from '../audit/chain.ts';
 import { type AuditEntry, type AuditRow, cursorAt, genesis, rowAfter } from '../audit/entry.ts';
 import type { AuditCursor } from '../domain/vocabulary.ts';
 import { anchorMove, anchorOf } from './audit-anchor.ts';
-import { AuditRows, toItem } from './audit-rows.ts';
+import { toItem } from './audit-rows.ts';
 import { AwsCallError } from './aws-errors.ts';
 
 /** DynamoDB takes 400 kB an item; the rest of the row needs far less than what is left. */
@@ -27,12 +27,15 @@ interface Standing {
 /** Why a row was not written. `isOwn`: it is there already. `anchor`: where it stands, when that was not as believed; null when there is none. */
 type Refused = 'throttled' | 'conflict' | { readonly isOwn: boolean; readonly anchor: AuditAnchor | null | 'as-believed' };
 
-export class AuditStore extends AuditRows {
+export class AuditStore {
+  readonly #client: DynamoDBClient;
+  readonly #table: string;
   readonly #ledger: string;
 
   /** @param ledger name of the table that holds the anchors. */
   constructor(client: DynamoDBClient, table: string, ledger: string) {
-    super(client, table);
+    this.#client = client;
+    this.#table = table;
     this.#ledger = ledger;
   }
 
@@ -77,11 +80,11 @@ export class AuditStore extends AuditRows {
   /** @returns null when it was written. */
   async #write(row: AuditRow, { before, attempt, isLast }: { readonly before: string | null; readonly attempt: number; readonly isLast: boolean }): Promise<Refused | null> {
     try {
-      await this.client.send(new TransactWriteItemsCommand({
+      await this.#client.send(new TransactWriteItemsCommand({
         // The same row tried again is the same request; what was cancelled is tried under a name of its own.
         ClientRequestToken: `${row.hash.slice(0, 32)}-${attempt}`,
         TransactItems: [
-          { Put: { TableName: this.table, Item: toItem(row), ConditionExpression: 'attribute_not_exists(rollbackId)', ReturnValuesOnConditionCheckFailure: 'ALL_OLD' } },
+          { Put: { TableName: this.#table, Item: toItem(row), ConditionExpression: 'attribute_not_exists(rollbackId)', ReturnValuesOnConditionCheckFailure: 'ALL_OLD' } },
           { Update: anchorMove(this.#ledger, row, before) },
         ],
       }));

@@ -5,14 +5,14 @@ import { announce, type AnnounceParts } from '../runtime/announce.ts';
 import { read } from '../runtime/environment.ts';
 import { fields, handle } from '../runtime/handle.ts';
 import { factsFrom } from '../runtime/report-facts.ts';
-import { auditStore, catalogueStore, dynamoClient, ledgerTable, notices, ssmClient } from '../runtime/wiring.ts';
+import { auditRecord, catalogueStore, dynamoClient, ledgerTable, notices, ssmClient } from '../runtime/wiring.ts';
 
 let parts: Omit<AnnounceParts, 'log'> | undefined;
 
 function build(): Omit<AnnounceParts, 'log'> {
   const client = dynamoClient();
   return {
-    audit: auditStore(client), table: ledgerTable(client), notices: notices(), clock: systemClock, machineArn: read('rollbackMachineArn'),
+    audit: auditRecord(client), table: ledgerTable(client), notices: notices(), clock: systemClock, machineArn: read('rollbackMachineArn'),
     factsOf: factsFrom(catalogueStore(ssmClient())),
   };
 }

@@ -4,7 +4,7 @@ import type { HttpAnswer } from '../runtime/answer-request.ts';
 import { fields, handle } from '../runtime/handle.ts';
 import { addLabel, type LabelEvent, type LabelParts } from '../runtime/label.ts';
 import { labelByPerson, type LabelRequest, labelRequestOf } from '../runtime/label-request.ts';
-import { auditStore, dynamoClient } from '../runtime/wiring.ts';
+import { auditRecord, dynamoClient } from '../runtime/wiring.ts';
 
 let parts: LabelParts | undefined;
 
@@ -17,7 +17,7 @@ export const handler = handle<LabelEvent | LabelRequest, { readonly chain: strin
   parse: (event) => labelRequestOf(event) ?? eventOf(event),
   about: (input) => ({ rollbackId: isRequest(input) ? 'in the body' : rollbackIn(input), service: 'unknown' }),
   run: (input) => {
-    parts ??= { audit: auditStore(dynamoClient()) };
+    parts ??= { audit: auditRecord(dynamoClient()) };
     return isRequest(input) ? labelByPerson(input, { ...parts, clock: systemClock }) : addLabel(input, parts);
   },
 });

@@ -7,7 +7,7 @@ import { fields, handle } from '../runtime/handle.ts';
 import { factsFrom } from '../runtime/report-facts.ts';
 import { endRollback, type ReportParts } from '../runtime/report.ts';
 import { serviceOf } from '../runtime/report-outcome.ts';
-import { auditStore, catalogueStore, dynamoClient, ledgerTable, notices, ssmClient } from '../runtime/wiring.ts';
+import { auditRecord, catalogueStore, dynamoClient, ledgerTable, notices, ssmClient } from '../runtime/wiring.ts';
 
 let parts: Omit<ReportParts, 'log'> | undefined;
 
@@ -15,7 +15,7 @@ function build(): Omit<ReportParts, 'log'> {
   const client = dynamoClient();
   const table = ledgerTable(client);
   return {
-    audit: auditStore(client), table, signalsOfOthers: (about) => signalsOfOthers(table, about), notices: notices(), clock: systemClock, machineArn: read('rollbackMachineArn'),
+    audit: auditRecord(client), table, signalsOfOthers: (about) => signalsOfOthers(table, about), notices: notices(), clock: systemClock, machineArn: read('rollbackMachineArn'),
     factsOf: factsFrom(catalogueStore(ssmClient())),
   };
 }

@@ -5,14 +5,14 @@ import { read } from '../runtime/environment.ts';
 import { handle } from '../runtime/handle.ts';
 import type { ReportParts } from '../runtime/report.ts';
 import { type DeathEvent, deathOf, endDead } from '../runtime/watchdog.ts';
-import { auditStore, dynamoClient, ledgerTable, notices } from '../runtime/wiring.ts';
+import { auditRecord, dynamoClient, ledgerTable, notices } from '../runtime/wiring.ts';
 
 let parts: Omit<ReportParts, 'log'> | undefined;
 
 function build(): Omit<ReportParts, 'log'> {
   const client = dynamoClient();
   return {
-    audit: auditStore(client), table: ledgerTable(client), notices: notices(), clock: systemClock, machineArn: read('rollbackMachineArn'),
+    audit: auditRecord(client), table: ledgerTable(client), notices: notices(), clock: systemClock, machineArn: read('rollbackMachineArn'),
     // The dead are closed with what the ledger and the audit know; the catalogue may be what killed them.
     factsOf: async () => null,
     // What died wakes people anyway; they look at everything.

@@ -1,5 +1,5 @@
 // Tells people that a rollback began, or that the next way back is being tried.
-import type { AuditStore } from '../adapters/audit-store.ts';
+import type { AuditRecord } from '../adapters/audit-record.ts';
 import type { LedgerTable } from '../adapters/ledger-table.ts';
 import type { Notices } from '../adapters/notices.ts';
 import { sendOnce } from '../adapters/notices-once.ts';
@@ -12,7 +12,7 @@ import type { ServiceFacts } from './report.ts';
 import type { StepsSeen } from './report-plan.ts';
 
 export interface AnnounceParts {
-  readonly audit: Pick<AuditStore, 'append' | 'read'>;
+  readonly audit: Pick<AuditRecord, 'append' | 'read'>;
   readonly table: LedgerTable;
   readonly notices: Notices;
   readonly clock: Clock;

@@ -1,5 +1,5 @@
 // A person's label, sent to the function URL: who they are was verified by IAM, and says into which chain it goes.
-import type { AuditStore } from '../adapters/audit-store.ts';
+import type { AuditRecord } from '../adapters/audit-record.ts';
 import { cursorAt } from '../audit/entry.ts';
 import type { Clock } from '../domain/clock.ts';
 import { type HttpAnswer, type HttpRequest, reply, requestOf, rollbackIdOf } from './answer-request.ts';
@@ -10,7 +10,7 @@ export interface LabelRequest extends HttpRequest {
 }
 
 export interface LabelRequestParts {
-  readonly audit: Pick<AuditStore, 'append' | 'last'>;
+  readonly audit: Pick<AuditRecord, 'append' | 'last'>;
   readonly clock: Clock;
 }
 

@@ -1,5 +1,5 @@
 // A label that came as an event: checked, and added once to the chain of such labels of one rollback.
-import type { AuditStore } from '../adapters/audit-store.ts';
+import type { AuditRecord } from '../adapters/audit-record.ts';
 import { cursorAt } from '../audit/entry.ts';
 import { Refusal, RipcordError } from '../domain/errors.ts';
 import { parseInstant } from '../domain/instants.ts';
@@ -14,7 +14,7 @@ export interface LabelEvent {
 }
 
 export interface LabelParts {
-  readonly audit: Pick<AuditStore, 'append' | 'last' | 'read'>;
+  readonly audit: Pick<AuditRecord, 'append' | 'last' | 'read'>;
 }
 
 /** All that IAM lets this function write begins so. No person's user id is `event`. */

@@ -1,5 +1,5 @@
 // Ends a rollback: seals the record, closes the ledger's rows, tells people, frees the lock. Each part is safe to repeat, from wherever it died.
-import type { AuditStore } from '../adapters/audit-store.ts';
+import type { AuditRecord } from '../adapters/audit-record.ts';
 import { closeRollback, quarantine, updateRelease } from '../adapters/ledger-history.ts';
 import { readLock, releaseLock } from '../adapters/ledger-lock.ts';
 import type { LedgerTable } from '../adapters/ledger-table.ts';
@@ -28,7 +28,7 @@ export interface ServiceFacts {
 }
 
 export interface ReportParts {
-  readonly audit: Pick<AuditStore, 'append' | 'read' | 'seal'>;
+  readonly audit: Pick<AuditRecord, 'append' | 'read' | 'seal'>;
   readonly table: LedgerTable;
   readonly notices: Notices;
   readonly clock: Clock;

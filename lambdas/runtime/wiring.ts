@@ -11,6 +11,7 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { SNSClient } from '@aws-sdk/client-sns';
 import { SSMClient } from '@aws-sdk/client-ssm';
+import { AuditRecord } from '../adapters/audit-record.ts';
 import { AuditStore } from '../adapters/audit-store.ts';
 import type { CatalogueStore } from '../adapters/catalogue.ts';
 import type { LedgerTable } from '../adapters/ledger-table.ts';
@@ -54,6 +55,7 @@ export const sfnClient = (): SFNClient => new SFNClient(patience(4000));
 export const secretsManagerClient = (): SecretsManagerClient => new SecretsManagerClient(patience(4000));
 
 export const ledgerTable = (client: DynamoDBClient): LedgerTable => ({ client, name: read('ledgerTable') });
+export const auditRecord = (client: DynamoDBClient): AuditRecord => new AuditRecord(client, read('auditTable'), read('ledgerTable'));
 export const auditStore = (client: DynamoDBClient): AuditStore => new AuditStore(client, read('auditTable'), read('ledgerTable'));
 export const notices = (): Notices =>
   new Notices({ sns: snsClient(), events: eventBridgeClient() }, { onCall: read('onCallTopicArn'), stakeholders: read('stakeholderTopicArn') });

@@ -33,15 +33,19 @@ export class AuditTable extends Construct {
     new ssm.StringParameter(this, 'Name', { parameterName, description: 'Audit table; `npx ripcord show|report|audit` read it', stringValue: this.table.tableName });
   }
 
-  /** Lets a role of ours add and read rows, and forbids it for good to change one. */
+  /** Lets a role of ours add rows, and forbids it for good to change one. */
   grantAppend(role: iam.IRole): void {
-    allow(role, [{ actions: ['dynamodb:PutItem', 'dynamodb:Query'], resources: [this.table.tableArn] }]);
+    allow(role, [{ actions: ['dynamodb:PutItem'], resources: [this.table.tableArn] }]);
     deny(role, { actions: rewritingActions, resources: [this.table.tableArn] });
   }
 
-  /** Lets a role read rows and add to chains of labels, to no rollback's. */
-  grantLabel(role: iam.IRole): void {
+  /** Lets a role of ours read the rows of a chain. */
+  grantQuery(role: iam.IRole): void {
     allow(role, [{ actions: ['dynamodb:Query'], resources: [this.table.tableArn] }]);
+  }
+
+  /** Lets a role add to chains of labels, to no rollback's. */
+  grantLabel(role: iam.IRole): void {
     this.grantChains(role, 'label#*');
   }
 

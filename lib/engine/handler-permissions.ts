@@ -23,6 +23,9 @@ export interface HandlerResources {
 /** Handlers that write rows of the audit. */
 export const auditWriters: readonly HandlerName[] = ['assess', 'verify', 'approve', 'answer', 'announce', 'report', 'watchdog'];
 
+/** Handlers that read what stands in the audit; whoever only adds to it does not. */
+export const auditReaders: readonly HandlerName[] = ['announce', 'report', 'watchdog', 'label'];
+
 const alarms: Statement = {
   actions: ['cloudwatch:DescribeAlarms'], resources: ['*'],
   because: 'Composite alarms can be described only on all resources.',

@@ -14,7 +14,7 @@ import { isGood } from '../../sandbox/explore/permissions/tell.ts';
 
 // One of each kind of holder: a handler, a strategy, a workflow, a rule; what only a failed watch or the report tells of; a trust.
 const sample = [
-  'report/2/dynamodb:UpdateItem', 'strategy-ssmparameter/6/ssm:PutParameter', 'Rollback-workflow/2/lambda:InvokeFunction', 'LabelRule/0/lambda:InvokeFunction',
+  'report/2/dynamodb:UpdateItem', 'strategy-ssmparameter/7/ssm:PutParameter', 'Rollback-workflow/2/lambda:InvokeFunction', 'LabelRule/0/lambda:InvokeFunction',
   'Watch-workflow/4/states:StartExecution', 'Watch-workflow/7/lambda:InvokeFunction', 'Rollback-workflow/5/lambda:InvokeFunction', 'announce/0/sts:AssumeRole', 'watchdog/0/sts:AssumeRole',
 ];
 

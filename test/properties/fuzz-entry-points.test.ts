@@ -2,7 +2,7 @@
 import { DeleteItemCommand } from '@aws-sdk/client-dynamodb';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { AuditStore } from '../../lambdas/adapters/audit-store.ts';
+import { AuditRecord } from '../../lambdas/adapters/audit-record.ts';
 import { putApproval } from '../../lambdas/adapters/ledger-approvals.ts';
 import { serviceSchema } from '../../lambdas/config/schema.ts';
 import { handler as answerHandler } from '../../lambdas/handlers/answer.ts';
@@ -38,7 +38,7 @@ beforeAll(async () => {
   const variables = {
     AWS_ENDPOINT_URL: sandbox.endpoint, AWS_REGION: 'eu-west-1', AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, AWS_SESSION_TOKEN: sessionToken, AWS_MAX_ATTEMPTS: '1',
     POWERTOOLS_LOG_LEVEL: 'SILENT', RIPCORD_LEDGER_TABLE: 'ledger', RIPCORD_AUDIT_TABLE: 'audit', RIPCORD_CATALOGUE_PREFIX: '/ripcord/services/', RIPCORD_ROLLBACK_MACHINE_ARN: machineArn,
-    RIPCORD_STORM_SERVICES: '1000', RIPCORD_STORM_MINUTES: '10', RIPCORD_CODE_VERSION: 'abc', RIPCORD_APPROVER_ROLE_ARNS: 'arn:aws:iam::111122223333:role/Approver',
+    RIPCORD_STORM_SERVICES: '1000', RIPCORD_STORM_MINUTES: '10', RIPCORD_STORM_UNRELATED: '2', RIPCORD_CODE_VERSION: 'abc', RIPCORD_APPROVER_ROLE_ARNS: 'arn:aws:iam::111122223333:role/Approver',
     RIPCORD_ON_CALL_TOPIC_ARN: topics.create('on-call'), RIPCORD_STAKEHOLDER_TOPIC_ARN: topics.create('stakeholders'),
   };
   for (const [name, value] of Object.entries(variables)) vi.stubEnv(name, value);
@@ -55,7 +55,7 @@ afterAll(() => sandbox.stop());
 
 /** One that labels can be about. */
 async function anEndedRollback(): Promise<void> {
-  const audit = new AuditStore(dynamoClient(), 'audit', 'ledger');
+  const audit = new AuditRecord(dynamoClient(), 'audit', 'ledger');
   const about = { rollbackId: 'rb-1', service: 'shop', at: '2026-11-20T09:14:07.000Z' };
   await audit.seal({ ...about, data: {} }, await audit.append({ ...about, kind: 'reported', data: { ending: { outcome: 'recovered' } } }, null));
 }

@@ -4,7 +4,7 @@ import * as z from 'zod';
 import { afterAll, beforeAll, expect, vi } from 'vitest';
 import { readAnchor } from '../../lambdas/adapters/audit-anchor.ts';
 import { AuditRows } from '../../lambdas/adapters/audit-rows.ts';
-import { AuditStore } from '../../lambdas/adapters/audit-store.ts';
+import { AuditRecord } from '../../lambdas/adapters/audit-record.ts';
 import { AwsCallError } from '../../lambdas/adapters/aws-errors.ts';
 import { updateRelease } from '../../lambdas/adapters/ledger-history.ts';
 import { signalsOfOthers } from '../../lambdas/adapters/ledger-late-signals.ts';
@@ -103,7 +103,7 @@ export class World {
   parts(): AssessParts & WatchParts {
     const dynamo = scheduled(rig.table.client, this.s);
     const clock = { now: () => new Date(rig.clock.now() + this.ahead) };
-    return { ...rig.parts, clock, table: { client: dynamo, name: 'ledger' }, audit: new AuditStore(dynamo, 'audit', 'ledger'), cloudWatch: scheduled(rig.parts.cloudWatch, this.s) };
+    return { ...rig.parts, clock, table: { client: dynamo, name: 'ledger' }, audit: new AuditRecord(dynamo, 'audit', 'ledger'), cloudWatch: scheduled(rig.parts.cloudWatch, this.s) };
   }
 
   /** The workflow of one run, without its waits: Assess again while it holds, Apply, Report. @param standStill between its verdict and its change. */
@@ -124,7 +124,7 @@ export class World {
     const isDone = applied !== null && (applied.status === 'changed' || applied.status === 'already');
     const answer = applied === null ? 'not-yet' : 'recovered';
     await endRollback({ rollbackId, startedAt: rig.at(0), input, assessment: seen, plans: [], results: applied === null ? [] : [{ rung: 'lamp', applied, confirmed: null }], verified: isDone || applied === null ? verified({ answer }) : null, approval: null, error: null }, {
-      audit: parts.audit as AuditStore, table: parts.table, notices: recordingNotices().notices, clock: parts.clock, machineArn, log: silent,
+      audit: parts.audit as AuditRecord, table: parts.table, notices: recordingNotices().notices, clock: parts.clock, machineArn, log: silent,
       factsOf: async () => ({ owner: '', runbook: null, coolDownMinutes: 30 }), signalsOfOthers: (about) => signalsOfOthers(parts.table, about),
     });
     this.acting.delete(rollbackId);

@@ -4,7 +4,7 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Approvals } from '../../lambdas/adapters/approvals.ts';
 import { AuditRows } from '../../lambdas/adapters/audit-rows.ts';
-import type { AuditStore } from '../../lambdas/adapters/audit-store.ts';
+import type { AuditRecord } from '../../lambdas/adapters/audit-record.ts';
 import type { Approval, Assessment } from '../../lambdas/domain/workflow.ts';
 import { answer } from '../../lambdas/runtime/answer.ts';
 import { type HttpAnswer, requestOf } from '../../lambdas/runtime/answer-request.ts';
@@ -83,7 +83,7 @@ class Asked {
   }
 
   async ask(seen: Assessment): Promise<void> {
-    const parts = { audit: rig.parts.audit as AuditStore, table: rig.table, notices: recordingNotices().notices, approvals: this.#task.approvals(this.world.s), clock: rig.parts.clock, machineArn, log: silent };
+    const parts = { audit: rig.parts.audit as AuditRecord, table: rig.table, notices: recordingNotices().notices, approvals: this.#task.approvals(this.world.s), clock: rig.parts.clock, machineArn, log: silent };
     await approve({ taskToken: this.#task.token, plans: [], assessment: seen }, { ...parts, factsOf: async () => null, answerUrl: async () => 'https://answer.example/' });
   }
 

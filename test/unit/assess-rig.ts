@@ -5,7 +5,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { ECSClient } from '@aws-sdk/client-ecs';
 import { SSMClient } from '@aws-sdk/client-ssm';
 import { AuditRows } from '../../lambdas/adapters/audit-rows.ts';
-import { AuditStore } from '../../lambdas/adapters/audit-store.ts';
+import { AuditRecord } from '../../lambdas/adapters/audit-record.ts';
 import { putKnownGood, putRelease } from '../../lambdas/adapters/ledger-history.ts';
 import type { LedgerTable } from '../../lambdas/adapters/ledger-table.ts';
 import { type ServiceInput, serviceSchema } from '../../lambdas/config/schema.ts';
@@ -149,7 +149,7 @@ export class Rig {
     const options = { endpoint: this.server.endpoint, region: place.region, credentials: { accessKeyId, secretAccessKey, sessionToken }, maxAttempts: 2 };
     const dynamo = this.#counted(new DynamoDBClient(options));
     this.#parts = {
-      catalogue: { client: this.#counted(new SSMClient(options)), prefix: '/ripcord/services/' }, table: { client: dynamo, name: 'ledger' }, audit: new AuditStore(dynamo, 'audit', 'ledger'),
+      catalogue: { client: this.#counted(new SSMClient(options)), prefix: '/ripcord/services/' }, table: { client: dynamo, name: 'ledger' }, audit: new AuditRecord(dynamo, 'audit', 'ledger'),
       cloudWatch: this.#counted(new CloudWatchClient(options)), cloudWatchIn: (region) => this.#counted(new CloudWatchClient({ ...options, region })), codeDeploy: this.#counted(new CodeDeployClient(options)), ecs: this.#counted(new ECSClient(options)),
       storm: this.storm, clock: { now: () => new Date(this.clock.now()) }, codeVersion: 'abc123',
     };

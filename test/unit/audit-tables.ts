@@ -1,6 +1,6 @@
 // The two tables for tests of what is stored, audit and ledger: the sandbox's DynamoDB in memory, on a free port.
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { AuditStore } from '../../lambdas/adapters/audit-store.ts';
+import { AuditRecord } from '../../lambdas/adapters/audit-record.ts';
 import type { LedgerTable } from '../../lambdas/adapters/ledger-table.ts';
 import { SandboxServer } from '../../sandbox/aws/server.ts';
 import { SpedUpClock } from '../../sandbox/clock.ts';
@@ -8,7 +8,7 @@ import { DynamoDb } from '../../sandbox/services/dynamodb/dynamodb.ts';
 
 export interface Tables {
   readonly client: DynamoDBClient;
-  readonly audit: AuditStore;
+  readonly audit: AuditRecord;
   readonly ledger: LedgerTable;
   readonly endpoint: string;
   stop(): Promise<void>;
@@ -27,7 +27,7 @@ export async function startTables(): Promise<Tables> {
   const endpoint = await server.listen();
   const client = new DynamoDBClient({ endpoint, region: place.region, credentials: { accessKeyId: 'test', secretAccessKey: 'test' } });
   return {
-    client, endpoint, audit: new AuditStore(client, auditTable, ledgerTable), ledger: { client, name: ledgerTable },
+    client, endpoint, audit: new AuditRecord(client, auditTable, ledgerTable), ledger: { client, name: ledgerTable },
     stop: async () => {
       client.destroy();
       clock.stop();

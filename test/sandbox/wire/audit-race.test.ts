@@ -3,7 +3,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readAnchor } from '../../../lambdas/adapters/audit-anchor.ts';
-import { AuditStore } from '../../../lambdas/adapters/audit-store.ts';
+import { AuditRecord } from '../../../lambdas/adapters/audit-record.ts';
 import { verifyChain } from '../../../lambdas/audit/chain.ts';
 import type { AuditCursor } from '../../../lambdas/domain/vocabulary.ts';
 import { SandboxServer } from '../../../sandbox/aws/server.ts';
@@ -31,7 +31,7 @@ let number = 0;
 test('no row of racing writers is lost, whatever each believes of the chain', async () => {
   await fc.assert(fc.asyncProperty(fc.array(fc.nat({ max: 5 }), { minLength: 2, maxLength: 12 }), async (beliefs) => {
     const rollbackId = `rb-${(number += 1)}`;
-    const store = new AuditStore(client, 'audit', 'ledger');
+    const store = new AuditRecord(client, 'audit', 'ledger');
     const add = (n: string, cursor: AuditCursor | null): Promise<AuditCursor> =>
       store.append({ rollbackId, service: 'shop', kind: 'confirmed', at: '2026-11-20T09:00:00.000Z', data: { n } }, cursor);
     const cursors: (AuditCursor | null)[] = [null];
