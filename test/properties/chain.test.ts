@@ -93,6 +93,36 @@ describe('the chain of an audit', () => {
     }));
   });
 
+  /** Rows follow the anchor and take the first number that is free, whatever stands in the table. */
+  const grown = (rows: readonly AuditRow[], anchor: AuditCursor): AuditRow[] => {
+    const late = rowAfter({ length: Math.max(rows.length, anchor.length), hash: anchor.hash }, { rollbackId: 'rb-1', service: 'checkout', kind: 'confirmed', at: '2026-11-20T10:00:00.000Z', data: {} });
+    return [...rows, late];
+  };
+
+  it('names rows that were cut from the end of a chain that grows, before and after it has grown', () => {
+    fc.assert(fc.property(place.filter(({ k }) => k > 0), ({ rows, k }) => {
+      const running = rows.slice(0, -1);
+      const cut = running.slice(0, Math.min(k, running.length - 1));
+      expect(verifyChain(cut, anchorOf(running))).toMatchObject({ intact: false, fault: 'truncated', seq: cut.length, text: expect.stringMatching(/ of \d+ (is|are) missing: cut from the end$/) as string });
+      const later = grown(cut, anchorOf(running));
+      expect(verifyChain(later, anchorOf(later))).toMatchObject({ intact: false, fault: 'removed', seq: cut.length });
+    }));
+  });
+
+  it('names rows that were put in at the end of a chain that grows, well linked or not', () => {
+    fc.assert(fc.property(chain, fc.integer({ min: 1, max: 3 }), fc.boolean(), (rows, count, isLinked) => {
+      const running = rows.slice(0, -1);
+      const forged = [...running];
+      for (let more = 0; more < count; more += 1) forged.push(rowAfter({ length: forged.length, hash: isLinked ? anchorOf(forged).hash : anchorOf(running).hash }, { rollbackId: 'rb-1', service: 'checkout', kind: 'confirmed', at: '2026-11-20T10:00:00.000Z', data: { more } }));
+      expect(verifyChain(forged, anchorOf(running))).toMatchObject({ intact: false });
+      const later = grown(forged, anchorOf(running));
+      const verdict = verifyChain(later, anchorOf(later));
+      expect(verdict).toMatchObject({ intact: false });
+      expect(verdict.intact ? 0 : verdict.seq).toBeGreaterThanOrEqual(running.length);
+      expect(isLinked ? verdict : { fault: 'inserted', seq: running.length }).toMatchObject({ fault: 'inserted', seq: running.length });
+    }));
+  });
+
   it('names a row that was put behind the seal', () => {
     fc.assert(fc.property(chain, (rows) => {
       const late = rowAfter(anchorOf(rows), { rollbackId: 'rb-1', service: 'checkout', kind: 'confirmed', at: '2026-11-20T10:00:00.000Z', data: {} });
