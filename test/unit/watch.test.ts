@@ -1,50 +1,10 @@
 // The Watch against real clients and the sandbox's services: what it records, when, and what it never takes for a release.
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { joinSignal, quarantine, recordRollback } from '../../lambdas/adapters/ledger-history.ts';
 import { acquireLock } from '../../lambdas/adapters/ledger-lock.ts';
-import { readService } from '../../lambdas/adapters/ledger.ts';
-import { serviceSchema } from '../../lambdas/config/schema.ts';
-import type { Reason, Release } from '../../lambdas/domain/vocabulary.ts';
-import type { JourneyRound, StepCaptured, Watching, WatchLooked } from '../../lambdas/domain/workflow.ts';
-import type { WatchMemory } from '../../lambdas/domain/bake-memory.ts';
 import { watch } from '../../lambdas/runtime/watch.ts';
-import { Rig, serviceInput } from './assess-rig.ts';
 import { delivered, rollback } from './domain/samples.ts';
-
-let rig: Rig;
-let service = '';
-let count = 0;
-beforeAll(async () => {
-  rig = new Rig();
-  await rig.start();
-});
-afterAll(async () => { await rig.stop(); });
-beforeEach(() => {
-  service = `watched-${(count += 1)}`;
-  attach();
-  rig.calm('5xx', 'latency');
-});
-
-const attach = (bakeMinutes = 10): void => rig.catalogue(service, { name: service, service: serviceSchema.parse({ ...serviceInput, policy: { ...serviceInput.policy, bakeMinutes } }) });
-const ledger = () => readService(rig.table, service, new Date(rig.clock.now()));
-const release = async (): Promise<Release | undefined> => (await ledger()).releases[0];
-
-const pipeline = (type: 'Started' | 'Finished', minutes: number, over: object = {}) => ({
-  service, event: { source: 'ripcord.release', 'detail-type': `Release ${type}`, time: rig.at(minutes), detail: { service, releaseId: 'build-2', version: 'v2', previousVersion: 'v1', actor: 'pipeline', ...over } },
-});
-const codeDeploy = (deploymentId: string, state: 'START' | 'SUCCESS', deploymentGroup = 'prod') => ({
-  service, event: { source: 'aws.codedeploy', 'detail-type': 'CodeDeploy Deployment State-change Notification', time: rig.at(0), detail: { deploymentId, application: 'shop', deploymentGroup, state } },
-});
-const record = (input: unknown, watchId = 'w-1') => watch({ verb: 'record', watchId, input }, rig.parts) as Promise<Watching>;
-const captured = (state: string): StepCaptured[] => [
-  { targetId: 'web', status: 'captured', state: { weights: { [state]: 100 } }, reason: null, at: rig.at(0) },
-  { targetId: 'app', status: 'failed', state: null, reason: { code: 'denied', text: 'not allowed' } },
-];
-const ran = (ok: boolean): JourneyRound => ({ at: rig.at(0), results: [{ journey: 'buy', ok, durationMs: 3, failedAt: ok ? null : 'home', reason: ok ? null : 'status 500' }] });
-const start = (watching: Watching, evidence = ran(true)) => watch({ verb: 'start', watchId: 'w-1', watch: watching, captured: captured('blue'), evidence }, rig.parts) as Promise<WatchLooked>;
-const look = (watching: Watching, evidence = ran(true), memory: WatchMemory | null = null) =>
-  watch({ verb: 'look', watchId: 'w-1', watch: watching, look: 1, looksLeft: 1400, memory, evidence }, rig.parts) as Promise<WatchLooked>;
-const codes = ({ reasons }: WatchLooked) => reasons.map(({ code }) => code);
+import { another, captured, codeDeploy, codes, ledger, look, lookLater, pipeline, ran, record, release, rig, service, start, startLater } from './watch-rig.ts';
 
 describe('recording', () => {
   it('keeps a release that began, the alarms that fire already, and asks for a capture of each target', async () => {
@@ -119,12 +79,6 @@ describe('recording', () => {
   });
 });
 
-/** The same account some minutes on: alarms that became OK just now have been quiet for so long then. */
-const later = (minutes: number) => ({ ...rig.parts, clock: { now: () => new Date(rig.clock.now() + minutes * 60_000) } });
-
-const startLater = (watching: Watching, minutes: number, evidence = ran(true)) =>
-  watch({ verb: 'start', watchId: 'w-1', watch: watching, captured: captured('blue'), evidence }, later(minutes)) as Promise<WatchLooked>;
-
 describe('the start of a watch', () => {
   it('calls the version before good when everything was quiet for a bake', async () => {
     const watching = await record(pipeline('Started', 0));
@@ -153,8 +107,7 @@ describe('the start of a watch', () => {
     expect(codes(await start(watching))).toContain('not-quiet-long-enough');
     expect(codes(await startLater(watching, 11, ran(false)))).toContain('not-quiet');
     expect(codes(await startLater(watching, 11, { at: rig.at(0), results: [] }))).toContain('journeys-unknown');
-    service = `${service}-b`;
-    attach();
+    another();
     expect(codes(await startLater(await record(pipeline('Started', 0, { previousVersion: undefined })), 11))).toContain('nothing-before');
     expect((await ledger()).knownGoods).toEqual([]);
   });
@@ -165,53 +118,6 @@ describe('the start of a watch', () => {
     expect(await release()).not.toHaveProperty('journeysFailedAtStart');
     await start(watching, ran(false));
     expect((await release())?.journeysFailedAtStart).toEqual(['buy']);
-  });
-});
-
-/** A look so many minutes on. */
-const lookLater = (watching: Watching, minutes: number) =>
-  watch({ verb: 'look', watchId: 'w-1', watch: watching, look: 1, evidence: ran(true) }, later(minutes)) as Promise<WatchLooked>;
-
-describe('the end of a bake', () => {
-  /** Metrics of one service alone: what other tests counted is not its traffic. */
-  const own = (namespace: string) => {
-    const metric = { namespace, name: 'Requests', dimensions: {}, statistic: 'Sum' as const };
-    rig.catalogue(service, { name: service, service: serviceSchema.parse({ ...serviceInput, signals: { ...serviceInput.signals, traffic: { metric, minimumRequests: 50, minutes: 5 } } }) });
-    return (value: number, minutes: number) => rig.cloudWatch.record({ namespace, name: 'Requests', dimensions: {}, value, at: rig.clock.now() + minutes * 60_000 });
-  };
-  const finished = async (): Promise<Watching> => {
-    const watching = await record(pipeline('Started', -1));
-    await record(pipeline('Finished', 0), 'w-2');
-    return watching;
-  };
-
-  it('calls a version good that was used, also when its requests came early in the bake', async () => {
-    const requests = own('Used');
-    const watching = await finished();
-    requests(60, 2);
-    expect(await lookLater(watching, 11)).toMatchObject({ answer: 'known-good' });
-  });
-
-  it('never does without a request, and ends after a second bake', async () => {
-    own('Unused');
-    const watching = await finished();
-    expect(await lookLater(watching, 11)).toMatchObject({ answer: 'continue', reasons: [{ code: 'traffic-unknown' }] });
-    expect(await lookLater(watching, 22)).toMatchObject({ answer: 'ended', reasons: [{ code: 'traffic-unknown' }] });
-  });
-
-  it('does not for fewer requests than prove something, nor for those before the release', async () => {
-    const requests = own('Hardly');
-    const watching = await finished();
-    requests(500, -2);
-    requests(20, 2);
-    requests(20, 8);
-    expect(await lookLater(watching, 11)).toMatchObject({ answer: 'continue', reasons: [{ code: 'too-little-traffic', text: expect.stringMatching(/^Only 40 requests in 1[01] minutes; below 50 /) as string }] });
-  });
-
-  it('does not call the version before good when nobody used that', async () => {
-    own('Before');
-    expect(codes(await startLater(await record(pipeline('Started', 0)), 11))).toEqual(expect.arrayContaining(['not-observed-good', 'traffic-unknown']));
-    expect((await ledger()).knownGoods).toEqual([]);
   });
 });
 
@@ -274,36 +180,5 @@ describe('a look', () => {
 
   it('ends for a release that the ledger does not know', async () => {
     expect(codes(await look({ service, releaseId: 'ghost', kind: 'started', reason: null, steps: [], hasJourneys: false }))).toEqual(['unknown-release']);
-  });
-});
-
-const settle = (watching: Watching, reasons: Reason[] = []) => watch({ verb: 'settle', watchId: 'w-1', watch: watching, captured: captured('green'), reasons }, rig.parts) as Promise<WatchLooked>;
-
-describe('settling', () => {
-  it('calls the version good, as it looks now, since the release finished', async () => {
-    await record(pipeline('Started', -20));
-    const watching = await record(pipeline('Finished', -15), 'w-2');
-    await watch({ verb: 'left', watchId: 'w-2', watch: watching, captured: captured('green') }, rig.parts);
-    expect(codes(await settle(watching))).toEqual(['known-good', 'not-captured']);
-    expect((await ledger()).knownGoods[0]).not.toHaveProperty('unjudged');
-    expect((await ledger()).knownGoods).toMatchObject([{ version: 'v2', basis: 'baked', since: (await release())?.finishedAt, states: { web: { weights: { green: 100 } } } }]);
-  });
-
-  it('keeps with the version that its metrics had no say at the end', async () => {
-    await record(pipeline('Started', -20));
-    const watching = await record(pipeline('Finished', -15), 'w-2');
-    await watch({ verb: 'left', watchId: 'w-2', watch: watching, captured: captured('green') }, rig.parts);
-    const reasons = [{ code: 'baked', text: 'Quiet.' }, { code: 'metrics-not-judged', text: 'Its metrics never had a say.' }];
-    expect(codes(await settle(watching, reasons))).toEqual(['known-good', 'metrics-not-judged', 'not-captured']);
-    expect((await ledger()).knownGoods).toMatchObject([{ version: 'v2', unjudged: 'Its metrics never had a say.' }]);
-  });
-
-  it('does not when another release or a rollback came between', async () => {
-    const watching = await record(pipeline('Started', -20));
-    await recordRollback(rig.table, rollback({ service, release: { id: 'build-2', version: 'v2' } }));
-    expect(codes(await settle(watching))).toEqual(['rolled-back']);
-    await record(pipeline('Started', -1, { releaseId: 'build-3', version: 'v3' }), 'w-3');
-    expect(codes(await settle(watching))).toEqual(['superseded']);
-    expect((await ledger()).knownGoods).toEqual([]);
   });
 });
