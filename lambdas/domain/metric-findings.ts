@@ -7,7 +7,7 @@ import { beforeAndAfter } from './before-after.ts';
 import { at, instantOf } from './instants.ts';
 import { judgedHours, type MetricsRead, type MetricsReading, periodSeconds, recoveryQuestionOf, releaseQuestionOf, type TakenBack, type VersionPair } from './metrics.ts';
 import { minutesWaitedFor, sharedBy, unreadText } from './metric-company.ts';
-import { besideVersionBefore, isCompared, pairsOf, questionOfNewVersion, toldOf } from './shift-questions.ts';
+import { besideVersionBefore, comparedKinds, pairsOf, questionOfNewVersion, toldOf } from './shift-questions.ts';
 import type { Instant, Reason, Release, Signal } from './vocabulary.ts';
 
 /** Name of the one signal and of its group: all metrics of a service together speak once. */
@@ -55,10 +55,11 @@ function judgedOf(reading: MetricsRead, release: Parameters<typeof pairsOf>[1] &
   if (whole === null) return null;
   const pairs = pairsOf(reading, release);
   const served = pairs.filter(({ released }) => released.requests.length > 0);
-  return [
-    ...served.map((pair) => ({ question: questionOfNewVersion(pair, reading), needsUnread: !isCompared(pair) })),
-    { question: besideVersionBefore(whole, served), needsUnread: true },
-  ].map(({ question, needsUnread }) => ({ question, judgement: judgeRelease(question), reading, needsUnread }));
+  const judge = (question: ReleaseQuestion, known: ReadonlySet<string>): Judged => {
+    const judgement = judgeRelease(question);
+    return { question, judgement, reading, needsUnread: judgement.signals.some(({ status, series }) => status === 'bad' && !known.has(series.kind)) };
+  };
+  return [...served.map((pair) => judge(questionOfNewVersion(pair, reading), comparedKinds(pair))), judge(besideVersionBefore(whole, served), new Set())];
 }
 
 /** Harm in any of them is harm; none of them may be unknown where the release is called quiet. */

@@ -25,7 +25,7 @@ export type Shifting = Pick<Release, 'id' | 'origin' | 'version' | 'previousVers
 type Configured = { readonly targets: ServiceConfig['targets']; readonly signals: Pick<ServiceConfig['signals'], 'metrics'> };
 
 /** A reading with more pairs than this could need a second page. */
-const mostPairs = 3;
+const mostPairs = 2;
 
 /**
  * Undefined where no release shares traffic now, and where nobody knows which metrics are whose: then the service is judged as a whole.

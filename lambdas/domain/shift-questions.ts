@@ -14,30 +14,39 @@ export const pairsOf = ({ shift }: MetricsRead, { id }: Partial<Pick<Release, 'i
 /** With so few requests in the minutes that make a harm, the version before cannot say whether it has it too. */
 export const isCompared = ({ released, before }: VersionPair): boolean => total(released.requests) > 0 && total(before.requests.slice(-fewestBadPoints)) >= fewestRequests;
 
-/**
- * The whole of the service beside the version before: errors and latency that both versions have are not the new one's, whatever others show.
- * Traffic is compared with the declared controls alone, as the shift itself moves it.
- */
-export function besideVersionBefore(question: ReleaseQuestion, pairs: readonly VersionPair[]): ReleaseQuestion {
-  const length = question.series[0]?.values.length ?? 0;
-  const versions = pairs.filter((pair) => isCompared(pair)).map((pair) => versionBefore(pair, length));
-  if (versions.length === 0) return question;
-  return { ...question, controls: [...versions, ...question.controls.map((one) => ({ ...one, series: one.series.filter(({ kind }) => kind === 'traffic') }))] };
+type Kind = Series['kind'];
+
+/** What the version before can speak of: its latency takes more requests than its errors. */
+export const comparedKinds = (pair: VersionPair): ReadonlySet<Kind> => new Set<Kind>(!isCompared(pair) ? []
+  : (pair.before.latency ?? []).slice(-fewestBadPoints).every((value) => value === null) ? ['errors'] : ['errors', 'latency']);
+
+/** Of each kind the versions before alone, where one can speak of it: what both versions have is not the new one's, whatever others show. */
+function company(pairs: readonly VersionPair[], declared: readonly Comparison[], length: number): Comparison[] {
+  const spoken = new Set(pairs.flatMap((pair) => [...comparedKinds(pair)]));
+  const versions = pairs.map((pair) => ({ ...versionBefore(pair, length), kinds: comparedKinds(pair) }));
+  return [
+    ...versions.map(({ name, series, kinds }) => ({ name, series: series.filter(({ kind }) => kinds.has(kind)) })),
+    ...declared.map((one) => ({ ...one, series: one.series.filter(({ kind }) => !spoken.has(kind)) })),
+  ].filter(({ series }) => series.length > 0);
 }
+
+/** The whole of the service. Traffic is compared with the declared controls alone, as the shift itself moves it. */
+export const besideVersionBefore = (question: ReleaseQuestion, pairs: readonly VersionPair[]): ReleaseQuestion =>
+  ({ ...question, controls: company(pairs, question.controls, question.series[0]?.values.length ?? 0) });
 
 /**
  * The new version by itself: what was usual until its first request, and its own values from then on. Shares and latencies go on over that; counts do not,
- * so that there is no signal of traffic. Its only control is the version before in the same minutes, or, where that has too few requests, the declared ones.
+ * so that there is no signal of traffic. What it calls is asked only where the version before, which calls it too, has too few requests.
  */
 export function questionOfNewVersion(pair: VersionPair, reading: MetricsRead): ReleaseQuestion {
   const { usual, released } = pair;
   const length = usual.requests.length + released.requests.length;
   const wanted = { length, withTraffic: false, prefix: '' };
   const of = (list: readonly Measured[]): Comparison[] => list.map((one) => ({ name: one.name, series: seriesOf(one, wanted) }));
-  const declared = { controls: of(compared(reading.controls)), dependencies: of(reading.controls.filter(({ calls }) => calls === true)) };
   return {
     series: seriesOf(spliced(usual, released), { ...wanted, prefix: `${released.name} ` }),
-    ...(isCompared(pair) ? { controls: [versionBefore(pair, length)] } : declared),
+    controls: company([pair], of(compared(reading.controls)), length),
+    ...(isCompared(pair) ? {} : { dependencies: of(reading.controls.filter(({ calls }) => calls === true)) }),
     releaseIndex: usual.requests.length, periodSeconds,
   };
 }
