@@ -5,6 +5,8 @@ import { type PairPlan, plansOf, type ShiftPlan } from './shift-plan.ts';
 
 /** Who served before a release is seen in so many periods. */
 const beforePeriods = 60;
+/** A release is recorded so many periods late at the most: CloudTrail takes a quarter of an hour, the poll comes every five minutes. */
+const latestPeriods = 20;
 
 /** A version, or both together: one value for each period that is asked for. */
 interface Whole extends Measured {
@@ -31,13 +33,14 @@ interface Read {
   readonly versions: readonly [Whole, Whole];
 }
 
-/** Null where nobody knows which of the two is the version before. */
+/** Null where nobody knows which of the two is the version before, and where both served since long before the release. */
 function pairOf({ isOrdered, fewestRequests }: PairPlan, { whole, versions: [one, other] }: Read, release: number): VersionPair | null {
   const servedBefore = ({ requests }: Whole): number => sum(requests.slice(Math.max(0, release - beforePeriods), Math.max(0, release)));
   const isSame = servedBefore(one) === servedBefore(other);
   if (!isOrdered && isSame) return null;
   const [released, before] = isOrdered || servedBefore(one) < servedBefore(other) ? [one, other] : [other, one];
   const from = firstServed(released.requests, release);
+  if (from <= release - latestPeriods) return null;
   const since = (all: Whole): Measured => ({ ...slice(all, from), latency: all.latency?.slice(from).map((value, index) => ((all.requests[from + index] ?? 0) >= fewestRequests ? value : null)) ?? null });
   return { usual: trimmed(slice(whole ?? together(released, before), 0, from === historyPeriods ? 0 : from)), released: since(released), before: since(before) };
 }
@@ -45,7 +48,7 @@ function pairOf({ isOrdered, fewestRequests }: PairPlan, { whole, versions: [one
 /** Where its requests began that go on over the release: who records a release may be late. All periods where it had none. */
 function firstServed(requests: Column, release: number): number {
   let from = Math.max(0, release);
-  while (from > 0 && (requests[from - 1] ?? 0) > 0) from -= 1;
+  while (from > release - latestPeriods && (requests[from - 1] ?? 0) > 0) from -= 1;
   const later = requests.findIndex((count, index) => index >= from && (count ?? 0) > 0);
   return later === -1 ? historyPeriods : later;
 }

@@ -68,6 +68,7 @@ export function toldOf({ released, before }: VersionPair): string {
   if (served === 0) return `${released.name} has had no requests yet`;
   if (served < fewestRequests) return `${released.name} has had ${served} requests so far, too few to say anything`;
   const [now, then] = [failing(released), failing(before)];
+  if (now === null) return `${released.name} has had no requests lately`;
   const slow = [slowness(released), slowness(before)] as const;
   return [
     `${released.name} fails ${now} of its requests, ${then === null ? `and ${before.name} has none` : `${before.name} at the same minutes ${then}`}`,

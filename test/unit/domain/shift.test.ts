@@ -137,6 +137,7 @@ describe('what is found in them', () => {
     const few = found([version(0.001, { errors: () => 1 }), six(0.999)]);
     expect(few?.verdict).toBe('unknown');
     expect(few?.text).toContain('version 7 has had 12 requests so far, too few to say anything.');
+    expect(found([version(0.1, { until: 1 }), six(0.9)])?.text).toContain('version 7 has had no requests lately.');
     const none = found([version(0.1, { from: Infinity }), six(1)]);
     expect(none?.verdict).toBe('unknown');
     expect(none?.text).toContain('version 7 has had no requests yet.');
@@ -194,6 +195,14 @@ describe('the two sides of weighted target groups', () => {
   it('are left alone where both served before alike', () => {
     const half = (m: number): Served => ({ requests: 500, errors: m >= 0 ? 200 : 1 });
     expect(shifting(sides, [half, half]).shift).toBeUndefined();
+  });
+
+  it('are left alone where both served long before the release, which then is no shift between them', () => {
+    const [most, least] = [six(1), (m: number): Served => ({ requests: 100, errors: m >= 0 ? 50 : 0, latency: 100 })];
+    expect(shifting(sides, [most, least]).shift).toBeUndefined();
+    expect(found([most, least], {}, sides)?.verdict).not.toBe('unrelated');
+    const late: Version = (m) => (m >= -19 ? { requests: 100, errors: 1, latency: 100 } : null);
+    expect(shifting(sides, [most, late]).shift?.pairs[0]?.released.requests).toHaveLength(end + 19);
   });
 
   it('have before the release what both served, the other way round yesterday', () => {
