@@ -2,7 +2,8 @@
 import { canonicalJson } from '../../lambdas/audit/canonical.ts';
 import type { AuditRow } from '../../lambdas/audit/entry.ts';
 import { type BakeQuestion, watchLook } from '../../lambdas/domain/bake.ts';
-import { type FailedQuestion, failedLooked, type LeftQuestion, leftLooked, type SettleQuestion, settled, type StartQuestion, startLooked } from '../../lambdas/domain/bake-end.ts';
+import { type FailedQuestion, failedLooked, type LeftQuestion, leftLooked, type SettleQuestion, settled } from '../../lambdas/domain/bake-end.ts';
+import { type StartQuestion, startLooked } from '../../lambdas/domain/bake-start.ts';
 import { decide } from '../../lambdas/domain/decide.ts';
 import { judgeRound, type RoundQuestion } from '../../lambdas/domain/proof.ts';
 import type { Question } from '../../lambdas/domain/question.ts';

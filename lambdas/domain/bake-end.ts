@@ -1,5 +1,5 @@
-// What a Watch concludes beside its looks: how it begins, what a release left, and whether what baked can be called known good. Pure.
-import { shippedAgain, watchSignal } from './bake.ts';
+// What a Watch concludes beside its looks: a failure that AWS tells of, what a release left, and whether what baked can be called known good. Pure.
+import { watchSignal } from './bake.ts';
 import { bakedStates, type Readings } from './captured-states.ts';
 import { at } from './instants.ts';
 import type { RollbackRecord } from './ledger.ts';
@@ -21,20 +21,6 @@ export interface FailedQuestion {
 
 export const failedLooked = ({ service, releaseId, reason }: FailedQuestion, waitSeconds = 0): WatchLooked =>
   ({ ...answered('signal', [reason], waitSeconds), rollback: watchSignal(service, { releaseId, alarms: [], journeys: [] }) });
-
-export interface StartQuestion {
-  readonly service: string;
-  readonly release: Release;
-  readonly quarantined: readonly string[];
-  readonly bakeMinutes: number;
-  /** What was found out about the version before, and what could not be captured. */
-  readonly noted: readonly Reason[];
-}
-
-export function startLooked({ service, release, quarantined, bakeMinutes, noted }: StartQuestion): WatchLooked {
-  const again = shippedAgain({ service, release, quarantined });
-  return again === null ? answered('continue', noted, Math.min(60, bakeMinutes * 60)) : { ...again, reasons: [...again.reasons, ...noted] };
-}
 
 export interface LeftQuestion {
   readonly release: Pick<Release, 'id' | 'version'>;

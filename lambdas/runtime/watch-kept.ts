@@ -2,7 +2,8 @@
 import type { AuditStore } from '../adapters/audit-store.ts';
 import type { BakeQuestion } from '../domain/bake.ts';
 import { noMemory, type WatchMemory } from '../domain/bake-memory.ts';
-import type { FailedQuestion, LeftQuestion, SettleQuestion, StartQuestion } from '../domain/bake-end.ts';
+import type { FailedQuestion, LeftQuestion, SettleQuestion } from '../domain/bake-end.ts';
+import type { StartQuestion } from '../domain/bake-start.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { AuditCursor, JsonObject } from '../domain/vocabulary.ts';
 import type { WatchLooked } from '../domain/workflow.ts';

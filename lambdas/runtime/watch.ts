@@ -12,14 +12,14 @@ import { type MetricsSources, readMetrics } from '../adapters/metrics.ts';
 import { readTrafficBetween } from '../adapters/traffic.ts';
 import { groupsOf, releaseSources } from '../config/release-sources.ts';
 import type { CatalogueEntry } from '../config/schema.ts';
-import { bakedAtOf, notQuiet, watchLook } from '../domain/bake.ts';
-import { answered, failedLooked, leftLooked, notCaptured, type SettleQuestion, settled, startLooked } from '../domain/bake-end.ts';
+import { bakedAtOf, watchLook } from '../domain/bake.ts';
+import { answered, failedLooked, leftLooked, notCaptured, type SettleQuestion, settled } from '../domain/bake-end.ts';
+import { isWorthReading, observedBefore, type ObservedQuestion, startLooked } from '../domain/bake-start.ts';
 import { type Counted, capturedAfter, observedStates, statesOf, withoutUnmoved } from '../domain/captured-states.ts';
 import { at, instantOf } from '../domain/instants.ts';
 import type { ServiceLedger } from '../domain/ledger.ts';
 import { type DeploymentReading, withReadings } from '../domain/readings.ts';
 import { shiftPlan } from '../domain/shift-plan.ts';
-import { readSignals } from '../domain/signals.ts';
 import type { Reason, Release } from '../domain/vocabulary.ts';
 import type { JourneyRound, WatchInput, Watching, WatchLooked } from '../domain/workflow.ts';
 import { keep, type WatchKeeping } from './watch-kept.ts';
@@ -86,37 +86,34 @@ async function start(input: Of<'start'>, parts: WatchParts): Promise<WatchLooked
   const counted = observedStates(captured, release, { ledger, readings: readingsOf(strategiesOf(watching), release) });
   // Of a target that AWS moved before it told so, AWS says what was before, however late it is.
   const isTold = release.origin === 'ecs' || release.origin === 'lambda-alias';
-  const observed = after.length === 0 || isTold ? await observe({ config, ledger, release }, { counted, evidence, parts }) : [];
+  const observed = after.length === 0 || isTold ? await observe({ config, ledger, release }, { counted, evidence, parts }) : null;
   const withdrawn = await withdraw(watching, parts);
-  const noted = [...notCaptured(captured), ...observed, ...withdrawn];
-  const question = { service: watching.service, release: withoutStates(release), quarantined: ledger.quarantined, bakeMinutes: config.policy.bakeMinutes, noted };
+  const { bakeMinutes } = config.policy;
+  const question = { service: watching.service, release: withoutStates(release), quarantined: ledger.quarantined, bakeMinutes, notCaptured: notCaptured(captured), observed, withdrawn };
   return keep({ service: watching.service, watchId }, { verb: 'start', question, looked: startLooked(question) }, parts);
 }
 
-/** @returns why the version before is not called good; or that it is. */
-async function observe({ config, ledger, release }: Found & { readonly release: Release }, seen: { readonly counted: Counted; readonly evidence: JourneyRound; readonly parts: WatchParts }): Promise<Reason[]> {
+/** Reads how the service was before the release, and keeps the version before as known good where nothing speaks against it. */
+async function observe({ config, ledger, release }: Found & { readonly release: Release }, seen: { readonly counted: Counted; readonly evidence: JourneyRound; readonly parts: WatchParts }): Promise<ObservedQuestion> {
   const { counted: { states, unproven, reasons }, evidence, parts } = seen;
-  const { previousVersion: version, startedAt } = release;
-  if (version === null) return [{ code: 'nothing-before', text: `Nobody said which version was live before ${release.version}.` }];
-  if (ledger.knownGoods.some((good) => good.version === version)) return [{ code: 'known-already', text: `${version} is known good already.` }];
   const { bakeMinutes } = config.policy;
-  const [alarms, traffic] = await Promise.all([
+  const began = at(release.startedAt);
+  const about = {
+    release: withoutStates(release), known: ledger.knownGoods.map(({ version }) => version), quarantined: ledger.quarantined, bakeMinutes, hasJourneys: Object.keys(config.journeys).length > 0,
+    evidence, delivered: ledger.signals, externalTools: config.signals.external, counted: { targets: Object.keys(states), reasons },
+    releases: ledger.releases.map(({ id, version, startedAt, finishedAt }) => ({ id, version, startedAt, finishedAt })),
+    rollbacks: ledger.rollbacks.map(({ rollbackId, startedAt, endedAt }) => ({ rollbackId, startedAt, endedAt })),
+  };
+  const [alarms, traffic] = isWorthReading(about) ? await Promise.all([
     readAlarms(parts.cloudWatch, config.signals.alarms),
     // Up to the release, whose requests are not those of the version before.
-    readTrafficBetween(parts.cloudWatch, config.signals.traffic, at(startedAt) - bakeMinutes * 60_000, at(startedAt)),
-  ]);
-  const now = instantOf(parts.clock.now().getTime());
-  const sources = { alarms, delivered: ledger.signals, deployments: [], evidence, externalTools: config.signals.external, now, releases: [], startedAt };
-  const signals = readSignals({ ...sources, trigger: { kind: 'watch', releaseId: release.id, alarms: [], journeys: [] } }, null);
-  const doubts = [
-    ...notQuiet({ alarms, evidence, hasJourneys: Object.keys(config.journeys).length > 0, bakeMinutes, now, traffic }, signals),
-    ...changesBefore(ledger, release, bakeMinutes),
-    ...(ledger.quarantined.includes(version) ? [{ code: 'quarantined', text: `${version} was rolled back before.` }] : []),
-    ...(Object.keys(states).length === 0 ? [{ code: 'not-captured', text: 'No target was captured in a way that shows it.' }] : []),
-  ];
-  if (doubts.length > 0) return [{ code: 'not-observed-good', text: `${version} is not called good.` }, ...doubts, ...reasons];
-  await putKnownGood(parts.table, release.service, { version, since: instantOf(at(startedAt) - bakeMinutes * 60_000), basis: 'observed', states, ...(unproven.length === 0 ? {} : { unproven: { releaseId: release.id, targets: unproven } }) });
-  return [{ code: 'observed-good', text: `${version} was live and quiet for ${bakeMinutes} minutes; it is known good.` }, ...reasons];
+    readTrafficBetween(parts.cloudWatch, config.signals.traffic, began - bakeMinutes * 60_000, began),
+  ]) : [[], null];
+  const question: ObservedQuestion = { ...about, alarms, traffic, now: instantOf(parts.clock.now().getTime()) };
+  const { good } = observedBefore(question);
+  if (good !== null)
+    await putKnownGood(parts.table, release.service, { version: good, since: instantOf(began - bakeMinutes * 60_000), basis: 'observed', states, ...(unproven.length === 0 ? {} : { unproven: { releaseId: release.id, targets: unproven } }) });
+  return question;
 }
 
 /** Takes the version before back where the release turns out to have moved nothing since it was captured. Reads again: the start and the end of a release are written by two watches. */
@@ -130,18 +127,6 @@ async function withdraw(watching: Watching, { table, clock }: WatchParts): Promi
     return await withdrawKnownGood(table, watching.service, good, reason) ? [reason] : [];
   }));
   return withdrawn.flat();
-}
-
-/** A change within the bake time before the release: what was live then is younger than a bake. */
-function changesBefore({ releases, rollbacks }: ServiceLedger, release: Release, bakeMinutes: number): Reason[] {
-  const from = at(release.startedAt) - bakeMinutes * 60_000;
-  const isWithin = (instant: string | null) => instant !== null && at(instant) > from && at(instant) <= at(release.startedAt);
-  return [
-    ...releases.filter(({ id, startedAt, finishedAt }) => id !== release.id && (isWithin(startedAt) || isWithin(finishedAt)))
-      .map(({ version }) => ({ code: 'too-young', text: `Release ${version} lies less than ${bakeMinutes} minutes back.` })),
-    ...rollbacks.filter(({ startedAt, endedAt }) => isWithin(startedAt) || isWithin(endedAt))
-      .map(({ rollbackId }) => ({ code: 'too-young', text: `Rollback ${rollbackId} lies less than ${bakeMinutes} minutes back.` })),
-  ];
 }
 
 /** Keeps what a finished release left on each target: a later rollback changes only what still looks like this. */

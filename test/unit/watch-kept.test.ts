@@ -86,6 +86,11 @@ describe('a watch that ends well', () => {
     expect(data.question.alarms.map(({ state }) => state)).toEqual(['OK', 'OK']);
     const forged = replayRows([{ ...row as AuditRow, data: JSON.stringify({ ...data, question: { ...data.question, alarms: data.question.alarms.map((alarm) => ({ ...alarm, state: 'ALARM', since: rig.at(0) })) } }) }]);
     expect(forged).toMatchObject([{ kind: 'watched', result: 'different', differences: expect.arrayContaining(['answer: recorded "continue", now "signal"']) as string[] }]);
+    const [began] = await rows();
+    const beginning = JSON.parse(began?.data ?? '') as { question: { observed: { alarms: { state: string }[] } } };
+    expect(beginning.question.observed.alarms.map(({ state }) => state)).toEqual(['OK', 'OK']);
+    const sick = { ...beginning, question: { ...beginning.question, observed: { ...beginning.question.observed, alarms: beginning.question.observed.alarms.map((alarm) => ({ ...alarm, state: 'ALARM' })) } } };
+    expect(replayRows([{ ...began as AuditRow, data: JSON.stringify(sick) }])).toMatchObject([{ result: 'different', differences: [expect.stringMatching(/^reasons: .*"not-quiet"/) as string] }]);
     for (const broken of ['{}', '{"verb":"toString","question":{},"looked":{}}', 'null']) expect(replayRows([{ ...row as AuditRow, data: broken }])).toMatchObject([{ result: 'different' }]);
   });
 
