@@ -58,8 +58,8 @@ export function fillUrl(template: string, values: Values): URL {
 /** Whether a template uses a secret: such a header does not follow a redirect to another host. */
 export const usesSecret = (template: string): boolean => [...template.matchAll(pattern)].some((match) => match[1]?.startsWith('secret.') === true);
 
-/** Takes the values of secrets, also URL-encoded or JSON-escaped, out of any text that goes on. */
-export function masker(secrets: Iterable<string>): (text: string) => string {
+/** Takes the values of secrets, also URL-encoded, JSON-escaped or in base64, out of any text that goes on, and puts `instead` there. */
+export function masker(secrets: Iterable<string>, instead = '[secret]'): (text: string) => string {
   const spellings = [...secrets].filter((value) => value !== '')
     .flatMap((value) => [value, encodeURIComponent(value), JSON.stringify(value).slice(1, -1), Buffer.from(value).toString('base64')])
     .toSorted((a, b) => b.length - a.length);
@@ -67,7 +67,16 @@ export function masker(secrets: Iterable<string>): (text: string) => string {
   const patterns = [...new Set(spellings)].map((spelling) => new RegExp(spelling.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, String.raw`\$&`), 'gi'));
   return (text) => {
     let masked = text;
-    for (const spelling of patterns) masked = masked.replaceAll(spelling, '[secret]');
+    for (const spelling of patterns) masked = masked.replaceAll(spelling, instead);
     return masked;
   };
+}
+
+// What is shorter is a number of a page or an order rather than a token, and would be taken out of words.
+const shortestToken = 6;
+
+/** What one answer gives to the next request may be a session's token: its texts, however deep. */
+export function tokensIn(value: Json): readonly string[] {
+  if (typeof value === 'string') return value.length < shortestToken ? [] : [value];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(tokensIn) : [];
 }

@@ -5,7 +5,7 @@ import type { Json } from '../domain/vocabulary.ts';
 import type { JourneyResult } from '../domain/workflow.ts';
 import { carried, disappointment } from './journey-expectations.ts';
 import { type Exchange, exchange } from './journey-request.ts';
-import { fillJson, fillText, fillUrl, JourneyBroken, masker, usesSecret, type Values } from './journey-template.ts';
+import { fillJson, fillText, fillUrl, JourneyBroken, masker, tokensIn, usesSecret, type Values } from './journey-template.ts';
 import type { SecretReference } from './secrets.ts';
 
 export interface JourneyTools {
@@ -34,7 +34,8 @@ async function runJourney(name: string, journey: Journey, tools: JourneyTools): 
   } catch (error) {
     return result(false, null, `its secrets could not be read: ${messageOf(error)}`, true);
   }
-  const mask = masker(secrets.values());
+  const maskSecrets = masker(secrets.values());
+  let mask = maskSecrets;
   const values = new Map<string, Json>([...secrets].map(([key, value]) => [`secret.${key}`, value]));
   for (const request of journey.requests) {
     try {
@@ -42,6 +43,8 @@ async function runJourney(name: string, journey: Journey, tools: JourneyTools): 
       if (left <= 0) return result(false, request.name, `the journey was not through after ${journeyLimitMs / 1000} s`);
       const why = await runRequest(request, { journey, values, left, tools, mask });
       if (why !== null) return result(false, request.name, clean(mask(why)));
+      const maskCarried = masker([...values].flatMap(([key, value]) => (key.startsWith('secret.') ? [] : tokensIn(value))), '[carried]');
+      mask = (text) => maskCarried(maskSecrets(text));
     } catch (error) {
       const isBroken = error instanceof Error && (error.name === 'JourneyBroken' || error.name === 'AddressRefused');
       return result(false, request.name, clean(mask(messageOf(error))), isBroken);

@@ -14,6 +14,21 @@ describe('secrets', () => {
   });
 });
 
+describe('what one answer gives to the next request', () => {
+  it('is never quoted: it may be the token of a session', async () => {
+    const token = 'sess-4f9a8c+7d6e';
+    const host = await serve((request, response) => {
+      json(response, request.url === '/login' ? { session: { token, page: '12' } } : { error: `page 12 of ${request.headers.authorization ?? ''} expired` });
+    });
+    const result = await run(journey(host, [
+      { url: `http://${host}/login`, carry: { session: '$.session', token: '$.session.token' } },
+      { url: `http://${host}/basket`, headers: { authorization: 'Bearer {{token}}' }, expect: { json: [{ path: '$.error', equals: '' }] } },
+    ]));
+    expect(result).toMatchObject({ ok: false, reason: expect.stringContaining('page 12 of Bearer [carried] expired') as string });
+    expect(JSON.stringify(result)).not.toContain(token);
+  });
+});
+
 describe('secrets of a journey', () => {
   const secrets = { key: { arn: 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:x' } };
 
