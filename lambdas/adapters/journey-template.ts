@@ -76,7 +76,7 @@ export function masker(secrets: Iterable<string>, instead = '[secret]'): (text: 
 const shortestToken = 6;
 
 /** What one answer gives to the next request may be a session's token: its texts, however deep. */
-export function tokensIn(value: Json): readonly string[] {
+export function tokensIn(value: Json | undefined): readonly string[] {
   if (typeof value === 'string') return value.length < shortestToken ? [] : [value];
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(tokensIn) : [];
 }
