@@ -9,7 +9,7 @@ import { faultNames, faultTexts } from '../sandbox/explore/cases.ts';
 import { explore, type ExploreOptions, listCases } from '../sandbox/explore/explore.ts';
 import type { VerifyChain } from '../sandbox/explore/invariants.ts';
 import { scenarios } from '../sandbox/explore/scenarios.ts';
-import { told } from '../sandbox/explore/tell.ts';
+import { isGood, told } from '../sandbox/explore/tell.ts';
 import { work } from '../sandbox/explore/worker.ts';
 
 process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';
@@ -64,7 +64,7 @@ program.command('run', { isDefault: true, hidden: true })
     for (const line of lines) print(line);
     await mkdir(directory, { recursive: true });
     await writeFile(path.join(directory, 'result.json'), JSON.stringify(done.results, null, 1));
-    process.exitCode = done.results.some(({ ending }) => ending === 'broken') ? 1 : 0;
+    process.exitCode = isGood(done.results) ? 0 : 1;
   });
 
 program.command('work', { hidden: true }).argument('<file>').action((file: string) => work(file, verify));

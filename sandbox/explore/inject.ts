@@ -49,6 +49,9 @@ const forGood: readonly FaultName[] = ['throttled-for-good', 'error-for-good', '
 /** After these a client retries, and remembers it: no case may suffer from another. */
 const remembers: readonly FaultName[] = ['throttled-once', 'throttled-five', 'throttled-for-good', 'error-once', 'error-for-good', 'error-after', 'reset-before', 'reset-after', 'late-reply'];
 
+/** What these do, they do after the call took effect: where AWS refused it, nothing was done. */
+export const afterEffect: readonly FaultName[] = ['reset-after', 'error-after', 'late-reply', 'killed', 'aborted'];
+
 /** Their client gets no reply. */
 const losesReply: readonly FaultName[] = ['reset-before', 'reset-after', 'late-reply'];
 
@@ -57,7 +60,13 @@ function strike(one: Case, parts: InjectParts): Injected {
   if (call === null) throw new Error(`${one.id}: no such call in the run without a fault`);
   const namer = new CallNames(world.sandbox);
   const last = forGood.includes(one.fault) ? Number.POSITIVE_INFINITY : one.fault === 'throttled-five' ? call.nth + 4 : call.nth;
-  const isStruck = (named: NamedCall | null): boolean => named !== null && named.actor === call.actor && named.what === call.what && named.nth >= call.nth && named.nth <= last;
+  let tookEffect = false;
+  world.sandbox.calls.onCall(({ faults, output }) => {
+    tookEffect ||= faults.includes(one.fault) && output !== null;
+  });
+  // Of two writers that meet AWS refuses one: what comes after the effect then strikes at the next attempt.
+  const isStruck = (named: NamedCall | null): boolean => named !== null && named.actor === call.actor && named.what === call.what && named.nth >= call.nth
+    && (afterEffect.includes(one.fault) ? !tookEffect : named.nth <= last);
   let meddled = false;
   const meddle = (): void => {
     meddled = world.meddle() || meddled;

@@ -168,7 +168,7 @@ function chains({ records, ledger }: Run, verifyChain: VerifyChain): string[] {
   });
 }
 
-const anchorOf = (row: Readonly<Record<string, string>>): Anchor => JSON.parse(row['data'] ?? '{}') as Anchor;
+const anchorOf = (row: Readonly<Record<string, string>>): Anchor => ({ length: Number(row['length']), hash: row['head'] ?? '' });
 
 /** Each change is announced in the audit before it is made, by a row about the same strategy and target. */
 function recordedWrites({ writes, records, world }: Run): string[] {

@@ -1,7 +1,7 @@
 // Plays one case: the scenario with its fault, to the end, and what the invariants say of it.
 import type { CallRecord } from '../aws/world.ts';
 import type { Case, FaultName } from './cases.ts';
-import { inject } from './inject.ts';
+import { afterEffect, inject } from './inject.ts';
 import { judge, runOf, type Verdict, type VerifyChain } from './invariants.ts';
 import type { Struck } from './last-resort.ts';
 import { beginningOf, PlayBack, type RecordedInvocation } from './play-back.ts';
@@ -25,6 +25,10 @@ export interface CaseResult {
   readonly difference: string | null;
   /** How often it was played: again where an invariant broke and this machine was too slow for a fair trial. */
   readonly plays: number;
+  /** What broke in the plays before the last one. */
+  readonly brokenBefore: readonly string[];
+  /** How it ended when it was played whole as well, to compare; null: it was not. */
+  readonly endingWhole: Verdict['ending'] | null;
 }
 
 export interface Explored {
@@ -46,9 +50,6 @@ export function mayRepeatMessages({ actor, at, fault }: Struck): boolean {
   return fault === 'killed' || (lostReplies.includes(fault) && /\/(sns:Publish|events:PutEvents)[.#]/.test(at));
 }
 
-/** What these do, they do after the call took effect: where AWS refused it, nothing was done. */
-const afterEffect: readonly FaultName[] = [...lostReplies, 'killed', 'aborted'];
-
 /** @param count how often the fault's rule struck. @param calls of the run. */
 export const isReached = (fault: FaultName, count: number, calls: readonly Pick<CallRecord, 'faults' | 'output'>[]): boolean =>
   count > 0 && (!afterEffect.includes(fault) || calls.some(({ faults, output }) => faults.includes(fault) && output !== null));
@@ -66,6 +67,7 @@ export async function runCase(one: Case, explored: Explored, watch: Watch = () =
   if (recording === undefined) throw new Error(`scenario ${one.scenario} was not prepared`);
   let beginning = explored.isWhole ? [] : beginningOf(recording, one);
   let difference: string | null = null;
+  const brokenBefore: string[] = [];
   for (let plays = 1; ; ) {
     const { isOverdue, ...played } = await play(one, explored, { recording, beginning, watch });
     if (played.difference !== null) {
@@ -73,12 +75,19 @@ export async function runCase(one: Case, explored: Explored, watch: Watch = () =
       beginning = [];
       continue;
     }
-    if (!isUnfair({ ...played, isOverdue }, plays)) return { ...played, difference, plays };
+    if (!isUnfair({ ...played, isOverdue }, plays)) {
+      const endingWhole = beginning.length > 0 && isCompared(one) ? (await play(one, explored, { recording, beginning: [], watch })).ending : null;
+      return { ...played, difference, plays, brokenBefore, endingWhole };
+    }
+    brokenBefore.push(...played.broken);
     plays += 1;
   }
 }
 
-type Played = Omit<CaseResult, 'plays'> & { readonly isOverdue: boolean };
+/** One case in twenty is played both ways. */
+const isCompared = ({ id }: Case): boolean => Buffer.from(id).reduce((sum, byte) => sum + byte, 0) % 20 === 0;
+
+type Played = Omit<CaseResult, 'plays' | 'brokenBefore' | 'endingWhole'> & { readonly isOverdue: boolean };
 
 interface Playing {
   readonly recording: Recording;

@@ -5,6 +5,15 @@ import type { CaseResult } from './run-case.ts';
 
 const letters: Readonly<Record<CaseResult['ending'], string>> = { recovered: 'r', paged: 'p', 'dry-run': 'd', left: 'l', broken: 'BROKEN' };
 
+// A case whose call is not struck shows nothing; a few are due to timing, many are a fault of the exploration.
+const mostUnreached = 0.02;
+
+/** Whether nothing broke, and nearly every case came to its call. */
+export function isGood(results: readonly CaseResult[]): boolean {
+  const unreached = results.filter(({ isReached }) => !isReached).length;
+  return results.every(({ ending }) => ending !== 'broken') && unreached <= Math.max(1, results.length * mostUnreached);
+}
+
 /** Lines for a terminal. */
 export function told({ results, seconds }: Exploration): readonly string[] {
   const scenarios = [...new Set(results.map(({ scenario }) => scenario))].toSorted();
@@ -17,6 +26,7 @@ export function told({ results, seconds }: Exploration): readonly string[] {
     'r recovered and proven, p stopped safely with on-call paged and the reason recorded, d ended as a dry run, l left alone: the alarm was read as quiet',
     ...broken.flatMap((one) => ['', `BROKEN ${one.id}: ${faultTexts[one.fault as keyof typeof faultTexts]}`, ...one.broken.map((text) => `  ${text}`), ...(one.outcomes === '' ? [] : [`  it ended: ${one.outcomes.slice(0, 400)}`]), `  again: ${command(one.id)}`]),
     '',
+    ...results.filter(({ brokenBefore }) => brokenBefore.length > 0).flatMap(({ id, brokenBefore }) => [`broke on a machine that was too slow, and then held: ${id}`, ...brokenBefore.map((text) => `  ${text}`)]),
     closing(results, seconds),
   ];
 }
@@ -27,12 +37,15 @@ function closing(results: readonly CaseResult[], seconds: number): string {
   const perScenario = [...new Set(unreached)].toSorted().map((name) => `${name} ${unreached.filter((one) => one === name).length}`);
   const again = results.filter(({ plays }) => plays > 1).length;
   const playedBack = results.reduce((sum, one) => sum + one.playedBack, 0);
+  const compared = results.filter(({ endingWhole }) => endingWhole !== null);
+  const otherwise = compared.filter(({ ending, endingWhole }) => ending !== endingWhole);
   const differing = results.flatMap(({ difference }) => (difference === null ? [] : [difference]));
   return [
     `${results.length} cases in ${Math.round(seconds)} s: ${broken === 0 ? 'all keep every invariant' : `${broken} break an invariant`}`,
     ...(unreached.length === 0 ? [] : [`in ${unreached.length} the run ended without that call having been struck (${perScenario.join(', ')})`]),
     ...(again === 0 ? [] : [`${again} were played again, as this machine was too slow for a fair trial`]),
     ...(playedBack === 0 ? [] : [`${playedBack} invocations before a fault were played back`]),
+    ...(compared.length === 0 ? [] : [`${compared.length} cases were played whole as well, ${otherwise.length} of them ended otherwise${otherwise.length === 0 ? '' : ` (${otherwise.map(({ id, ending, endingWhole }) => `${id}: ${ending}, whole ${endingWhole}`).join('; ')})`}`]),
     ...(differing.length === 0 ? [] : [`${differing.length} could not be played back, and were played whole (the first: ${differing[0] ?? ''})`]),
   ].join('; ');
 }

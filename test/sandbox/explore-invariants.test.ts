@@ -4,7 +4,7 @@ import type { CallRecord } from '../../sandbox/aws/world.ts';
 import { faultNames, parseCase, type FaultName } from '../../sandbox/explore/cases.ts';
 import { judge, type Run } from '../../sandbox/explore/invariants.ts';
 import { isReached, isUnfair, mayRepeatMessages } from '../../sandbox/explore/run-case.ts';
-import { told } from '../../sandbox/explore/tell.ts';
+import { isGood, told } from '../../sandbox/explore/tell.ts';
 
 const [onCall, stakeholders] = ['arn:aws:sns:eu-west-1:111122223333:on-call', 'arn:aws:sns:eu-west-1:111122223333:stakeholders'];
 const id = 'run-1';
@@ -170,11 +170,15 @@ test('what is done after the effect was not done where AWS refused the call', ()
 });
 
 test('the closing line counts by scenario the cases that never came to their call', () => {
-  const result = (scenario: string, reached: boolean) => ({ id: `${scenario}/a/b#1/denied`, scenario, fault: 'denied', ending: 'paged', isReached: reached, broken: [], outcomes: '', wallMilliseconds: 1, plays: 1, playedBack: 2, difference: null }) as const;
+  const result = (scenario: string, reached: boolean) => ({ id: `${scenario}/a/b#1/denied`, scenario, fault: 'denied', ending: 'paged', isReached: reached, broken: [], outcomes: '', wallMilliseconds: 1, plays: 1, playedBack: 2, difference: null, brokenBefore: [], endingWhole: null }) as const;
   const lines = told({ cases: [], seconds: 1, results: [result('manual', false), result('manual', false), result('dns-flip', true), result('alb-flip', false)] });
   expect(lines.at(-1)).toBe('4 cases in 1 s: all keep every invariant; in 3 the run ended without that call having been struck (alb-flip 1, manual 2); 8 invocations before a fault were played back');
-  const again = told({ cases: [], seconds: 1, results: [{ ...result('manual', true), plays: 2 }] });
+  const again = told({ cases: [], seconds: 1, results: [{ ...result('manual', true), plays: 2, brokenBefore: ['lock: a still holds it'] }] });
+  expect(again.slice(-3, -1)).toEqual(['broke on a machine that was too slow, and then held: manual/a/b#1/denied', '  lock: a still holds it']);
   expect(again.at(-1)).toBe('1 cases in 1 s: all keep every invariant; 1 were played again, as this machine was too slow for a fair trial; 2 invocations before a fault were played back');
+  expect([isGood([result('manual', false)]), isGood([result('manual', false), result('manual', false)]), isGood([{ ...result('manual', true), ending: 'broken' }])]).toEqual([true, false, false]);
+  const both = told({ cases: [], seconds: 1, results: [{ ...result('manual', true), endingWhole: 'paged' }, { ...result('alb-flip', true), endingWhole: 'recovered' }] });
+  expect(both.at(-1)).toContain('2 cases were played whole as well, 1 of them ended otherwise (alb-flip/a/b#1/denied: paged, whole recovered)');
   const whole = told({ cases: [], seconds: 1, results: [{ ...result('manual', true), playedBack: 0, difference: 'assess: GetItem came to 1, and in the recording to 2' }] });
   expect(whole.at(-1)).toBe('1 cases in 1 s: all keep every invariant; 1 could not be played back, and were played whole (the first: assess: GetItem came to 1, and in the recording to 2)');
 });
