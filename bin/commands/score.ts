@@ -67,19 +67,27 @@ function grouped<One>(all: readonly One[], nameOf: (one: One) => string): Map<st
   return groups;
 }
 
-/** The last word of each person; one "wrong" makes it wrong, whoever else was content. What came as an event counts only where nobody said it with credentials of their own. */
+/**
+ * The last word of each user and of each role; one "wrong" makes it wrong, whoever else was content. What came as an event counts only where nobody said it with
+ * credentials of their own.
+ */
 function opinionsOf(labels: readonly ScoredRow[]): Map<string, Opinion> {
-  const said = labels.map((row) => ({ data: dataOf(row), fromEvent: row.rollbackId.startsWith('label#event#'), chain: row.rollbackId }));
+  const said = labels.map((row) => ({ data: dataOf(row), fromEvent: row.rollbackId.startsWith('label#event#'), chain: row.rollbackId, at: row.at }));
   const proven = new Set(said.flatMap(({ data, fromEvent }) => (fromEvent ? [] : [data['rollbackId']])));
   const counted = said.filter(({ data, fromEvent }) => !fromEvent || !proven.has(data['rollbackId']));
-  const last = new Map(counted.map(({ data, fromEvent, chain }) => [fromEvent ? JSON.stringify([chain, data['by']]) : chain, data]));
+  // Within a chain the rows say their order; between the chains of two sessions only the time does.
+  const last = new Map(counted.map((one) => [one.fromEvent ? JSON.stringify([one.chain, one.data['by']]) : one.chain, one]));
+  const ofEach = new Map([...last].toSorted(([, a], [, b]) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0)).map(([name, one]) => [one.fromEvent ? name : withoutSession(name), one]));
   const opinions = new Map<string, Opinion>();
-  for (const { rollbackId, opinion } of last.values()) {
+  for (const { data: { rollbackId, opinion } } of ofEach.values()) {
     if (typeof rollbackId !== 'string' || (opinion !== 'right' && opinion !== 'wrong')) continue;
     if (opinions.get(rollbackId) !== 'wrong') opinions.set(rollbackId, opinion);
   }
   return opinions;
 }
+
+/** Whoever assumes a role names the session, often another at each login: a label of yesterday could not be taken back. */
+const withoutSession = (chain: string): string => chain.replace(/^(label#[A-Z0-9]+):[^#]*/, '$1');
 
 interface Run {
   readonly service: string;

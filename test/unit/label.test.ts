@@ -238,4 +238,13 @@ describe('the score', () => {
     expect(rate(word('ann', 'a', 'wrong'), word('bob', 'a', 'right'))).toBe(1);
     expect(rate(word('bob', 'a', 'right'), word('ann', 'a', 'wrong'))).toBe(1);
   });
+
+  it('takes the last word of each role, whatever its sessions were called, and those of two roles or users as two', () => {
+    const at = (seconds: number, who: string, opinion: string): ScoredRow => ({ ...word(who, 'a', opinion), at: second(seconds) });
+    const rate = (...labels: ScoredRow[]): number | null | undefined => scoresOf([...acted('a', 0), ...labels])[0]?.falseRollbackRate;
+    expect(rate(at(300, 'AROAONCALL:monday', 'right'), at(200, 'AROAONCALL:botocore-session-17', 'wrong'))).toBe(0);
+    expect(rate(at(200, 'AROAONCALL:monday', 'right'), at(300, 'AROAONCALL:botocore-session-17', 'wrong'))).toBe(1);
+    expect(rate(at(300, 'AROAONCALL:monday', 'right'), at(200, 'AROAOTHER:monday', 'wrong'))).toBe(1);
+    expect(rate(at(300, 'AROAONCALL:monday', 'right'), at(200, 'AIDAANN', 'wrong'))).toBe(1);
+  });
 });
