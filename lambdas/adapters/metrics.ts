@@ -64,23 +64,33 @@ async function outcomeOf(reading: Promise<Datapoints[]>): Promise<Datapoints[] |
 }
 
 /** CloudWatch answered with status 200, but does not vouch for all of the values. */
-class Unvouched extends Error {}
+export class Unvouched extends Error {}
 
 /** What is wanted twice is asked, and paid, once. */
 async function read(client: CloudWatchClient, wanted: readonly MetricQuery[], end: number): Promise<Datapoints[]> {
   const keys = wanted.map((query) => JSON.stringify(query));
   const queries = wanted.filter((_, index) => keys.indexOf(keys[index] ?? '') === index);
-  const columns = await readEach(client, queries, end);
+  const columns = await readEach(client, queries, { start: end - historyPeriods * periodSeconds * 1000, end });
   const byKey = new Map(queries.map((query, index) => [JSON.stringify(query), columns[index] ?? new Map<number, number>()]));
   return keys.map((key) => byKey.get(key) ?? new Map<number, number>());
 }
 
-async function readEach(client: CloudWatchClient, queries: readonly MetricQuery[], end: number): Promise<Datapoints[]> {
+/** From `start` up to, and without, `end`, both in epoch milliseconds. */
+interface Window {
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * @returns one a query, whole.
+ * @throws Unvouched when any page says that CloudWatch does not vouch for every value; AwsCallError when the call fails.
+ */
+export async function readEach(client: CloudWatchClient, queries: readonly MetricQuery[], window: Window): Promise<Datapoints[]> {
   const columns = queries.map(() => new Map<number, number>());
   const statuses = new Map<string, string | undefined>();
   let NextToken: string | undefined;
   do {
-    const page = await calling('cloudwatch:GetMetricData', client.send(new GetMetricDataCommand({ ...question(queries, end), ...(NextToken === undefined ? {} : { NextToken }) })));
+    const page = await calling('cloudwatch:GetMetricData', client.send(new GetMetricDataCommand({ ...question(queries, window), ...(NextToken === undefined ? {} : { NextToken }) })));
     for (const result of page.MetricDataResults ?? []) take(result, { columns, statuses });
     const [message] = page.Messages ?? [];
     if (message !== undefined) throw new Unvouched(`CloudWatch says ${message.Code ?? ''}: ${message.Value ?? ''}`);
@@ -95,8 +105,8 @@ async function readEach(client: CloudWatchClient, queries: readonly MetricQuery[
 
 const idOf = (index: number): string => `m${index}`;
 
-const question = (queries: readonly MetricQuery[], end: number): GetMetricDataCommandInput => ({
-  StartTime: new Date(end - historyPeriods * periodSeconds * 1000),
+const question = (queries: readonly MetricQuery[], { start, end }: Window): GetMetricDataCommandInput => ({
+  StartTime: new Date(start),
   // Exclusive.
   EndTime: new Date(end),
   ScanBy: 'TimestampAscending',

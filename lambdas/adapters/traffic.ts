@@ -1,12 +1,10 @@
 // How many requests users made lately: too few prove nothing, and none on record is not zero.
-import { type CloudWatchClient, GetMetricDataCommand, type GetMetricDataCommandInput } from '@aws-sdk/client-cloudwatch';
+import type { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import type { ServiceConfig } from '../config/schema.ts';
 import type { TrafficReading } from '../domain/readings.ts';
-import { calling } from './aws-errors.ts';
+import { readEach, Unvouched } from './metrics.ts';
 
 type TrafficConfig = ServiceConfig['signals']['traffic'];
-
-const periodSeconds = 60;
 
 /** Sums the last closed minutes; the running one is never whole. */
 export async function readTraffic(client: CloudWatchClient, config: TrafficConfig, now: Date): Promise<TrafficReading> {
@@ -22,32 +20,13 @@ export async function readTraffic(client: CloudWatchClient, config: TrafficConfi
 export const readTrafficBetween = (client: CloudWatchClient, config: TrafficConfig, from: number, to: number): Promise<TrafficReading> =>
   readTraffic(client, 'none' in config ? config : { ...config, minutes: Math.max(1, Math.floor(to / 60_000) - Math.ceil(from / 60_000)) }, new Date(to));
 
-/** @returns null when CloudWatch does not vouch for the values: part of them, an error of its own, or no permission, all with status 200. */
+/** @returns null when CloudWatch does not vouch for all of the values, whatever page says so. */
 async function read(client: CloudWatchClient, { metric, minutes }: Exclude<TrafficConfig, { none: string }>, end: number): Promise<number[] | null> {
-  const values: number[] = [];
-  let NextToken: string | undefined;
-  let status: string | undefined;
-  do {
-    const question: GetMetricDataCommandInput = {
-      StartTime: new Date(end - minutes * 60_000),
-      // Exclusive.
-      EndTime: new Date(end),
-      MetricDataQueries: [{
-        Id: 'requests',
-        MetricStat: {
-          Metric: { Namespace: metric.namespace, MetricName: metric.name, Dimensions: Object.entries(metric.dimensions).map(([Name, Value]) => ({ Name, Value })) },
-          Period: periodSeconds,
-          Stat: metric.statistic,
-        },
-      }],
-      ...(NextToken === undefined ? {} : { NextToken }),
-    };
-    const page = await calling('cloudwatch:GetMetricData', client.send(new GetMetricDataCommand(question)));
-    for (const result of page.MetricDataResults ?? []) {
-      values.push(...result.Values ?? []);
-      status = result.StatusCode;
-    }
-    NextToken = page.NextToken;
-  } while (NextToken !== undefined);
-  return status === 'Complete' ? values : null;
+  try {
+    const [column] = await readEach(client, [metric], { start: end - minutes * 60_000, end });
+    return [...column?.values() ?? []];
+  } catch (error) {
+    if (error instanceof Unvouched) return null;
+    throw error;
+  }
 }

@@ -58,7 +58,8 @@ describe('reading alarms', () => {
 describe('reading traffic', () => {
   const config = { metric: { namespace: 'Shop', name: 'Requests', dimensions: {}, statistic: 'Sum' as const }, minimumRequests: 50, minutes: 5 };
   const answering = (...pages: Partial<GetMetricDataCommandOutput>[]) => ({ send: async () => pages.shift() }) as unknown as CloudWatchClient;
-  const page = (StatusCode: 'Complete' | 'PartialData' | 'InternalError' | 'Forbidden', Values: number[], NextToken?: string) => ({ MetricDataResults: [{ StatusCode, Values }], ...(NextToken === undefined ? {} : { NextToken }) });
+  let minute = 0;
+  const page = (StatusCode: 'Complete' | 'PartialData' | 'InternalError' | 'Forbidden', Values: number[], NextToken?: string) => ({ MetricDataResults: [{ Id: 'm0', StatusCode, Values, Timestamps: Values.map(() => new Date(now.getTime() - 60_000 * (minute += 1))) }], ...(NextToken === undefined ? {} : { NextToken }) });
 
   it.each<[string, Partial<GetMetricDataCommandOutput>[], string, number | null]>([
     ['enough', [page('Complete', [30, 20])], 'enough', 50],
@@ -68,6 +69,9 @@ describe('reading traffic', () => {
     ['unknown when CloudWatch has only a part', [page('PartialData', [900])], 'unknown', null],
     ['unknown when CloudWatch failed inside', [page('InternalError', [900])], 'unknown', null],
     ['unknown when the values are forbidden', [page('Forbidden', [])], 'unknown', null],
+    ['unknown when it failed at an earlier page', [page('InternalError', [30], 'more'), page('Complete', [20])], 'unknown', null],
+    ['unknown when a later page was forbidden', [page('PartialData', [30], 'more'), page('Forbidden', [])], 'unknown', null],
+    ['unknown with a message about the whole call', [{ ...page('Complete', [900]), Messages: [{ Code: 'InternalError', Value: 'try again' }] }], 'unknown', null],
     ['the sum of all pages', [page('PartialData', [30], 'more'), page('Complete', [20])], 'enough', 50],
   ])('is %s', async (_name, pages, status, requests) => {
     expect(await readTraffic(answering(...pages), config, now)).toMatchObject({ status, requests });
