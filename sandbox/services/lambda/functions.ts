@@ -3,6 +3,7 @@ import path from 'node:path';
 import { AwsError, type LambdaPort, type MetricsPort, type Place } from '../../aws/world.ts';
 import type { SpedUpClock } from '../../clock.ts';
 import type { IssuedKey } from '../../aws/iam.ts';
+import { asyncDefaults, type AsyncSettings, type Outcome, runUntilDone } from './async-invocations.ts';
 import { Concurrency, LambdaFunction, Slots, type Borrowing, type FunctionSpec, type Onlooker } from './lambda-function.ts';
 import type { AwsEndpoint, WarmProcesses } from './warm-processes.ts';
 
@@ -29,15 +30,6 @@ export interface FunctionsParts {
   /** Invocations at work at once in the account; default 1000. */
   readonly concurrency?: number;
 }
-
-/** What AWS::Lambda::EventInvokeConfig says. */
-export interface AsyncSettings {
-  readonly maximumRetryAttempts: number;
-  readonly maximumEventAgeSeconds: number;
-  readonly onFailureArn: string | null;
-}
-
-const asyncDefaults: AsyncSettings = { maximumRetryAttempts: 2, maximumEventAgeSeconds: 21_600, onFailureArn: null };
 
 interface Entry {
   readonly fn: LambdaFunction;
@@ -125,7 +117,8 @@ export class Functions implements LambdaPort {
     const startedAt = performance.now();
     const rest = this.#parts.clock.work();
     const answer = await fn.invoke(JSON.stringify(payload) ?? 'null').catch((error: unknown) => {
-      this.#count(fn, 'Throttles', 1);
+      // A fault of Lambda's own is no throttle, and no error of the function: it is in no metric of it.
+      if (error instanceof AwsError && error.status === 429) this.#count(fn, 'Throttles', 1);
       throw error;
     }).finally(rest);
     this.#count(fn, 'Invocations', 1);
@@ -135,12 +128,20 @@ export class Functions implements LambdaPort {
   }
 
   /**
-   * Queues an asynchronous invocation: retried on errors after one and two minutes, as Lambda does, then sent to the failure destination.
+   * Queues an asynchronous invocation: tried again as Lambda does, then sent to the failure destination.
    * @throws AwsError ResourceNotFoundException
    */
   invokeLater(functionArn: string, payload: unknown): Promise<void> {
-    this.#entry(functionArn);
-    const running = this.#retrying(functionArn, payload);
+    const { fn, async: settings } = this.#entry(functionArn);
+    const running = runUntilDone({
+      clock: this.#parts.clock, settings, functionArn: fn.spec.arn, payload,
+      invoke: () => this.invoke(functionArn, payload).catch(refusal),
+      isStopped: () => this.#stopped,
+      dropped: async (record) => {
+        if (settings.onFailureArn !== null) await this.#parts.destination(fn.spec.arn, settings.onFailureArn, record);
+        this.#count(fn, 'AsyncEventsDropped', 1);
+      },
+    });
     running.catch(() => undefined);
     return running;
   }
@@ -153,23 +154,6 @@ export class Functions implements LambdaPort {
   async stop(): Promise<void> {
     this.#stopped = true;
     await Promise.all(this.list().map((fn) => fn.stop()));
-  }
-
-  async #retrying(functionArn: string, payload: unknown): Promise<void> {
-    const { clock } = this.#parts;
-    const { async: settings, fn } = this.#entry(functionArn);
-    const queuedAt = clock.now();
-    for (let attempt = 0; ; attempt += 1) {
-      const outcome = await this.invoke(functionArn, payload).catch((error: unknown) => ({ payload: { errorMessage: String(error) }, functionError: 'Unhandled' }));
-      if (outcome.functionError === null || this.#stopped) return;
-      const delaySeconds = attempt === 0 ? 60 : 120;
-      const tooOld = clock.now() + delaySeconds * 1000 - queuedAt > settings.maximumEventAgeSeconds * 1000;
-      if (attempt >= settings.maximumRetryAttempts || tooOld) {
-        if (settings.onFailureArn !== null) await this.#parts.destination(fn.spec.arn, settings.onFailureArn, failureRecord(fn.spec.arn, { payload, outcome, attempt, tooOld, at: clock.now() }));
-        return;
-      }
-      await clock.sleep(delaySeconds * 1000);
-    }
   }
 
   /** Such an invocation counts neither as one nor as an error. AWS publishes no text of its own for it: this is what CreateFunction says. */
@@ -242,19 +226,4 @@ export class Functions implements LambdaPort {
 const nameOf = (nameOrArn: string): string => (nameOrArn.startsWith('arn:') ? (nameOrArn.split(':')[6] ?? '') : (nameOrArn.split(':')[0] ?? ''));
 const qualifierOf = (nameOrArn: string): string | null => nameOrArn.split(':')[nameOrArn.startsWith('arn:') ? 7 : 1] ?? null;
 
-interface Failed {
-  readonly payload: unknown;
-  readonly outcome: { payload: unknown; functionError: string | null };
-  readonly attempt: number;
-  readonly tooOld: boolean;
-  readonly at: number;
-}
-
-const failureRecord = (functionArn: string, { payload, outcome, attempt, tooOld, at }: Failed): Record<string, unknown> => ({
-  version: '1.0',
-  timestamp: new Date(at).toISOString(),
-  requestContext: { functionArn: `${functionArn}:$LATEST`, condition: tooOld ? 'EventAgeExceeded' : 'RetriesExhausted', approximateInvokeCount: attempt + 1 },
-  requestPayload: payload,
-  responseContext: { statusCode: 200, executedVersion: '$LATEST', functionError: outcome.functionError },
-  responsePayload: outcome.payload,
-});
+const refusal = (error: unknown): Outcome => ({ refused: error instanceof AwsError ? error : new AwsError('ServiceException', String(error), { status: 500 }) });

@@ -44,6 +44,8 @@ interface Queue {
   readonly definition: QueueDefinition;
   readonly createdAt: number;
   held: Held[];
+  /** Since they were last taken. */
+  sent: number;
 }
 
 // SQS: 256 KiB until August 2025, 1 MiB since; a dead-letter queue of EventBridge gets at most an event.
@@ -75,7 +77,7 @@ export class Queues {
   create(definition: QueueDefinition): { arn: string; url: string } {
     if (definition.name.endsWith('.fifo')) throw new Error('the sandbox has no FIFO queues');
     const existing = this.#queues.get(definition.name);
-    this.#queues.set(definition.name, { definition, createdAt: existing?.createdAt ?? this.#clock.now(), held: existing?.held ?? [] });
+    this.#queues.set(definition.name, { definition, createdAt: existing?.createdAt ?? this.#clock.now(), held: existing?.held ?? [], sent: existing?.sent ?? 0 });
     return { arn: this.arn(definition.name), url: this.url(definition.name) };
   }
 
@@ -101,6 +103,7 @@ export class Queues {
     const now = this.#clock.now();
     const sent: QueueMessage = { messageId: randomUUID(), body: message.body, attributes: message.attributes ?? {}, sentAt: now, sender: message.sender };
     queue.held.push({ message: sent, visibleAt: now + (message.delaySeconds ?? 0) * 1000, receiveCount: 0, firstReceivedAt: 0, receiptHandle: null });
+    queue.sent += 1;
     return sent;
   }
 
@@ -140,6 +143,14 @@ export class Queues {
     const visible = held.filter(({ visibleAt }) => visibleAt <= now).length;
     const delayed = held.filter(({ visibleAt, receiveCount }) => visibleAt > now && receiveCount === 0).length;
     return { visible, delayed, hidden: held.length - visible - delayed };
+  }
+
+  /** How many were sent since this was last asked. What a redrive policy moved here was not sent: SQS does not count it either. */
+  takeSent(reference: string): number {
+    const queue = this.#queue(reference);
+    const { sent } = queue;
+    queue.sent = 0;
+    return sent;
   }
 
   #redriven(queue: Queue, held: Held): boolean {

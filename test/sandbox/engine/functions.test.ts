@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { Iam } from '../../../sandbox/aws/iam.ts';
+import { AwsError } from '../../../sandbox/aws/world.ts';
 import { SpedUpClock } from '../../../sandbox/clock.ts';
 import { Functions } from '../../../sandbox/services/lambda/functions.ts';
 import type { FunctionSpec } from '../../../sandbox/services/lambda/lambda-function.ts';
@@ -184,6 +185,36 @@ test('an asynchronous invocation is retried, then sent to its failure destinatio
   functions.configureAsync('f', { maximumRetryAttempts: 1, onFailureArn: 'arn:aws:sqs:eu-west-1:111122223333:dead' });
   await functions.invokeLater(functions.arnOf('f'), { a: 1 });
   expect(failures).toMatchObject([{ target: 'arn:aws:sqs:eu-west-1:111122223333:dead', requestPayload: { a: 1 }, requestContext: { condition: 'RetriesExhausted', approximateInvokeCount: 2 } }]);
+  expect(counted.filter((name) => name === 'AsyncEventsDropped')).toHaveLength(1);
+});
+
+const throttled = new AwsError('TooManyRequestsException', 'Rate Exceeded.', { status: 429 });
+const broken = new AwsError('ServiceException', 'An error occurred inside Lambda.', { status: 500 });
+
+test.each([['throttles', throttled, 4], ['fails at', broken, 0]])('an asynchronous invocation that Lambda %s comes back, and costs none of the tries', async (_what, error, throttles) => {
+  start('export const handler = async () => 1;', {}, 2000);
+  functions.configureAsync('f', { maximumRetryAttempts: 0, onFailureArn: 'arn:aws:sqs:eu-west-1:111122223333:dead' });
+  functions.find('f').refuse(error, 1, 4);
+  const before = clock.now();
+  await functions.invokeLater(functions.arnOf('f'), {});
+  // 1, 2, 4 and 8 seconds.
+  expect(clock.now() - before).toBeGreaterThanOrEqual(15_000);
+  expect([failures, counted.filter((name) => name === 'Throttles')]).toEqual([[], Array(throttles).fill('Throttles')]);
+  expect(counted.filter((name) => name === 'Invocations' || name === 'AsyncEventsDropped')).toEqual(['Invocations']);
+});
+
+test('what Lambda refuses for longer than an event may be old goes to the failure destination, by its age', async () => {
+  start('export const handler = async () => 1;', {}, 5000);
+  functions.configureAsync('f', { maximumEventAgeSeconds: 600, onFailureArn: 'arn:aws:sqs:eu-west-1:111122223333:dead' });
+  functions.find('f').refuse(broken, 1, Number.POSITIVE_INFINITY);
+  const before = clock.now();
+  await functions.invokeLater(functions.arnOf('f'), { a: 1 });
+  expect(clock.now() - before).toBeGreaterThanOrEqual(600_000);
+  expect(failures).toEqual([expect.objectContaining({ requestPayload: { a: 1 }, requestContext: { functionArn: `${functions.arnOf('f')}:$LATEST`, condition: 'EventAgeExceeded', approximateInvokeCount: 0 } })]);
+  expect(failures[0]).not.toHaveProperty('responsePayload');
+  // Ten that back off to five minutes, and one at the end of its age.
+  expect(functions.find('f').invocations).toBe(11);
+  expect(counted).toEqual(['AsyncEventsDropped']);
 });
 
 test('an unknown function or qualifier is refused', async () => {

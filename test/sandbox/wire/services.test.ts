@@ -4,10 +4,12 @@ import { ListSubscriptionsByTopicCommand, PublishCommand, SNSClient, SubscribeCo
 import { DeleteMessageCommand, GetQueueAttributesCommand, GetQueueUrlCommand, ReceiveMessageCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { GetParameterCommand, GetParameterHistoryCommand, GetParametersByPathCommand, GetParametersCommand, PutParameterCommand, SSMClient, type PutParameterCommandInput } from '@aws-sdk/client-ssm';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { MetricsPort } from '../../../sandbox/aws/world.ts';
 import { Secrets } from '../../../sandbox/services/secrets-manager/secrets.ts';
 import { secretsManagerService } from '../../../sandbox/services/secrets-manager/service.ts';
 import { snsService } from '../../../sandbox/services/sns/service.ts';
 import { Topics } from '../../../sandbox/services/sns/topics.ts';
+import { startQueueMetrics } from '../../../sandbox/services/sqs/queue-metrics.ts';
 import { Queues } from '../../../sandbox/services/sqs/queues.ts';
 import { sqsService } from '../../../sandbox/services/sqs/service.ts';
 import { ParameterStore } from '../../../sandbox/services/ssm/parameter-store.ts';
@@ -143,6 +145,23 @@ describe('SQS', () => {
     queues.send('work', { body: 'x', sender: 'me' });
     expect([1, 2, 3].map(() => queues.receive('work', { most: 1 }).length)).toEqual([1, 1, 0]);
     expect(queues.peek('dead').map(({ body }) => body)).toEqual(['x']);
+  });
+
+  test('its metrics count each minute what was sent, and not what a redrive policy moved', () => {
+    const dead = queues.create({ name: 'dead' });
+    queues.create({ name: 'work', visibilityTimeout: 0, redrive: { deadLetterTargetArn: dead.arn, maxReceiveCount: 1 } });
+    let minute: () => unknown = () => undefined;
+    const sent: string[] = [];
+    const metrics: MetricsPort = { record: ({ name, dimensions, value }) => void (name === 'NumberOfMessagesSent' && sent.push(`${dimensions['QueueName']} ${value}`)) };
+    const everyMinute = (_: number, run: () => unknown) => { minute = run; return () => undefined; };
+    startQueueMetrics(queues, metrics, { speed: 1, now: () => 0, sleep: async () => undefined, every: everyMinute });
+    queues.send('work', { body: 'x', sender: 'me' });
+    queues.send('work', { body: 'y', sender: 'me' });
+    minute();
+    for (let times = 0; times < 4; times += 1) queues.receive('work', { most: 1 });
+    expect(queues.peek('dead')).not.toEqual([]);
+    minute();
+    expect(sent).toEqual(['dead 0', 'work 2', 'dead 0', 'work 0']);
   });
 });
 
