@@ -48,6 +48,22 @@ const callersOf = (name: string, services: Services): readonly Omit<Step, 'dista
   .flatMap(([service, { dependencies }]) => dependencies.map((one) => dependencyOf(one)).filter((one) => one.service === name).map(({ critical }) => ({ service, critical })))
   .toSorted((a, b) => (a.service < b.service ? -1 : 1));
 
+/** Service to its group: the first name among all that dependencies join, over any number of steps and in whichever direction. */
+export function groupsOf(services: Services): ReadonlyMap<string, string> {
+  const parents = new Map([...services.keys()].map((name) => [name, name]));
+  const rootOf = (name: string): string => {
+    const parent = parents.get(name) ?? name;
+    return parent === name ? name : rootOf(parent);
+  };
+  for (const name of services.keys()) {
+    for (const { service } of dependenciesOf(name, services)) {
+      const [first = name, second = name] = [rootOf(name), rootOf(service)].toSorted();
+      parents.set(second, first);
+    }
+  }
+  return new Map([...services.keys()].map((name) => [name, rootOf(name)]));
+}
+
 /** Breadth first: each service once, by its shortest way. */
 function walk(from: string, next: (name: string) => readonly Omit<Step, 'distance'>[]): readonly Step[] {
   const found: Step[] = [];

@@ -117,8 +117,12 @@ export class ProtectedService extends Construct {
     const around = Lazy.any({ produce: () => {
       const found = engine.neighboursOf(entry.name);
       if (found.length === 0) return undefined;
-      checkSize({ ...entry, around: found });
+      checkSize({ ...entry, around: found, group: engine.groupOf(entry.name) });
       return found;
+    } });
+    const group = Lazy.any({ produce: () => {
+      const found = engine.groupOf(entry.name);
+      return found === entry.name ? undefined : found;
     } });
     return new ssm.CfnParameter(this, 'Catalogue', {
       name: `${engine.names.cataloguePrefix}${entry.name}`,
@@ -126,7 +130,7 @@ export class ProtectedService extends Construct {
       type: 'String',
       // Advanced (up to 8 kB) when it has to be. A parameter that once was advanced can never be made standard again by name.
       tier: 'Intelligent-Tiering',
-      value: Stack.of(this).toJsonString({ ...entry, around }),
+      value: Stack.of(this).toJsonString({ ...entry, around, group }),
     });
   }
 

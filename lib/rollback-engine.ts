@@ -18,7 +18,7 @@ import { brakeProblem, defaultStorm, type Storm } from './engine/storm-brake.ts'
 import { StrategyFunctions } from './engine/strategy-functions.ts';
 import { EventDelivery, labelRule, pollRule, watchdogRule } from './engine/triggers.ts';
 import { Workflows } from './engine/workflows.ts';
-import { neighboursOf } from './neighbours.ts';
+import { groupsOf, neighboursOf } from './neighbours.ts';
 import { ownerProblems } from './one-owner.ts';
 
 export interface RollbackEngineProps {
@@ -83,7 +83,7 @@ export class RollbackEngine extends Construct {
     const messages = new Messages(this, 'Messages', { engineName: names.engine, onCall: props.onCall ?? [], stakeholders: props.stakeholders ?? [] });
     this.onCallTopic = messages.onCall;
     this.stakeholderTopic = messages.stakeholders;
-    this.handlers = new HandlerFunctions(this, 'Handlers', { names, ledger, audit, messages, approvers, storm, count: () => this.services.size });
+    this.handlers = new HandlerFunctions(this, 'Handlers', { names, ledger, audit, messages, approvers, storm, groups: () => new Set(groupsOf(this.services).values()).size });
     this.strategies = new StrategyFunctions(this, 'Strategies', {
       engineName: names.engine, environment: { ledgerTable: ledger.table.tableName, auditTable: audit.table.tableName },
       prepare: (made, name) => this.prepareStrategy(made, name, ledger),
@@ -133,6 +133,11 @@ export class RollbackEngine extends Construct {
   /** The attached services around one: known whole only when all are attached, at synth. @throws Error for a dependency that is not attached. */
   neighboursOf(serviceName: string): readonly Neighbour[] {
     return neighboursOf(serviceName, this.services);
+  }
+
+  /** The name that all share whom dependencies join with this service; known whole only at synth. @throws Error as `neighboursOf`. */
+  groupOf(serviceName: string): string {
+    return groupsOf(this.services).get(serviceName) ?? serviceName;
   }
 
   /** The function that puts back targets of one strategy, made when it is first asked for. @throws Error for an unknown strategy. */

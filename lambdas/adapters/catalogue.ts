@@ -44,13 +44,14 @@ function parse(service: string, value: string): CatalogueEntry {
   } catch (error) {
     throw invalid(service, 'it is not JSON', error);
   }
-  const { name, service: config, around = [] } = (entry ?? {}) as Partial<Record<keyof CatalogueEntry, unknown>>;
+  const { name, service: config, around = [], group = service } = (entry ?? {}) as Partial<Record<keyof CatalogueEntry, unknown>>;
   if (name !== service) throw invalid(service, `it is about ${typeof name === 'string' ? `"${name}"` : 'no service'}`);
   const parsed = serviceSchema.safeParse(config);
   if (!parsed.success) throw invalid(service, describeIssues(parsed.error).join('; '));
   const neighbours = neighbourSchema.array().safeParse(around);
   if (!neighbours.success) throw invalid(service, `around: ${describeIssues(neighbours.error).join('; ')}`);
-  return { name: service, service: parsed.data, around: neighbours.data };
+  if (typeof group !== 'string') throw invalid(service, 'group: is no text');
+  return { name: service, service: parsed.data, around: neighbours.data, group };
 }
 
 const invalid = (service: string, why: string, cause?: unknown): RipcordError =>

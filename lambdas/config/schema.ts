@@ -270,6 +270,8 @@ export interface CatalogueEntry {
   readonly service: ServiceConfig;
   /** Absent where nothing depends on it and it depends on nothing. */
   readonly around?: readonly Neighbour[];
+  /** One name for all services that dependencies join, over any number of steps; absent where it is its own. */
+  readonly group?: string;
 }
 
 /** One line an issue: the path, what is wrong, and the mend. */

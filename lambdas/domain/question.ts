@@ -65,6 +65,8 @@ export interface Question {
   readonly neighbours?: readonly NeighbourReading[];
   readonly storm: {
     readonly services: readonly string[];
+    /** Service to group, for those that dependencies join with others; absent where none are. */
+    readonly groups?: Readonly<Record<string, string>>;
     readonly limit: number;
     /** Of services that have nothing to do with each other; absent: the limit of all. */
     readonly unrelated?: number;

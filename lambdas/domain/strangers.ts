@@ -1,11 +1,17 @@
 // Services that are sick beside this one and have nothing to do with it: one may be chance, several are a shared cause.
 import type { Question } from './question.ts';
 
-/** With a signal lately, and neither a neighbour of this service nor one that shares a dependency with it. */
-export function strangersOf({ service, neighbours = [], storm: { services } }: Question): string[] {
+/**
+ * One of each group of services with a signal lately, without this service's own group. Services are a group when dependencies join them, over however many
+ * steps and in whichever direction; a question of before groups were on record knows the neighbours of this service alone.
+ */
+export function strangersOf({ service, neighbours = [], storm: { services, groups = {} } }: Question): string[] {
+  const known = new Map(Object.entries(groups));
+  const groupOf = (name: string): string => known.get(name) ?? name;
   const kin = [service, ...neighbours.flatMap((one) => [one.service, ...one.sharedWith])];
-  return services.filter((name) => !kin.includes(name));
+  const strangers = services.filter((name) => !kin.includes(name) && groupOf(name) !== groupOf(service));
+  return strangers.filter((name, index) => strangers.findIndex((other) => groupOf(other) === groupOf(name)) === index);
 }
 
-/** More than so many that have nothing to do with each other engage the brake, this service among them. */
+/** More groups than so many engage the brake, that of this service among them. */
 export const unrelatedLimit = ({ storm: { unrelated, limit } }: Question): number => unrelated ?? limit;

@@ -17,8 +17,8 @@ export interface HandlerFunctionsProps {
   readonly audit: AuditTable;
   readonly messages: Messages;
   readonly storm: Storm;
-  /** How many services are attached: known at synth. */
-  readonly count: () => number;
+  /** How many groups of services are attached that have nothing to do with each other: known at synth. */
+  readonly groups: () => number;
   /** ARNs of the roles that may answer. */
   readonly approvers: readonly string[];
 }
@@ -80,7 +80,7 @@ function environmentOf(name: HandlerName, props: HandlerFunctionsProps): Partial
   const each: Readonly<Record<HandlerName, Partial<Record<Variable, string>>>> = {
     assess: {
       ...tables, ...catalogue, stormServices: String(props.storm.services), stormMinutes: String(props.storm.minutes),
-      stormUnrelated: Lazy.string({ produce: () => String(unrelatedLimit(props.storm, props.count())) }),
+      stormUnrelated: Lazy.string({ produce: () => String(unrelatedLimit(props.storm, props.groups())) }),
     },
     verify: { ...tables, ...catalogue },
     approve: { ...tables, ...catalogue, ...messages, approvalUrlParameter: props.names.approvalUrlParameter },

@@ -2,7 +2,7 @@
 import { aws_cloudwatch as cloudwatch, Lazy, Stack } from 'aws-cdk-lib';
 import { describe, expect, test } from 'vitest';
 import type { CatalogueEntry, ServiceConfig } from '../../lambdas/config/schema.ts';
-import { neighboursOf } from '../../lib/neighbours.ts';
+import { groupsOf, neighboursOf } from '../../lib/neighbours.ts';
 import { minimalYaml } from './config-samples.ts';
 import { quietApp, templateOf } from './stack-samples.ts';
 import { parseConfig } from '../../lib/load-config.ts';
@@ -16,6 +16,27 @@ const yaml = (dependencies: Readonly<Record<string, string>>): string => {
 const chain = { checkout: '[cart]', cart: '[{ service: payments, critical: false }]', payments: '[]', search: '[payments]' };
 const servicesOf = (dependencies: Readonly<Record<string, string>>): ReadonlyMap<string, ServiceConfig> => new Map(Object.entries(parseConfig(yaml(dependencies), 'services.yaml').services));
 const around = (name: string, dependencies: Readonly<Record<string, string>>) => neighboursOf(name, servicesOf(dependencies)).map(({ service, relation, distance, critical }) => `${relation} ${service} ${distance}${critical ? '' : ' not critical'}`);
+
+describe('the groups of services that dependencies join', () => {
+  const groups = (dependencies: Readonly<Record<string, string>>) => Object.fromEntries(groupsOf(servicesOf(dependencies)));
+
+  test('reach over any number of steps, and through what two of them depend on', () => {
+    expect(groups({ ...chain, mail: '[]' })).toEqual({ checkout: 'cart', cart: 'cart', payments: 'cart', search: 'cart', mail: 'mail' });
+    expect(groups({ b: '[c]', a: '[]', c: '[]' })).toEqual({ a: 'a', b: 'b', c: 'b' });
+  });
+
+  test('are not cut: the fifteenth caller is in it, of whom the entry says nothing', () => {
+    const callers = Array.from({ length: 15 }, (_, index) => `svc${String(index + 1).padStart(2, '0')}`);
+    const dependencies = { db: '[]', ...Object.fromEntries(callers.map((name) => [name, '[db]'])) };
+    expect(around('db', dependencies)).not.toContainEqual(expect.stringContaining('svc15'));
+    expect(groups(dependencies)).toEqual(Object.fromEntries(['db', ...callers].map((name) => [name, 'db'])));
+  });
+
+  test('do not depend on the order in which services are attached', () => {
+    const turned = Object.fromEntries(Object.entries(chain).toReversed());
+    expect(groups(turned)).toEqual(groups(chain));
+  });
+});
 
 describe('the services around one', () => {
   test('are found over several steps, and one that can be done without makes all behind it so', () => {
@@ -57,6 +78,7 @@ describe('the services around one', () => {
       const { Value } = Object.values(parameters).find(({ Properties }) => Properties.Name.endsWith(`/${name}`))?.Properties ?? { Value: '' };
       return JSON.parse(Value) as CatalogueEntry;
     };
+    expect([entryOf('checkout').group, entryOf('payments').group]).toEqual([undefined, 'checkout']);
     expect(entryOf('payments').around).toMatchObject([{ service: 'checkout', relation: 'dependent' }]);
     expect(entryOf('checkout').around).toMatchObject([{ service: 'payments', relation: 'dependency', critical: true }]);
   });

@@ -11,10 +11,10 @@ const config = loadConfig('services.yaml');
 const sample = config.services['checkout'];
 
 /** So many services, each with a listener of its own. */
-function stackOf(count: number, storm: Storm | undefined): Stack {
+function stackOf(count: number, storm: Storm | undefined, dependencies: Readonly<Record<string, readonly string[]>> = {}): Stack {
   const names = Array.from({ length: count }, (__, index) => `service-${index + 1}`);
   const services = Object.fromEntries(names.map((name) => [name, {
-    ...JSON.parse(JSON.stringify(sample).replaceAll('listener/app', `listener/app/${name}`).replaceAll('checkout', name)) as ServiceConfig, dependencies: [],
+    ...JSON.parse(JSON.stringify(sample).replaceAll('listener/app', `listener/app/${name}`).replaceAll('checkout', name)) as ServiceConfig, dependencies: [...dependencies[name] ?? []],
   }]));
   const { storm: given, ...engine } = config.engine;
   return new RipcordStack(new App({ analyticsReporting: false }), 'Ripcord', { ...config, engine: { ...engine, storm: storm ?? given }, services });
@@ -27,11 +27,11 @@ const told = (stack: Stack): Record<string, string> => {
 const warnings = (stack: Stack): string[] => Annotations.fromStack(stack).findWarning('*', Match.anyValue()).map(({ entry }) => JSON.stringify(entry.data)).filter((text) => text.includes('storm'));
 
 describe('the number of strangers that engage the brake', () => {
-  test.each([[1, 1], [2, 1], [3, 1], [4, 2], [6, 2], [200, 2]])('by default, of %i services protected: more than %i', (count, limit) => {
+  test.each([[1, 1], [2, 1], [3, 1], [4, 2], [6, 2], [200, 2]])('by default, of %i groups protected: more than %i', (count, limit) => {
     expect(unrelatedLimit(defaultStorm, count)).toBe(limit);
   });
 
-  test('is never more than half of the services; where nobody names it, it is the number of all', () => {
+  test('is never more than half of the groups; where nobody names it, it is the number of all', () => {
     expect(unrelatedLimit({ services: 9, minutes: 10, unrelated: 7 }, 6)).toBe(3);
     expect(unrelatedLimit({ services: 9, minutes: 10 }, 6)).toBe(9);
   });
@@ -39,6 +39,7 @@ describe('the number of strangers that engage the brake', () => {
   test('reaches Assess as the services that are attached make it', () => {
     expect(told(stackOf(2, defaultStorm))).toMatchObject({ RIPCORD_STORM_SERVICES: '5', RIPCORD_STORM_UNRELATED: '1', RIPCORD_STORM_MINUTES: '10' });
     expect(told(stackOf(4, undefined))).toMatchObject({ RIPCORD_STORM_UNRELATED: '2' });
+    expect(told(stackOf(4, undefined, { 'service-1': ['service-2'] }))).toMatchObject({ RIPCORD_STORM_UNRELATED: '1' });
     expect(told(stackOf(4, { services: 3, minutes: 20 }))).toMatchObject({ RIPCORD_STORM_SERVICES: '3', RIPCORD_STORM_UNRELATED: '3', RIPCORD_STORM_MINUTES: '20' });
   });
 });
