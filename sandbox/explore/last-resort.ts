@@ -9,8 +9,8 @@ export interface Told {
 /** The part of a case that says who was struck, and how. */
 export type Struck = Pick<Case, 'actor' | 'at' | 'fault'>;
 
-/** The engine's own alarm that the Watchdog failed, or that an event could not even be delivered: nobody else is left who could page. */
-const isAlarm = ({ topic, subject }: Told): boolean => topic === 'on-call' && /^ALARM: .*(watchdog|dead-letters)/.test(subject);
+/** The Watchdog failed to its last try, or an event could not even be delivered: nobody else is left who could page. Its throttles say neither. */
+const isAlarm = ({ topic, subject }: Told): boolean => topic === 'on-call' && /^ALARM: "[\w-]+-(handler-lost-watchdog|dead-letters|dead-letters-more)"$/.test(subject);
 
 // After any other loss the Watchdog lives, and has to do its work itself.
 const lastOnes = ['watchdog', 'rules'];

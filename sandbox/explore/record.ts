@@ -62,6 +62,7 @@ export async function record(scenario: BaseScenario, prepared: Prepared, { groun
     const quiet = await quietAnswers(scenario, prepared, { grounds, heard });
     const targets = Object.values(world.targets);
     const isTried = ({ actor }: { readonly actor: string }): boolean => scenario.actors?.includes(actor) ?? true;
+    const isCallTried = (call: RecordedCall): boolean => isTried(call) && (scenario.calls?.test(call.name) ?? true);
     const calls = heard.map(({ named, record: one, whileRunning }, index): RecordedCall => {
       const { service, operation, mutating, input } = one;
       return {
@@ -72,7 +73,7 @@ export async function record(scenario: BaseScenario, prepared: Prepared, { groun
     });
     const counts = Object.fromEntries(world.sandbox.services.functions.list().filter((fn) => fn.invocations > 0).map((fn) => [fn.spec.name.replace(/^ripcord-/, ''), fn.invocations]));
     return {
-      scenario: scenario.name, tried: Object.fromEntries(Object.entries(counts).filter(([actor]) => isTried({ actor }))), calls: calls.filter(isTried), outcome,
+      scenario: scenario.name, tried: Object.fromEntries(Object.entries(counts).filter(([actor]) => isTried({ actor }))), calls: calls.filter(isCallTried), outcome,
       invocations: inOrder.map((one) => recorded(one, world)),
     };
   } finally {

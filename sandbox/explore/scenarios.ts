@@ -23,6 +23,10 @@ export interface BaseScenario {
   readonly mayChange: boolean;
   /** Only the calls of these functions are tried: the others make the same calls as in another scenario, from the same state. */
   readonly actors?: readonly string[];
+  /** Of the calls of these functions only those with such a name are tried, for the same reason. */
+  readonly calls?: RegExp;
+  /** Its requests and how many of them failed are in CloudWatch, for a day; `sicken` lets a fifth of them fail while `green` is live. */
+  readonly measured?: true;
   /** Starts the rollback, and does what people do while it runs. */
   play(world: ExploredWorld): Promise<void>;
 }
@@ -30,6 +34,13 @@ export interface BaseScenario {
 const fire = async (world: ExploredWorld): Promise<void> => world.fire();
 
 const approval = (answer: JsonValue): ServiceDocument => ({ policy: policyWith(answer) });
+
+/** What its users meet is in the metrics before an alarm says so. */
+async function measured(world: ExploredWorld): Promise<void> {
+  world.sicken();
+  await world.sleep(8 * 60_000);
+  world.fire();
+}
 
 /** A person stops the execution while it waits for the next round of proof. */
 async function stopped(world: ExploredWorld): Promise<void> {
@@ -76,6 +87,11 @@ export const scenarios: readonly BaseScenario[] = [
     name: 'unproven', summary: 'the journey goes on failing, and its answer holds the secret that it was sent', targets: { it: albTarget() }, cure: 'it', ends: 'paged', mayChange: true, play: fire, path: '/broken', actors: ['verify', 'report'],
     changes: { verification: { passesInARow: 1, intervalSeconds: 30, deadlineMinutes: 1 } },
   },
+  {
+    name: 'measured', summary: 'two kinds of signals are needed, and the metrics are one: they accuse the release and prove the recovery', targets: { it: albTarget() }, cure: 'it', ends: 'recovered', mayChange: true, play: measured, measured: true,
+    actors: ['assess', 'verify'], calls: /^(assess\/|verify\/cloudwatch:GetMetricData)/,
+    changes: { verification: { passesInARow: 1, intervalSeconds: 120, deadlineMinutes: 15 } },
+  },
   { name: 'stopped', summary: 'a person stops the execution halfway: the Watchdog closes it', targets: { it: albTarget() }, cure: 'it', ends: 'paged', mayChange: true, play: stopped, actors: ['watchdog'] },
 ];
 
@@ -88,16 +104,27 @@ export function scenarioOf(name: string): BaseScenario {
 
 export const alarmOf = (scenario: string): string => `${scenario}-errors`;
 export const journeySecret = 'explore-token';
+export const measuredNamespace = 'Explored';
 
 function policyWith(asked: JsonValue): JsonValue {
   return { approval: asked, bakeMinutes: 1, releaseWindowMinutes: 240, coolDownMinutes: 10, dailyBudget: 3 };
 }
 
+const metric = (service: string, name: string): JsonValue => ({ namespace: measuredNamespace, name, dimensions: { Service: service } });
+
+/** @returns the signals of a service of which only the alarm is known, or its requests as well. */
+function signalsOf({ name, measured: isMeasured }: Pick<BaseScenario, 'name' | 'measured'>): JsonValue {
+  const signals = { alarms: [{ name: alarmOf(name) }], minimum: 1, holdSeconds: 240, traffic: { none: 'nobody sends it requests here' } };
+  return isMeasured !== true ? signals : {
+    ...signals, minimum: 2, metrics: [{ kind: 'own', name, requests: metric(name, 'Requests'), errors: metric(name, 'Failed') }], traffic: { metric: metric(name, 'Requests'), minutes: 5, minimumRequests: 100 },
+  };
+}
+
 /** The catalogue entry. @param secretArn of the secret that the journey sends; its server sends it back. */
-export const serviceOf = ({ name, changes = {}, path = '/' }: BaseScenario, targets: Readonly<Record<string, ExploredTarget>>, { port, secretArn }: { readonly port: number; readonly secretArn: string }): ServiceDocument => ({
+export const serviceOf = ({ name, changes = {}, path = '/', ...more }: BaseScenario, targets: Readonly<Record<string, ExploredTarget>>, { port, secretArn }: { readonly port: number; readonly secretArn: string }): ServiceDocument => ({
   owner: `team-${name}`,
   targets: Object.fromEntries(Object.entries(targets).map(([id, { document }]) => [id, document])),
-  signals: { alarms: [{ name: alarmOf(name) }], minimum: 1, holdSeconds: 240, traffic: { none: 'nobody sends it requests here' } },
+  signals: signalsOf({ name, ...more }),
   journeys: {
     buy: {
       secrets: { token: { arn: secretArn } },

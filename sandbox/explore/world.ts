@@ -9,7 +9,7 @@ import type { RollbackRun, SentMessage } from '../scenarios/scenario.ts';
 import type { WarmProcesses } from '../services/lambda/warm-processes.ts';
 import type { Execution } from '../services/states/execution.ts';
 import { namesOf, RipcordView } from '../stage/ripcord-view.ts';
-import { alarmOf, journeySecret, type BaseScenario } from './scenarios.ts';
+import { alarmOf, journeySecret, measuredNamespace, type BaseScenario } from './scenarios.ts';
 import type { ExploredTarget } from './targets.ts';
 
 export type Row = Readonly<Record<string, AttributeValue>>;
@@ -55,6 +55,9 @@ const processes = 8;
 const longestHours = 24;
 // Less than the shortest time, in wall milliseconds, for which a function waits for another (`sendOnce`).
 const longestUndisturbed = 2500;
+// Of a measured service; and its past, longer than the day with which the judge compares.
+const requestsPerMinute = 600;
+const minutesBefore = 1500;
 // A function that is at work always gets the time that Lambda would give it.
 const graceMs = 300_000;
 
@@ -68,6 +71,7 @@ export class ExploredWorld {
   #view: RipcordView | null = null;
   #meddled: ExploredTarget | null = null;
   #letGo: () => void = () => undefined;
+  #isSick = false;
 
   /** A sandbox with the scenario's targets as they were before the release, and nothing deployed yet. */
   static async start(scenario: BaseScenario, { warm, port, secret }: Omit<Grounds, 'assembly'>, startAt?: number): Promise<ExploredWorld> {
@@ -94,6 +98,7 @@ export class ExploredWorld {
       ComparisonOperator: 'GreaterThanThreshold', TreatMissingData: 'ignore',
     });
     this.#calm();
+    if (scenario.measured === true) this.#measure();
     const cure = this.targets[scenario.cure];
     sandbox.calls.onCall(({ caller, mutating, output, input, service }) => {
       if (caller.kind === 'role' && mutating && output !== null && cure !== undefined && service === cure.prefix && cure.isTouchedBy(JSON.stringify(input))) this.#calm();
@@ -130,6 +135,24 @@ export class ExploredWorld {
     for (const rule of rules) rule.state = 'DISABLED';
     cloudwatch.setAlarmState(alarmOf(this.scenario.name), 'ALARM', 'an exploration says so');
     for (const rule of rules) rule.state = 'ENABLED';
+  }
+
+  /** From now on users suffer while the bad side is live. */
+  sicken(): void {
+    this.#isSick = true;
+  }
+
+  /** A healthy yesterday, and from now on each minute as it comes. */
+  #measure(): void {
+    const { clock, services: { cloudwatch } } = this.sandbox;
+    const dimensions = { Service: this.scenario.name };
+    const tell = (at: number, failed: number): void => {
+      cloudwatch.record({ namespace: measuredNamespace, name: 'Requests', dimensions, value: requestsPerMinute, at });
+      cloudwatch.record({ namespace: measuredNamespace, name: 'Failed', dimensions, value: failed, at });
+    };
+    const now = clock.now();
+    for (let minutes = minutesBefore; minutes > 0; minutes -= 1) tell(now - minutes * 60_000, minutes % 7 === 0 ? 1 : 0);
+    clock.every(60_000, () => tell(clock.now(), this.#isSick && this.targets[this.scenario.cure]?.live() === 'green' ? requestsPerMinute / 5 : 0));
   }
 
   /** Starts the Rollback state machine as a person in the console does. */
