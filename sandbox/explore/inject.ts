@@ -52,6 +52,9 @@ const remembers: readonly FaultName[] = ['throttled-once', 'throttled-five', 'th
 /** What these do, they do after the call took effect: where AWS refused it, nothing was done. */
 export const afterEffect: readonly FaultName[] = ['reset-after', 'error-after', 'late-reply', 'killed', 'aborted'];
 
+/** The next attempt meets them again. */
+const lasting: readonly FaultName[] = ['throttled-five', 'throttled-for-good', 'error-for-good'];
+
 /** Their client gets no reply. */
 const losesReply: readonly FaultName[] = ['reset-before', 'reset-after', 'late-reply'];
 
@@ -75,7 +78,7 @@ function strike(one: Case, parts: InjectParts): Injected {
     name: one.fault, effect: effectOf(one.fault, { ...parts, meddle }),
     when: (asked) => {
       const struck = isStruck(namer.next(asked));
-      if (struck && remembers.includes(one.fault) && 'accessKeyId' in asked.caller) warm.strike(asked.caller.accessKeyId, losesReply.includes(one.fault));
+      if (struck && remembers.includes(one.fault) && 'accessKeyId' in asked.caller) warm.strike(asked.caller.accessKeyId, { isLost: losesReply.includes(one.fault), isOnce: !lasting.includes(one.fault) });
       return struck;
     },
   });

@@ -103,11 +103,12 @@ export class WarmProcesses {
   /**
    * A call of the process with this key fails in a way after which its client retries: ended before it has no retries left for others.
    * @param isLost its client gets no reply, on purpose.
+   * @param isOnce its next attempt will go well: the SDK then gives back what that attempt cost.
    */
-  strike(accessKeyId: string, isLost = false): void {
+  strike(accessKeyId: string, { isLost = false, isOnce = false }: { readonly isLost?: boolean; readonly isOnce?: boolean } = {}): void {
     const warm = this.#all.get(accessKeyId);
     if (warm === undefined) return;
-    warm.retryTokens -= retryCost;
+    if (!isOnce) warm.retryTokens -= retryCost;
     if (isLost && warm.bound !== null) this.#countGivenUp(warm.bound.endpoint, -1);
   }
 

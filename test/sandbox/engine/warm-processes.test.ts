@@ -71,9 +71,9 @@ test('a call left behind reaches its own sandbox, and no other', async () => {
 test('a process whose client has few retries left goes to nobody else, unless calls have brought them back', async () => {
   const keys: string[] = [];
   const asked = (): Wanted => ({ ...sandbox(), adopt: (accessKeyId) => void keys.push(accessKeyId) });
-  const struck = async (times: number, pauses: readonly number[]): Promise<{ readonly worker: Worker; readonly isKept: boolean }> => {
+  const struck = async (times: number, pauses: readonly number[], isOnce = false): Promise<{ readonly worker: Worker; readonly isKept: boolean }> => {
     const worker = await warm.take(asked());
-    for (let count = 0; count < times; count += 1) warm.strike(keys.at(-1) ?? '');
+    for (let count = 0; count < times; count += 1) warm.strike(keys.at(-1) ?? '', { isOnce });
     await run(worker, `struck-${keys.length}`, pauses);
     warm.give(worker);
     const next = await warm.take(asked());
@@ -86,6 +86,8 @@ test('a process whose client has few retries left goes to nobody else, unless ca
   const second = await struck(10, [1]);
   expect(second).toEqual({ worker: first.worker, isKept: true });
   expect((await struck(10, [1])).isKept).toBe(false);
+  // What is mended at the next attempt costs nothing.
+  expect((await struck(100, [1], true)).isKept).toBe(true);
 });
 
 test('a client that no longer waits for a reply is counted, unless the reply was kept from it on purpose or its process died', async () => {
@@ -94,7 +96,7 @@ test('a client that no longer waits for a reply is counted, unless the reply was
   const worker = await warm.take(slow);
   await run(worker, 'slow-1', [1], 30);
   await expect.poll(() => warm.givenUp(slow.endpoint)).toBe(1);
-  warm.strike(key, true);
+  warm.strike(key, { isLost: true });
   expect(warm.givenUp(slow.endpoint)).toBe(0);
   await run(worker, 'slow-2', [1], 30);
   await expect.poll(() => warm.givenUp(slow.endpoint)).toBe(1);
