@@ -2,7 +2,7 @@
 import { systemClock } from '../domain/clock.ts';
 import type { HttpAnswer } from '../runtime/answer-request.ts';
 import { fields, handle } from '../runtime/handle.ts';
-import { addLabel, type LabelEvent, type LabelParts } from '../runtime/label.ts';
+import { type AddedLabel, type LabelEvent, type LabelParts, takeLabel } from '../runtime/label.ts';
 import { labelByPerson, type LabelRequest, labelRequestOf } from '../runtime/label-request.ts';
 import { auditRecord, dynamoClient } from '../runtime/wiring.ts';
 
@@ -11,14 +11,14 @@ let parts: LabelParts | undefined;
 const eventOf = fields<LabelEvent>({ id: 'string', time: 'string', detail: 'object' });
 const isRequest = (input: LabelEvent | LabelRequest): input is LabelRequest => 'method' in input;
 
-export const handler = handle<LabelEvent | LabelRequest, { readonly chain: string; readonly added: boolean } | HttpAnswer>({
+export const handler = handle<LabelEvent | LabelRequest, AddedLabel | { readonly refused: string } | HttpAnswer>({
   name: 'Label',
   // What EventBridge hands over has no `requestContext`, whoever put the event: only a request to the URL brings an identity.
   parse: (event) => labelRequestOf(event) ?? eventOf(event),
   about: (input) => ({ rollbackId: isRequest(input) ? 'in the body' : rollbackIn(input), service: 'unknown' }),
-  run: (input) => {
+  run: (input, log) => {
     parts ??= { audit: auditRecord(dynamoClient()) };
-    return isRequest(input) ? labelByPerson(input, { ...parts, clock: systemClock }) : addLabel(input, parts);
+    return isRequest(input) ? labelByPerson(input, { ...parts, clock: systemClock }) : takeLabel(input, parts, log);
   },
 });
 

@@ -1,9 +1,10 @@
 // A label that came as an event: checked, and added once to the chain of such labels of one rollback.
 import type { AuditRecord } from '../adapters/audit-record.ts';
 import { cursorAt } from '../audit/entry.ts';
-import { Refusal, RipcordError } from '../domain/errors.ts';
+import { isRefusal, Refusal, RipcordError } from '../domain/errors.ts';
 import { parseInstant } from '../domain/instants.ts';
 import { rollbackIdOf } from './answer-request.ts';
+import type { Log } from './logger.ts';
 
 /** `ripcord.label`, detail-type `Label`. Anybody who may put events can have written any of it. */
 export interface LabelEvent {
@@ -27,11 +28,30 @@ interface Label {
   readonly comment: string;
 }
 
+export interface AddedLabel {
+  readonly chain: string;
+  readonly added: boolean;
+}
+
+/**
+ * A label that no retry mends is answered and logged, not thrown: nobody is woken because of a typing error.
+ * @throws RipcordError as `addLabel`, what may pass by itself.
+ */
+export async function takeLabel(event: LabelEvent, parts: LabelParts, log: Pick<Log, 'error'>): Promise<AddedLabel | { readonly refused: string }> {
+  try {
+    return await addLabel(event, parts);
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    log.error('a label was refused', error, { eventId: event.id });
+    return { refused: error.message };
+  }
+}
+
 /**
  * @returns `added: false` when this very event was added before: EventBridge delivers at least once.
  * @throws Refusal for what is no label or names no rollback; RipcordError (`not-ended`) while the rollback runs, so that it is delivered again.
  */
-export async function addLabel(event: LabelEvent, parts: LabelParts): Promise<{ readonly chain: string; readonly added: boolean }> {
+export async function addLabel(event: LabelEvent, parts: LabelParts): Promise<AddedLabel> {
   const { rollback, opinion, by, comment } = labelOf(event);
   const last = await parts.audit.last(rollback);
   if (last === null) throw new Refusal('unknown-rollback', `The label names rollback "${rollback}", and no record of one has that name.`);

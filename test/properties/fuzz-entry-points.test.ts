@@ -112,7 +112,10 @@ const entries: Readonly<Record<string, Entry>> = {
     around: (input) => ({ rollbackId: 'rb-4', startedAt: '2026-11-20T09:14:07.000Z', look: 0, approval: null, evidence: null, audit: null, input }),
   },
   'the death of an execution': { handler: watchdogHandler, samples: [death({}), death({ status: 'TIMED_OUT', error: null, cause: null, name: 'rb-5' }), death({ status: 'ABORTED', input: null, name: 'rb-6' })] },
-  'a label of a tool': { handler: labelHandler, samples: [label({}), label({ label: 'right', comment: 'a dependency was down' })] },
+  'a label of a tool': {
+    handler: labelHandler, samples: [label({}), label({ label: 'right', comment: 'a dependency was down' })],
+    refusal: (output) => (output as { refused?: string }).refused ?? null,
+  },
   'a label by URL': {
     handler: labelHandler, around: sent, samples: [request('POST', { body: { rollback: 'rb-1', label: 'wrong', comment: 'a dependency was down' } }), request('POST', { body: { rollback: 'rb-1', label: 'right' } })],
     refusal: (output) => {

@@ -6,7 +6,7 @@ import { readAnchor } from '../../lambdas/adapters/audit-anchor.ts';
 import { toItem } from '../../lambdas/adapters/audit-rows.ts';
 import { verifyChain } from '../../lambdas/audit/chain.ts';
 import { type AuditRow, cursorAt, rowAfter } from '../../lambdas/audit/entry.ts';
-import { addLabel, eventChain } from '../../lambdas/runtime/label.ts';
+import { addLabel, eventChain, takeLabel } from '../../lambdas/runtime/label.ts';
 import { auditTable, startTables, type Tables } from './audit-tables.ts';
 
 let tables: Tables;
@@ -85,9 +85,21 @@ describe('a label that came as an event', () => {
     await expect(addLabel(event, { audit: tables.audit })).rejects.toMatchObject({ name: 'Refused', message: expect.stringContaining('`time` must be an instant') as string });
   });
 
+  const take = (detail: object, logged: unknown[]) =>
+    takeLabel({ id: 'event-1', time: '2026-11-21T08:00:00Z', detail: { rollback: id, label: 'wrong', by: 'pager', ...detail } }, { audit: tables.audit }, { error: (...line) => void logged.push(line) });
+
+  it('that is refused is answered and logged, so that Lambda takes it for done', async () => {
+    await ended();
+    const logged: unknown[] = [];
+    expect(await take({ label: 'worng' }, logged)).toEqual({ refused: expect.stringContaining('right or wrong') as string });
+    expect(logged).toEqual([['a label was refused', expect.objectContaining({ name: 'Refused', code: 'bad-label' }), { eventId: 'event-1' }]]);
+    expect(await take({}, logged)).toMatchObject({ added: true });
+  });
+
   it('waits for the end of a rollback that runs', async () => {
     await tables.audit.append({ rollbackId: id, service: 'shop', kind: 'assessed', at: '2026-11-20T09:10:00.000Z', data: {} }, null);
     await expect(label({})).rejects.toMatchObject({ name: 'Retryable', code: 'not-ended' });
+    await expect(take({}, [])).rejects.toMatchObject({ name: 'Retryable', code: 'not-ended' });
   });
 });
 
