@@ -19,16 +19,15 @@ interface AlarmKind {
   readonly metric: cloudwatch.IMetric;
   /** Where the metric counts what went well: `always` has to, so that no data is wrong too, once there was some; `when-called` has to where it was tried at all. */
   readonly hasToWork?: 'always' | 'when-called';
-  /** Five-minute periods in a row; default 1. */
+  /** Five-minute periods that are looked at; default 1. */
   readonly periods?: number;
+  /** In how many of them it has to be so; default: in each. */
+  readonly breachingPeriods?: number;
   /** Part of the name when one section has several alarms. */
   readonly of?: string;
 }
 
 const minutes = Duration.minutes(5);
-
-/** Functions that EventBridge hands events to: what they fail at goes to the queue in the name of their own role. */
-const eventHandlers: readonly string[] = ['label', 'watchdog'];
 
 export class EngineAlarms extends Construct {
   readonly alarms: readonly cloudwatch.Alarm[];
@@ -54,6 +53,7 @@ export class EngineAlarms extends Construct {
       metric: kind.metric,
       threshold: 1,
       evaluationPeriods: kind.periods ?? 1,
+      ...(kind.breachingPeriods === undefined ? {} : { datapointsToAlarm: kind.breachingPeriods }),
       comparisonOperator: kind.hasToWork === undefined ? cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD : cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
       // Most count events: a period without one has no data, and that is the good case.
       // What has to happen and is silent has no data either: that pages too, but not before the very first time, as a breaching one would.
@@ -74,6 +74,14 @@ function workflowAlarms({ deadLetters, rollback, watch, functions }: EngineAlarm
       section: 'dead-letters',
       text: 'An event could not be delivered: a rollback or a watch may not have started.',
       metric: deadLetters.metricApproximateNumberOfMessagesVisible({ period: minutes, statistic: 'Maximum' }),
+    },
+    {
+      section: 'dead-letters', of: 'more',
+      text: 'One more event could not be delivered, whatever lies in the queue already: a rollback or a watch may not have started.',
+      // EventBridge sends them with SendMessage, which this counts; what a redrive policy moves it would not.
+      metric: deadLetters.metricNumberOfMessagesSent({ period: minutes, statistic: 'Sum' }),
+      // A queue that nobody touched for six hours sends its metrics up to a quarter of an hour late, and zeros after them.
+      periods: 3, breachingPeriods: 1,
     },
     { section: 'rollback-failed', text: 'A rollback ended without a recovery.', metric: rollback.metricFailed(sum) },
     { section: 'rollback-timed-out', text: 'A rollback ran longer than any may and was closed.', metric: rollback.metricTimedOut(sum) },
@@ -96,21 +104,23 @@ function workflowAlarms({ deadLetters, rollback, watch, functions }: EngineAlarm
   ];
 }
 
-/** Calls of a function that ended without an error, in a quarter of an hour. Lambda counts each try of a call, and sends a zero of errors with each that went well. */
-const worked = (name: string, one: lambda.IFunction): cloudwatch.MathExpression => {
-  const quarter = { period: Duration.minutes(15), statistic: 'Sum' };
+/** Calls of a function that ended without an error, in so many minutes. Lambda counts each try of a call, and sends a zero of errors with each that went well. */
+const worked = (name: string, one: lambda.IFunction, inMinutes = 15): cloudwatch.MathExpression => {
+  const summed = { period: Duration.minutes(inMinutes), statistic: 'Sum' };
   return new cloudwatch.MathExpression({
-    expression: 'invocations - errors', label: `calls of ${name} that ran whole`, period: quarter.period,
-    usingMetrics: { invocations: one.metricInvocations(quarter), errors: one.metricErrors(quarter) },
+    expression: 'invocations - errors', label: `calls of ${name} that ran whole`, period: summed.period,
+    usingMetrics: { invocations: one.metricInvocations(summed), errors: one.metricErrors(summed) },
   });
 };
 
 /**
  * Lambda's `Errors` counts each try, also one that a retry mends a second later, so it is worth waking someone only where nobody tries again.
- * Of the others their caller tells what no retry mended: the workflow, whose execution fails or whose Report pages (of an announcement too), the poll's own alarm, or the queue in which an event ends after its third try.
+ * Of the others their caller tells what no retry mended: the workflow, whose execution fails or whose Report pages, the poll's own alarm, or for the Watchdog the alarm on what Lambda gave up.
  */
 const errorAlarms: Readonly<Record<string, (one: lambda.IFunction) => Omit<AlarmKind, 'section' | 'of'>>> = {
   answer: (one) => ({ text: 'A person answered an approval, and the answer was not taken or not put on record.', metric: one.metricErrors({ period: minutes, statistic: 'Sum' }) }),
+  // Report tells of it too, but only when the rollback has ended; until then traffic is moved and nobody knows.
+  announce: (one) => ({ text: 'A rollback changes a service, and nobody could be told: every call of announce fails.', metric: worked('announce', one, 5), hasToWork: 'when-called' }),
   // A Watch and a hold go on without journeys.
   verify: (one) => ({ text: 'Journeys cannot be run, and no recovery can be proven: every call of verify fails.', metric: worked('verify', one), hasToWork: 'when-called' }),
 };
@@ -124,9 +134,9 @@ const functionAlarms = (functions: EngineAlarmsProps['functions']): readonly Ala
         section: 'handler-throttles', of: name, text: `Function ${name} has been throttled for ten minutes: the account runs out of Lambda concurrency.`, periods: 2,
         metric: one.metricThrottles({ period: minutes, statistic: 'Sum' }),
       },
-      ...(eventHandlers.includes(name) ? [{
-        section: 'handler-lost', of: name, text: `An event that function ${name} should have handled is lost: it could not even be put into the queue.`,
-        metric: one.metric('DestinationDeliveryFailures', { period: minutes, statistic: 'Sum' }),
+      ...(name === 'watchdog' ? [{
+        section: 'handler-lost', of: name, text: 'A rollback died, and the Watchdog could not close it: Lambda gave its event up after its last try.',
+        metric: one.metric('AsyncEventsDropped', { period: minutes, statistic: 'Sum' }),
       }] : []),
     ];
   });

@@ -10,31 +10,39 @@ const retryAttempts = 8;
 /** EventBridge refuses patterns of more than 2,048 characters; the rest of an alarm pattern needs about 250. */
 const alarmNamesLimit = 1600;
 
-/** The queue for events that could not be delivered, and the role with which rules start the workflows. */
+/** The queues for events that could not be delivered or handled, and the role with which rules start the workflows. */
 export class EventDelivery extends Construct {
+  /** What could not be delivered: a rollback or a watch may not have started, so it pages. */
   readonly deadLetters: sqs.Queue;
+  /** For looking things up, without an alarm: labels that were not written down, and what the Watchdog failed at, which pages by itself. */
+  readonly unhandled: sqs.Queue;
   readonly role: iam.Role;
 
   /** @param workflowArns the state machines that rules may start. */
   constructor(scope: Construct, id: string, workflowArns: readonly string[]) {
     super(scope, id);
-    this.deadLetters = new sqs.Queue(this, 'DeadLetters', {
-      encryption: sqs.QueueEncryption.SQS_MANAGED, enforceSSL: true, retentionPeriod: Duration.days(14),
-    });
-    Validations.of(this.deadLetters).acknowledge({ id: 'AwsSolutions-SQS3', reason: 'This queue is the dead-letter queue.' });
-    // One statement for every rule of the account: a queue's policy holds twenty statements at most, and there is a rule for each service.
-    this.deadLetters.addToResourcePolicy(new iam.PolicyStatement({
-      principals: [new iam.ServicePrincipal('events.amazonaws.com')],
-      actions: ['sqs:SendMessage'],
-      resources: [this.deadLetters.queueArn],
-      conditions: { ArnLike: { 'aws:SourceArn': Stack.of(this).formatArn({ service: 'events', resource: 'rule', resourceName: '*' }) } },
-    }));
+    this.deadLetters = this.queue('DeadLetters');
+    this.unhandled = this.queue('Unhandled');
     explain(this.deadLetters, { quiet: { 'sqs:SendMessage': 'It counts only when a rule could not start anything either. EventBridge then has a metric for each rule alone, FailedInvocations; the poll finds the release or the alarm at its source.' } });
+    explain(this.unhandled, { quiet: { 'sqs:SendMessage': 'It counts only when the rule could not call the function for a label either, and a label wakes nobody.' } });
     this.role = new iam.Role(this, 'Role', {
       assumedBy: new iam.ServicePrincipal('events.amazonaws.com'),
       description: 'Rules of Ripcord start its workflows',
     });
     allow(this.role, [{ actions: ['states:StartExecution'], resources: workflowArns }]);
+  }
+
+  private queue(id: string): sqs.Queue {
+    const queue = new sqs.Queue(this, id, { encryption: sqs.QueueEncryption.SQS_MANAGED, enforceSSL: true, retentionPeriod: Duration.days(14) });
+    Validations.of(queue).acknowledge({ id: 'AwsSolutions-SQS3', reason: 'This queue is a dead-letter queue.' });
+    // One statement for every rule of the account: a queue's policy holds twenty statements at most, and there is a rule for each service.
+    queue.addToResourcePolicy(new iam.PolicyStatement({
+      principals: [new iam.ServicePrincipal('events.amazonaws.com')],
+      actions: ['sqs:SendMessage'],
+      resources: [queue.queueArn],
+      conditions: { ArnLike: { 'aws:SourceArn': Stack.of(this).formatArn({ service: 'events', resource: 'rule', resourceName: '*' }) } },
+    }));
+    return queue;
   }
 
   /** The whole event goes to the workflow, beside the name of the service whose rule matched. */
@@ -157,24 +165,30 @@ function chunks(names: readonly string[]): readonly (readonly string[])[] {
 export const pollMinutes = 5;
 
 /** Beside the trust of a role with which Lambda handles an event. */
-const unbegun = (tells: string): Reasons => ({ quiet: { 'sts:AssumeRole': `Lambda cannot begin, so no record of ours can name it: the alarm ${tells} tells.` } });
+const unbegun = (tells: string): Reasons => ({ quiet: { 'sts:AssumeRole': `Lambda cannot begin, so no record of ours can name it: ${tells}.` } });
 
 /** One schedule for the whole engine, not one a service. A poll that fails is not tried again: the next one is never far. */
 export function pollRule(scope: Construct, delivery: EventDelivery, poll: lambda.Function): events.Rule {
   poll.configureAsyncInvoke({ maxEventAge: Duration.minutes(pollMinutes), retryAttempts: 0 });
-  explain(roleOf(poll), unbegun('poll-missing'));
+  explain(roleOf(poll), unbegun('the alarm poll-missing tells'));
   return new events.Rule(scope, 'PollRule', {
     description: 'Looks for releases and alarms whose events were lost',
     schedule: events.Schedule.rate(Duration.minutes(pollMinutes)),
-    targets: [toFunction(poll, delivery, { maximumEventAgeInSeconds: pollMinutes * 60, maximumRetryAttempts: 2 })],
+    targets: [toFunction(poll, { lost: delivery.deadLetters, maximumEventAgeInSeconds: pollMinutes * 60, maximumRetryAttempts: 2 })],
   });
 }
 
+interface Delivered {
+  readonly lost: sqs.IQueue;
+  readonly maximumEventAgeInSeconds: number;
+  readonly maximumRetryAttempts: number;
+}
+
 /** CDK's own target would give each rule a statement in the queue's policy beside the one that all rules share. */
-const toFunction = (called: lambda.IFunction, { deadLetters }: EventDelivery, retryPolicy: { readonly maximumEventAgeInSeconds: number; readonly maximumRetryAttempts: number }): events.IRuleTarget => ({
+const toFunction = (called: lambda.IFunction, { lost, ...retryPolicy }: Delivered): events.IRuleTarget => ({
   bind: (rule) => {
     targets.addLambdaPermission(rule, called);
-    return { arn: called.functionArn, targetResource: called, deadLetterConfig: { arn: deadLetters.queueArn }, retryPolicy };
+    return { arn: called.functionArn, targetResource: called, deadLetterConfig: { arn: lost.queueArn }, retryPolicy };
   },
 });
 
@@ -184,33 +198,36 @@ function roleOf({ role }: lambda.IFunction): iam.IRole {
   return role;
 }
 
-/** What a function failed at goes to the queue. CDK's own destination also grants two reads of the queue, which Lambda does not make. */
-const toQueue = (queue: sqs.IQueue): lambda.IDestination => ({
+/**
+ * What a function failed at goes to the queue. CDK's own destination also grants two reads of the queue, which Lambda does not make.
+ * @param tells who else tells of it.
+ */
+const toQueue = (queue: sqs.IQueue, tells: string): lambda.IDestination => ({
   bind: (_, failed) => {
     const role = roleOf(failed);
-    explain(role, unbegun('handler-lost'));
+    explain(role, unbegun(tells));
     allow(role, [{
       actions: ['sqs:SendMessage'], resources: [queue.queueArn],
-      quiet: { 'sqs:SendMessage': 'Lambda sends in the name of the role, and no record of ours can name what it was refused: the alarm handler-lost names the function.' },
+      quiet: { 'sqs:SendMessage': `Lambda sends in the name of the role, and no record of ours can name what it was refused: ${tells}.` },
     }]);
     return { destination: queue.queueArn };
   },
 });
 
-/** A tool's word on a rollback that has ended. One that runs still is tried twice more, in minutes; what is no label lands in the queue, whose alarm tells. */
+/** A tool's word on a rollback that has ended. One that runs still is tried twice more, in minutes. A label that gets lost wakes nobody. */
 export function labelRule(scope: Construct, delivery: EventDelivery, label: lambda.Function): events.Rule {
-  label.configureAsyncInvoke({ maxEventAge: maximumEventAge, retryAttempts: 2, onFailure: toQueue(delivery.deadLetters) });
+  label.configureAsyncInvoke({ maxEventAge: maximumEventAge, retryAttempts: 2, onFailure: toQueue(delivery.unhandled, 'a label that gets lost wakes nobody') });
   return new events.Rule(scope, 'LabelRule', {
     description: 'A tool says whether a rollback was right',
     eventPattern: { source: ['ripcord.label'], detailType: ['Label'] },
-    targets: [toFunction(label, delivery, { maximumEventAgeInSeconds: maximumEventAge.toSeconds(), maximumRetryAttempts: retryAttempts })],
+    targets: [toFunction(label, { lost: delivery.unhandled, maximumEventAgeInSeconds: maximumEventAge.toSeconds(), maximumRetryAttempts: retryAttempts })],
   });
 }
 
 /** An execution that died ran no Catch: its lock and its record are closed from here. */
 export function watchdogRule(scope: Construct, delivery: EventDelivery, rollback: { readonly arn: string; readonly watchdog: lambda.Function }): events.Rule {
   // EventBridge hands over to Lambda's own queue: what fails there three times would be lost without a word.
-  rollback.watchdog.configureAsyncInvoke({ maxEventAge: maximumEventAge, retryAttempts: 2, onFailure: toQueue(delivery.deadLetters) });
+  rollback.watchdog.configureAsyncInvoke({ maxEventAge: maximumEventAge, retryAttempts: 2, onFailure: toQueue(delivery.unhandled, 'the alarm handler-lost tells') });
   return new events.Rule(scope, 'WatchdogRule', {
     description: 'A rollback failed, timed out or was aborted',
     eventPattern: {
@@ -218,6 +235,6 @@ export function watchdogRule(scope: Construct, delivery: EventDelivery, rollback
       detailType: ['Step Functions Execution Status Change'],
       detail: { stateMachineArn: [rollback.arn], status: ['FAILED', 'TIMED_OUT', 'ABORTED'] },
     },
-    targets: [toFunction(rollback.watchdog, delivery, { maximumEventAgeInSeconds: maximumEventAge.toSeconds(), maximumRetryAttempts: retryAttempts })],
+    targets: [toFunction(rollback.watchdog, { lost: delivery.deadLetters, maximumEventAgeInSeconds: maximumEventAge.toSeconds(), maximumRetryAttempts: retryAttempts })],
   });
 }

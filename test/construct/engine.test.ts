@@ -172,11 +172,11 @@ describe('who watches the watchman', () => {
     for (const { Properties } of alarms) {
       const section = /docs\/runbook\.md#([a-z-]+)$/.exec(String(Properties['AlarmDescription']))?.[1];
       expect(headings, `the runbook has no section for ${String(Properties['AlarmName'])}`).toContain(section);
-      // A poll that does not run sends no metric: that pages too, but not before the first one ran. Nobody may have called Verify.
+      // A poll that does not run sends no metric: that pages too, but not before the first one ran. Nobody may have called Verify or Announce.
       const silence = { TreatMissingData: 'missing', InsufficientDataActions: [expect.anything()], ComparisonOperator: 'LessThanThreshold' };
       const uselessness = { TreatMissingData: 'notBreaching', ComparisonOperator: 'LessThanThreshold' };
       const trouble = { TreatMissingData: 'notBreaching', ComparisonOperator: 'GreaterThanOrEqualToThreshold' };
-      const wanted = { 'ripcord-poll-missing': silence, 'ripcord-handler-errors-verify': uselessness }[String(Properties['AlarmName'])] ?? trouble;
+      const wanted = { 'ripcord-poll-missing': silence, 'ripcord-handler-errors-verify': uselessness, 'ripcord-handler-errors-announce': uselessness }[String(Properties['AlarmName'])] ?? trouble;
       expect(Properties).toMatchObject({ AlarmActions: [expect.anything()], ...wanted });
     }
   });
@@ -184,11 +184,11 @@ describe('who watches the watchman', () => {
   test('there is an alarm for events and executions, and of a function for what nobody else tells', () => {
     const names = all('AWS::CloudWatch::Alarm').map(({ Properties }) => String(Properties['AlarmName'])).filter((name) => name.startsWith('ripcord-'));
     expect(names.filter((name) => !name.startsWith('ripcord-handler-')).toSorted()).toEqual([
-      'ripcord-approval-waiting', 'ripcord-dead-letters', 'ripcord-poll-missing', 'ripcord-rollback-aborted', 'ripcord-rollback-failed', 'ripcord-rollback-timed-out',
+      'ripcord-approval-waiting', 'ripcord-dead-letters', 'ripcord-dead-letters-more', 'ripcord-poll-missing', 'ripcord-rollback-aborted', 'ripcord-rollback-failed', 'ripcord-rollback-timed-out',
       'ripcord-watch-failed', 'ripcord-watch-failed-aborted', 'ripcord-watch-failed-timed-out',
     ]);
     // Lambda counts an attempt that the workflow's own retry mends as an error too.
-    expect(names.filter((name) => /errors|lost/.test(name)).toSorted()).toEqual(['ripcord-handler-errors-answer', 'ripcord-handler-errors-verify', 'ripcord-handler-lost-label', 'ripcord-handler-lost-watchdog']);
+    expect(names.filter((name) => /errors|lost/.test(name)).toSorted()).toEqual(['ripcord-handler-errors-announce', 'ripcord-handler-errors-answer', 'ripcord-handler-errors-verify', 'ripcord-handler-lost-watchdog']);
     expect(names).toEqual(expect.arrayContaining(['ripcord-handler-throttles-report', 'ripcord-handler-throttles-strategy-alb-weights']));
   });
 
@@ -202,6 +202,16 @@ describe('who watches the watchman', () => {
     const metrics = Object.fromEntries(all('AWS::CloudWatch::Alarm').map(({ Properties }) => [String(Properties['AlarmName']), Properties['MetricName']]));
     for (const [ending, metric] of [['failed', 'ExecutionsFailed'], ['timed-out', 'ExecutionsTimedOut'], ['aborted', 'ExecutionsAborted']])
       expect([metrics[`ripcord-rollback-${ending}`], metrics[ending === 'failed' ? 'ripcord-watch-failed' : `ripcord-watch-failed-${ending}`]]).toEqual([metric, metric]);
+  });
+
+  test('what is lost of a label goes to a queue that no alarm looks at', () => {
+    const queueOf = (id: RegExp): unknown => Object.keys(template.findResources('AWS::SQS::Queue')).find((name) => id.test(name));
+    const [rule] = all('AWS::Events::Rule').filter(({ Properties }) => JSON.stringify(Properties['EventPattern'])?.includes('ripcord.label'));
+    const unhandled = { 'Fn::GetAtt': [queueOf(/DeliveryUnhandled/), 'Arn'] };
+    expect(rule?.Properties['Targets']).toMatchObject([{ DeadLetterConfig: { Arn: unhandled } }]);
+    const configs = all('AWS::Lambda::EventInvokeConfig').filter(({ Properties }) => /label|watchdog/.test(JSON.stringify(Properties['FunctionName'])));
+    expect(configs.map(({ Properties }) => Properties['DestinationConfig'])).toEqual([{ OnFailure: { Destination: unhandled } }, { OnFailure: { Destination: unhandled } }]);
+    expect(JSON.stringify(all('AWS::CloudWatch::Alarm'))).not.toContain('DeliveryUnhandled');
   });
 
   test('there is one dashboard', () => {

@@ -53,6 +53,6 @@ test.each(['named', 'logged'] as const)('a reason that a loss goes unnoticed is 
 
 test('an alarm that a reason names has to tell', () => {
   const quiet = 'the alarm handler-lost tells';
-  expect(staleReasons([removed({ quiet, noticed: 'paged', pages: ['ALARM: "ripcord-handler-lost-label"'] })])).toEqual([]);
+  expect(staleReasons([removed({ quiet, noticed: 'paged', pages: ['ALARM: "ripcord-handler-lost-watchdog"'] })])).toEqual([]);
   expect(staleReasons([removed({ quiet, noticed: 'paged', pages: ['ALARM: "ripcord-watch-failed"'] })])).toEqual([expect.stringContaining('sounds no alarm handler-lost')]);
 });
