@@ -55,10 +55,10 @@ function replayVerdict(seq: number, { question, decision, refused }: Fields): Ou
   return compared(decision, 'verdict', () => decide(question as unknown as Question));
 }
 
-function replayRound(seq: number, { question, codeVersion, answer, passes, reasons, waitSeconds }: Fields): Outcome {
+function replayRound(seq: number, { question, codeVersion, answer, passes, reasons, waitSeconds, triesNoMore }: Fields): Outcome {
   if (question === undefined && codeVersion === undefined) return { result: 'unkept', verdict: typeof answer === 'string' ? answer : '?', differences: [] };
   if (!isObject(question)) return { result: 'different', verdict: '?', differences: [`cannot be read: row ${seq} holds no question with its answer`] };
-  return compared({ answer, passes, reasons, waitSeconds }, 'answer', () => judgeRound(question as unknown as RoundQuestion));
+  return compared({ answer, passes, reasons, waitSeconds, triesNoMore }, 'answer', () => judgeRound(question as unknown as RoundQuestion));
 }
 
 function replayWatched(seq: number, { verb, question, looked }: Fields): Outcome {

@@ -21,6 +21,9 @@ export function sharedBy({ signals }: Judgement): string {
     return status === 'dependency' ? dependencies.toSorted((a, b) => b.effect - a.effect).slice(0, 1) : [];
   });
   const names = [...new Set(sharing.map(({ name }) => name))];
-  const further = names.length > mostNamed ? ` and ${names.length - mostNamed} more` : '';
-  return names.length === 0 ? '' : `${names.slice(0, mostNamed).join(', ')}${further} got worse as well.`;
+  return names.length === 0 ? '' : `${listed(names)} got worse as well.`;
 }
+
+/** The first few of them. */
+export const listed = (names: readonly string[]): string =>
+  `${names.slice(0, mostNamed).join(', ')}${names.length > mostNamed ? ` and ${names.length - mostNamed} more` : ''}`;

@@ -1,7 +1,7 @@
 // What the judge finds in the metrics, as evidence for a verdict, for the Watch, and for the proof of a recovery.
 import { type ReleaseQuestion, judgeRelease } from '../statistics/judge.ts';
 import type { Judgement } from '../statistics/judgement.ts';
-import { judgeRecovery } from '../statistics/recovery.ts';
+import { type HarmLeft, judgeRecovery } from '../statistics/recovery.ts';
 import type { SignalStatus } from '../statistics/signal.ts';
 import { beforeAndAfter } from './before-after.ts';
 import { at, instantOf } from './instants.ts';
@@ -109,19 +109,23 @@ export interface RecoveryFinding {
   /** The harm is still there after so long that waiting does not help; never said of what cannot be read. */
   readonly isHopeless: boolean;
   readonly reason: Reason;
+  /** What is there of the harm, signal by signal; empty when it is over or cannot be told. */
+  readonly left: readonly HarmLeft[];
+  /** Something else can neither be called well nor harmed. */
+  readonly isUnclear: boolean;
 }
 
 /** Null where metrics have no say: none declared, no release that they could be compared across, or too little before it to know what is usual. */
 export function findRecovery(reading: MetricsReading | undefined, taken: Omit<TakenBack, 'releaseStartedAt'> & { readonly releaseStartedAt: Instant | null }): RecoveryFinding | null {
   const { releaseStartedAt } = taken;
   if (reading === undefined || releaseStartedAt === null) return null;
-  if (reading.status === 'unknown') return { isProven: false, isHopeless: false, reason: { code: 'metrics-unknown', text: `Metrics cannot be read: ${reading.why}.` } };
+  if (reading.status === 'unknown') return { isProven: false, isHopeless: false, reason: { code: 'metrics-unknown', text: `Metrics cannot be read: ${reading.why}.` }, left: [], isUnclear: true };
   const question = recoveryQuestionOf(reading, { ...taken, releaseStartedAt });
   if (question === null) return null;
   const series = question.series.filter(({ values }) => hasHistory(values, question.releaseIndex));
   if (series.length === 0) return null;
-  const { verdict, explanation } = judgeRecovery({ ...question, series });
-  return { isProven: verdict === 'recovered', isHopeless: verdict === 'still-bad', reason: { code: `metrics-${verdict}`, text: explanation } };
+  const { verdict, explanation, left, isUnclear } = judgeRecovery({ ...question, series });
+  return { isProven: verdict === 'recovered', isHopeless: verdict === 'still-bad', reason: { code: `metrics-${verdict}`, text: explanation }, left, isUnclear };
 }
 
 /** The judge's base is a median over the 45 periods before: a third of them must be there. */

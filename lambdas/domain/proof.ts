@@ -4,7 +4,7 @@ import { at } from './instants.ts';
 import { findRecovery, type RecoveryFinding } from './metric-findings.ts';
 import type { MetricsReading } from './metrics.ts';
 import type { AlarmReading } from './readings.ts';
-import { sharedHarm } from './shared-harm.ts';
+import { leftHarm, type LeftHarm } from './shared-harm.ts';
 import type { Instant, Reason } from './vocabulary.ts';
 import type { JourneyResult, JourneyRound, StepConfirmed, Verification, Verified } from './workflow.ts';
 
@@ -30,7 +30,7 @@ export interface ProofQuestion {
   readonly live: readonly Pick<StepConfirmed, 'stepId' | 'answer' | 'detail'>[];
   readonly journeys: JourneyRound;
   readonly alarms: readonly Pick<AlarmReading, 'name' | 'state' | 'evaluationState' | 'reason'>[];
-  /** Absent where metrics have no say. With controls only in the round that ends a proof in vain. */
+  /** Absent where metrics have no say. With controls only where the harm that is left would end the proof in vain. */
   readonly metrics?: MetricsReading | undefined;
   /** Present where the service has controls to compare its traffic with. */
   readonly withTraffic?: boolean;
@@ -39,7 +39,7 @@ export interface ProofQuestion {
 export type RoundQuestion = EvidenceQuestion | ProofQuestion;
 
 /** `waitSeconds`: until the next round; 0 when there is none. */
-export type RoundVerdict = Pick<Verified, 'answer' | 'passes' | 'reasons' | 'waitSeconds'>;
+export type RoundVerdict = Pick<Verified, 'answer' | 'passes' | 'reasons' | 'waitSeconds' | 'triesNoMore'>;
 
 export function judgeRound(question: RoundQuestion): RoundVerdict {
   if (question.purpose === 'proof') return proof(question, findRecovery(question.metrics, takenBack(question)));
@@ -52,21 +52,37 @@ const takenBack = ({ releaseStartedAt, since, withTraffic = false }: ProofQuesti
 function proof(question: ProofQuestion, metrics: RecoveryFinding | null): RoundVerdict {
   const { verification, since, journeys: { at: now, results } } = question;
   const passes = results.every(({ ok }) => ok) ? question.passes + 1 : 0;
-  const { lost, missing, ...known } = conditions(question, metrics);
-  const shared = metrics === null || metrics.isProven ? null : sharedHarm(question.metrics, question.releaseStartedAt, now);
-  const noted = [...(shared === null ? [] : [shared]), ...known.noted];
+  const left = metrics === null ? null : leftHarm(metrics, question.metrics, question.releaseStartedAt);
+  const { lost, missing, ...known } = conditions(question, metrics, left?.isHopeless === true);
   const tooFew = passes >= verification.passesInARow ? [] : [{ code: 'too-few-passes', text: `${passes} of ${verification.passesInARow} rounds in a row passed.` }];
   const open = [...failedJourneys(results), ...tooFew, ...missing];
   const waitSeconds = verification.intervalSeconds;
+  const isLate = (at(now) - at(since)) / 1000 >= verification.deadlineSeconds;
+  // Nobody was asked before the controls were read: that is no news until then.
+  const company = left === null || !(isLate || hasControls(question)) ? [] : left.reasons;
+  const noted = [...company, ...known.noted];
   if (lost.length > 0) return { answer: 'still-bad', passes, waitSeconds: 0, reasons: [...lost, ...open, ...noted] };
   if (open.length === 0) return { answer: 'recovered', passes, waitSeconds: 0, reasons: [...proven(question, metrics, passes), ...noted] };
-  if ((at(now) - at(since)) / 1000 < verification.deadlineSeconds) return { answer: 'not-yet', passes, waitSeconds, reasons: [...open, ...noted] };
+  if (!isLate) return { answer: 'not-yet', passes, waitSeconds, reasons: [...open, ...noted] };
   const late = { code: 'deadline', text: `Not proven within ${verification.deadlineSeconds} s of the change.` };
-  return { answer: 'still-bad', passes, waitSeconds: 0, reasons: [late, ...open, ...noted] };
+  return { answer: 'still-bad', passes, waitSeconds: 0, reasons: [late, ...open, ...noted], ...(left !== null && isNoReason(left, metrics, open) ? { triesNoMore: true } : {}) };
+}
+
+const hasControls = ({ metrics }: ProofQuestion): boolean => metrics?.status === 'read' && metrics.controls.length > 0;
+
+/** What harm that is elsewhere too makes of a service's journeys and alarms, by the signal it shows in. Targets that are not as planned are never among it. */
+const consequences: Readonly<Record<'errors' | 'latency' | 'traffic', readonly string[]>> = {
+  errors: ['journey-failed', 'too-few-passes', 'alarm-firing'], latency: ['journey-failed', 'too-few-passes', 'alarm-firing'], traffic: ['alarm-no-data'],
+};
+
+/** Whether all that is open comes of harm that accuses nobody. */
+function isNoReason({ accusesNobody, elsewhere }: LeftHarm, metrics: RecoveryFinding | null, open: readonly Reason[]): boolean {
+  const explained = new Set(['nothing-to-prove-it', ...[...elsewhere].flatMap((kind) => consequences[kind])]);
+  return accusesNobody && open.every((reason) => reason === metrics?.reason || explained.has(reason.code));
 }
 
 /** `lost`: waiting mends nothing. `missing`: not yet as it has to be. `noted`: known, and no obstacle. */
-function conditions(question: ProofQuestion, metrics: RecoveryFinding | null): { readonly lost: Reason[]; readonly missing: Reason[]; readonly noted: Reason[] } {
+function conditions(question: ProofQuestion, metrics: RecoveryFinding | null, isHopeless: boolean): { readonly lost: Reason[]; readonly missing: Reason[]; readonly noted: Reason[] } {
   const { live, alarms, journeys, isLeaseHeld, alarmsAtStart } = question;
   const others = live.filter(({ answer }) => answer === 'changed-by-someone-else');
   const unproven = live.filter(({ answer }) => answer !== 'yes' && answer !== 'changed-by-someone-else');
@@ -78,13 +94,13 @@ function conditions(question: ProofQuestion, metrics: RecoveryFinding | null): {
     lost: [
       ...others.map(({ stepId, detail }) => ({ code: 'changed-by-someone-else', text: `${stepId}: ${detail}` })),
       ...(isLeaseHeld ? [] : [{ code: 'lock-lost', text: 'Another rollback has the lock of this service.' }]),
-      ...(metrics?.isHopeless === true ? [metrics.reason] : []),
+      ...(metrics !== null && isHopeless ? [metrics.reason] : []),
     ],
     missing: [
       ...unproven.map(({ stepId, answer, detail }) => ({ code: `live-${answer}`, text: `${stepId}: ${detail}` })),
       ...(live.length > 0 ? [] : [{ code: 'live-unknown', text: 'No step says that its target is live as planned.' }]),
       ...firing.filter((alarm) => !older.includes(alarm)).map(({ name, reason }) => ({ code: 'alarm-firing', text: `Alarm ${name} is in ALARM: ${reason}` })),
-      ...(metrics === null || metrics.isProven || metrics.isHopeless ? [] : [metrics.reason]),
+      ...(metrics === null || metrics.isProven || isHopeless ? [] : [metrics.reason]),
       ...silent.map(({ name, state }) => ({ code: 'alarm-no-data', text: `Alarm ${name} ${state === 'missing' ? 'does not exist' : state === 'OK' ? 'could not be evaluated' : 'has no data'}, which is not OK.` })),
       ...(journeys.results.length + alarms.length > 0 || metrics?.isProven === true ? [] : [{ code: 'nothing-to-prove-it', text: 'The service has neither journeys nor alarms, and no metrics that prove it: live state alone proves no recovery.' }]),
     ],

@@ -204,6 +204,8 @@ export interface VerifyInput {
 
 export interface Verified {
   readonly answer: 'recovered' | 'not-yet' | 'still-bad';
+  /** Present where what is left accuses no release: no other way back is tried, a person is called. */
+  readonly triesNoMore?: true;
   readonly passes: number;
   readonly round: number;
   readonly reasons: readonly Reason[];

@@ -40,7 +40,7 @@ export async function verify(input: VerifyInput, parts: VerifyParts): Promise<Ve
   return { ...verdict, round: input.round + 1, journeys: round.journeys, audit };
 }
 
-/** Where the way back is about to be given up for the metrics, whoever hears of it wants to know who else is sick: read once, as every round would pay for it. */
+/** Before the way back is given up for the metrics: harm that the controls share ends it for nobody. Read then alone, as every round would pay for it. */
 async function withControls(question: RoundQuestion, { signals }: VerifyTarget, { readMetrics }: VerifyParts): Promise<RoundQuestion> {
   if (question.purpose === 'evidence' || question.metrics?.status !== 'read' || (signals.controls ?? []).length === 0) return question;
   const { answer, reasons } = judgeRound(question);

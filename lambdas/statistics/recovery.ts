@@ -22,12 +22,31 @@ export interface RecoveryQuestion {
 }
 
 export interface RecoveryJudgement {
-  /** `still-bad`: nearly all of the harm is there after `hopelessPoints`, or more than half of it after `recoveryDeadline` points, so that waiting longer does not help. What is only unreadable stays `not-yet`. */
+  /**
+   * `still-bad`: nearly all of the harm is there after `hopelessPoints`, or more than half of it after `recoveryDeadline` points, so that waiting longer does not help. What is only unreadable stays `not-yet`,
+   * and so does a fall of traffic: callers take it away at any time, and no control was asked.
+   */
   readonly verdict: 'recovered' | 'not-yet' | 'still-bad';
   /** Periods after the rollback so far. */
   readonly points: number;
   readonly reasons: readonly JudgeReason[];
   readonly explanation: string;
+  /** Signals that are worse than they may be, each with what there is of it now; empty when it is over. */
+  readonly left: readonly HarmLeft[];
+  /** Some signal can neither be called well nor harmed. */
+  readonly isUnclear: boolean;
+}
+
+/** What is there of a harm after a rollback, over the window that was looked at: indices of the series, the last one excluded. */
+export interface HarmLeft {
+  readonly name: string;
+  readonly kind: Series['kind'];
+  readonly from: number;
+  readonly until: number;
+  /** Rise above the base, on the scale of the measure. */
+  readonly effect: number;
+  /** It is why the verdict is `still-bad`. */
+  readonly isHopeless: boolean;
 }
 
 type SignalRecovery = 'back' | 'never-harmed' | 'too-early' | 'no-data' | 'few-requests' | 'unsure' | 'still-up' | 'unmoved' | 'newly-up';
@@ -36,6 +55,8 @@ interface Recovered {
   readonly series: Series;
   readonly measure: Measure;
   readonly status: SignalRecovery;
+  /** First point of the window looked at. */
+  readonly from: number;
   /** Level over the window looked at; NaN without data. */
   readonly level: number;
 }
@@ -100,13 +121,13 @@ const judgeSeries = (series: Series, question: RecoveryQuestion): Recovered => {
   const measure = clipped(raw, harm > 0 ? harm : 0);
   const settled = until - Math.max(recoveryPoints, points - recoverySettle);
   const from = Math.max(settled, until - recoveryMost);
-  if (points < recoveryPoints) return { series, measure, status: 'too-early', level: Number.NaN };
+  if (points < recoveryPoints) return { series, measure, status: 'too-early', from, level: Number.NaN };
   const present = raw.levels.slice(from).filter((level) => level === level).length;
   const level = windowLevel(raw, from, until);
-  if (present < recoveryPoints || !Number.isFinite(raw.base)) return { series, measure, status: 'no-data', level };
+  if (present < recoveryPoints || !Number.isFinite(raw.base)) return { series, measure, status: 'no-data', from, level };
   const isSilent = series.kind !== 'traffic' && requestsSince(series, settled).total < fewestRequests;
   const status = isSilent ? 'few-requests' : statusOf(measure, { from, until, settled, rise: riseSince(raw, from, until), leastNow: Math.min(...raw.levels.slice(until - nowPoints, until)) - raw.base, harm });
-  return { series, measure, status, level };
+  return { series, measure, status, from, level };
 };
 
 const words: Readonly<Record<SignalRecovery, string>> = {
@@ -129,6 +150,18 @@ const sentence = ({ series, measure, status, level }: Recovered): string => {
   return `${series.name} ${words[status]}: ${show(level)} now, ${show(measure.base)} expected.`;
 };
 
+const isBeyondHope = ({ status, series }: Recovered, points: number): boolean =>
+  series.kind !== 'traffic' && ((status === 'unmoved' && points >= hopelessPoints) || (status === 'still-up' && points >= recoveryDeadline));
+
+/** Too few requests are no sign of harm: they are what a fall of traffic that others share leaves. */
+const known: ReadonlySet<SignalRecovery> = new Set(['back', 'never-harmed', 'few-requests', 'still-up', 'unmoved', 'newly-up']);
+const harmed: ReadonlySet<SignalRecovery> = new Set(['still-up', 'unmoved', 'newly-up']);
+
+const leftOf = (one: Recovered, points: number): HarmLeft[] => {
+  const { series: { name, kind, values }, measure, status, from, level } = one;
+  return harmed.has(status) ? [{ name, kind, from, until: values.length, effect: level - measure.base, isHopeless: isBeyondHope(one, points) }] : [];
+};
+
 const titles = { recovered: 'RECOVERED', 'not-yet': 'NOT YET', 'still-bad': 'STILL BAD' } as const;
 
 /**
@@ -143,9 +176,9 @@ export const judgeRecovery = (question: RecoveryQuestion): RecoveryJudgement => 
     throw new RangeError(`releaseIndex ${question.releaseIndex} and rollbackIndex ${question.rollbackIndex} do not fit a series of ${length} points`);
   const signals = question.series.map((series) => judgeSeries(series, question));
   const isRecovered = signals.length > 0 && signals.every(({ status }) => status === 'back' || status === 'never-harmed');
-  const isBeyondHope = signals.some(({ status }) => (status === 'unmoved' && points >= hopelessPoints) || (status === 'still-up' && points >= recoveryDeadline));
-  const verdict = isRecovered ? 'recovered' : isBeyondHope ? 'still-bad' : 'not-yet';
+  const left = signals.flatMap((one) => leftOf(one, points));
+  const verdict = isRecovered ? 'recovered' : left.some(({ isHopeless }) => isHopeless) ? 'still-bad' : 'not-yet';
   const reasons = signals.map((one) => ({ code: one.status, text: sentence(one) }));
   const text = reasons.length === 0 ? 'no signals were given.' : reasons.map((reason) => reason.text).join(' ');
-  return { verdict, points, reasons, explanation: `${titles[verdict]} ${duration(points, question.periodSeconds)} after the rollback: ${text}` };
+  return { verdict, points, reasons, left, isUnclear: signals.some(({ status }) => !known.has(status)), explanation: `${titles[verdict]} ${duration(points, question.periodSeconds)} after the rollback: ${text}` };
 };

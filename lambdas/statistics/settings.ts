@@ -112,11 +112,11 @@ export const strayFactor = 2;
  * goes on failing, it believes 8 of 100 too early with 2 requests a minute, 2 with 5, none from 30 on; without it and the floor of requests they were 60, 17 and none.
  */
 export const fewErrorsChance = -2;
-/** Not recovered after this many points, and more than half of the harm is there: this way back did not help. Of those that were mended 96 of 100 are seen as such by then, and 1 or 2 are called bad, by this or by `hopelessPoints` (development). */
+/** Not recovered after this many points, and more than half of the harm is there: this way back did not help. Of those that were mended 96 of 100 are seen as such by then, and 1 or 2 are called bad, by this or by `hopelessPoints` (development). Never said of traffic alone. */
 export const recoveryDeadline = 20;
 /**
  * Already after this many points, where at least `hopelessShare` of the harm is there, and more than half of it in each of the last `nowPoints`: nothing has moved, and whoever waits wants to know.
- * Within 13 points, which the default deadline of 15 minutes gives, it is said of 96 of 100 where all of the harm remains, half of these times at the eighth; of 7 in
+ * Within 13 points, which the default deadline of 15 minutes gives, it is said of 96 of 100 where all of a harm in errors or latency remains, half of these times at the eighth; of 7 in
  * 1000 that were mended, none of which is seen as mended by then (development).
  */
 export const hopelessPoints = 8;

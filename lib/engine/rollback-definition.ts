@@ -222,9 +222,10 @@ const proving = (functions: RollbackFunctions, strategies: StrategyArns): Record
     caught: [failed],
     next: 'Proven',
   }),
-  Proven: choice('Recovered, look again, or the next rung.', [
+  Proven: choice('Recovered, look again, the next rung, or a person where no release is to blame for what is left.', [
     rule(`$verified.answer = 'recovered'`, 'Report'),
     rule(`$verified.answer = 'not-yet' and $round < ${maximumRounds}`, 'VerifyLater'),
+    rule(`$verified.answer = 'still-bad' and $verified.triesNoMore = true`, 'Report'),
     rule(`$verified.answer in ['still-bad', 'not-yet']`, 'NextRung'),
   ], { next: 'Report', assign: give('UnknownAnswer', jsonata(`'Verify answered ' & $string($verified.answer)`)) }),
   VerifyLater: wait('Until the next round of proof.', '$verified.waitSeconds', 'Recheck'),

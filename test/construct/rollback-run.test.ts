@@ -159,6 +159,12 @@ describe('when something goes wrong', () => {
     expect(played.calls.at(-1)).toBe('report');
   });
 
+  test('still bad, but no release is to blame for what is left: the report at once, without the next rung', async () => {
+    const played = await play({ assess: () => assessment({ rungs: twoRungs }), verify: () => verified({ answer: 'still-bad', triesNoMore: true }) });
+    expect(played.calls).not.toContain('codedeploy:apply');
+    expect(reportOf(played).verified).toMatchObject({ answer: 'still-bad', triesNoMore: true });
+  });
+
   test('the proof has an end even when Verify never gives one', async () => {
     const played = await play({ verify: (input: VerifyInput) => verified({ answer: 'not-yet', round: input.round + 100, waitSeconds: 1 }) });
     expect(played.calls.filter((name) => name === 'verify')).toHaveLength(3);

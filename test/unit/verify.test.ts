@@ -195,18 +195,65 @@ describe('proof', () => {
       return { verified: await prove(proofInput({ ...input, ...over }), { metrics: madeReading(sick), controls, asked, ...world }), ...asked };
     };
 
-    it('names the controls that share what is left of the harm, and is given up all the same', async () => {
-      const { verified, controls: reads } = await given({ beside: beside({ errors: since(-17, 0.3) }) });
-      expect(verified.answer).toBe('still-bad');
+    const sickBeside = { beside: beside({ errors: since(-17, 0.3) }) };
+    const late = { verification: { ...input.verification, deadlineSeconds: 900 } };
+    const outcome = ({ verified: { answer, triesNoMore } }: { readonly verified: Verified }) => [answer, triesNoMore];
+
+    it('is not before the deadline where the controls share what is left of the harm, which they are named for', async () => {
+      const { verified, controls: reads } = await given(sickBeside);
+      expect(verified).toMatchObject({ answer: 'not-yet', waitSeconds: 20 });
       expect(codes(verified)).toEqual(['metrics-still-bad', 'metrics-shared']);
-      expect(verified.reasons[1]?.text).toBe("What is left of the harm is not this release's alone: cart, pay got worse as well. Look at what they share.");
+      expect(verified.reasons[1]?.text).toBe("What is left of the harm in error rate is not this release's alone: cart, pay got worse there as well. Look at what they share.");
       expect(reads).toBe(1);
+    });
+
+    it('leads to no other way back at the deadline where all that is left is shared, with what comes of it, but where anything else is open', async () => {
+      const ill = { results: [failed], alarms: [alarm('5xx', 'ALARM')] };
+      const { verified } = await given({ ...sickBeside, ...ill }, late);
+      expect(verified).toMatchObject({ answer: 'still-bad', triesNoMore: true });
+      expect(codes(verified)).toEqual(['deadline', 'journey-failed', 'too-few-passes', 'alarm-firing', 'metrics-still-bad', 'metrics-shared']);
+      for (const world of [{ beside: beside({}) }, { beside: null }, { ...sickBeside, alarms: [alarm('5xx', 'INSUFFICIENT_DATA')] }])
+        expect(outcome(await given(world, late))).toEqual(['still-bad', undefined]);
+      expect(outcome(await given(sickBeside, { ...late, live: [live('failed')] }))).toEqual(['still-bad', undefined]);
+    });
+
+    describe('for a fall of traffic', () => {
+      const falls = since(-18, 500, 1000);
+      const mended = { requests: falls, errors: (m: number) => (m >= -19 && m < -14 ? 0.3 : 0), until: 3 };
+      const fallen = (own: object, over: Partial<VerifyInput> = {}, world: World = {}) => given({ metrics: madeReading({ ...mended, ...own }), ...world }, over);
+      const beside3 = (own: object): { beside: Measured[] } => ({ beside: names.map((name) => measured(name, { until: 3, ...own })) });
+
+      it('ends nothing before the deadline, whoever shares it', async () => {
+        for (const world of [beside3({ requests: falls }), beside3({}), { beside: null }]) {
+          const { verified, controls: reads } = await fallen({}, {}, world);
+          expect([verified.answer, codes(verified), reads]).toEqual(['not-yet', ['metrics-not-yet'], 0]);
+        }
+      });
+
+      it('calls a person at the deadline where the controls share it or nobody could read them, and leads to the next way back where they kept theirs', async () => {
+        const shared = (await fallen({}, late, beside3({ requests: falls }))).verified;
+        expect(shared).toMatchObject({ answer: 'still-bad', triesNoMore: true });
+        expect(codes(shared)).toEqual(['deadline', 'metrics-not-yet', 'metrics-shared']);
+        expect(shared.reasons[2]?.text).toMatch(/harm in traffic is not/);
+        const unread = (await fallen({}, late, { beside: null })).verified;
+        expect([unread.triesNoMore, codes(unread)]).toEqual([true, ['deadline', 'metrics-not-yet', 'controls-not-read']]);
+        const alone = (await fallen({}, late, beside3({}))).verified;
+        expect([alone.triesNoMore, codes(alone)]).toEqual([undefined, ['deadline', 'metrics-not-yet']]);
+        // A failed journey is no consequence of fewer requests.
+        expect((await fallen({}, late, { ...beside3({ requests: falls }), results: [failed] })).verified.triesNoMore).toBeUndefined();
+      });
+
+      it('excuses no errors that the release alone has: the controls are named for the traffic, and the way back is given up', async () => {
+        const { verified } = await fallen({ errors: since(-19, 0.2) }, {}, beside3({ requests: falls }));
+        expect(outcome({ verified })).toEqual(['still-bad', undefined]);
+        expect(codes(verified)).toEqual(['metrics-still-bad', 'metrics-shared-in-part']);
+        expect(verified.reasons[1]?.text).toBe("What is left of the harm in traffic is not this release's alone: cart, pay got worse there as well. That in error rate is not shared. Look at what they share.");
+      });
     });
 
     it('says so at the deadline too, and of what the service calls', async () => {
       const noneBack = madeReading({ errors: (m) => (m >= -18 ? (m < -14 ? 0.3 : 0.12) : 0), until: -4 });
       const calls = controls.map((one) => ({ ...one, calls: true as const }));
-      const late = { verification: { ...input.verification, deadlineSeconds: 900 } };
       const { verified } = await given({ metrics: noneBack, controls: calls, beside: beside({ errors: since(-17, 0.3) }).map((one) => ({ ...one, calls: true as const })) }, late);
       expect(codes(verified)).toEqual(['deadline', 'metrics-not-yet', 'metrics-shared']);
     });

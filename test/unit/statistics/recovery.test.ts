@@ -89,9 +89,14 @@ describe('after a rollback', () => {
     };
     expect(judge(lost(8, 1)).verdict).toBe('recovered');
     expect(judge(lost(7, 0.2)).verdict).toBe('not-yet');
-    expect(judge(lost(8, 0.2)).verdict).toBe('still-bad');
-    expect(judge(lost(19, 0.55)).verdict).toBe('not-yet');
-    expect(judge(lost(20, 0.35)).verdict).toBe('still-bad');
+    expect(judge(lost(8, 0.2))).toMatchObject({ verdict: 'not-yet', reasons: [{ code: 'unmoved' }], left: [{ kind: 'traffic', isHopeless: false }] });
+    expect(judge(lost(20, 0.35))).toMatchObject({ verdict: 'not-yet', reasons: [{ code: 'still-up' }] });
+  });
+
+  it('tells what is left, signal by signal, and over which points', () => {
+    const { left, isUnclear } = judge(recovering(1, 8));
+    expect(left).toEqual([{ name: 'latency', kind: 'latency', from: rollbackIndex + 2, until: rollbackIndex + 8, effect: expect.closeTo(Math.log(2), 0) as number, isHopeless: true }]);
+    expect([isUnclear, judge(recovering(0, 8)).left, judge(recovering(0, 3)).isUnclear]).toEqual([false, [], true]);
   });
 
   it('a new harm in another signal is not a recovery', () => {
