@@ -1,17 +1,22 @@
 // Checks one rollback's audit: is every row as it was written, in its place, and none missing?
+import { dataIn } from './data.ts';
 import { type AuditRow, genesisHash, hashOf } from './entry.ts';
 import type { AuditCursor } from '../domain/vocabulary.ts';
 
-/** `truncated`: the rows are whole, but end before the anchor says they end: some were cut from the end. */
-export type ChainFault = 'changed' | 'removed' | 'inserted' | 'reordered' | 'truncated';
+/** `truncated`: the rows are whole, but end before the anchor says they end: some were cut from the end. `anchor`: the anchor itself was changed. */
+export type ChainFault = 'changed' | 'removed' | 'inserted' | 'reordered' | 'truncated' | 'anchor';
+
+/** Under this name a row's data says what its writer found instead of an anchor, and wrote over. */
+export const misfitName = 'anchorMisfit';
 
 export type ChainVerdict =
   | { readonly intact: true; readonly length: number; readonly hash: string; readonly isSealed: boolean; readonly isAnchored: boolean }
   | { readonly intact: false; readonly fault: ChainFault; readonly seq: number; readonly text: string };
 
-/** Where a chain ends; it moves with every row. `isSealed`: nothing comes after it. */
+/** Where a chain ends; it moves with every row. `isSealed`: nothing comes after it. `spoiled`: what stands there, when no row could follow it; length and hash say nothing then. */
 export interface AuditAnchor extends AuditCursor {
   readonly isSealed?: boolean;
+  readonly spoiled?: string;
 }
 
 type Broken = Extract<ChainVerdict, { intact: false }>;
@@ -21,7 +26,7 @@ type Broken = Extract<ChainVerdict, { intact: false }>;
  * @param anchor number of rows and last hash, kept outside the table (ledger; once it has ended also in the end message and the `Rollback Ended` event). Without it, a cut or rewritten tail cannot show.
  */
 export function verifyChain(rows: readonly AuditRow[], anchor?: AuditAnchor): ChainVerdict {
-  const broken = firstBroken(rows, anchor);
+  const broken = firstBroken(rows, anchor?.spoiled === undefined ? anchor : undefined);
   if (broken !== null) return broken;
   const last = rows.at(-1);
   const end = anchor === undefined ? null : brokenEnd(rows, anchor);
@@ -31,7 +36,7 @@ export function verifyChain(rows: readonly AuditRow[], anchor?: AuditAnchor): Ch
 
 function firstBroken(rows: readonly AuditRow[], anchor: AuditCursor | undefined): Broken | null {
   for (const [place, row] of rows.entries()) {
-    const broken = misplaced(rows, place) ?? miswritten(rows, place) ?? mislinked(rows, place, anchor) ?? afterSeal(rows, place);
+    const broken = misplaced(rows, place) ?? miswritten(rows, place) ?? unspoken(rows, place) ?? writtenOver(rows, place) ?? beyondEnd(rows, place, anchor) ?? mislinked(rows, place, anchor) ?? afterSeal(rows, place);
     if (broken !== null) return broken;
     if (place > 0 && row.rollbackId !== rows[0]?.rollbackId) return at('inserted', row.seq, `row ${row.seq} belongs to rollback ${row.rollbackId}`);
   }
@@ -77,18 +82,39 @@ function miswritten(rows: readonly AuditRow[], place: number): Broken | null {
   return at('inserted', place - 1, `row ${place - 1} was inserted: row ${place} was written as row ${written}`);
 }
 
+/** Its hash fits, but what it says can be no row of the engine. */
+function unspoken(rows: readonly AuditRow[], place: number): Broken | null {
+  return dataIn(rows[place] as AuditRow) === null ? at('inserted', place, `row ${place} was inserted: its data is no JSON object, and no function writes that`) : null;
+}
+
+/** Its writer found an anchor that no honest writer left. */
+function writtenOver(rows: readonly AuditRow[], place: number): Broken | null {
+  const found = dataIn(rows[place] as AuditRow)?.[misfitName];
+  return found === undefined ? null : at('anchor', place, `the anchor was changed before row ${place} was written over it: it was ${JSON.stringify(found)}`);
+}
+
+/** Rows were put in behind the end, and none was written since. */
+function beyondEnd(rows: readonly AuditRow[], place: number, anchor: AuditCursor | undefined): Broken | null {
+  if (anchor === undefined || place !== anchor.length || rows[place - 1]?.kind === 'sealed') return null;
+  return at('inserted', place, `${place === rows.length - 1 ? `row ${place} was` : `rows ${place} to ${rows.length - 1} were`} inserted: the chain ended with row ${place - 1}`);
+}
+
 /** Each row names the hash of the row before it. */
 function mislinked(rows: readonly AuditRow[], place: number, anchor: AuditCursor | undefined): Broken | null {
   const row = rows[place] as AuditRow;
   const before = rows[place - 1]?.hash ?? genesisHash;
   if (row.previousHash === before) return null;
   if (place === 0) return at('changed', 0, 'row 0 was changed: it names a row before the first');
+  const followed = rows.slice(0, place - 1).findLastIndex(({ hash }) => hash === row.previousHash);
+  const isForked = followed !== -1 || row.previousHash === genesisHash;
+  // Of several rows that follow the same one, writers went on from the last.
+  const last = rows.findLastIndex(({ previousHash }) => previousHash === row.previousHash);
+  if (isForked && last > place) return putIn(followed + 1, last);
   // Which of the two is false? The one that what follows does not lead to.
   const after = rows[place + 1];
   const led = after === undefined ? anchor?.hash : isWhole(after) ? after.previousHash : undefined;
   if (led !== undefined && led !== row.hash) return at('changed', place, `row ${place} was changed and given a new hash: neither row ${place - 1} nor what follows leads to it`);
-  const followed = rows.slice(0, place - 1).findLastIndex(({ hash }) => hash === row.previousHash);
-  if (followed !== -1 || row.previousHash === genesisHash) return putIn(followed + 1, place);
+  if (isForked) return putIn(followed + 1, place);
   return at('changed', place - 1, `row ${place - 1} was changed and given a new hash: row ${place} names the hash it had before`);
 }
 
@@ -105,9 +131,10 @@ function afterSeal(rows: readonly AuditRow[], place: number): Broken | null {
 
 /** The anchor says where the chain has to end. */
 function brokenEnd(rows: readonly AuditRow[], anchor: AuditAnchor): Broken | null {
+  const end = Math.max(rows.length - 1, 0);
+  if (anchor.spoiled !== undefined) return at('anchor', end, `the anchor was changed after row ${end} was written: it is ${JSON.stringify(anchor.spoiled)}`);
   if (rows.length < anchor.length) return cutOff(rows.length, anchor.length);
-  if (rows.length > anchor.length) return at('inserted', anchor.length, `row ${anchor.length} was inserted: the chain ended with row ${anchor.length - 1}`);
-  if ((rows.at(-1)?.hash ?? genesisHash) === anchor.hash) return null;
+  if ((rows.at(-1)?.hash ?? genesisHash) === anchor.hash) return anchor.isSealed === true && rows.at(-1)?.kind !== 'sealed' ? at('anchor', end, `the anchor was changed after row ${end} was written: it says that the chain is sealed`) : null;
   return at('changed', rows.length - 1, `row ${rows.length - 1} was changed, or the chain was rewritten up to it: its hash is not the anchored one`);
 }
 

@@ -5,7 +5,7 @@ import { readAnchor } from '../../lambdas/adapters/audit-anchor.ts';
 import { AuditRows } from '../../lambdas/adapters/audit-rows.ts';
 import { ChainSealed } from '../../lambdas/adapters/audit-store.ts';
 import { verifyChain } from '../../lambdas/audit/chain.ts';
-import type { AuditEntry, AuditRow } from '../../lambdas/audit/entry.ts';
+import { type AuditEntry, type AuditRow, genesis } from '../../lambdas/audit/entry.ts';
 import { serviceSchema } from '../../lambdas/config/schema.ts';
 import type { WatchMemory } from '../../lambdas/domain/bake-memory.ts';
 import type { JourneyRound, StepCaptured, Watching, WatchLooked } from '../../lambdas/domain/workflow.ts';
@@ -141,7 +141,7 @@ describe('what is kept', () => {
   it('is the end of a watch whose event told of a failure', async () => {
     await keep({ service, watchId: 'w-9', isLast: true }, { verb: 'left', question, looked: looked('signal', 'failed') }, rig.parts);
     expect((await new AuditRows(rig.table.client, 'audit').read(watchChain(service, 'w-9'))).map(({ kind }) => kind)).toEqual(['watched', 'sealed']);
-    const sealed = { append: () => Promise.reject(new ChainSealed('closed')), seal: () => Promise.reject(new Error('not asked')) };
+    const sealed = { append: () => Promise.reject(new ChainSealed('closed', genesis)), seal: () => Promise.reject(new Error('not asked')) };
     expect(await keep({ service, watchId: 'w-9' }, { verb: 'left', question, looked: looked('ended', 'x') }, { ...rig.parts, audit: sealed })).toEqual(looked('ended', 'x'));
   });
 });
