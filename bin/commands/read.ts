@@ -1,5 +1,6 @@
 // ripcord show | plan | report: what a rollback did row by row, what it means to do, and its incident report.
 import type { Command } from 'commander';
+import { dataIn } from '../../lambdas/audit/data.ts';
 import { gist } from '../../lambdas/runtime/incident-gist.ts';
 import { plain, utc } from '../../lambdas/runtime/messages-text.ts';
 import type { AuditRow } from '../../lambdas/audit/entry.ts';
@@ -37,14 +38,15 @@ export function addReadCommands(program: Command, screen: Terminal): void {
 
 /** The newest plan of a record, cleaned: a row can be written by an older version, or by somebody else. */
 function planIn(rows: readonly AuditRow[]): string[] {
-  const plans = rows.flatMap(({ kind, data }) => {
+  const plans = rows.flatMap((row) => {
+    const { kind } = row;
     if (kind !== 'approval-asked' && kind !== 'reported') return [];
-    const plan = (JSON.parse(data) as Readonly<Record<string, unknown>>)['plan'];
+    const plan = dataIn(row)?.['plan'];
     return Array.isArray(plan) && plan.length > 0 ? [plan.map((line) => plain(String(line), 2000))] : [];
   });
   return plans.at(-1) ?? [];
 }
 
-const markdownOf = (row: AuditRow | undefined): unknown => (row === undefined ? undefined : (JSON.parse(row.data) as Readonly<Record<string, unknown>>)['markdown']);
+const markdownOf = (row: AuditRow | undefined): unknown => (row === undefined ? undefined : dataIn(row)?.['markdown']);
 
 const lineOf = (row: AuditRow): string => `${String(row.seq).padStart(3)}  ${utc(row.at)}  ${plain(row.kind, 30).padEnd(18)} ${gist(row)}`;

@@ -1,4 +1,5 @@
 // What the record says of each step by the time people are first told: the change is made side by side with the message, and often before it.
+import { dataIn } from '../audit/data.ts';
 import type { AuditRow } from '../audit/entry.ts';
 import type { StepApplied, StepPlan } from '../domain/workflow.ts';
 import type { StepsSeen } from './report-plan.ts';
@@ -8,11 +9,12 @@ type StepData = Pick<StepApplied, 'stepId'> & Partial<Pick<StepApplied, 'summary
 /** The last word on each step, in words: `blue 0 → 100, green 100 → 0, done`. A step that no row speaks of is not in it. */
 export function stepsSeen(rows: readonly AuditRow[]): StepsSeen {
   const seen = new Map<string, string>();
-  for (const { kind, data } of rows) {
+  for (const row of rows) {
+    const { kind } = row;
     if (kind !== 'planned' && kind !== 'change-intended' && kind !== 'change-made' && kind !== 'change-failed') continue;
-    const step = JSON.parse(data) as StepData;
-    const words = wordsOf(kind, step);
-    if (words !== null) seen.set(step.stepId, words);
+    const step = dataIn(row) as StepData | null;
+    const words = step === null ? null : wordsOf(kind, step);
+    if (step !== null && words !== null) seen.set(step.stepId, words);
   }
   return seen;
 }

@@ -1,4 +1,5 @@
 // How many requests failed, as far as the metrics were read when the decision was made.
+import { dataIn } from '../audit/data.ts';
 import type { AuditRow } from '../audit/entry.ts';
 import type { MetricsReading } from '../domain/metrics.ts';
 import type { Instant } from '../domain/vocabulary.ts';
@@ -8,21 +9,15 @@ const minuteMs = 60_000;
 
 /** The last reading of the metrics that a decision was made from; null where none was read. */
 function lastReading(rows: readonly AuditRow[]): Extract<MetricsReading, { status: 'read' }> | null {
-  for (const { kind, data } of rows.toReversed()) {
-    if (kind !== 'assessed') continue;
-    const metrics = readingIn(data);
+  for (const row of rows.toReversed()) {
+    if (row.kind !== 'assessed') continue;
+    const metrics = readingIn(row);
     if (metrics?.status === 'read') return metrics;
   }
   return null;
 }
 
-function readingIn(data: string): MetricsReading | null {
-  try {
-    return (JSON.parse(data) as { readonly question?: { readonly metrics?: MetricsReading } } | null)?.question?.metrics ?? null;
-  } catch {
-    return null;
-  }
-}
+const readingIn = (row: AuditRow): MetricsReading | null => (dataIn(row) as { readonly question?: { readonly metrics?: MetricsReading } } | null)?.question?.metrics ?? null;
 
 /** Sum of the values in the last `count` minutes; null where there is none. */
 function sumOf(column: readonly (number | null)[], count: number): number | null {

@@ -1,4 +1,5 @@
 // The timeline of the incident report: one line for each row of the audit, and one for a whole run of rounds that proved nothing yet.
+import { dataIn } from '../audit/data.ts';
 import type { AuditRow } from '../audit/entry.ts';
 import { gist } from './incident-gist.ts';
 import { counted, plain, utc } from './messages-text.ts';
@@ -35,13 +36,7 @@ interface Verified {
 }
 
 /** Nothing of a row that is not JSON: it stays a line of its own. */
-function verifiedIn({ data }: AuditRow): Verified {
-  try {
-    return (JSON.parse(data) as Verified | null) ?? {};
-  } catch {
-    return {};
-  }
-}
+const verifiedIn = (row: AuditRow): Verified => dataIn(row) ?? {};
 
 function lineOf(run: readonly AuditRow[]): string {
   const [first, last] = [run[0], run.at(-1)];

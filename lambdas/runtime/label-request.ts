@@ -1,5 +1,6 @@
 // A person's label, sent to the function URL: who they are was verified by IAM, and says into which chain it goes.
 import type { AuditRecord } from '../adapters/audit-record.ts';
+import { dataIn } from '../audit/data.ts';
 import { cursorAt } from '../audit/entry.ts';
 import type { Clock } from '../domain/clock.ts';
 import { type HttpAnswer, type HttpRequest, reply, requestOf, rollbackIdOf } from './answer-request.ts';
@@ -51,7 +52,7 @@ type Keeping = LabelRequestParts & { readonly userId: string; readonly by: strin
 async function keep({ rollback, opinion, comment }: Said, { audit, clock, userId, by, seal }: Keeping): Promise<void> {
   const chain = labelChain(userId, rollback);
   const newest = await audit.last(chain);
-  const before = newest === null ? null : JSON.parse(newest.data) as Partial<Said>;
+  const before = newest === null ? null : dataIn(newest) as Partial<Said> | null;
   if (before?.opinion === opinion && before.comment === comment) return;
   const data = { rollbackId: rollback, opinion, comment, by, sealedAt: seal.hash };
   await audit.append({ rollbackId: chain, service: seal.service, kind: 'labelled', at: clock.now().toISOString(), data }, newest === null ? null : cursorAt(newest));

@@ -1,5 +1,6 @@
 // A label that came as an event: checked, and added once to the chain of such labels of one rollback.
 import type { AuditRecord } from '../adapters/audit-record.ts';
+import { dataIn } from '../audit/data.ts';
 import { cursorAt } from '../audit/entry.ts';
 import { isRefusal, Refusal, RipcordError } from '../domain/errors.ts';
 import { parseInstant } from '../domain/instants.ts';
@@ -58,7 +59,7 @@ export async function addLabel(event: LabelEvent, parts: LabelParts): Promise<Ad
   if (last.kind !== 'sealed') throw new RipcordError('retry', 'not-ended', `Rollback ${rollback} has not ended: there is nothing to judge yet.`);
   const chain = eventChain(rollback);
   const before = await parts.audit.read(chain);
-  if (before.some(({ data }) => (JSON.parse(data) as { readonly eventId?: unknown }).eventId === event.id)) return { chain, added: false };
+  if (before.some((row) => dataIn(row)?.['eventId'] === event.id)) return { chain, added: false };
   const newest = before.at(-1);
   // All of the row comes from the event: delivered twice at the same moment it is the same row, and the store keeps one.
   await parts.audit.append({

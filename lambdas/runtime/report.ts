@@ -1,10 +1,12 @@
 // Ends a rollback: seals the record, closes the ledger's rows, tells people, frees the lock. Each part is safe to repeat, from wherever it died.
 import type { AuditRecord } from '../adapters/audit-record.ts';
+import { ChainSealed } from '../adapters/audit-store.ts';
 import { closeRollback, quarantine, updateRelease } from '../adapters/ledger-history.ts';
 import { readLock, releaseLock } from '../adapters/ledger-lock.ts';
 import type { LedgerTable } from '../adapters/ledger-table.ts';
 import type { Notices } from '../adapters/notices.ts';
 import { sendOnce } from '../adapters/notices-once.ts';
+import { dataIn } from '../audit/data.ts';
 import { type AuditRow, cursorAt, genesis } from '../audit/entry.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { DeliveredSignal } from '../domain/ledger.ts';
@@ -78,7 +80,7 @@ export async function endRollback(input: ReportInput, parts: ReportParts, death:
 }
 
 /** Writes `reported` and `sealed`, or finds them where an earlier try got to. */
-async function sealRecord(input: ReportInput, parts: ReportParts, died: string | null): Promise<Sealed> {
+async function sealRecord(input: ReportInput, parts: ReportParts, died: string | null, sealedAt: AuditCursor | null = null): Promise<Sealed> {
   const rows = await parts.audit.read(input.rollbackId);
   const last = rows.at(-1);
   const head = last === undefined ? genesis : cursorAt(last);
@@ -88,7 +90,7 @@ async function sealRecord(input: ReportInput, parts: ReportParts, died: string |
   const ending = before?.ending ?? await endingNow(input, parts, { died, rows, hasIntended });
   const endedAt = before?.endedAt ?? now;
   const plan = plannedIn(input);
-  if (last?.kind === 'sealed') return { ending, endedAt, seal: head, hasIntended };
+  if (sealedAt !== null || last?.kind === 'sealed') return { ending, endedAt, seal: sealedAt ?? head, hasIntended };
   const about = { rollbackId: input.rollbackId, service: serviceOf(input) ?? 'unknown' };
   try {
     const cursor = before === null
@@ -100,7 +102,7 @@ async function sealRecord(input: ReportInput, parts: ReportParts, died: string |
     return { ending, endedAt, hasIntended, seal: await parts.audit.seal({ ...about, at: now, data: { outcome: ending.outcome } }, cursor) };
   } catch (error) {
     // Another try of the same step sealed it between our read and our write: what it wrote counts.
-    if (error instanceof Error && error.name === 'ChainSealed') return sealRecord(input, parts, died);
+    if (error instanceof ChainSealed) return sealRecord(input, parts, died, error.at);
     throw error;
   }
 }
@@ -122,8 +124,9 @@ async function lateSignals(input: ReportInput, { signalsOfOthers }: ReportParts,
 }
 
 function reportedIn(rows: readonly AuditRow[]): Pick<Sealed, 'ending' | 'endedAt'> | null {
-  const row = rows.find(({ kind }) => kind === 'reported');
-  return row === undefined ? null : JSON.parse(row.data) as Pick<Sealed, 'ending' | 'endedAt'>;
+  // A row of this kind that says nothing is none of ours.
+  const said = rows.flatMap((row) => (row.kind === 'reported' ? [dataIn(row)] : [])).find((data) => data?.['ending'] !== undefined);
+  return said === undefined ? null : said as unknown as Pick<Sealed, 'ending' | 'endedAt'>;
 }
 
 async function closeLedger(input: ReportInput, { table }: ReportParts, { ending, endedAt, seal, hasIntended }: Sealed): Promise<void> {

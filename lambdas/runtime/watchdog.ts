@@ -1,4 +1,5 @@
 // Ends the rollback of an execution that died: what Report would have said is put together from the audit, as far as it goes.
+import { dataIn } from '../audit/data.ts';
 import type { AuditRow } from '../audit/entry.ts';
 import type { Decision } from '../domain/decide.ts';
 import { modeOf } from '../domain/demands.ts';
@@ -40,12 +41,15 @@ export async function endDead({ detail }: DeathEvent, parts: ReportParts): Promi
 function hasTold({ status, error }: DeathEvent['detail'], rows: readonly AuditRow[]): boolean {
   const reported = rows.find(({ kind }) => kind === 'reported');
   if (status !== 'FAILED' || reported === undefined) return false;
-  return (JSON.parse(reported.data) as { readonly ending: Pick<Ending, 'outcome'> }).ending.outcome === error;
+  return (dataIn(reported) as { readonly ending?: Partial<Pick<Ending, 'outcome'>> } | null)?.ending?.outcome === error;
 }
 
 /** What the execution had collected when it ended, from its own record. */
 export function reportInput(detail: DeathEvent['detail'], rows: readonly AuditRow[]): ReportInput {
-  const data = rows.map((row) => ({ row, data: JSON.parse(row.data) as JsonObject }));
+  const data = rows.flatMap((row) => {
+    const said = dataIn(row);
+    return said === null ? [] : [{ row, data: said }];
+  });
   const last = data.findLast(({ row, data: { question } }) => row.kind === 'assessed' && question !== undefined);
   const assessed = last === undefined ? null : last.data as unknown as AssessedData;
   const assessment = last === undefined || assessed === null ? null : assessmentFrom(assessed, { length: last.row.seq + 1, hash: last.row.hash });
