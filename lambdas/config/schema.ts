@@ -217,7 +217,7 @@ export const engineSchema = z.strictObject({
   approvers: z.array(arn('iam', 'role/')).default([]),
   /**
    * More distinct services than this with a signal within the window are a shared cause: Ripcord stops acting and pages once. `unrelated`: so are more than this that have
-   * nothing to do with each other, at most half of the services; where it is left out of a `storm` of one's own, `services` alone counts.
+   * nothing to do with each other, at most half of the groups that dependencies make of them; where it is left out of a `storm` of one's own, `services` alone counts.
    */
   storm: z.strictObject({ services: z.int().min(1).max(1000), minutes: z.int().min(1).max(120), unrelated: z.int().min(1).max(1000).optional() })
     .default({ services: 5, minutes: 10, unrelated: 2 }),

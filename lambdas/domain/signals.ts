@@ -56,8 +56,12 @@ function alarmSignal(alarm: AlarmReading, question: SignalSources, suspect: Rele
   return { kind: 'alarm', source: alarm.name, group: groupOf(alarm, question), status, since, isOlderThanRelease: status === 'firing' && isOlder, summary };
 }
 
+/** End of the mute that an event of this alarm told of; undefined when none goes on. */
+export const mutedUntil = ({ delivered, now }: Pick<SignalSources, 'delivered' | 'now'>, alarm: string): string | undefined =>
+  delivered.find(({ kind, source, mutedUntil: until }) => kind === 'alarm' && source === alarm && until !== null && at(until) > at(now))?.mutedUntil ?? undefined;
+
 function statusOf(alarm: AlarmReading, { delivered, now, startedAt, trigger }: SignalSources): Pick<Signal, 'status' | 'summary'> {
-  const mutedUntil = delivered.find(({ kind, source, mutedUntil: until }) => kind === 'alarm' && source === alarm.name && until !== null && at(until) > at(now))?.mutedUntil;
+  const muted = mutedUntil({ delivered, now }, alarm.name);
   if (alarm.evaluationState !== null) return { status: 'unknown', summary: `alarm ${alarm.name}: CloudWatch could not evaluate it (${alarm.evaluationState})` };
   if (alarm.state === 'missing') return { status: 'unknown', summary: `alarm ${alarm.name} does not exist` };
   if (alarm.state === 'INSUFFICIENT_DATA') return { status: 'unknown', summary: `alarm ${alarm.name} has no data` };
@@ -65,7 +69,7 @@ function statusOf(alarm: AlarmReading, { delivered, now, startedAt, trigger }: S
   const isOld = trigger.kind === 'alarm' && trigger.alarm === alarm.name && alarm.since !== null && at(alarm.since) < at(trigger.at);
   if (alarm.state === 'OK' && isOld && at(now) - at(startedAt) < settleSeconds * 1000) return { status: 'unknown', summary: `alarm ${alarm.name} reads OK since ${alarm.since}, which is older than the event that says ALARM` };
   if (alarm.state === 'OK') return { status: 'quiet', summary: `alarm ${alarm.name} is OK` };
-  if (mutedUntil !== undefined) return { status: 'unknown', summary: `alarm ${alarm.name} is in ALARM, but muted until ${mutedUntil}` };
+  if (muted !== undefined) return { status: 'unknown', summary: `alarm ${alarm.name} is in ALARM, but muted until ${muted}` };
   if (alarm.suppressedBy !== null) return { status: 'unknown', summary: `alarm ${alarm.name} is in ALARM, but suppressed by ${alarm.suppressedBy}` };
   return { status: 'firing', summary: `alarm ${alarm.name} is in ALARM: ${alarm.reason}` };
 }

@@ -6,12 +6,15 @@ interface Stormy {
   readonly minutes: number;
 }
 
+/** Signals are counted in the running window and the one before it: for one to two windows. */
+const spanOf = (minutes: number): string => `${minutes} to ${2 * minutes}`;
+
 const named = (services: readonly string[]): string => `${services.slice(0, 10).join(', ')}${services.length > 10 ? ' …' : ''}`;
 
-/** More distinct services than the limit had a signal within about two windows. */
+/** More distinct services than the limit had a signal within one to two windows. */
 export const stormText = ({ services, limit, minutes }: Stormy): string =>
-  `${services.length} services had a signal in about ${minutes} minutes (${named(services)}). More than ${limit} have a shared cause, so Ripcord rolls nothing back.`;
+  `${services.length} services had a signal in the last ${spanOf(minutes)} minutes (${named(services)}). More than ${limit} have a shared cause, so Ripcord rolls nothing back.`;
 
-/** The same of services that have nothing to do with each other. */
+/** The same of services that have nothing to do with each other: one of each group. */
 export const unrelatedText = ({ services, limit, minutes }: Stormy): string =>
-  `${services.length} services that have nothing to do with each other had a signal in about ${minutes} minutes (${named(services)}). More than ${limit} have a shared cause, so Ripcord rolls nothing back.`;
+  `${services.length} services that have nothing to do with each other had a signal in the last ${spanOf(minutes)} minutes (${named(services)}). More than ${limit} have a shared cause, so Ripcord rolls nothing back.`;

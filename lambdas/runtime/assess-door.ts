@@ -1,7 +1,7 @@
 // Ends a run that the ledger alone decides: its row, the signal for whoever is at work, the one page of a storm, and nothing else.
 import type { AuditStore } from '../adapters/audit-store.ts';
 import { joinSignal } from '../adapters/ledger-history.ts';
-import { addToStorm, claimStormPage, type StormWindows } from '../adapters/ledger-storm.ts';
+import { claimStormPage, type StormWindows } from '../adapters/ledger-storm.ts';
 import type { LedgerTable } from '../adapters/ledger-table.ts';
 import { type Decision, decide } from '../domain/decide.ts';
 import { type DoorQuestion, heldByOther, isTrouble } from '../domain/door.ts';
@@ -9,6 +9,7 @@ import type { ServiceLedger } from '../domain/ledger.ts';
 import type { Trigger } from '../domain/trigger.ts';
 import type { AuditCursor, JsonObject, RollbackMode } from '../domain/vocabulary.ts';
 import type { Assessment, AssessInput } from '../domain/workflow.ts';
+import { namesIn } from './assess-storm.ts';
 import { deliveredBy } from './delivered-signal.ts';
 
 export interface DoorParts {
@@ -30,14 +31,12 @@ export interface AtDoor {
 /** `closed`: nothing else has to be read. `stormy`: nothing else has to be read when it cannot be. `open`: everything has to be. */
 export type Door = 'closed' | 'stormy' | 'open';
 
-const inStorm = ({ service, windows }: Pick<AtDoor, 'service' | 'windows'>): string[] => [...new Set([...windows.current, ...windows.previous, service])].toSorted();
-
 export function doorOf({ rollbackId, approval }: Pick<AssessInput, 'rollbackId' | 'approval'>, at: AtDoor, limit: number): Door {
   if (approval !== null || !isTrouble(at.trigger)) return 'open';
   if (heldByOther(at.ledger.lock, rollbackId, at.now.toISOString()) !== null) return 'closed';
-  if (inStorm(at).length <= limit) return 'open';
-  // Somebody looked at alarms in this window, found them firing and woke on-call; before that nobody may save the look.
-  return at.windows.announcedBy === null ? 'stormy' : 'closed';
+  if (namesIn(at.windows).length <= limit) return 'open';
+  // On-call knows, and in this window so many were found sick that the brake stays engaged beyond its end; before that nobody may save the look.
+  return at.windows.announcedBy === null || at.windows.current.length <= limit ? 'stormy' : 'closed';
 }
 
 /** What is known beyond the first step, when the run got further before something could not be read. */
@@ -57,7 +56,7 @@ export async function leaveAtDoor(input: AssessInput, parts: DoorParts, at: AtDo
   const asked: DoorQuestion = {
     unread: further.unread, service: at.service, rollbackId: input.rollbackId, startedAt: input.startedAt, now, look: input.look, trigger: at.trigger,
     mode: further.mode ?? 'roll-back', lockedBy: further.lockedBy ?? heldByOther(lock, input.rollbackId, now), hasLock: fence !== null,
-    storm: { services: inStorm(at), limit: parts.storm.services, minutes: parts.storm.minutes, announcedBy: at.windows.announcedBy },
+    storm: { services: namesIn(at.windows), limit: parts.storm.services, minutes: parts.storm.minutes, announcedBy: at.windows.announcedBy },
   };
   const question = await withPage(asked, parts, at.now);
   const decision = decide(question);
@@ -86,15 +85,13 @@ interface Row {
   readonly configVersion: number;
 }
 
-async function record(input: AssessInput, { table, audit, codeVersion, storm }: DoorParts, row: Row): Promise<AuditCursor> {
-  const { at: { service, windows, now }, question, decision, fence, configVersion } = row;
+async function record(input: AssessInput, { table, audit, codeVersion }: DoorParts, row: Row): Promise<AuditCursor> {
+  const { at: { service }, question, decision, fence, configVersion } = row;
   const data = { question, decision, fence, configVersion, codeVersion } as unknown as JsonObject;
   const signal = input.look === 0 ? deliveredBy(question) : null;
   const [cursor] = await Promise.all([
     audit.append({ rollbackId: input.rollbackId, service, kind: 'assessed', at: question.now, data }, input.audit),
     signal === null ? null : joinSignal(table, service, signal),
-    // One write a service and window: ten thousand on one row would be the next thing to be throttled.
-    input.look > 0 || windows.current.includes(service) ? null : addToStorm(table, service, storm.minutes, now),
   ]);
   return cursor;
 }

@@ -3,14 +3,16 @@ import type { CodeDeployClient } from '@aws-sdk/client-codedeploy';
 import { readAlarms } from '../adapters/alarms.ts';
 import { type CatalogueStore, type VersionedEntry, readEntry } from '../adapters/catalogue.ts';
 import { readDeployments } from '../adapters/deployments.ts';
+import { isFault } from '../adapters/aws-errors.ts';
 import { acquireLock } from '../adapters/ledger-lock.ts';
 import { readNeighbours } from '../adapters/ledger-neighbours.ts';
-import { type StormWindows, addToStorm, readStorm } from '../adapters/ledger-storm.ts';
+import { addToStorm, type StormWindows, readStorm } from '../adapters/ledger-storm.ts';
 import type { LedgerTable } from '../adapters/ledger-table.ts';
 import { readService } from '../adapters/ledger.ts';
 import { type MetricsSources, readMetrics } from '../adapters/metrics.ts';
 import { readTraffic } from '../adapters/traffic.ts';
-import { groupsOf } from '../config/release-sources.ts';
+import { groupsOf as deploymentGroupsOf } from '../config/release-sources.ts';
+import { isCountedUnread } from '../domain/counted.ts';
 import { isTrouble } from '../domain/door.ts';
 import type { ServiceLedger } from '../domain/ledger.ts';
 import type { Question } from '../domain/question.ts';
@@ -19,6 +21,7 @@ import type { DeploymentReading } from '../domain/readings.ts';
 import type { Admitted, Trigger } from '../domain/trigger.ts';
 import type { AssessInput } from '../domain/workflow.ts';
 import { doorOf } from './assess-door.ts';
+import { companyOf, namesIn } from './assess-storm.ts';
 import { isRetryable } from './handle-errors.ts';
 
 export interface AssessSources extends MetricsSources {
@@ -86,6 +89,7 @@ export interface Seen {
 /** What is known when the signals could not be read, but the ledger is enough. */
 export interface SeenAtDoor extends Pick<Seen, 'fence' | 'lockedBy'> {
   readonly unread: string;
+  readonly windows: StormWindows;
 }
 
 /** Takes the lock and reads every signal at its source, side by side. */
@@ -93,16 +97,37 @@ export async function readNow(sources: AssessSources, input: AssessInput, about:
   const { admitted: { service, trigger }, known, now } = about;
   const isDryRun = trigger.kind === 'person' && trigger.mode === 'dry-run';
   const reading = outcomeOf(readSignals(sources, { trigger, known, now }));
-  const [lock, storm] = await Promise.all([
-    isDryRun ? null : acquireLock(sources.table, service, input.rollbackId, { now }),
-    stormNow(sources, { service, trigger, input, now }, known.windows),
-  ]);
+  const lock = isDryRun ? null : await acquireLock(sources.table, service, input.rollbackId, { now });
   const hold = { fence: lock?.held === true ? lock.fence : null, lockedBy: lock?.held === false ? lock.owner : null };
   const read = await reading;
-  if ('value' in read) return { ...hold, storm, ...read.value };
-  const isStorm = input.approval === null && isTrouble(trigger) && storm.services.length > storm.limit;
-  if (isRetryable(read.error) && (hold.lockedBy !== null || isStorm)) return { ...hold, unread: whyOf(read.error) };
+  if ('value' in read) return { ...hold, storm: stormOf(sources, { service, known }), ...read.value };
+  if (!isRetryable(read.error)) throw read.error;
+  const windows = await windowsUnread(sources, { input, trigger, known, service, now }, read.error);
+  const isStorm = input.approval === null && isTrouble(trigger) && namesIn(windows).length > sources.storm.services;
+  if (hold.lockedBy !== null || isStorm) return { ...hold, unread: whyOf(read.error), windows };
   throw read.error;
+}
+
+/** Which group of the brake a service is of: alone it is its own. */
+export const groupOf = ({ name, group = name }: Known['entry']): string => group;
+
+function stormOf({ storm: { services: limit, minutes, unrelated } }: AssessSources, { service, known }: { readonly service: string; readonly known: Known }): Question['storm'] {
+  return { ...companyOf(known.windows, { service, group: groupOf(known.entry) }), limit, minutes, isAnnounced: false, ...(unrelated === undefined ? {} : { unrelated }) };
+}
+
+interface UnreadSignal {
+  readonly service: string;
+  readonly trigger: Trigger;
+  readonly input: AssessInput;
+  readonly known: Known;
+  readonly now: Date;
+}
+
+/** Whom others have counted by now. Where the source of the signals is down this service counts too: its own are unknown. Too many questions are no fault of the source's. */
+async function windowsUnread({ table, storm: { minutes } }: AssessSources, { service, trigger, input, known, now }: UnreadSignal, error: unknown): Promise<StormWindows> {
+  const { entry, windows } = known;
+  if (isFault(error, 'throttled') || input.approval !== null || !isCountedUnread(trigger, entry.service)) return readStorm(table, minutes, now);
+  return { ...windows, current: await addToStorm(table, { service, group: groupOf(entry) }, minutes, now) };
 }
 
 /** A fault may have begun an hour before this look at the most: a hold, and a wait for others. */
@@ -112,7 +137,7 @@ async function readSignals({ table, cloudWatch, cloudWatchIn, codeDeploy }: Asse
   const { around = [], service: { signals, policy } } = known.entry;
   const theirs = around.flatMap(({ alarms }) => alarms.map((name) => ({ name })));
   const [newest] = known.ledger.releases.toSorted((a, b) => Date.parse(b.startedAt) - Date.parse(a.startedAt));
-  const shift = shiftPlan(known.entry.service, newest, now.toISOString());
+  const shift = shiftPlan(known.entry.service, newest, now.toISOString(), known.ledger);
   const from = new Date(now.getTime() - (policy.releaseWindowMinutes + faultAgeMinutes) * 60_000);
   const [alarms, traffic, metrics, deployments, neighbours] = await Promise.all([
     readAlarms(cloudWatch, [...signals.alarms, ...theirs]), readTraffic(cloudWatch, signals.traffic, now), readMetrics({ cloudWatch, cloudWatchIn }, { ...signals, shift }, now), deploymentsNow(codeDeploy, known, trigger, now),
@@ -129,28 +154,11 @@ const withAlarms = (around: NonNullable<Known['entry']['around']>, read: Awaited
       .map(({ name, state, since, fault, suppressedBy, evaluationState }) => ({ name, state, since, fault, suppressedBy, evaluationState })),
   }));
 
-interface StormSignal {
-  readonly service: string;
-  readonly trigger: Trigger;
-  readonly input: AssessInput;
-  readonly now: Date;
-}
-
-/** The first look of a run adds its service; a person's request, a muted alarm and a "quiet again" are no sign of trouble. */
-async function stormNow({ table, storm }: AssessSources, { service, trigger, input, now }: StormSignal, windows: StormWindows): Promise<Question['storm']> {
-  // A service that is in the window already is not written again: the row grows with the storm, and one row takes 1,000 units a second.
-  const isNew = isTrouble(trigger) && input.look === 0 && !windows.current.includes(service);
-  const current = isNew ? await addToStorm(table, service, storm.minutes, now) : windows.current;
-  const services = [...new Set([...current, ...windows.previous])].toSorted();
-  const { services: limit, minutes, unrelated } = storm;
-  return { services, limit, minutes, isAnnounced: false, ...(unrelated === undefined ? {} : { unrelated }) };
-}
-
 /** How far CodeDeploy's own history is read when the ledger knows no good version yet, in days. */
 const historyDays = 30;
 
 async function deploymentsNow(client: CodeDeployClient, { entry, ledger }: Known, trigger: Trigger, now: Date): Promise<DeploymentReading[]> {
-  const groups = groupsOf(entry.service);
+  const groups = deploymentGroupsOf(entry.service);
   if (groups.length === 0) return [];
   const needsHistory = ledger.knownGoods.length === 0;
   const minutes = needsHistory ? historyDays * 24 * 60 : entry.service.policy.releaseWindowMinutes + 60;

@@ -1,10 +1,9 @@
-// Assess: from an event to a verdict with its reasons, in three sequential steps of AWS calls: known, now, record.
+// Assess: from an event to a verdict with its reasons, in sequential steps of AWS calls: known, now, record, and before the last one the storm's row where this run counts.
 import type { AuditStore } from '../adapters/audit-store.ts';
 import { joinSignal, recordRollback } from '../adapters/ledger-history.ts';
 import { keepWeighed } from '../adapters/ledger-poll.ts';
-import { claimSharedPage, claimStormPage } from '../adapters/ledger-storm.ts';
 import type { Clock } from '../domain/clock.ts';
-import { type Decision, decide } from '../domain/decide.ts';
+import type { Decision } from '../domain/decide.ts';
 import { modeOf } from '../domain/demands.ts';
 import { isRefusal } from '../domain/errors.ts';
 import type { Question } from '../domain/question.ts';
@@ -15,9 +14,10 @@ import { isWeighed } from '../domain/weighed.ts';
 import type { AuditCursor, Instant, JsonObject, Release } from '../domain/vocabulary.ts';
 import type { Assessment, AssessInput, Verification } from '../domain/workflow.ts';
 import { manifestOf } from '../strategies/registry.ts';
-import { type AssessSources, type Known, type Seen, type Unread, readKnown, readNow } from './assess-reads.ts';
+import { type AssessSources, type Known, type Seen, type Unread, groupOf, readKnown, readNow } from './assess-reads.ts';
 import { approvalOf } from './assess-approval.ts';
 import { leaveAtDoor } from './assess-door.ts';
+import { decideInStorm } from './assess-storm.ts';
 import { deliveredBy } from './delivered-signal.ts';
 import type { Log } from './logger.ts';
 
@@ -42,8 +42,9 @@ async function assessed(given: AssessInput, parts: AssessParts): Promise<Assessm
   const door = { ...admitted, ledger: known.ledger, windows: known.windows, now };
   if ('unread' in known) return leaveAtDoor(input, parts, door, { unread: known.unread });
   const seen = await readNow(parts, input, { admitted, known, now });
-  if ('unread' in seen) return leaveAtDoor(input, parts, door, { ...seen, mode: modeOf({ trigger: admitted.trigger, policy: known.entry.service.policy }), configVersion: known.configVersion });
-  const { question, decision } = await decided(questionOf(input, { admitted, known, seen, now: now.toISOString() }), parts, now);
+  if ('unread' in seen) return leaveAtDoor(input, parts, { ...door, windows: seen.windows }, { ...seen, mode: modeOf({ trigger: admitted.trigger, policy: known.entry.service.policy }), configVersion: known.configVersion });
+  const asked = questionOf(input, { admitted, known, seen, now: now.toISOString() });
+  const { question, decision } = await decideInStorm(asked, parts, { windows: known.windows, group: groupOf(known.entry), now });
   const audit = await record(input, parts, { question, decision, known, fence: seen.fence });
   return assessmentOf(input, decision, { admitted, known, seen, audit, codeVersion: parts.codeVersion });
 }
@@ -58,20 +59,6 @@ async function admit(input: AssessInput, parts: AssessParts, now: Date): Promise
     await parts.audit.append({ rollbackId: input.rollbackId, service: 'unknown', kind: 'assessed', at: now.toISOString(), data }, input.audit);
     throw error;
   }
-}
-
-/** Only a run that would send the one page about a shared cause claims it: one that joins another or is muted would use it up, and nobody be told. */
-async function decided(question: Question, { table, storm: { minutes } }: AssessParts, now: Date): Promise<{ readonly question: Question; readonly decision: Decision }> {
-  const decision = decide(question);
-  const { rollbackId } = question;
-  const isAbout = (shared: string): boolean => decision.page && decision.reasons.some(({ code }) => code === shared);
-  const dependency = isAbout('shared-dependency') ? decision.suspects.find(({ kind }) => kind === 'sickness')?.service : undefined;
-  // In shadow nobody is woken, so the one page is left to a run that acts.
-  if (modeOf(question) === 'shadow' || (dependency === undefined && !isAbout('storm'))) return { question, decision };
-  const isMine = await (dependency === undefined ? claimStormPage(table, rollbackId, minutes, now) : claimSharedPage(table, { rollbackId, dependency, minutes }, now));
-  if (isMine) return { question, decision };
-  const announced = { ...question, storm: { ...question.storm, isAnnounced: true } };
-  return { question: announced, decision: decide(announced) };
 }
 
 interface Gathered {

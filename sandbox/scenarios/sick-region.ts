@@ -87,8 +87,6 @@ async function fallSick(stage: Stage): Promise<void> {
 
 const isQuiet = (stage: Stage): boolean => stage.rollbacks().every(({ status }) => status !== 'RUNNING') && everybody(stage).every((name) => runsOf(stage, name).length > 0);
 
-/** On-call is told once in each: seldom does one end between two runs of the same storm. */
-const windowOf = (at: string): number => Math.floor(Date.parse(at) / (brake.minutes * 60_000));
 const stormPage = /: a storm of signals, look for a shared cause$/;
 const isStopped = ({ reasons }: Look): boolean => reasons[0] === 'storm';
 
@@ -97,8 +95,7 @@ async function checkBrake(stage: Stage): Promise<void> {
   const isNoAct = (look: Look): boolean => isStopped(look) || look.verdict === 'hold' || look.verdict === 'joined';
   stage.check('the brake kept the shop as it is', own.some(isStopped) && own.every(isNoAct), own.map(({ verdict, reasons }) => `${verdict} (${reasons.join(', ')})`).join('; '));
   const pages = stage.messages().filter(({ topic, subject }) => topic === 'on-call' && stormPage.test(subject));
-  const windows = new Set((await looksAt(stage, everybody(stage))).filter((look) => look.page && isStopped(look)).map(({ at }) => windowOf(at)));
-  stage.check('on-call was paged once for the storm', pages.length > 0 && pages.length === windows.size, pages.map(({ subject }) => subject).join(' | '));
-  const named = /had a signal in about \d+ minutes \(([^)]*)\)/.exec(pages[0]?.text ?? '')?.[1]?.split(', ') ?? [];
+  stage.check('on-call was paged once for the storm', pages.length === 1, pages.map(({ subject }) => subject).join(' | '));
+  const named = /had a signal in the last \d+ to \d+ minutes \(([^)]*)\)/.exec(pages[0]?.text ?? '')?.[1]?.split(', ') ?? [];
   stage.check('the page names the sick services', named.length > brake.services && named.every((name) => everybody(stage).includes(name)), named.join(', '));
 }

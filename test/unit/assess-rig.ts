@@ -7,7 +7,8 @@ import { SSMClient } from '@aws-sdk/client-ssm';
 import { AuditRows } from '../../lambdas/adapters/audit-rows.ts';
 import { AuditRecord } from '../../lambdas/adapters/audit-record.ts';
 import { putKnownGood, putRelease } from '../../lambdas/adapters/ledger-history.ts';
-import type { LedgerTable } from '../../lambdas/adapters/ledger-table.ts';
+import { addToStorm } from '../../lambdas/adapters/ledger-storm.ts';
+import { type LedgerTable, putIf } from '../../lambdas/adapters/ledger-table.ts';
 import { type ServiceInput, serviceSchema } from '../../lambdas/config/schema.ts';
 import type { Release } from '../../lambdas/domain/vocabulary.ts';
 import type { AssessInput } from '../../lambdas/domain/workflow.ts';
@@ -177,6 +178,28 @@ export class Rig {
 
   input(service: string, given: unknown, over: Partial<AssessInput> = {}): AssessInput {
     return { rollbackId: `rb-${service}`, startedAt: this.at(0), input: given, look: 0, approval: null, evidence: null, audit: null, ...over };
+  }
+
+  /** As if nobody had told on-call of a storm. */
+  forgetStormPage(): Promise<void> {
+    return this.#empty('STORM#TOLD');
+  }
+
+  /** As if no service had been counted either. */
+  async forgetStorm(): Promise<void> {
+    const length = this.storm.minutes * 60_000;
+    const current = Math.floor(this.clock.now() / length) * length;
+    for (const start of [current - length, current, current + length]) await this.#empty(`STORM#${new Date(start).toISOString()}`);
+    await this.forgetStormPage();
+  }
+
+  async #empty(sk: string): Promise<void> {
+    await putIf(this.table, { pk: 'ACCOUNT', sk }, { attributes: {}, condition: 'pk <> :none', values: { ':none': { S: 'none' } } });
+  }
+
+  /** Counts services that have nothing to do with each other, or are of the group given. */
+  async count(names: readonly string[], group?: string): Promise<void> {
+    for (const service of names) await addToStorm(this.table, { service, group: group ?? service }, this.storm.minutes, new Date(this.clock.now()));
   }
 
   assess(input: AssessInput): ReturnType<typeof assess> {

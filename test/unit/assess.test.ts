@@ -3,7 +3,6 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { answerApproval, putApproval } from '../../lambdas/adapters/ledger-approvals.ts';
 import { closeRollback } from '../../lambdas/adapters/ledger-history.ts';
 import { acquireLock, readLock, releaseLock } from '../../lambdas/adapters/ledger-lock.ts';
-import { addToStorm } from '../../lambdas/adapters/ledger-storm.ts';
 import { readService } from '../../lambdas/adapters/ledger.ts';
 import { serviceSchema } from '../../lambdas/config/schema.ts';
 import { decide } from '../../lambdas/domain/decide.ts';
@@ -32,10 +31,10 @@ const codes = (reasons: readonly { readonly code: string }[]) => reasons.map(({ 
 const ledger = (of = service) => readService(rig.table, of, new Date(rig.clock.now()));
 
 describe('Assess', () => {
-  it('rolls back in three steps of AWS calls, with the lock, one audit row and the record of the rollback', async () => {
+  it('rolls back in four steps of AWS calls, with the lock, its place in the window of the storm, one audit row and the record of the rollback', async () => {
     rig.steps = 0;
     const said = await rig.assess(rig.input(service, alarmInput(service)));
-    expect(rig.steps).toBe(3);
+    expect(rig.steps).toBe(4);
     expect(said).toMatchObject({
       verdict: 'roll-back', mode: 'roll-back', service, fence: 1, configVersion: 1, codeVersion: 'abc123', knownGood: { version: 'v1', basis: 'baked' },
       release: { id: 'r-2', version: 'v2' }, audit: { length: 1 }, verification: { passesInARow: 2, intervalSeconds: 10, deadlineSeconds: 300 }, requestedBy: null,
@@ -194,7 +193,8 @@ describe('Assess in a storm', () => {
   it('leaves the one page to a service that acts: one in shadow wakes nobody', async () => {
     Object.assign(rig.storm, { services: 2, minutes: 41 });
     for (const name of ['g', 'h', 'i']) await rig.attach(`storm-${name}`, name === 'h' ? { policy: { ...serviceInput.policy, mode: 'shadow' } } : {});
-    for (const name of ['g', 'i']) await addToStorm(rig.table, `storm-${name}`, rig.storm.minutes, new Date(rig.clock.now()));
+    await rig.forgetStormPage();
+    await rig.count(['storm-g', 'storm-i']);
     expect(await rig.assess(rig.input('storm-h', alarmInput('storm-h')))).toMatchObject({ verdict: 'leave', mode: 'shadow' });
     expect(await rig.assess(rig.input('storm-i', alarmInput('storm-i')))).toMatchObject({ verdict: 'leave', page: true });
   });
@@ -204,7 +204,8 @@ describe('Assess in a storm', () => {
     const windowOf = (minutes: number): number => Math.floor(rig.clock.now() / 60_000 / minutes) * minutes;
     Object.assign(rig.storm, { services: 2, minutes: [43, 47].find((minutes) => windowOf(minutes) !== windowOf(41)) });
     for (const name of ['d', 'e', 'f']) await rig.attach(`storm-${name}`);
-    for (const name of ['d', 'e']) await addToStorm(rig.table, `storm-${name}`, rig.storm.minutes, new Date(rig.clock.now()));
+    await rig.forgetStormPage();
+    await rig.count(['storm-d', 'storm-e']);
     const first = rig.input('storm-f', alarmInput('storm-f'));
     await acquireLock(rig.table, 'storm-f', first.rollbackId, { now: new Date(rig.clock.now()) });
     const second = await rig.assess({ ...first, rollbackId: 'rb-storm-f-2', input: alarmInput('storm-f', 'latency') });

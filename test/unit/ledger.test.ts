@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { answerApproval, claimMessage, putApproval, readApproval } from '../../lambdas/adapters/ledger-approvals.ts';
 import { agreedStart, closeRollback, joinSignal, putKnownGood, putRelease, quarantine, recordRollback, updateRelease, withdrawKnownGood } from '../../lambdas/adapters/ledger-history.ts';
 import { acquireLock, defaultLeaseSeconds, readLock, releaseLock, renewLock } from '../../lambdas/adapters/ledger-lock.ts';
-import { addToStorm, claimStormPage, readStorm } from '../../lambdas/adapters/ledger-storm.ts';
+import { addToStorm, claimStormPage, type Counted, readStorm } from '../../lambdas/adapters/ledger-storm.ts';
 import type { LedgerTable } from '../../lambdas/adapters/ledger-table.ts';
 import { readService } from '../../lambdas/adapters/ledger.ts';
 import type { Release } from '../../lambdas/domain/vocabulary.ts';
@@ -271,12 +271,14 @@ describe('a message', () => {
 
 describe('the storm windows', () => {
   it('hold each service once, for the running window and the one before', async () => {
-    await addToStorm(table, 'a', 10, time(1));
-    expect(await addToStorm(table, 'b', 10, time(9))).toEqual(['a', 'b']);
-    expect(await addToStorm(table, 'b', 10, time(9.5))).toEqual(['a', 'b']);
-    expect(await addToStorm(table, 'c', 10, time(11))).toEqual(['c']);
-    expect(await readStorm(table, 10, time(12))).toEqual({ current: ['c'], previous: ['a', 'b'], announcedBy: null });
-    expect(await readStorm(table, 10, time(25))).toEqual({ current: [], previous: ['c'], announcedBy: null });
+    const [a, b, c] = ['a', 'b', 'c'].map((service) => ({ service, group: service }));
+    const joined = { service: 'b', group: 'a' };
+    await addToStorm(table, a as Counted, 10, time(1));
+    expect(await addToStorm(table, b as Counted, 10, time(9))).toEqual([a, b]);
+    expect(await addToStorm(table, joined, 10, time(9.5))).toEqual([a, joined]);
+    expect(await addToStorm(table, c as Counted, 10, time(11))).toEqual([c]);
+    expect(await readStorm(table, 10, time(12))).toEqual({ current: [c], previous: [a, joined], announcedBy: null });
+    expect(await readStorm(table, 10, time(25))).toEqual({ current: [], previous: [c], announcedBy: null });
     expect(await readStorm(table, 10, time(35))).toEqual({ current: [], previous: [], announcedBy: null });
   });
 
@@ -284,7 +286,15 @@ describe('the storm windows', () => {
     expect(await claimStormPage(table, 'rb-1', 10, time(100))).toBe(true);
     expect(await claimStormPage(table, 'rb-2', 10, time(101))).toBe(false);
     expect(await claimStormPage(table, 'rb-1', 10, time(102))).toBe(true);
-    expect(await claimStormPage(table, 'rb-2', 10, time(110))).toBe(true);
-    expect(await addToStorm(table, 'z', 10, time(103))).toEqual(['z']);
+    expect((await readStorm(table, 10, time(102))).announcedBy).toBe('rb-1');
+  });
+
+  it('have one page across their boundary: the claim lasts two windows, since by then nobody is counted any more who was counted as it was made', async () => {
+    expect(await claimStormPage(table, 'rb-3', 10, time(209.9))).toBe(true);
+    expect(await claimStormPage(table, 'rb-4', 10, time(210.1))).toBe(false);
+    expect((await readStorm(table, 10, time(229.8))).announcedBy).toBe('rb-3');
+    expect(await claimStormPage(table, 'rb-4', 10, time(229.8))).toBe(false);
+    expect((await readStorm(table, 10, time(230))).announcedBy).toBeNull();
+    expect(await claimStormPage(table, 'rb-4', 10, time(230))).toBe(true);
   });
 });

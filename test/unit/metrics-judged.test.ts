@@ -45,7 +45,7 @@ describe('Assess', () => {
     rig.fire('5xx');
     rig.steps = 0;
     const said = await rig.assess(rig.input(service, alarmInput(service)));
-    expect(rig.steps).toBe(3);
+    expect(rig.steps).toBe(4);
     expect(said.verdict).toBe('roll-back');
     expect(metricsOf(said.signals)).toMatchObject({ status: 'firing', summary: expect.stringContaining('ROLL BACK: error rate') as string });
     const [row] = await rig.audited(`rb-${service}`);
@@ -85,7 +85,7 @@ describe('a service with a control in another Region', () => {
     aDay(40);
     aDay(0, there);
     const { said, steps, metrics } = await assessed();
-    expect([steps, said.verdict, metrics?.status]).toEqual([3, 'roll-back', 'firing']);
+    expect([steps, said.verdict, metrics?.status]).toEqual([4, 'roll-back', 'firing']);
     expect(metrics?.summary).toContain('1 comparison service stayed flat');
   });
 

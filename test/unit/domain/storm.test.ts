@@ -27,7 +27,7 @@ describe('several services sick at once, each with a release of its own', () => 
 
   it.each([3, 4])('of %i none goes back, and one page says why', (count) => {
     expect(said(sick(count))).toMatchObject({
-      verdict: 'leave', page: true, code: 'storm', headline: `${count} services that have nothing to do with each other had a signal in about 10 minutes (${['checkout', ...names.slice(1, count).toSorted()].join(', ')}). More than 2 have a shared cause, so Ripcord rolls nothing back.`,
+      verdict: 'leave', page: true, code: 'storm', headline: `${count} services that have nothing to do with each other had a signal in the last 10 to 20 minutes (${['checkout', ...names.slice(1, count).toSorted()].join(', ')}). More than 2 have a shared cause, so Ripcord rolls nothing back.`,
     });
     expect(said(sick(count, afterTheWait)).code).toBe('storm');
     expect(said(sick(count, { storm: { ...sick(count).storm, isAnnounced: true } }))).toMatchObject({ verdict: 'leave', page: false, code: 'storm' });
@@ -59,6 +59,27 @@ describe('services that have to do with each other count as one', () => {
     const neighbours = ['search', 'cart', 'mail', 'auth', 'stock'].map((service) => neighbour({ service, relation: 'dependent' }));
     const services = ['auth', 'cart', 'checkout', 'mail', 'search', 'stock'];
     expect(said(sick(4, { neighbours, storm: { ...sick(4).storm, services } }))).toMatchObject({ code: 'storm', headline: expect.stringMatching(/^6 services had a signal/) });
+  });
+});
+
+describe('services that dependencies join count as one, wherever in the catalogue', () => {
+  const among = (service: string, services: string[], groups: Record<string, string>) => decide(question({ service, storm: { services, groups, limit: 5, unrelated: 2, minutes: 10, isAnnounced: false } }));
+
+  it('a stranger and what it depends on are one stranger', () => {
+    const { verdict, headline, reasons } = among('a', ['a', 'b', 'c'], { c: 'b' });
+    expect([verdict, reasons[0]?.code]).toEqual(['hold', 'others-sick']);
+    expect(headline).toMatch(/^Looking again for \d+ s before anything is done\. b had a signal too and has nothing to do with a: /);
+    expect(among('a', ['a', 'b', 'c'], {}).reasons[0]?.code).toBe('storm');
+    expect(among('a', ['a', 'b', 'c', 'd'], { c: 'b' }).headline).toMatch(/^3 services that have nothing to do with each other had a signal in the last 10 to 20 minutes \(a, b, d\)/);
+  });
+
+  it('none of this service\'s own group is a stranger, also where its entry names only the nearest', () => {
+    expect(among('db', ['db', 'svc13', 'svc14'], { svc13: 'db', svc14: 'db' }).reasons[0]?.code).toBe('release-suspected');
+    expect(among('svc01', ['db', 'svc01', 'svc13'], { svc01: 'db', svc13: 'db' }).reasons[0]?.code).toBe('release-suspected');
+  });
+
+  it('a service may be called like something that every object has', () => {
+    expect(among('a', ['a', 'constructor', 'valueof'], {}).reasons[0]?.code).toBe('storm');
   });
 });
 
