@@ -4,7 +4,10 @@ import { Construct } from 'constructs';
 import type { Statement } from '../../lambdas/strategies/strategy.ts';
 import { allow, deny } from './statements.ts';
 
-/** PutItem alone can replace a row, and IAM cannot demand the condition that forbids it; the hash chain shows what IAM cannot stop. */
+/** A row comes with its anchor: a put by itself is none of ours. */
+const insideTransaction = { StringEquals: { 'dynamodb:EnclosingOperation': 'TransactWriteItems' } };
+
+/** IAM can demand the transaction around a `PutItem`, not the condition in it that forbids to replace a row; the hash chain shows what IAM cannot stop. */
 export const rewritingActions = [
   'dynamodb:BatchWriteItem', 'dynamodb:DeleteItem', 'dynamodb:PartiQLDelete', 'dynamodb:PartiQLInsert', 'dynamodb:PartiQLUpdate', 'dynamodb:UpdateItem',
 ] as const;
@@ -33,9 +36,9 @@ export class AuditTable extends Construct {
     new ssm.StringParameter(this, 'Name', { parameterName, description: 'Audit table; `npx ripcord show|report|audit` read it', stringValue: this.table.tableName });
   }
 
-  /** Lets a role of ours add rows, and forbids it for good to change one. */
+  /** Lets a role of ours add rows in transactions, and forbids it every other way to write. */
   grantAppend(role: iam.IRole): void {
-    allow(role, [{ actions: ['dynamodb:PutItem'], resources: [this.table.tableArn] }]);
+    allow(role, [{ actions: ['dynamodb:PutItem'], resources: [this.table.tableArn], conditions: insideTransaction }]);
     deny(role, { actions: rewritingActions, resources: [this.table.tableArn] });
   }
 
@@ -59,7 +62,7 @@ export class AuditTable extends Construct {
     allow(role, [{
       actions: ['dynamodb:PutItem'], resources: [tableArn],
       // Without the Null condition a call that names no key would pass.
-      conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': chains }, Null: { 'dynamodb:LeadingKeys': 'false' } },
+      conditions: { ...insideTransaction, 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': chains }, Null: { 'dynamodb:LeadingKeys': 'false' } },
     }]);
     deny(role, { actions: rewritingActions, resources: [tableArn] });
   }

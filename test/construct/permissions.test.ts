@@ -80,6 +80,8 @@ describe('the audit', () => {
     expect(actionsOf(statements)).toEqual(expect.arrayContaining(['dynamodb:PutItem', ...(auditReaders.includes(name as HandlerName) ? ['dynamodb:Query'] : [])]));
     expect(actionsOf(statements.filter((one) => !JSON.stringify(one.Resource).includes('EngineLedgerTable')), 'Deny')).toEqual([...rewritingActions].toSorted());
     expect(actionsOf(statements).filter((action) => (rewritingActions as readonly string[]).includes(action))).toEqual([]);
+    const puts = statements.filter(({ Effect, Action, Resource }) => Effect === 'Allow' && listOf(Action).includes('dynamodb:PutItem') && JSON.stringify(Resource).includes('EngineAuditTable'));
+    expect(puts).toMatchObject([{ Condition: { StringEquals: { 'dynamodb:EnclosingOperation': 'TransactWriteItems' } } }]);
   });
 });
 
