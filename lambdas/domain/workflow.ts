@@ -243,9 +243,7 @@ export interface ReportInput {
   readonly untold?: JsonObject | null;
 }
 
-export const outcomes = [
-  'recovered', 'not-recovered', 'stopped', 'left', 'refused', 'rejected', 'dry-run', 'shadow', 'failed', 'died',
-] as const;
+export const outcomes = ['recovered', 'not-recovered', 'stopped', 'left', 'refused', 'rejected', 'dry-run', 'shadow', 'failed', 'died'] as const;
 /** How a rollback ended. `stopped`: somebody else changed the target. `left`: nothing was done, with a reason. `shadow`: it would have been rolled back. `died`: the Watchdog closed it. */
 export type Outcome = (typeof outcomes)[number];
 
