@@ -1,5 +1,5 @@
 // What the judge finds in the metrics, as evidence for a verdict, for the Watch, and for the proof of a recovery.
-import { type ReleaseQuestion, judgeRelease } from '../statistics/judge.ts';
+import type { ReleaseQuestion } from '../statistics/judge.ts';
 import type { Judgement } from '../statistics/judgement.ts';
 import { type HarmLeft, judgeRecovery } from '../statistics/recovery.ts';
 import type { SignalStatus } from '../statistics/signal.ts';
@@ -7,7 +7,8 @@ import { beforeAndAfter } from './before-after.ts';
 import { at, instantOf } from './instants.ts';
 import { judgedHours, type MetricsRead, type MetricsReading, periodSeconds, recoveryQuestionOf, releaseQuestionOf, type TakenBack, type VersionPair } from './metrics.ts';
 import { minutesWaitedFor, sharedBy, unreadText } from './metric-company.ts';
-import { besideVersionBefore, comparedKinds, pairsOf, questionOfNewVersion, toldOf } from './shift-questions.ts';
+import { judgedVersion, judgedWhole } from './shift-proof.ts';
+import { comparedKinds, isCompared, pairsOf, questionOfNewVersion, toldOf } from './shift-questions.ts';
 import type { Instant, Reason, Release, Signal } from './vocabulary.ts';
 
 /** Name of the one signal and of its group: all metrics of a service together speak once. */
@@ -22,6 +23,8 @@ export interface MetricsFinding {
   /** When the harm began; null unless `worse`. */
   readonly since: Instant | null;
   readonly text: string;
+  /** Present where the new version is worse than the version before in the same minutes. */
+  readonly isBesideVersion?: true;
 }
 
 /** Pure: the same reading and release have the same finding. Null where metrics have no say: none declared, no release, or none to compare it with. */
@@ -31,7 +34,7 @@ export function findInMetrics(reading: MetricsReading | undefined, release: Pick
   if (at(now) - at(release.startedAt) > judgedHours * 3_600_000) return null;
   if (isEmpty(reading)) return { verdict: 'unknown', since: null, text: 'CloudWatch has no value of them at all, in a whole day' };
   const judged = judgedOf(reading, release);
-  return judged === null ? null : findingOf(judged, pairsOf(reading, release));
+  return judged === null ? null : findingOf(judged, pairsOf(reading, release), (at(now) - at(release.startedAt)) / 60_000);
 }
 
 const quiet: ReadonlySet<SignalStatus> = new Set(['flat', 'passing', 'no-controls', 'short-history']);
@@ -47,6 +50,9 @@ interface Judged {
   readonly reading: MetricsRead;
   /** Controls that could not be read may share what is found. */
   readonly needsUnread: boolean;
+  /** Why the new version is not accused though it looks worse. */
+  readonly doubt: string | null;
+  readonly isBesideVersion: boolean;
 }
 
 /** The service as a whole, and before it each version that shares the traffic of the release by itself. Null when the history does not reach back to the release. */
@@ -55,36 +61,50 @@ function judgedOf(reading: MetricsRead, release: Parameters<typeof pairsOf>[1] &
   if (whole === null) return null;
   const pairs = pairsOf(reading, release);
   const served = pairs.filter(({ released }) => released.requests.length > 0);
-  const judge = (question: ReleaseQuestion, known: ReadonlySet<string>): Judged => {
-    const judgement = judgeRelease(question);
-    return { question, judgement, reading, needsUnread: judgement.signals.some(({ status, series }) => status === 'bad' && !known.has(series.kind)) };
-  };
-  return [...served.map((pair) => judge(questionOfNewVersion(pair, reading), comparedKinds(pair))), judge(besideVersionBefore(whole, served), new Set())];
+  const judgement = judgedWhole(whole, served);
+  const periods = Math.ceil((at(reading.end) - at(release.startedAt)) / (periodSeconds * 1000));
+  const all: Judged = { question: whole, judgement, reading, needsUnread: judgement.signals.some(({ status }) => status === 'bad'), doubt: null, isBesideVersion: false };
+  return [...served.map((pair) => newVersion(pair, { reading, whole: judgement, periods })), all];
 }
 
+/** What needs no silent Region accuses by itself; more harm than that makes nobody wait. */
+function newVersion(pair: VersionPair, { reading, whole, periods }: { readonly reading: MetricsRead; readonly whole: Judgement; readonly periods: number }): Judged {
+  const question = questionOfNewVersion(pair, reading);
+  const { judgement, doubt, sure } = judgedVersion(question, { pair, whole, periods });
+  const known = comparedKinds(pair);
+  const needsUnread = sure === null && judgement.signals.some(({ status, series }) => status === 'bad' && !known.has(series.kind));
+  return { question, judgement: reading.unread === undefined ? judgement : sure ?? judgement, reading, needsUnread, doubt, isBesideVersion: isCompared(pair) };
+}
+
+/** Minutes after which a version without any request is taken for one that gets none: its release moves nothing here. */
+const waitedForRequests = 15;
+
 /** Harm in any of them is harm; none of them may be unknown where the release is called quiet. */
-function findingOf(judged: readonly Judged[], pairs: readonly VersionPair[]): MetricsFinding | null {
-  const told = pairs.map(toldOf).join('; ');
-  const worst = judged.find(({ judgement }) => judgement.verdict === 'worse');
+function findingOf(judged: readonly Judged[], pairs: readonly VersionPair[], minutes: number): MetricsFinding | null {
+  const told = pairs.map((pair) => toldOf(pair, judged[0]?.reading ?? { metrics: [] })).join('; ');
+  const accusing = judged.filter(({ judgement, doubt }) => judgement.verdict === 'worse' && doubt === null);
+  const worst = accusing.find(({ needsUnread }) => !needsUnread) ?? accusing[0];
   if (worst !== undefined) return worse(worst, told);
   const statuses = judged.map(({ judgement }) => judgement.signals.map(({ status }) => status));
-  const [shown] = [...judged.filter(({ judgement }) => judgement.verdict === 'unrelated'), ...judged];
+  const [shown] = [...judged.filter(({ judgement }) => judgement.verdict === 'unrelated'), ...judged.filter(({ judgement }) => judgement.verdict !== 'worse')];
   // A service without a day before this release will not have one later.
   if (shown === undefined || statuses.flat().every((status) => status === 'short-history')) return null;
   const { question, judgement, reading } = shown;
+  const doubts = judged.flatMap(({ doubt }) => (doubt === null ? [] : [`By itself the new version looks worse, but ${doubt}`]));
   // First, as long lines are cut in messages. Only a verdict of harm says by itself how it is and what was expected.
-  const text = sentences(unreadText(reading), told, sharedBy(judgement), beforeAndAfter(question), judgement.explanation);
+  const text = sentences(unreadText(reading), told, ...doubts, sharedBy(judgement), beforeAndAfter(question), judgement.explanation);
   if (judgement.verdict === 'unrelated') return { verdict: 'unrelated', since: null, text };
-  const isQuiet = statuses.flat().every((status) => quiet.has(status)) && pairs.every(({ released }) => released.requests.length > 0);
-  return { verdict: isQuiet ? 'quiet' : 'unknown', since: null, text };
+  const isServed = pairs.every(({ released }) => released.requests.length > 0 || minutes >= waitedForRequests);
+  return { verdict: isServed && statuses.flat().every((status) => quiet.has(status)) ? 'quiet' : 'unknown', since: null, text };
 }
 
 /** Controls that could not be read may share the harm or not: they are asked again for a while, as the judge waits for those that have too little data. */
-function worse({ question, judgement, reading, needsUnread }: Judged, told: string): MetricsFinding {
+function worse({ question, judgement, reading, needsUnread, isBesideVersion }: Judged, told: string): MetricsFinding {
   const periods = periodsBad(judgement);
   const unread = unreadText(reading);
   const isKnown = unread === '' || !needsUnread || periods >= minutesWaitedFor;
-  if (isKnown) return { verdict: 'worse', since: instantOf(at(reading.end) - periods * periodSeconds * 1000), text: sentences(unread, told, judgement.explanation) };
+  const since = instantOf(at(reading.end) - periods * periodSeconds * 1000);
+  if (isKnown) return { verdict: 'worse', since, text: sentences(unread, told, judgement.explanation), ...(isBesideVersion ? { isBesideVersion: true } : {}) };
   const waits = `It got worse after the release; whether those controls share it is asked again until it has lasted ${minutesWaitedFor} minutes`;
   return { verdict: 'unknown', since: null, text: sentences(unread, told, beforeAndAfter(question), waits) };
 }

@@ -1,12 +1,12 @@
 // The new version and the version before, minute by minute, out of what was read. Pure.
 import { at } from './instants.ts';
 import { type Column, type Datapoints, fitted, historyPeriods, indexOf, type Measured, measuredOf, type MetricsRead, stretched, type VersionPair } from './metrics.ts';
-import { type PairPlan, plansOf, type ShiftPlan } from './shift-plan.ts';
+import { latestPeriods, type PairPlan, plansOf, type ShiftPlan } from './shift-plan.ts';
 
-/** Who served before a release is seen in so many periods. */
-const beforePeriods = 60;
-/** A release is recorded so many periods late at the most: CloudTrail takes a quarter of an hour, the poll comes every five minutes. */
-const latestPeriods = 20;
+/** Who served when a release began is seen in so many periods before it: what served an hour ago may be what it replaced. */
+const justBeforePeriods = 5;
+/** A side that served in so many periods before a release, and never since, is rather the one that was left. */
+const leftPeriods = 60;
 
 /** A version, or both together: one value for each period that is asked for. */
 interface Whole extends Measured {
@@ -34,15 +34,25 @@ interface Read {
 }
 
 /** Null where nobody knows which of the two is the version before, and where both served since long before the release. */
-function pairOf({ isOrdered, fewestRequests }: PairPlan, { whole, versions: [one, other] }: Read, release: number): VersionPair | null {
-  const servedBefore = ({ requests }: Whole): number => sum(requests.slice(Math.max(0, release - beforePeriods), Math.max(0, release)));
-  const isSame = servedBefore(one) === servedBefore(other);
-  if (!isOrdered && isSame) return null;
-  const [released, before] = isOrdered || servedBefore(one) < servedBefore(other) ? [one, other] : [other, one];
+function pairOf(plan: PairPlan, { whole, versions }: Read, release: number): VersionPair | null {
+  const told = toldApart(plan, versions, release);
+  if (told === null) return null;
+  const [released, before] = told;
   const from = firstServed(released.requests, release);
-  if (from <= release - latestPeriods) return null;
-  const since = (all: Whole): Measured => ({ ...slice(all, from), latency: all.latency?.slice(from).map((value, index) => ((all.requests[from + index] ?? 0) >= fewestRequests ? value : null)) ?? null });
+  const isLeft = from === historyPeriods && sum(released.requests.slice(Math.max(0, release - leftPeriods), Math.max(0, release))) > 0;
+  if (from <= release - latestPeriods || isLeft) return null;
+  const since = (all: Whole): Measured => ({ ...slice(all, from), latency: all.latency?.slice(from).map((value, index) => ((all.requests[from + index] ?? 0) >= plan.fewestRequests ? value : null)) ?? null });
   return { usual: trimmed(slice(whole ?? together(released, before), 0, from === historyPeriods ? 0 : from)), released: since(released), before: since(before) };
+}
+
+/** The new version and the one before. A pipeline's number may be its own and no version of the alias: then nobody was ever served by the version before. */
+function toldApart({ isOrdered }: PairPlan, [one, other]: Read['versions'], release: number): Read['versions'] | null {
+  // The last of them may hold requests of both.
+  const from = Math.max(0, release - 1 - justBeforePeriods);
+  if (isOrdered) return sum(other.requests.slice(from)) > 0 ? [one, other] : null;
+  const [first, second] = [one, other].map(({ requests }) => sum(requests.slice(from, Math.max(0, release - 1)))) as [number, number];
+  if (first === second) return null;
+  return first < second ? [one, other] : [other, one];
 }
 
 /** Where its requests began that go on over the release: who records a release may be late. All periods where it had none. */

@@ -2,8 +2,12 @@
 import type { MetricEntry, ServiceConfig } from '../config/schema.ts';
 import { at } from './instants.ts';
 import { type MetricPlan, metricPlan, type MetricQuery } from './metric-plan.ts';
-import { judgedHours } from './metrics.ts';
+import type { RollbackRecord } from './ledger.ts';
+import { judgedHours, periodSeconds } from './metrics.ts';
 import type { Instant, Release } from './vocabulary.ts';
+
+/** A release is recorded so many periods late at the most: CloudTrail takes a quarter of an hour, the poll comes every five minutes. */
+export const latestPeriods = 20;
 
 export interface PairPlan {
   /** Of both versions together; null where that is the sum of the two. */
@@ -21,7 +25,13 @@ export interface ShiftPlan {
   readonly pairs: readonly PairPlan[];
 }
 
-export type Shifting = Pick<Release, 'id' | 'origin' | 'version' | 'previousVersion' | 'startedAt' | 'status'>;
+export type Shifting = Pick<Release, 'id' | 'origin' | 'version' | 'previousVersion' | 'startedAt' | 'status'> & Partial<Pick<Release, 'touched'>>;
+
+/** What else happened to the service. */
+export interface ShiftPast {
+  readonly releases: readonly Pick<Release, 'id' | 'version' | 'startedAt' | 'finishedAt'>[];
+  readonly rollbacks: readonly Pick<RollbackRecord, 'startedAt' | 'endedAt'>[];
+}
 type Configured = { readonly targets: ServiceConfig['targets']; readonly signals: Pick<ServiceConfig['signals'], 'metrics'> };
 
 /** A reading with more pairs than this could need a second page. */
@@ -30,12 +40,29 @@ const mostPairs = 2;
 /**
  * Undefined where no release shares traffic now, and where nobody knows which metrics are whose: then the service is judged as a whole.
  * @param release the newest one of the service.
+ * @param past what is on record of the service; the release itself may be in it.
  */
-export function shiftPlan({ targets, signals: { metrics = [] } }: Configured, release: Shifting | undefined, now: Instant): ShiftPlan | undefined {
-  if (release?.status !== 'in-progress' || at(now) - at(release.startedAt) > judgedHours * 3_600_000) return undefined;
-  const pairs = [...aliasPair(targets, metrics, release), ...Object.values(targets).flatMap((target) => targetGroups(target, metrics))].slice(0, mostPairs);
+export function shiftPlan({ targets, signals: { metrics = [] } }: Configured, release: Shifting | undefined, now: Instant, past: ShiftPast = { releases: [], rollbacks: [] }): ShiftPlan | undefined {
+  if (release?.status !== 'in-progress' || at(now) - at(release.startedAt) > judgedHours * 3_600_000 || isCrowded(release, past)) return undefined;
+  const sides = movesWeights(release) ? Object.values(targets).flatMap((target) => targetGroups(target, metrics)) : [];
+  const pairs = [...aliasPair(targets, metrics, release), ...sides].slice(0, mostPairs);
   return pairs.length === 0 ? undefined : { releaseId: release.id, startedAt: release.startedAt, pairs };
 }
+
+/**
+ * Another release, or a rollback, moved the traffic so shortly before that the minutes before this one are not what is usual, or a newer one moves it since.
+ * Two records of one release, of a pipeline and of CodeDeploy, are no two releases.
+ */
+function isCrowded({ id, version, startedAt }: Shifting, { releases, rollbacks }: ShiftPast): boolean {
+  const from = at(startedAt) - latestPeriods * periodSeconds * 1000;
+  const others = releases.filter((one) => one.id !== id && !(one.version === version && one.finishedAt === null));
+  return others.some((one) => at(one.finishedAt ?? one.startedAt) >= from)
+    || rollbacks.some((one) => at(one.startedAt) <= at(startedAt) && at(one.endedAt ?? one.startedAt) >= from);
+}
+
+/** Only a pipeline tells of a release that goes by target groups; one of the configuration or the database alone goes to no side. */
+const movesWeights = ({ origin, touched = [] }: Shifting): boolean =>
+  origin === 'event' && (touched.length === 0 || touched.includes('code') || touched.includes('infrastructure'));
 
 /** All plans of a pair, in the order in which their columns are expected back. */
 export const plansOf = ({ whole, versions }: PairPlan): MetricPlan[] => [...(whole === null ? [] : [whole]), ...versions];

@@ -5,6 +5,8 @@ import { fewestBadPoints, fewestRequests } from '../statistics/settings.ts';
 import { type Column, compared, type Measured, type MetricsRead, periodSeconds, seriesOf, stretched, type VersionPair } from './metrics.ts';
 import type { Release } from './vocabulary.ts';
 
+/** Failed requests below which nothing is proven, as the alarms of an `slo` want them. */
+export const provingErrors = 10;
 /** Minutes whose figures are told: enough of a small share, and lately. */
 const toldMinutes = 10;
 
@@ -30,9 +32,8 @@ function company(pairs: readonly VersionPair[], declared: readonly Comparison[],
   ].filter(({ series }) => series.length > 0);
 }
 
-/** The whole of the service. Traffic is compared with the declared controls alone, as the shift itself moves it. */
-export const besideVersionBefore = (question: ReleaseQuestion, pairs: readonly VersionPair[]): ReleaseQuestion =>
-  ({ ...question, controls: company(pairs, question.controls, question.series[0]?.values.length ?? 0) });
+/** The versions before as controls, of what each can speak of. */
+export const beside = (pairs: readonly VersionPair[], length: number): Comparison[] => company(pairs, [], length);
 
 /**
  * The new version by itself: what was usual until its first request, and its own values from then on. Shares and latencies go on over that; counts do not,
@@ -63,18 +64,33 @@ function spliced(usual: Measured, since: Measured): Measured {
 }
 
 /** `version 7 fails 8 % of its requests, version 6 at the same minutes 0.1 %`; and that there were no requests, or too few to say anything. */
-export function toldOf({ released, before }: VersionPair): string {
+export function toldOf(pair: VersionPair, { metrics }: Pick<MetricsRead, 'metrics'>): string {
+  const { released, before } = pair;
   const served = total(released.requests);
   if (served === 0) return `${released.name} has had no requests yet`;
   if (served < fewestRequests) return `${released.name} has had ${served} requests so far, too few to say anything`;
+  const others = ofNeither(pair, metrics);
   const [now, then] = [failing(released), failing(before)];
   if (now === null) return `${released.name} has had no requests lately`;
+  // No share is said to be nothing while others failed, which may be its too.
+  const own = others > 0 && now === nothing ? 'answers none of its requests with an error itself' : `fails ${now} of its requests`;
   const slow = [slowness(released), slowness(before)] as const;
   return [
-    `${released.name} fails ${now} of its requests, ${then === null ? `and ${before.name} has none` : `${before.name} at the same minutes ${then}`}`,
+    `${released.name} ${own}, ${then === null ? `and ${before.name} has none` : `${before.name} at the same minutes ${others > 0 && then === nothing ? 'none' : then}`}`,
+    ...(others === 0 ? [] : [`${others.toLocaleString('en')} further failed requests of these minutes, such as those that a load balancer answers itself, are counted for neither`]),
     ...(slow[0] === null || slow[1] === null ? [] : [`it answers in ${slow[0]} ms, ${before.name} in ${slow[1]} ms`]),
   ].join('; ');
 }
+
+/** Failed requests of the service that no version has on its account; 0 where they are too few to count. */
+function ofNeither({ released, before }: VersionPair, metrics: MetricsRead['metrics']): number {
+  const periods = Math.min(toldMinutes, released.requests.length);
+  const failed = ({ errors }: Measured): number => total((errors ?? []).slice(-periods));
+  const missing = Math.max(0, ...metrics.map((one) => failed(one) - failed(released) - failed(before)));
+  return missing < provingErrors ? 0 : missing;
+}
+
+const nothing = '0 %';
 
 /** Null without requests. */
 function failing({ requests, errors }: Measured): string | null {

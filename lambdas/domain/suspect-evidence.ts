@@ -1,5 +1,4 @@
 // What speaks for and against the release that would be taken back: its service's own signals, its metrics, its sides, its journeys.
-import { isCompared, pairsOf } from './shift-questions.ts';
 import type { Scene } from './suspects.ts';
 import { type Weight, weights } from './suspect-weights.ts';
 
@@ -36,7 +35,7 @@ const worse = ({ metrics }: Scene): Weight[] => (metrics?.verdict === 'worse' ? 
 /** As many minutes as the judge needs to call a harm one. */
 const lately = 4;
 /** A control that nobody asks anything says nothing: it did not stay flat, it has no data. A Region that did not answer may be the one that is sick. */
-const hasControls = ({ question: { metrics }, suspect }: Scene): boolean => metrics?.status === 'read' && (pairsOf(metrics, suspect ?? {}).some((pair) => isCompared(pair))
+const hasControls = ({ question: { metrics }, metrics: finding }: Scene): boolean => metrics?.status === 'read' && (finding?.isBesideVersion === true
   || (metrics.unread === undefined && metrics.controls.some(({ requests }) => requests.slice(-lately).some((count) => count !== null && count > 0))));
 
 /** Alarms that watch one side each tell a bad version from a fault that both versions share. */

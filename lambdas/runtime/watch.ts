@@ -13,14 +13,14 @@ import { readTrafficBetween } from '../adapters/traffic.ts';
 import { groupsOf, releaseSources } from '../config/release-sources.ts';
 import type { CatalogueEntry } from '../config/schema.ts';
 import { bakedAtOf, watchLook } from '../domain/bake.ts';
-import { answered, failedLooked, leftLooked, notCaptured, type SettleQuestion, settled } from '../domain/bake-end.ts';
-import { isWorthReading, observedBefore, type ObservedQuestion, startLooked } from '../domain/bake-start.ts';
-import { type Counted, capturedAfter, observedStates, statesOf, withoutUnmoved } from '../domain/captured-states.ts';
+import { answered, failedLooked, left as leftBy, notCaptured, type SettleQuestion, settled, withdrawalReason, withdrawalsOf, type WithdrawalQuestion } from '../domain/bake-end.ts';
+import { isWorthReading, observedBefore, type ObservedQuestion, started } from '../domain/bake-start.ts';
+import { type Counted, capturedAfter, observedStates, statesOf } from '../domain/captured-states.ts';
 import { at, instantOf } from '../domain/instants.ts';
 import type { ServiceLedger } from '../domain/ledger.ts';
 import { type DeploymentReading, withReadings } from '../domain/readings.ts';
 import { shiftPlan } from '../domain/shift-plan.ts';
-import type { Reason, Release } from '../domain/vocabulary.ts';
+import type { Release } from '../domain/vocabulary.ts';
 import type { JourneyRound, WatchInput, Watching, WatchLooked } from '../domain/workflow.ts';
 import { keep, type WatchKeeping } from './watch-kept.ts';
 import { readingsOf } from './watch-readings.ts';
@@ -87,20 +87,20 @@ async function start(input: Of<'start'>, parts: WatchParts): Promise<WatchLooked
   // Of a target that AWS moved before it told so, AWS says what was before, however late it is.
   const isTold = release.origin === 'ecs' || release.origin === 'lambda-alias';
   const observed = after.length === 0 || isTold ? await observe({ config, ledger, release }, { counted, evidence, parts }) : null;
-  const withdrawn = await withdraw(watching, parts);
+  const withdrawal = await withdraw(watching, parts);
   const { bakeMinutes } = config.policy;
-  const question = { service: watching.service, release: withoutStates(release), quarantined: ledger.quarantined, bakeMinutes, notCaptured: notCaptured(captured), observed, withdrawn };
-  return keep({ service: watching.service, watchId }, { verb: 'start', question, looked: startLooked(question) }, parts);
+  const question = { service: watching.service, release: withoutStates(release), quarantined: ledger.quarantined, bakeMinutes, notCaptured: notCaptured(captured), observed, withdrawal };
+  return keep({ service: watching.service, watchId }, { verb: 'start', question, ...started(question, readingsOf(strategiesOf(watching), release)) }, parts);
 }
 
 /** Reads how the service was before the release, and keeps the version before as known good where nothing speaks against it. */
 async function observe({ config, ledger, release }: Found & { readonly release: Release }, seen: { readonly counted: Counted; readonly evidence: JourneyRound; readonly parts: WatchParts }): Promise<ObservedQuestion> {
-  const { counted: { states, unproven, reasons }, evidence, parts } = seen;
+  const { counted, evidence, parts } = seen;
   const { bakeMinutes } = config.policy;
   const began = at(release.startedAt);
   const about = {
     release: withoutStates(release), known: ledger.knownGoods.map(({ version }) => version), quarantined: ledger.quarantined, bakeMinutes, hasJourneys: Object.keys(config.journeys).length > 0,
-    evidence, delivered: ledger.signals, externalTools: config.signals.external, counted: { targets: Object.keys(states), reasons },
+    evidence, delivered: ledger.signals, externalTools: config.signals.external, counted,
     releases: ledger.releases.map(({ id, version, startedAt, finishedAt }) => ({ id, version, startedAt, finishedAt })),
     rollbacks: ledger.rollbacks.map(({ rollbackId, startedAt, endedAt }) => ({ rollbackId, startedAt, endedAt })),
   };
@@ -111,22 +111,21 @@ async function observe({ config, ledger, release }: Found & { readonly release: 
   ]) : [[], null];
   const question: ObservedQuestion = { ...about, alarms, traffic, now: instantOf(parts.clock.now().getTime()) };
   const { good } = observedBefore(question);
-  if (good !== null)
-    await putKnownGood(parts.table, release.service, { version: good, since: instantOf(began - bakeMinutes * 60_000), basis: 'observed', states, ...(unproven.length === 0 ? {} : { unproven: { releaseId: release.id, targets: unproven } }) });
+  if (good !== null) await putKnownGood(parts.table, release.service, good);
   return question;
 }
 
 /** Takes the version before back where the release turns out to have moved nothing since it was captured. Reads again: the start and the end of a release are written by two watches. */
-async function withdraw(watching: Watching, { table, clock }: WatchParts): Promise<Reason[]> {
+async function withdraw(watching: Watching, { table, clock }: WatchParts): Promise<WithdrawalQuestion | null> {
   const { releases, knownGoods } = await readService(table, watching.service, clock.now());
   const release = releases.find(({ id }) => id === watching.releaseId);
-  if (release === undefined) return [];
-  const kept = knownGoods.flatMap((good) => withoutUnmoved(good, release, readingsOf(strategiesOf(watching), release)) ?? []);
-  const withdrawn = await Promise.all(kept.map(async (good) => {
-    const reason = { code: 'withdrawn', text: `Nothing has moved since release ${release.version} began, so the release may have moved it before it was captured: that ${good.version} looked so is not known.` };
-    return await withdrawKnownGood(table, watching.service, good, reason) ? [reason] : [];
-  }));
-  return withdrawn.flat();
+  const goods = knownGoods.filter(({ unproven }) => unproven !== undefined && unproven.releaseId === release?.id);
+  if (release === undefined || goods.length === 0) return null;
+  const { id, version, origin, left: leftStates } = release;
+  const question = { release: { id, version, origin, left: leftStates }, goods, strategies: strategiesOf(watching) };
+  const changed = await Promise.all(withdrawalsOf(question, readingsOf(question.strategies, release))
+    .map(async (good) => (await withdrawKnownGood(table, watching.service, good, withdrawalReason(good, release)) ? [good.version] : [])));
+  return { ...question, changed: changed.flat() };
 }
 
 /** Keeps what a finished release left on each target: a later rollback changes only what still looks like this. */
@@ -135,10 +134,10 @@ async function left({ watch: watching, watchId, captured }: Of<'left'>, parts: W
   const release = releases.find(({ id }) => id === watching.releaseId);
   if (release === undefined) return unknownRelease(watching);
   await updateRelease(parts.table, release, { left: statesOf(captured) });
-  const question = { release: { id: release.id, version: release.version }, captured, withdrawn: await withdraw(watching, parts) };
-  const looked = leftLooked(question);
+  const question = { release: { id: release.id, version: release.version }, captured, withdrawal: await withdraw(watching, parts) };
+  const concluded = leftBy(question, readingsOf(strategiesOf(watching), release));
   // That the states are kept says the ledger itself.
-  return looked.reasons.length === 1 ? looked : keep({ service: watching.service, watchId }, { verb: 'left', question, looked }, parts);
+  return concluded.looked.reasons.length === 1 ? concluded.looked : keep({ service: watching.service, watchId }, { verb: 'left', question, ...concluded }, parts);
 }
 
 /** Of an execution that does not count them: what one that counts begins with. */
@@ -150,7 +149,7 @@ async function look({ watch: watching, watchId, evidence, looksLeft = looksLeftU
   const now = parts.clock.now();
   const [alarms, metrics, deployments] = await Promise.all([
     readAlarms(parts.cloudWatch, config.signals.alarms),
-    readMetrics(parts, { ...config.signals, shift: shiftPlan(config, release, now.toISOString()) }, now),
+    readMetrics(parts, { ...config.signals, shift: shiftPlan(config, release, now.toISOString(), ledger) }, now),
     release.status === 'in-progress' ? deploymentOf(release, config, parts) : [],
   ]);
   const [current = release] = withReadings([release], deployments);
@@ -186,6 +185,6 @@ async function settle({ watch: watching, watchId, captured, reasons: found = [],
     release, releases: ledger.releases.map(({ id, version, startedAt }) => ({ id, version, startedAt })), rollbacks: [...ledger.rollbacks, ...ledger.shadowed], captured, strategies, found,
   };
   const { looked, good } = settled(question, readingsOf(strategies, release));
-  if (good !== null) await putKnownGood(parts.table, watching.service, { ...good, basis: 'baked' });
-  return keep({ service: watching.service, watchId }, { verb: 'settle', question, looked }, parts, memory);
+  if (good !== null) await putKnownGood(parts.table, watching.service, good);
+  return keep({ service: watching.service, watchId }, { verb: 'settle', question, looked, good }, parts, memory);
 }

@@ -70,7 +70,7 @@ describe('an alias with a twentieth of its traffic on a new version', () => {
   let backend: Backend;
   let service = '';
   let count = 0;
-  const sick = { name: 'sick', sickness: { errorRate: 0.5 } };
+  const sick = { name: 'sick', sickness: { errorRate: 0.75 } };
   // What fails anyway: a release has to add more than half of it to be seen in the whole.
   const usual = { name: 'usual', sickness: { errorRate: 0.08 } };
 
@@ -87,7 +87,8 @@ describe('an alias with a twentieth of its traffic on a new version', () => {
     const port = await front.start();
     const targets = { fn: { strategy: 'lambda-alias', functionName: service, alias: 'live', good: 'last-known-good' } } as const;
     const signals: ServiceInput['signals'] = { ...serviceInput.signals, minimum: 1, metrics: [{ kind: 'lambda', functionName: service, alias: 'live', percentile: 'p50' }] };
-    await rig.attach(service, { targets, signals, verification: { deadlineMinutes: 15 } });
+    // With no other release: one of some minutes before would leave open what is usual.
+    rig.catalogue(service, { name: service, service: serviceSchema.parse({ ...serviceInput, targets, signals, verification: { deadlineMinutes: 15 } }) });
     const startedAt = new Date(end - sharedMinutes * aMinute).toISOString();
     await share(port, 'AWS/Lambda', { perMinute: 300, begin: () => {
       aliases.updateAlias(service, 'live', { RoutingConfig: { AdditionalVersionWeights: { 2: 0.05 } } });
@@ -115,7 +116,7 @@ describe('an alias with a twentieth of its traffic on a new version', () => {
     expect(signal).toMatchObject({ answer: 'signal', rollback: { input: { event: { detail: { alarms: [], metrics: true } } } } });
     const { said, summary, question, decision } = await assessed('rollback' in signal ? signal.rollback?.input : null);
     expect([said.verdict, said.knownGood?.version]).toEqual(['roll-back', '1']);
-    expect(summary).toMatch(/^metrics: version 2 fails [3-7]\d % of its requests, version 1 at the same minutes \d(\.\d)? %/);
+    expect(summary).toMatch(/^metrics: version 2 fails [6-9]\d(\.\d)? % of its requests, version 1 at the same minutes \d(\.\d)? %/);
     // Kept whole, so that anybody comes to the same verdict from it; and without the versions apart, nobody comes to it.
     expect(decide(question)).toEqual(decision);
     const { shift, ...whole } = question.metrics as MetricsRead;

@@ -3,8 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { serviceSchema, type ServiceInput } from '../../../lambdas/config/schema.ts';
 import { decide } from '../../../lambdas/domain/decide.ts';
 import { findInMetrics } from '../../../lambdas/domain/metric-findings.ts';
+import type { MetricsRead } from '../../../lambdas/domain/metrics.ts';
 import { type PlainQuery, queriesOf } from '../../../lambdas/domain/metric-plan.ts';
-import { plansOf, type ShiftPlan, type Shifting, shiftPlan } from '../../../lambdas/domain/shift-plan.ts';
+import { plansOf, type ShiftPast, type ShiftPlan, type Shifting, shiftPlan } from '../../../lambdas/domain/shift-plan.ts';
 import { alarm, minute, neighbour, question, quiet, release, sick } from './samples.ts';
 import { end, type Served, shifting, type Version } from './shift-samples.ts';
 
@@ -22,7 +23,7 @@ const configured = (targets: ServiceInput['targets'], metrics: Metrics = ofAlias
 
 const canary = (over: Partial<Shifting> = {}): Shifting =>
   ({ id: `shop:live:7@${minute(0)}`, origin: 'lambda-alias', version: '7', previousVersion: '6', startedAt: minute(0), status: 'in-progress', ...over });
-const planned = (targets: ServiceInput['targets'], over: Partial<Shifting> = {}, metrics = ofAlias): ShiftPlan | undefined => shiftPlan(configured(targets, metrics), canary(over), minute(end));
+const planned = (targets: ServiceInput['targets'], over: Partial<Shifting> = {}, metrics = ofAlias, past?: ShiftPast): ShiftPlan | undefined => shiftPlan(configured(targets, metrics), canary(over), minute(end), past);
 const dimensionsOf = (plan: ShiftPlan | undefined): string[] => (plan?.pairs ?? []).flatMap((pair) => queriesOf(plansOf(pair))).map((query) => {
   const { name, statistic, dimensions } = query as PlainQuery;
   return `${name} ${statistic} ${Object.values(dimensions).join(' ')}`;
@@ -71,8 +72,26 @@ describe('which metrics show two versions', () => {
   ])('are none %s', (_, targets, over) => expect(planned(targets, over)).toBeUndefined());
 
   it('are those of an alias that is watched without being a target: its release names it', () => {
-    expect(dimensionsOf(planned({ web }))).toHaveLength(9 + 4);
+    expect(dimensionsOf(planned({ web }))).toHaveLength(9);
   });
+
+  it.each<[string, Partial<Shifting>, number]>([
+    ['of the code', { touched: ['code', 'database'] }, 1], ['that says nothing', { touched: [] }, 1], ['of the configuration', { touched: ['configuration'] }, 0],
+    ['that CodeDeploy makes', { id: 'd-1', origin: 'codedeploy' }, 0], ['of ECS', { origin: 'ecs' }, 0],
+  ])('are those of target groups only for a release that goes by them: one %s', (_, over, pairs) => {
+    expect(planned({ web }, { id: 'r-2', origin: 'event', ...over })?.pairs ?? []).toHaveLength(pairs);
+  });
+
+  const other = (from: number, until: number | null, version = '5') => ({ releases: [{ id: 'r-1', version, startedAt: minute(from), finishedAt: until === null ? null : minute(until) }], rollbacks: [] });
+  it.each<[string, ShiftPast, boolean]>([
+    ['another release began 16 minutes before', other(-16, null), false],
+    ['another one ended 5 minutes before', other(-90, -5), false],
+    ['a newer one began since', other(3, null), false],
+    ['a rollback ended 10 minutes before', { releases: [], rollbacks: [{ startedAt: minute(-30), endedAt: minute(-10) }] }, false],
+    ['another release was over half an hour before', other(-90, -30), true],
+    ['a rollback takes back this one', { releases: [], rollbacks: [{ startedAt: minute(5), endedAt: null }] }, true],
+    ['the same version is on record twice', other(-2, null, '7'), true],
+  ])('when %s', (_, past, isPlanned) => expect(planned({ fn: alias }, {}, ofAlias, past) !== undefined).toBe(isPlanned));
 
   it('are of two targets at the most, so that a reading stays one page', () => {
     const many = Object.fromEntries(['a', 'b', 'c', 'd'].map((name) => [name, web]));
@@ -110,14 +129,23 @@ describe('what is found in them', () => {
     expect(found(both)?.verdict).toBe('worse');
   });
 
-  it('is unrelated when both versions have it, however flat the declared controls are', () => {
-    const bad = { errors: (m: number) => (m >= 2 ? 0.3 : 0.001) };
-    const flat = { payments: six(1), search: six(1), stock: six(1) };
-    for (const controls of [{}, flat]) {
-      const shared = found([version(0.1, bad), six(0.9, bad)], controls);
+  const since = (from: number) => ({ errors: (m: number) => (m >= from ? 0.3 : 0.001) });
+  const flat = { payments: six(1), search: six(1), stock: six(1) };
+
+  it('is unrelated when both versions have it, where no declared control is, or it began long after the first requests', () => {
+    for (const [from, controls] of [[2, {}], [7, flat]] as const) {
+      const shared = found([version(0.1, since(from)), six(0.9, since(from))], controls);
       expect(shared?.verdict).toBe('unrelated');
       expect(shared?.text).toContain('version 6 got worse as well.');
     }
+  });
+
+  it('is for the whole to say when both versions have it from the first requests on, and nobody else has: the new one may break what both use', () => {
+    const shared = found([version(0.1, since(1)), six(0.9, since(1))], flat);
+    expect(shared?.verdict).toBe('worse');
+    expect(shared?.text).toContain('ROLL BACK: error rate');
+    expect(shared?.isBesideVersion).toBeUndefined();
+    expect(found([version(0.1, since(1)), six(0.9, since(1))], { payments: six(1, since(1)) })?.verdict).toBe('unrelated');
   });
 
   it('is worse however sick the declared controls are, where the version before is well', () => {
@@ -163,11 +191,56 @@ describe('what is found in them', () => {
     expect(found([most, few], { payments: six(1), search: six(1) })?.verdict).toBe('worse');
   });
 
-  it('is dated from the first request that the new version had, though the release was recorded minutes later', () => {
-    const early = version(0.05, { ...broken, from: -4 });
-    const harm = found([(m) => (m < 0 && m >= -4 ? { requests: 50, errors: 25, latency: 100 } : early(m)), six(0.95)]);
-    expect(harm?.verdict).toBe('worse');
-    expect(harm?.since).toBe(minute(-4));
+  it('accuses nobody by itself when it began before the release did', () => {
+    const both = (from: number): [Version, Version] => {
+      const late = version(0.05, { ...broken, from });
+      return [(m) => (m < 0 && m >= from ? { requests: 50, errors: 25, latency: 100 } : late(m)), six(0.95, { errors: (m) => 0.05 + 0.03 * Math.sin(m / 7) })];
+    };
+    const early = found(both(-4));
+    expect(early?.verdict).not.toBe('worse');
+    expect(early?.text).toContain('By itself the new version looks worse, but it began before the release did.');
+    expect(found(both(0))?.verdict).toBe('worse');
+  });
+
+  it('accuses nobody by itself where the service as a whole had it before', () => {
+    const sickBefore = six(0.95, { errors: (m) => (m >= -9 && m < 0 ? 0.4 : 0.001) });
+    const both = found([version(0.3, broken), sickBefore]);
+    expect(both?.verdict).not.toBe('worse');
+  });
+
+  it.each<[string, Version, Version]>([
+    ['fewer than ten failed requests', (m) => (m < 0 ? null : { requests: 30, errors: m % 2 }), six(0.95)],
+    ['smoke tests on an idle side', (m) => (m < 0 ? null : { requests: 6, errors: 2 }), six(1)],
+    ['a client that failed before, and sticks to the new version since', (m) => (m < 0 ? null : { requests: 40, errors: 2 }), (m) => ({ requests: 500, errors: m < 0 && m > -40 ? 2 : 0 })],
+  ])('accuses nobody by itself for %s', (_, now, then) => {
+    const doubted = found([now, then]);
+    expect(doubted?.verdict).toBe('unknown');
+    expect(doubted?.text).toContain('By itself the new version looks worse, but ');
+  });
+
+  it('has what a load balancer answers itself on nobody\'s account, and is not said to fail nothing', () => {
+    // Every fifth request of the service has no answer of a target, and the other service that stands behind the same network none either.
+    const reading = shifting(plan, [version(0.1, { errors: () => 0 }), six(0.9)], { other: six(1, since(1)) });
+    const refused = (errors: MetricsRead['metrics'][number]['errors']) => errors?.map((failed, index) => (failed ?? 0) + (index >= errors.length - end + 1 ? 200 : 0)) ?? null;
+    const [shop] = reading.metrics;
+    const seen = { ...reading, metrics: shop === undefined ? [] : [{ ...shop, errors: refused(shop.errors) }] };
+    const shared = findInMetrics(seen, { id: plan.releaseId, startedAt: minute(0) }, minute(end));
+    expect(shared?.verdict).toBe('unrelated');
+    expect(shared?.text).toContain('other got worse as well.');
+    expect(shared?.text).toMatch(/^version 7 answers none of its requests with an error itself, version 6 at the same minutes 0\.1\d? %; 2,000 further failed requests/);
+    const alone = findInMetrics({ ...seen, controls: [] }, { id: plan.releaseId, startedAt: minute(0) }, minute(end));
+    expect(alone?.verdict).toBe('worse');
+    expect(alone?.text).not.toContain('fails 0 %');
+  });
+
+  it('is no doubt about the service that a version has no request a quarter of an hour later: its release moves nothing here', () => {
+    const idle = shifting(plan, [version(0, { from: Infinity }), six(1)]);
+    const at = (m: number) => findInMetrics(idle, { id: plan.releaseId, startedAt: minute(0) }, minute(m))?.verdict;
+    expect([at(14), at(15)]).toEqual(['unknown', 'quiet']);
+  });
+
+  it('is not looked for under numbers that no request of the alias ever had', () => {
+    expect(shifting(plan, [version(0, { from: Infinity }), version(0, { from: Infinity })]).shift).toBeUndefined();
   });
 
   it('is as ever once the release is over, or when another release is asked about', () => {
@@ -181,6 +254,13 @@ describe('what is found in them', () => {
     const young = findInMetrics(reading, { id: plan.releaseId, startedAt: minute(0) }, minute(end));
     expect(young?.verdict).toBe('worse');
   });
+
+  it('is not waited for because a latency, of which the version before cannot speak, is worse as well', () => {
+    const both = (latency: number): [Version, Version] => [version(0.9, { errors: (m) => (m >= 5 ? 0.5 : 0.001), latency: (m) => (m >= 5 ? latency : 100) }), six(0.1)];
+    const unread = [{ region: 'us-east-1', names: ['shop in us-east-1'], why: 'timeout' }];
+    const verdict = (latency: number) => findInMetrics({ ...shifting(plan, both(latency)), unread }, { id: plan.releaseId, startedAt: minute(0) }, minute(end))?.verdict;
+    expect([verdict(100), verdict(300)]).toEqual(['worse', 'worse']);
+  });
 });
 
 describe('the two sides of weighted target groups', () => {
@@ -190,6 +270,16 @@ describe('the two sides of weighted target groups', () => {
     const [bad, good] = [version(0.05, { errors: () => 0.5 }), six(0.95)];
     expect(found([good, bad], {}, sides)?.text).toMatch(/^green fails 50 % of its requests, blue at the same minutes 0\.1\d? %/);
     expect(found([bad, good], {}, sides)?.text).toMatch(/^blue fails 50 % of its requests, green at the same minutes 0\.1\d? %/);
+  });
+
+  it('are told apart by the last minutes before the release, not by an hour in which the other one served most', () => {
+    // Green has served for a quarter of an hour, badly; its mend comes to blue.
+    const mend: Version = (m) => (m < -15 ? { requests: 600, errors: 1 } : m < 0 ? null : { requests: 60, errors: 0 });
+    const bad: Version = (m) => (m < -15 ? null : { requests: m < 0 ? 600 : 540, errors: 120 });
+    const mended = found([mend, bad], {}, sides);
+    expect(mended?.verdict).toBe('unrelated');
+    expect(mended?.text).toMatch(/^blue fails 0 % of its requests, green at the same minutes 22 %/);
+    expect(shifting(sides, [(m) => (m < -5 ? { requests: 600, errors: 1 } : null), (m) => (m < -5 ? null : { requests: 600, errors: 1 })]).shift).toBeUndefined();
   });
 
   it('are left alone where both served before alike', () => {
