@@ -198,25 +198,30 @@ function roleOf({ role }: lambda.IFunction): iam.IRole {
   return role;
 }
 
-/**
- * What a function failed at goes to the queue. CDK's own destination also grants two reads of the queue, which Lambda does not make.
- * @param tells who else tells of it.
- */
-const toQueue = (queue: sqs.IQueue, tells: string): lambda.IDestination => ({
+/** What a function failed at goes to the queue. CDK's own destination also grants two reads of the queue, which Lambda does not make. */
+const toQueue = (queue: sqs.IQueue): lambda.IDestination => ({
   bind: (_, failed) => {
-    const role = roleOf(failed);
-    explain(role, unbegun(tells));
-    allow(role, [{
+    allow(roleOf(failed), [{
       actions: ['sqs:SendMessage'], resources: [queue.queueArn],
-      quiet: { 'sqs:SendMessage': `Lambda sends in the name of the role, and no record of ours can name what it was refused: ${tells}.` },
+      quiet: { 'sqs:SendMessage': 'Lambda sends in the name of the role, and no record of ours can name what it was refused. The queue only keeps the event to be looked at: whoever has to hear of it hears without it.' },
     }]);
     return { destination: queue.queueArn };
   },
 });
 
+/** A label wakes nobody, so neither does the loss of what it needs. */
+function lostQuietly(label: lambda.Function): void {
+  const kept = 'A label that gets lost wakes nobody: its event lies in the queue without an alarm';
+  const refused = `${kept}, and the log of the function names what it was refused.`;
+  explain(roleOf(label), unbegun('a label that gets lost wakes nobody'));
+  explain(roleOf(label), { quiet: Object.fromEntries(['dynamodb:PutItem', 'dynamodb:Query', 'dynamodb:UpdateItem'].map((action) => [action, refused])) });
+  explain(label, { quiet: { 'lambda:InvokeFunction': `${kept}.` } });
+}
+
 /** A tool's word on a rollback that has ended. One that runs still is tried twice more, in minutes. A label that gets lost wakes nobody. */
 export function labelRule(scope: Construct, delivery: EventDelivery, label: lambda.Function): events.Rule {
-  label.configureAsyncInvoke({ maxEventAge: maximumEventAge, retryAttempts: 2, onFailure: toQueue(delivery.unhandled, 'a label that gets lost wakes nobody') });
+  label.configureAsyncInvoke({ maxEventAge: maximumEventAge, retryAttempts: 2, onFailure: toQueue(delivery.unhandled) });
+  lostQuietly(label);
   return new events.Rule(scope, 'LabelRule', {
     description: 'A tool says whether a rollback was right',
     eventPattern: { source: ['ripcord.label'], detailType: ['Label'] },
@@ -227,7 +232,8 @@ export function labelRule(scope: Construct, delivery: EventDelivery, label: lamb
 /** An execution that died ran no Catch: its lock and its record are closed from here. */
 export function watchdogRule(scope: Construct, delivery: EventDelivery, rollback: { readonly arn: string; readonly watchdog: lambda.Function }): events.Rule {
   // EventBridge hands over to Lambda's own queue: what fails there three times would be lost without a word.
-  rollback.watchdog.configureAsyncInvoke({ maxEventAge: maximumEventAge, retryAttempts: 2, onFailure: toQueue(delivery.unhandled, 'the alarm handler-lost tells') });
+  rollback.watchdog.configureAsyncInvoke({ maxEventAge: maximumEventAge, retryAttempts: 2, onFailure: toQueue(delivery.unhandled) });
+  explain(roleOf(rollback.watchdog), unbegun('the alarm handler-lost tells'));
   return new events.Rule(scope, 'WatchdogRule', {
     description: 'A rollback failed, timed out or was aborted',
     eventPattern: {

@@ -23,6 +23,9 @@ export function reasonProblems(reasons: readonly Reason[], grants: readonly Gran
 export const staleReasons = (results: readonly RemovalResult[]): readonly string[] => results.flatMap(({ id, noticed, quiet, pages }) => {
   if (quiet === null || id.endsWith('/all')) return [];
   if (noticed === 'named' || noticed === 'logged') return [`${id} is noticed (${noticed}), and its reason says that it is not: "${quiet}"`];
-  return [...quiet.matchAll(/\balarm ([a-z]+(?:-[a-z]+)+)/g)].filter(([, alarm = '']) => !pages.some((subject) => subject.includes(alarm)))
-    .map(([, alarm = '']) => `${id} sounds no alarm ${alarm}, and its reason says so: "${quiet}"`);
+  return alarmsIn(quiet).filter((alarm) => !pages.some((subject) => subject.includes(alarm)))
+    .map((alarm) => `${id} sounds no alarm ${alarm}, and its reason says so: "${quiet}"`);
 });
+
+/** Names of the alarms that a reason counts on. */
+export const alarmsIn = (text: string): readonly string[] => [...text.matchAll(/\balarm ([a-z]+(?:-[a-z]+)+)/g)].map(([, alarm = '']) => alarm);

@@ -151,9 +151,21 @@ const label = async (world: PermissionWorld): Promise<void> => {
   await world.sleep(12);
 };
 
-const unreadableLabel = async (world: PermissionWorld): Promise<void> => {
-  world.put('ripcord.label', 'Label', { rollback: 'no-such-rollback', label: 'wrong', by: 'pager' });
+const labelled = async (world: PermissionWorld): Promise<void> => {
+  world.put('ripcord.label', 'Label', { rollback: 'a-rollback', label: 'wrong', by: 'pager' });
   await world.sleep(12);
+};
+
+/** The function for labels reads nothing: what it was told waits in the queue. */
+const unwrittenLabel = async (world: PermissionWorld): Promise<void> => {
+  world.sandbox.faults.add({ name: 'refused', service: 'dynamodb', operation: 'Query', when: ({ caller }) => caller.kind === 'role' && /label/i.test(caller.roleName), effect: { kind: 'deny' } });
+  await labelled(world);
+};
+
+/** The rule for labels may not call it. */
+const undeliveredLabel = async (world: PermissionWorld): Promise<void> => {
+  world.sandbox.faults.add({ name: 'refused', service: 'lambda', operation: 'Invoke', when: ({ caller }) => caller.kind === 'service' && caller.sourceArn?.includes('LabelRule') === true, effect: { kind: 'deny' } });
+  await labelled(world);
 };
 
 const polled = async (world: PermissionWorld): Promise<void> => {
@@ -207,7 +219,8 @@ export const permissionScenarios: readonly PermissionScenario[] = [
     name: 'label', summary: 'a tool says what it thinks of a rollback', play: label,
     check: (world) => (world.sandbox.calls.list({ service: 'dynamodb', operation: 'TransactWriteItems', role: world.sandbox.services.functions.find('ripcord-label').spec.roleArn.split('/').at(-1) ?? '' }).length > 0 ? null : 'no label was written'),
   },
-  { name: 'unreadable-label', summary: 'a label for no rollback goes to the queue', play: unreadableLabel, check: (world) => (queued(world) > 0 ? null : 'nothing is in the queue') },
+  { name: 'unwritten-label', summary: 'a label cannot be written down: it goes to the queue', play: unwrittenLabel, check: (world) => (queued(world) > 0 ? null : 'nothing is in the queue') },
+  { name: 'undelivered-label', summary: 'a label cannot be delivered: it goes to the queue', play: undeliveredLabel, check: (world) => (queued(world) > 0 ? null : 'nothing is in the queue') },
   {
     name: 'polled', summary: 'events of releases and of an alarm were lost: the poll finds them', losesItself: true, play: polled,
     check: (world) => (world.watches().some(({ name }) => name.startsWith('poll-')) && world.rollbacks().some(({ name }) => name.startsWith('poll-')) ? null : `found only ${[...world.watches(), ...world.rollbacks()].map(({ name }) => name).join(', ')}`),
