@@ -1,10 +1,11 @@
 // A storm's outcome as a table for the terminal, and what must be true of it.
 import type { StormResult } from './storm.ts';
 import { boundsFor, grown, growth } from './storm-memory.ts';
-import { brake } from './storm-world.ts';
+import { brakeOf } from './storm-world.ts';
 
 /** What was promised of a storm and did not hold; empty when all is well. @param services 1: one rollback, everybody else joins it. */
 export function brokenPromises({ counts, pages, alarms, deadLetters, locks, breaches, unsealed }: StormResult, { services, events }: { readonly services: number; readonly events: number }): string[] {
+  const limit = brakeOf(services);
   const acted = [...counts.changes.values()];
   const storm = pages.filter(({ text }) => text.includes('shared cause'));
   const known = new Set(['recovered', 'joined', 'joined (storm)', 'left']);
@@ -12,9 +13,9 @@ export function brokenPromises({ counts, pages, alarms, deadLetters, locks, brea
   const rules: readonly (readonly [boolean, string])[] = [
     [counts.ended === events, `${events} events were sent, ${counts.ended} runs ended`],
     [acted.every((changes) => changes === 1), `a service was changed more than once: ${[...counts.changes].map(([name, changes]) => `${name} ${changes}`).join(', ')}`],
-    [acted.length <= (services > brake.services ? brake.services : services), `${acted.length} services were changed`],
+    [acted.length <= limit, `${acted.length} services were changed, and the brake lets ${limit} pass`],
     [services > 1 || acted.length === 1, 'the one service was not put back'],
-    [storm.length === (services > brake.services ? 1 : 0), `on-call was told of the storm ${storm.length} times`],
+    [storm.length === (services > limit ? 1 : 0), `on-call was told of the storm ${storm.length} times`],
     [pages.length === storm.length, `there were other pages: ${pages.filter((page) => !storm.includes(page)).slice(0, 5).map(({ subject }) => subject).join('; ')}`],
     [alarms.length === 0, `on-call heard ${alarms.length} alarms of the engine: ${[...new Set(alarms)].slice(0, 5).join('; ')}`],
     [strange.length === 0, `runs ended otherwise: ${strange.map(([outcome, count]) => `${outcome} ${count}`).join(', ')}`],

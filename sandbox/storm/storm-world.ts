@@ -15,8 +15,11 @@ export interface StormService {
 /** The longest that AWS takes: hundreds of services answer from this one process. */
 export const checkSeconds = 300;
 
-/** Rollbacks at once before the brake, and the minutes in which services are counted: the schema's defaults. */
-export const brake = { services: 5, minutes: 10 } as const;
+/**
+ * More services than this, of so many that have nothing to do with each other, are a storm: what the README promises where no brake is configured, and
+ * none is here. Written down once more, so that a changed default is noticed.
+ */
+export const brakeOf = (services: number): number => Math.min(2, Math.max(1, Math.floor(services / 2)));
 
 const forward = (blue: string, green: string, weights: readonly [number, number]) => [{
   Type: 'forward' as const,

@@ -7,7 +7,7 @@ import { awsQuotas, type Quota } from '../aws/quotas.ts';
 import { startSandbox, type Sandbox } from '../sandbox.ts';
 import { namesOf, RipcordView } from '../stage/ripcord-view.ts';
 import { StormCounts } from './storm-counts.ts';
-import { brake, createService, sendEvent, startHealthy, type StormService } from './storm-world.ts';
+import { createService, sendEvent, startHealthy, type StormService } from './storm-world.ts';
 
 export interface StormOptions {
   readonly services: number;
@@ -102,7 +102,7 @@ async function beat(counts: StormCounts, { progress, events }: StormOptions): Pr
 async function deploy(sandbox: Sandbox, services: readonly StormService[], { directory, synthesize }: StormOptions): Promise<{ readonly view: RipcordView; readonly ledger: string }> {
   const [config, out] = [path.join(directory, 'services.yaml'), path.join(directory, 'cdk.out')];
   await rm(out, { recursive: true, force: true });
-  await writeFile(config, stringify({ engine: { storm: brake }, services: Object.fromEntries(services.map(({ name, document }) => [name, document])) }));
+  await writeFile(config, stringify({ services: Object.fromEntries(services.map(({ name, document }) => [name, document])) }));
   synthesize(config, out);
   const deployed = await sandbox.deploy(out);
   const tables = ['AWS::DynamoDB::Table', 'AWS::DynamoDB::GlobalTable'].flatMap((type) => deployed.byType(type));
