@@ -2,13 +2,14 @@
 import { canonicalJson } from '../../lambdas/audit/canonical.ts';
 import type { AuditRow } from '../../lambdas/audit/entry.ts';
 import { type BakeQuestion, watchLook } from '../../lambdas/domain/bake.ts';
-import { type FailedQuestion, failedLooked, type LeftQuestion, leftLooked, type SettleQuestion, settled } from '../../lambdas/domain/bake-end.ts';
-import { type StartQuestion, startLooked } from '../../lambdas/domain/bake-start.ts';
+import { type FailedQuestion, failedLooked, left, type LeftQuestion, type SettleQuestion, settled } from '../../lambdas/domain/bake-end.ts';
+import { started, type StartQuestion } from '../../lambdas/domain/bake-start.ts';
+import type { Readings } from '../../lambdas/domain/captured-states.ts';
 import { decide } from '../../lambdas/domain/decide.ts';
 import { judgeRound, type RoundQuestion } from '../../lambdas/domain/proof.ts';
 import type { Question } from '../../lambdas/domain/question.ts';
 import type { Json } from '../../lambdas/domain/vocabulary.ts';
-import type { WatchLooked } from '../../lambdas/domain/workflow.ts';
+import type { Conclusion } from '../../lambdas/runtime/watch-kept.ts';
 import { readingsOf } from '../../lambdas/runtime/watch-readings.ts';
 
 /** Kinds of rows that hold a decision: a verdict of Assess, a round of Verify, a conclusion of the Watch. */
@@ -20,10 +21,11 @@ export interface Replayed {
   readonly seq: number;
   readonly kind: ReplayedKind;
   /**
-   * `unasked`: the input was refused before there was a question. `unkept`: written before rounds of proof kept what they were made from.
+   * `unasked`: the input was refused before there was a question. `undecided`: the row only says what was told or done. `unkept`: written before
+   * rows of its kind kept what they were made from.
    * `different` also when the row cannot be read, or its question cannot be decided any more.
    */
-  readonly result: 'same' | 'different' | 'unasked' | 'unkept';
+  readonly result: 'same' | 'different' | 'unasked' | 'undecided' | 'unkept';
   /** The recorded verdict or answer, or the code of the refusal; `?` where the row has none. */
   readonly verdict: string;
   /** What differs, one sentence each; empty unless `different`. */
@@ -61,23 +63,36 @@ function replayRound(seq: number, { question, codeVersion, answer, passes, reaso
   return compared({ answer, passes, reasons, waitSeconds, triesNoMore }, 'answer', () => judgeRound(question as unknown as RoundQuestion));
 }
 
-function replayWatched(seq: number, { verb, question, looked }: Fields): Outcome {
+/** The answer, what was kept as known good, and what was taken back. */
+function replayWatched(seq: number, { verb, question, looked, good, withdrawn }: Fields): Outcome {
   const concluded = typeof verb === 'string' && Object.hasOwn(conclusions, verb) ? conclusions[verb] : undefined;
   if (concluded === undefined || !isObject(question) || !isObject(looked)) return { result: 'different', verdict: '?', differences: [`cannot be read: row ${seq} holds no question with its conclusion`] };
-  return compared(looked, 'answer', () => concluded(question));
+  if (isOlder(String(verb), question, good)) return { result: 'unkept', verdict: typeof looked['answer'] === 'string' ? looked['answer'] : '?', differences: [] };
+  const outcome = compared({ ...looked, good, withdrawn }, 'answer', () => { const { looked: again, ...kept } = concluded(question); return { ...again, ...kept }; });
+  return outcome.result === 'same' && isUndecided(String(verb), question) ? { ...outcome, result: 'undecided' } : outcome;
 }
 
+/** Its withdrawal was a given reason, or what it kept as known good was not written down. */
+const isOlder = (verb: string, question: Fields, good: unknown): boolean =>
+  ((verb === 'start' || verb === 'left') && question['withdrawal'] === undefined && question['withdrawn'] !== undefined) || (verb === 'settle' && good === undefined);
+
+/** A failure that AWS tells of is taken over as it is; so is what a release left, where no version depends on it. */
+const isUndecided = (verb: string, question: Fields): boolean => verb === 'record' || (verb === 'left' && question['withdrawal'] === null);
+
 /** By the verb of the Watch. */
-const conclusions: Readonly<Record<string, (question: Fields) => WatchLooked>> = {
-  record: (question) => failedLooked(question as unknown as FailedQuestion),
-  start: (question) => startLooked(question as unknown as StartQuestion),
-  look: (question) => watchLook(question as unknown as BakeQuestion),
-  left: (question) => leftLooked(question as unknown as LeftQuestion),
+const conclusions: Readonly<Record<string, (question: Fields) => Pick<Conclusion, 'looked'>>> = {
+  record: (question) => ({ looked: failedLooked(question as unknown as FailedQuestion) }),
+  start: (question) => { const asked = question as unknown as StartQuestion; return started(asked, readingsFor(asked)); },
+  look: (question) => ({ looked: watchLook(question as unknown as BakeQuestion) }),
+  left: (question) => { const asked = question as unknown as LeftQuestion; return left(asked, readingsFor(asked)); },
   settle: (question) => {
     const asked = question as unknown as SettleQuestion;
-    return settled(asked, readingsOf(asked.strategies, asked.release)).looked;
+    return settled(asked, readingsOf(asked.strategies, asked.release));
   },
 };
+
+/** Nothing is compared where nothing could have to be taken back. */
+const readingsFor = ({ withdrawal }: Pick<LeftQuestion, 'withdrawal'>): Readings => readingsOf(withdrawal?.strategies ?? {}, withdrawal?.release ?? { origin: 'event' });
 
 /** @param name of the field that is the verdict. */
 function compared(recorded: Fields, name: string, decideAgain: () => object): Outcome {
@@ -87,7 +102,7 @@ function compared(recorded: Fields, name: string, decideAgain: () => object): Ou
 }
 
 /** Sentences are for people and may be worded anew; every other thing that was said has to be the same again. */
-const sentences: ReadonlySet<string> = new Set(['headline', 'text', 'summary']);
+const sentences: ReadonlySet<string> = new Set(['headline', 'text', 'summary', 'unjudged']);
 
 function differencesOf(recorded: Fields, decideAgain: () => object): string[] {
   try {

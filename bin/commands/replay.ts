@@ -34,13 +34,14 @@ function checkChain({ rollbackId, rows, anchor }: Recorded, screen: Terminal): b
   return chain.intact;
 }
 
-const tooOld = 'cannot be replayed: written before a round of proof kept what it was made from';
+const tooOld = 'cannot be replayed: written before its kind kept what it was made from';
 
 function totalOf(replayed: readonly Replayed[]): string {
   const count = (result: Replayed['result']): number => replayed.filter((one) => one.result === result).length;
   return [
     `${count('same')} the same, ${count('different')} different`,
     ...(count('unasked') === 0 ? [] : [`${count('unasked')} refused before a question was asked`]),
+    ...(count('undecided') === 0 ? [] : [`${counted(count('undecided'), 'row')} with nothing to decide`]),
     ...(count('unkept') === 0 ? [] : [`${counted(count('unkept'), 'row')} ${tooOld}`]),
   ].join(', ');
 }
@@ -50,6 +51,7 @@ const words: Readonly<Record<ReplayedKind, string>> = { assessed: 'verdict', ver
 function lineOf({ seq, kind, result, verdict, differences }: Replayed): string {
   const place = `${String(seq).padStart(3)}  ${(result === 'unkept' ? 'too old' : result).padEnd(9)}`;
   if (result === 'unasked') return `${place}  refused (${plain(verdict)}): there was no question to decide`;
+  if (result === 'undecided') return `${String(seq).padStart(3)}  nothing to decide: ${words[kind]} ${plain(verdict)}`;
   const rest = result === 'unkept' ? [tooOld] : differences.map((one) => plain(one, 1000));
   return `${place}  ${words[kind]} ${plain(verdict)}${rest.length === 0 ? '' : `  ${rest.join('; ')}`}`;
 }

@@ -1,9 +1,9 @@
 // What a Watch concludes beside its looks: a failure that AWS tells of, what a release left, and whether what baked can be called known good. Pure.
 import { watchSignal } from './bake.ts';
-import { bakedStates, type Readings } from './captured-states.ts';
+import { bakedStates, type Readings, withoutUnmoved } from './captured-states.ts';
 import { at } from './instants.ts';
 import type { RollbackRecord } from './ledger.ts';
-import type { Instant, KnownGood, Reason, Release } from './vocabulary.ts';
+import type { KnownGood, Reason, Release } from './vocabulary.ts';
 import type { StepCaptured, WatchLooked } from './workflow.ts';
 
 /** An answer that needs no other look. */
@@ -22,15 +22,47 @@ export interface FailedQuestion {
 export const failedLooked = ({ service, releaseId, reason }: FailedQuestion, waitSeconds = 0): WatchLooked =>
   ({ ...answered('signal', [reason], waitSeconds), rollback: watchSignal(service, { releaseId, alarms: [], journeys: [] }) });
 
+/** All that says whether a version that was observed as a release began has to be taken back, as the release turns out to have moved nothing. */
+export interface WithdrawalQuestion {
+  readonly release: Pick<Release, 'id' | 'version' | 'origin' | 'left'>;
+  /** Versions of which something counts only while the release has moved something. */
+  readonly goods: readonly KnownGood[];
+  /** Target to the strategy that captured it. */
+  readonly strategies: Readonly<Record<string, string>>;
+  /** Those that the ledger changed; one that baked meanwhile stands. */
+  readonly changed: readonly KnownGood['version'][];
+}
+
+/** What stays of each version that has to be taken back. */
+export const withdrawalsOf = ({ release, goods }: Pick<WithdrawalQuestion, 'release' | 'goods'>, readings: Readings): KnownGood[] =>
+  goods.flatMap((good) => withoutUnmoved(good, release, readings) ?? []);
+
+export const withdrawalReason = ({ version }: KnownGood, release: Pick<Release, 'version'>): Reason =>
+  ({ code: 'withdrawn', text: `Nothing has moved since release ${release.version} began, so the release may have moved it before it was captured: that ${version} looked so is not known.` });
+
+/** @param question null where no version depends on what the release moved. */
+export function withdrawn(question: WithdrawalQuestion | null, readings: Readings): { readonly kept: readonly KnownGood[]; readonly reasons: readonly Reason[] } {
+  if (question === null) return { kept: [], reasons: [] };
+  const kept = withdrawalsOf(question, readings).filter(({ version }) => question.changed.includes(version));
+  return { kept, reasons: kept.map((good) => withdrawalReason(good, question.release)) };
+}
+
 export interface LeftQuestion {
   readonly release: Pick<Release, 'id' | 'version'>;
   readonly captured: readonly StepCaptured[];
-  /** Versions that are not called good any more. */
-  readonly withdrawn: readonly Reason[];
+  readonly withdrawal: WithdrawalQuestion | null;
 }
 
-export const leftLooked = ({ release, captured, withdrawn }: LeftQuestion): WatchLooked =>
-  answered('ended', [{ code: 'left-kept', text: `What release ${release.version} left is kept.` }, ...notCaptured(captured), ...withdrawn]);
+/** `withdrawn`: what stays of the versions that are not called good any more, or not whole. */
+export interface Left {
+  readonly looked: WatchLooked;
+  readonly withdrawn: readonly KnownGood[];
+}
+
+export function left({ release, captured, withdrawal }: LeftQuestion, readings: Readings): Left {
+  const { kept, reasons } = withdrawn(withdrawal, readings);
+  return { looked: answered('ended', [{ code: 'left-kept', text: `What release ${release.version} left is kept.` }, ...notCaptured(captured), ...reasons]), withdrawn: kept };
+}
 
 export interface SettleQuestion {
   readonly release: Release;
@@ -46,7 +78,7 @@ export interface SettleQuestion {
 /** `good`: what is to be kept as known good; null where nothing is. */
 export interface Settled {
   readonly looked: WatchLooked;
-  readonly good: (Pick<KnownGood, 'version' | 'states' | 'unjudged'> & { readonly since: Instant }) | null;
+  readonly good: KnownGood | null;
 }
 
 /** Known good, unless something came between the last look and the capture. */
@@ -60,7 +92,7 @@ export function settled({ release, releases, rollbacks, captured, found }: Settl
   const unjudged = found.filter(({ code }) => code === 'metrics-not-judged');
   return {
     looked: answered('ended', [{ code: 'known-good', text: `${release.version} is known good.` }, ...unjudged, ...doubts]),
-    good: { version: release.version, since: release.finishedAt ?? release.startedAt, states, ...(unjudged[0] === undefined ? {} : { unjudged: unjudged[0].text }) },
+    good: { version: release.version, since: release.finishedAt ?? release.startedAt, basis: 'baked', states, ...(unjudged[0] === undefined ? {} : { unjudged: unjudged[0].text }) },
   };
 }
 

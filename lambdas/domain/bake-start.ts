@@ -1,12 +1,12 @@
 // How a Watch begins: is this a version that was rolled back before, and was the one before it quiet for so long that it is known good? Pure.
 import { notQuiet, shippedAgain } from './bake.ts';
-import { answered } from './bake-end.ts';
-import type { Counted } from './captured-states.ts';
-import { at } from './instants.ts';
+import { answered, withdrawn, type WithdrawalQuestion } from './bake-end.ts';
+import type { Counted, Readings } from './captured-states.ts';
+import { at, instantOf } from './instants.ts';
 import type { RollbackRecord } from './ledger.ts';
 import type { TrafficReading } from './readings.ts';
 import { readSignals, type SignalSources } from './signals.ts';
-import type { Reason, Release } from './vocabulary.ts';
+import type { KnownGood, Reason, Release } from './vocabulary.ts';
 import type { WatchLooked } from './workflow.ts';
 
 /** All that says whether the version before a release was live and quiet for a bake time. */
@@ -21,8 +21,8 @@ export interface ObservedQuestion extends Pick<SignalSources, 'alarms' | 'delive
   readonly traffic: TrafficReading | null;
   readonly releases: readonly Pick<Release, 'id' | 'version' | 'startedAt' | 'finishedAt'>[];
   readonly rollbacks: readonly Pick<RollbackRecord, 'rollbackId' | 'startedAt' | 'endedAt'>[];
-  /** Targets whose captured state counts, and why others do not. */
-  readonly counted: { readonly targets: readonly string[] } & Pick<Counted, 'reasons'>;
+  /** The captured states that count, and why others do not. */
+  readonly counted: Counted;
 }
 
 export interface StartQuestion {
@@ -33,21 +33,31 @@ export interface StartQuestion {
   readonly notCaptured: readonly Reason[];
   /** Null where the captured states show what the release left, not what was before it. */
   readonly observed: ObservedQuestion | null;
-  /** Versions that are not called good any more. */
-  readonly withdrawn: readonly Reason[];
+  readonly withdrawal: WithdrawalQuestion | null;
 }
 
-export function startLooked({ service, release, quarantined, bakeMinutes, notCaptured, observed, withdrawn }: StartQuestion): WatchLooked {
-  const noted = [...notCaptured, ...(observed === null ? [] : observedBefore(observed).reasons), ...withdrawn];
+/** `good`: what is kept as known good; null where nothing is. `withdrawn`: what stays of versions that are not called good any more, or not whole. */
+export interface Started {
+  readonly looked: WatchLooked;
+  readonly good: KnownGood | null;
+  readonly withdrawn: readonly KnownGood[];
+}
+
+/** @param readings of the withdrawal. */
+export function started({ service, release, quarantined, bakeMinutes, notCaptured, observed, withdrawal }: StartQuestion, readings: Readings): Started {
+  const { good, reasons } = observed === null ? { good: null, reasons: [] } : observedBefore(observed);
+  const taken = withdrawn(withdrawal, readings);
+  const noted = [...notCaptured, ...reasons, ...taken.reasons];
   const again = shippedAgain({ service, release, quarantined });
-  return again === null ? answered('continue', noted, Math.min(60, bakeMinutes * 60)) : { ...again, reasons: [...again.reasons, ...noted] };
+  const looked = again === null ? answered('continue', noted, Math.min(60, bakeMinutes * 60)) : { ...again, reasons: [...again.reasons, ...noted] };
+  return { looked, good, withdrawn: taken.kept };
 }
 
 /** Whether its alarms and its traffic have to be read at all. */
 export const isWorthReading = ({ release: { previousVersion }, known }: Pick<ObservedQuestion, 'release' | 'known'>): boolean => previousVersion !== null && !known.includes(previousVersion);
 
-/** `good`: the version that is to be kept as known good; null where none is. */
-export function observedBefore(question: ObservedQuestion): { readonly good: string | null; readonly reasons: readonly Reason[] } {
+/** `good`: what is to be kept as known good; null where nothing is. */
+export function observedBefore(question: ObservedQuestion): { readonly good: KnownGood | null; readonly reasons: readonly Reason[] } {
   const { release: { id, previousVersion: version, startedAt, version: next }, known, quarantined, bakeMinutes, counted } = question;
   if (version === null) return { good: null, reasons: [{ code: 'nothing-before', text: `Nobody said which version was live before ${next}.` }] };
   if (known.includes(version)) return { good: null, reasons: [{ code: 'known-already', text: `${version} is known good already.` }] };
@@ -55,10 +65,12 @@ export function observedBefore(question: ObservedQuestion): { readonly good: str
   const doubts = [
     ...notQuiet(question, signals), ...changesBefore(question),
     ...(quarantined.includes(version) ? [{ code: 'quarantined', text: `${version} was rolled back before.` }] : []),
-    ...(counted.targets.length === 0 ? [{ code: 'not-captured', text: 'No target was captured in a way that shows it.' }] : []),
+    ...(Object.keys(counted.states).length === 0 ? [{ code: 'not-captured', text: 'No target was captured in a way that shows it.' }] : []),
   ];
   if (doubts.length > 0) return { good: null, reasons: [{ code: 'not-observed-good', text: `${version} is not called good.` }, ...doubts, ...counted.reasons] };
-  return { good: version, reasons: [{ code: 'observed-good', text: `${version} was live and quiet for ${bakeMinutes} minutes; it is known good.` }, ...counted.reasons] };
+  const { states, unproven } = counted;
+  const good: KnownGood = { version, since: instantOf(at(startedAt) - bakeMinutes * 60_000), basis: 'observed', states, ...(unproven.length === 0 ? {} : { unproven: { releaseId: id, targets: unproven } }) };
+  return { good, reasons: [{ code: 'observed-good', text: `${version} was live and quiet for ${bakeMinutes} minutes; it is known good.` }, ...counted.reasons] };
 }
 
 /** A change within the bake time before the release: what was live then is younger than a bake. */

@@ -94,7 +94,7 @@ function releaseBefore({ id, startedAt }: Release, { releases, rollbacks }: Serv
  * before the capture; when one has, the others were none of the release's business.
  * @returns null when nothing has to be taken back.
  */
-export function withoutUnmoved(good: KnownGood, release: Release, readings: Readings): KnownGood | null {
+export function withoutUnmoved(good: KnownGood, release: Pick<Release, 'id' | 'left'>, readings: Readings): KnownGood | null {
   const { left } = release;
   if (good.basis !== 'observed' || good.unproven === undefined || good.unproven.releaseId !== release.id || left === null) return null;
   const { unproven: { targets }, ...rest } = good;

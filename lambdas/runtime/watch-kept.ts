@@ -2,8 +2,8 @@
 import type { AuditStore } from '../adapters/audit-store.ts';
 import type { BakeQuestion } from '../domain/bake.ts';
 import { noMemory, type WatchMemory } from '../domain/bake-memory.ts';
-import type { FailedQuestion, LeftQuestion, SettleQuestion } from '../domain/bake-end.ts';
-import type { StartQuestion } from '../domain/bake-start.ts';
+import type { FailedQuestion, Left, LeftQuestion, Settled, SettleQuestion } from '../domain/bake-end.ts';
+import type { Started, StartQuestion } from '../domain/bake-start.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { AuditCursor, JsonObject } from '../domain/vocabulary.ts';
 import type { WatchLooked } from '../domain/workflow.ts';
@@ -14,13 +14,13 @@ export interface WatchKeeping {
   readonly codeVersion: string;
 }
 
-/** What was asked and what came of it, by the verb of the Watch. */
-export type Conclusion = { readonly looked: WatchLooked } & (
-  | { readonly verb: 'record'; readonly question: FailedQuestion }
-  | { readonly verb: 'start'; readonly question: StartQuestion }
-  | { readonly verb: 'look'; readonly question: BakeQuestion }
-  | { readonly verb: 'left'; readonly question: LeftQuestion }
-  | { readonly verb: 'settle'; readonly question: SettleQuestion });
+/** What was asked and what came of it, by the verb of the Watch: the answer, and what was kept as known good or taken back with it. */
+export type Conclusion =
+  | { readonly verb: 'record'; readonly question: FailedQuestion; readonly looked: WatchLooked }
+  | { readonly verb: 'start'; readonly question: StartQuestion } & Started
+  | { readonly verb: 'look'; readonly question: BakeQuestion; readonly looked: WatchLooked }
+  | { readonly verb: 'left'; readonly question: LeftQuestion } & Left
+  | { readonly verb: 'settle'; readonly question: SettleQuestion } & Settled;
 
 /** Whose conclusion it is. `isLast`: nothing comes after it, whatever the answer. */
 export interface Watcher {
@@ -56,9 +56,10 @@ export async function keep(watcher: Watcher, conclusion: Conclusion, parts: Watc
   }
 }
 
-async function write({ service, watchId, isLast }: Watcher, { verb, question, looked }: Conclusion, { audit, clock, codeVersion }: WatchKeeping, before: AuditCursor | null): Promise<AuditCursor> {
+async function write({ service, watchId, isLast }: Watcher, conclusion: Conclusion, { audit, clock, codeVersion }: WatchKeeping, before: AuditCursor | null): Promise<AuditCursor> {
+  const { looked } = conclusion;
   const about = { rollbackId: watchChain(service, watchId), service, at: clock.now().toISOString() };
-  const at = await audit.append({ ...about, kind: 'watched', data: { verb, question, looked, codeVersion } as unknown as JsonObject }, before);
+  const at = await audit.append({ ...about, kind: 'watched', data: { ...conclusion, codeVersion } as unknown as JsonObject }, before);
   return looked.answer === 'ended' || isLast === true ? audit.seal({ ...about, data: { outcome: looked.reasons[0]?.code ?? looked.answer } }, at) : at;
 }
 

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { replayRows } from '../../bin/commands/replay-rows.ts';
+import { failedLooked } from '../../lambdas/domain/bake-end.ts';
 import { main } from '../../bin/ripcord.ts';
 import type { AuditAnchor } from '../../lambdas/audit/chain.ts';
 import { type AuditRow, cursorAt, genesis, rowAfter } from '../../lambdas/audit/entry.ts';
@@ -19,7 +20,7 @@ const here = bundleOf('assess').digest;
 const verifier = bundleOf('verify').digest;
 const about = { rollbackId: 'rb-1', service: 'checkout', at: '2026-11-20T09:10:00.000Z' };
 
-type Kind = 'assessed' | 'verified' | 'sealed';
+type Kind = 'assessed' | 'verified' | 'watched' | 'sealed';
 
 /** A whole chain of these rows, sealed. */
 function chainWith(...given: readonly (readonly [Kind, object])[]): AuditRow[] {
@@ -189,9 +190,15 @@ describe('ripcord replay', () => {
     expect(await run(chainWith(['assessed', recorded(question())], ['verified', { ...round(proof()), question: proof({ alarms }) }]))).toMatchObject({ code: 1, out: expect.stringContaining('1  different  proof recovered  answer: recorded "recovered", now "not-yet"') as string });
     const { code, out } = await run(chainWith(['assessed', recorded(question())], ['verified', { purpose: 'proof', answer: 'recovered', alarms: { '5xx': 'OK' } }]));
     expect([code, out.split('\n').slice(1)]).toEqual([0, [
-      '  1  too old    proof recovered  cannot be replayed: written before a round of proof kept what it was made from',
-      'rb-1: 1 the same, 0 different, 1 row cannot be replayed: written before a round of proof kept what it was made from',
+      '  1  too old    proof recovered  cannot be replayed: written before its kind kept what it was made from',
+      'rb-1: 1 the same, 0 different, 1 row cannot be replayed: written before its kind kept what it was made from',
     ]]);
+  });
+
+  it('prints a row that holds no decision as that', async () => {
+    const told = { service: 'checkout', releaseId: 'r', reason: { code: 'failed', text: 'ECS says so' } };
+    const { code, out } = await run(chainWith(['watched', { verb: 'record', question: told, looked: failedLooked(told), codeVersion: 'x' }]));
+    expect([code, out.split('\n')]).toEqual([0, ['  0  nothing to decide: watch signal', expect.stringContaining('Watched then') as string, 'rb-1: 0 the same, 0 different, 1 row with nothing to decide']]);
   });
 
   it.each(['{"question":', 'null', '{"question":{},"decision":null}', '\uD800'])('names a row that holds %j, ends with 1 and still checks the chain', async (data) => {

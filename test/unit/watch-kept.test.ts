@@ -48,7 +48,7 @@ function look(watching: Watching, before: WatchLooked, minutes: number, parts: P
 async function rows(id = watchId): Promise<readonly AuditRow[]> {
   const read = await new AuditRows(rig.table.client, 'audit').read(watchChain(service, id));
   expect(verifyChain(read, await readAnchor(rig.table, watchChain(service, id)) ?? undefined)).toMatchObject({ intact: true, isAnchored: read.length > 0 });
-  expect(replayRows(read).filter(({ result }) => result !== 'same')).toEqual([]);
+  expect(replayRows(read).filter(({ result }) => result !== 'same' && result !== 'undecided')).toEqual([]);
   return read;
 }
 const told = (all: readonly AuditRow[]): string[] => all.map(({ kind, data }) => {
@@ -125,23 +125,23 @@ describe('a watch that starts a rollback', () => {
 
 describe('what is kept', () => {
   const looked = (answer: WatchLooked['answer'], code: string): WatchLooked => ({ answer, waitSeconds: 60, reasons: [{ code, text: '' }], rollback: null });
-  const question = { release: { id: 'r', version: 'v' }, captured: [], withdrawn: [] };
+  const question = { release: { id: 'r', version: 'v' }, captured: [], withdrawal: null };
 
   it('is bounded while something flaps, but not what is done about it', async () => {
     const entries: AuditEntry[] = [];
     const audit = { append: async (entry: AuditEntry) => { entries.push(entry); return { length: entries.length, hash: '' }; }, seal: () => Promise.reject(new Error('not asked')) };
     let memory: WatchMemory | null = null;
     for (let turn = 0; turn < 100; turn += 1)
-      memory = (await keep({ service, watchId }, { verb: 'left', question, looked: { ...looked('continue', `c-${turn % 2}`), ...(memory === null ? {} : { memory }) } }, { ...rig.parts, audit }, memory)).memory ?? null;
+      memory = (await keep({ service, watchId }, { verb: 'left', question, withdrawn: [], looked: { ...looked('continue', `c-${turn % 2}`), ...(memory === null ? {} : { memory }) } }, { ...rig.parts, audit }, memory)).memory ?? null;
     expect(entries).toHaveLength(40);
-    await keep({ service, watchId }, { verb: 'left', question, looked: looked('signal', 'c-0') }, { ...rig.parts, audit }, memory);
+    await keep({ service, watchId }, { verb: 'left', question, withdrawn: [], looked: looked('signal', 'c-0') }, { ...rig.parts, audit }, memory);
     expect(entries).toHaveLength(41);
   });
 
   it('is the end of a watch whose event told of a failure', async () => {
-    await keep({ service, watchId: 'w-9', isLast: true }, { verb: 'left', question, looked: looked('signal', 'failed') }, rig.parts);
+    await keep({ service, watchId: 'w-9', isLast: true }, { verb: 'left', question, withdrawn: [], looked: looked('signal', 'failed') }, rig.parts);
     expect((await new AuditRows(rig.table.client, 'audit').read(watchChain(service, 'w-9'))).map(({ kind }) => kind)).toEqual(['watched', 'sealed']);
     const sealed = { append: () => Promise.reject(new ChainSealed('closed', genesis)), seal: () => Promise.reject(new Error('not asked')) };
-    expect(await keep({ service, watchId: 'w-9' }, { verb: 'left', question, looked: looked('ended', 'x') }, { ...rig.parts, audit: sealed })).toEqual(looked('ended', 'x'));
+    expect(await keep({ service, watchId: 'w-9' }, { verb: 'left', question, withdrawn: [], looked: looked('ended', 'x') }, { ...rig.parts, audit: sealed })).toEqual(looked('ended', 'x'));
   });
 });

@@ -1,0 +1,124 @@
+// What a Watch kept as known good, or took back, made again from its row alone; and rows in which nothing was decided.
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { replayRows } from '../../bin/commands/replay-rows.ts';
+import { AuditRows } from '../../lambdas/adapters/audit-rows.ts';
+import { readService } from '../../lambdas/adapters/ledger.ts';
+import type { AuditRow } from '../../lambdas/audit/entry.ts';
+import { serviceSchema } from '../../lambdas/config/schema.ts';
+import { failedLooked } from '../../lambdas/domain/bake-end.ts';
+import type { TargetState } from '../../lambdas/domain/vocabulary.ts';
+import type { StepCaptured, Watching, WatchLooked } from '../../lambdas/domain/workflow.ts';
+import { watch } from '../../lambdas/runtime/watch.ts';
+import { watchChain } from '../../lambdas/runtime/watch-kept.ts';
+import { Rig, serviceInput } from './assess-rig.ts';
+
+/** Minutes after the alarms became OK: long enough for a bake. */
+const from = 60;
+let rig: Rig;
+let service = '';
+let count = 0;
+beforeAll(async () => {
+  rig = new Rig();
+  await rig.start();
+  rig.calm('5xx', 'latency');
+});
+afterAll(async () => { await rig.stop(); });
+beforeEach(() => {
+  service = `again-${(count += 1)}`;
+  rig.catalogue(service, { name: service, service: serviceSchema.parse({ ...serviceInput, signals: { ...serviceInput.signals, traffic: { none: 'nobody sends it requests here' } } }) });
+});
+
+const at = (minutes: number): string => rig.at(from + minutes);
+const parts = () => ({ ...rig.parts, clock: { now: () => new Date(rig.clock.now() + (from + 1) * 60_000) } });
+const record = (type: 'Started' | 'Finished', minutes: number) => watch({
+  verb: 'record', watchId: `w-${type}`,
+  input: { service, event: { source: 'ripcord.release', 'detail-type': `Release ${type}`, time: at(minutes), detail: { service, releaseId: 'build-2', version: 'v2', previousVersion: 'v1', actor: 'pipeline' } } },
+}, parts()) as Promise<Watching>;
+const blue: TargetState = { weights: { blue: 100, green: 0 }, strangers: {} };
+const green: TargetState = { weights: { blue: 0, green: 100 }, strangers: {} };
+const captured = (state: TargetState, minutes = 0.1): StepCaptured[] => [{ targetId: 'web', status: 'captured', state, reason: null, at: at(minutes) }];
+const evidence = { at: '2026-11-20T09:00:00.000Z', results: [{ journey: 'buy', ok: true, durationMs: 3, failedAt: null, reason: null }] };
+const call = (verb: 'start' | 'left' | 'settle', watching: Watching, states: StepCaptured[]) => watch({ verb, watchId: verb, watch: watching, captured: states, evidence }, parts()) as Promise<WatchLooked>;
+async function began(): Promise<Watching> {
+  const watching = await record('Started', 0);
+  await call('start', watching, captured(blue));
+  return watching;
+}
+const finished = async (state: TargetState): Promise<void> => { await call('left', await record('Finished', 0.5), captured(state, 0.5)); };
+const goods = async () => (await readService(rig.table, service, new Date(rig.clock.now()))).knownGoods;
+
+interface Data {
+  readonly question: Record<string, unknown>;
+  readonly looked: WatchLooked;
+  readonly good?: Record<string, unknown> | null;
+  readonly withdrawn?: readonly object[];
+}
+
+async function rowOf(verb: string): Promise<{ readonly row: AuditRow; readonly data: Data }> {
+  const [row] = await new AuditRows(rig.table.client, 'audit').read(watchChain(service, verb));
+  if (row === undefined) throw new Error(`${verb} left no row`);
+  return { row, data: JSON.parse(row.data) as Data };
+}
+
+const again = (row: AuditRow, data: object = JSON.parse(row.data) as object) => replayRows([{ ...row, data: JSON.stringify(data) }])[0];
+
+describe('what was kept as known good', () => {
+  it('as a release began is in the row as in the ledger, and made again from what was captured', async () => {
+    await began();
+    const { row, data } = await rowOf('start');
+    expect(await goods()).toEqual([data.good]);
+    expect(data.good).toMatchObject({ version: 'v1', basis: 'observed', states: { web: blue }, unproven: { releaseId: 'build-2', targets: ['web'] } });
+    expect(again(row)?.result).toBe('same');
+    for (const forged of [{ states: { web: green } }, { since: at(-1) }, { unproven: undefined }])
+      expect(again(row, { ...data, good: { ...data.good, ...forged } })?.differences, JSON.stringify(forged)).toEqual([expect.stringMatching(/^good: recorded \{.*, now \{/) as string]);
+    expect(again(row, { ...data, good: null })?.result).toBe('different');
+  });
+
+  it('at the end of a bake is in the row as in the ledger, and made again from what was captured', async () => {
+    const watching = await began();
+    await finished(green);
+    await call('settle', watching, captured(green, 30));
+    const { row, data } = await rowOf('settle');
+    expect(await goods()).toContainEqual(data.good);
+    expect(data.good).toMatchObject({ version: 'v2', basis: 'baked', states: { web: green } });
+    expect(again(row)?.result).toBe('same');
+    for (const forged of [{ states: { web: blue } }, { since: at(-1) }, { basis: 'observed' }])
+      expect(again(row, { ...data, good: { ...data.good, ...forged } })).toMatchObject({ result: 'different' });
+    const { good: _, ...older } = data;
+    expect(again(row, older)).toMatchObject({ result: 'unkept', verdict: 'ended' });
+  });
+});
+
+describe('what was taken back', () => {
+  it('is made again from how the release left the target', async () => {
+    await began();
+    await finished(blue);
+    expect(await goods()).toEqual([]);
+    const { row, data } = await rowOf('left');
+    expect([again(row)?.result, data.looked.reasons.map(({ code }) => code)]).toEqual(['same', ['left-kept', 'withdrawn']]);
+    expect(data.withdrawn).toEqual([{ version: 'v1', since: expect.any(String) as string, basis: 'observed', states: {} }]);
+    const withdrawal = data.question['withdrawal'] as { readonly release: object };
+    const moved = { ...data, question: { ...data.question, withdrawal: { ...withdrawal, release: { ...withdrawal.release, left: { web: green } } } } };
+    expect(again(row, moved)?.differences).toEqual([expect.stringMatching(/^reasons: .*"withdrawn"/) as string, expect.stringMatching(/^withdrawn: recorded \[\{.*, now \[\]$/) as string]);
+    expect(again(row, { ...data, looked: { ...data.looked, reasons: data.looked.reasons.slice(0, 1) } })?.result).toBe('different');
+  });
+
+  it('of a row that holds the reason alone cannot be made again', async () => {
+    const { row, data } = await began().then(() => rowOf('start'));
+    const { withdrawal: _, ...question } = data.question;
+    expect(again(row, { ...data, question: { ...question, withdrawn: [{ code: 'withdrawn', text: 'nobody can check this' }] } })).toMatchObject({ result: 'unkept' });
+  });
+});
+
+describe('a row in which nothing was decided', () => {
+  it('is neither the same nor different, unless it says another thing than it was told', async () => {
+    const { row } = await began().then(() => rowOf('start'));
+    const question = { service, releaseId: 'r', reason: { code: 'whatever', text: 'x' } };
+    const told = { verb: 'record', question, looked: failedLooked(question), codeVersion: 'x' };
+    expect(again(row, told)).toMatchObject({ result: 'undecided', verdict: 'signal' });
+    expect(again(row, { ...told, looked: { ...told.looked, answer: 'ended' } })?.result).toBe('different');
+    const left = { release: { id: 'r', version: '2' }, captured: [], withdrawal: null };
+    const looked = { answer: 'ended', waitSeconds: 0, rollback: null, reasons: [{ code: 'left-kept', text: '' }] };
+    expect(again(row, { verb: 'left', question: left, looked, withdrawn: [], codeVersion: 'x' })?.result).toBe('undecided');
+  });
+});
