@@ -3,12 +3,13 @@ import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { type ChainVerdict, verifyChain } from '../../lambdas/audit/chain.ts';
 import { eventChain } from '../../lambdas/runtime/label.ts';
-import { anchorOf, readChain, readExport, readRecord, type Recorded, type RecordOptions, rowsOf } from './record.ts';
+import { anchorOf, personChains, readChain, readExport, readRecord, type Recorded, type RecordOptions, rowsOf } from './record.ts';
 import { Mistake, type Terminal } from './terminal.ts';
 
 interface VerifyOptions extends RecordOptions {
   readonly file?: string;
   readonly anchor?: string;
+  readonly labels?: true;
 }
 
 /** What `verify` found out about one chain. `unproven`: its rows fit, and nothing says that they are all of them. */
@@ -22,8 +23,9 @@ const withTables = (command: Command): Command => command
 export function addAuditCommands(program: Command, screen: Terminal): void {
   const audit = program.command('audit').description('Check or export the record of a rollback');
   withTables(audit.command('verify'))
-    .description('Names the row that was changed, removed, inserted, moved or cut off; of the labels that came as events too. Exit code 1 when there is one, 2 when nothing says where the chain has to end.')
+    .description('Names the row that was changed, removed, inserted, moved or cut off; of the labels that came as events too, and with --labels of each person\'s. Exit code 1 when there is one, 2 when nothing says where the chain has to end.')
     .argument('[rollback]', 'name of the Step Functions execution, or of a chain of labels or of a watch')
+    .option('--labels', 'check the labels of persons too: reads the whole audit table')
     .option('--file <path>', 'check an export instead of the table')
     .option('--anchor <rows:hash>', 'where the chain has to end, as the end message says; nothing but this chain is checked then (default: from the ledger or the export)')
     .action(async (rollback: string | undefined, options: VerifyOptions) => { await verify(rollback, options, screen); });
@@ -40,6 +42,7 @@ export function addAuditCommands(program: Command, screen: Terminal): void {
 
 async function verify(rollback: string | undefined, options: VerifyOptions, screen: Terminal): Promise<void> {
   if ((rollback === undefined) === (options.file === undefined)) throw new Mistake('Name a rollback, or give an export with --file: one of the two.');
+  if (options.labels === true && (options.file !== undefined || options.anchor !== undefined)) throw new Mistake('--labels looks for chains in the tables: leave out --file and --anchor.');
   const given = options.anchor === undefined ? null : anchorOf(options.anchor);
   const chains = rollback === undefined ? [await readExport(options.file ?? '')] : given === null ? await chainsOf(rollback, options) : [{ rollbackId: rollback, rows: await rowsOf(rollback, options), anchor: given }];
   const found = chains.map((chain) => check({ ...chain, anchor: given ?? chain.anchor }, screen));
@@ -47,10 +50,11 @@ async function verify(rollback: string | undefined, options: VerifyOptions, scre
   if (options.file !== undefined && given === null && screen.code === codes.intact) screen.out('The anchor came from the export itself; compare it with the end message.');
 }
 
-/** The chain that was asked for and, of a rollback, the one of its labels that came as events. A person's labels are a chain that only who knows the person's id can name. */
-async function chainsOf(rollback: string, options: RecordOptions): Promise<Recorded[]> {
-  const labels = isLabels(rollback) ? null : await readChain(eventChain(rollback), options);
-  return [await readRecord(rollback, options), ...(labels === null ? [] : [labels])];
+/** The chain that was asked for and, of a rollback, those of its labels: of events by their name, of persons, whose ids nobody knows beforehand, by a look at every row. */
+async function chainsOf(rollback: string, options: VerifyOptions): Promise<Recorded[]> {
+  const names = isLabels(rollback) ? [] : [eventChain(rollback), ...(options.labels === true ? await personChains(rollback, options) : [])];
+  const labels = await Promise.all(names.map((name) => readChain(name, options)));
+  return [await readRecord(rollback, options), ...labels.filter((chain) => chain !== null)];
 }
 
 const isLabels = (chain: string): boolean => chain.startsWith('label#');

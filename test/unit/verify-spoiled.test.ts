@@ -1,0 +1,49 @@
+// `ripcord audit verify` on a record that somebody spoiled, and on the labels of persons.
+import { DeleteItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { main } from '../../bin/ripcord.ts';
+import { genesis } from '../../lambdas/audit/entry.ts';
+import { auditTable, ledgerTable, startTables, type Tables } from './audit-tables.ts';
+
+let tables: Tables;
+const before = { ...process.env };
+beforeAll(async () => {
+  tables = await startTables();
+  Object.assign(process.env, { AWS_REGION: 'eu-west-1', AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test', AWS_ENDPOINT_URL: tables.endpoint, RIPCORD_AUDIT_TABLE: auditTable, RIPCORD_LEDGER_TABLE: ledgerTable });
+});
+afterAll(async () => {
+  for (const name of Object.keys(process.env)) if (before[name] === undefined) Reflect.deleteProperty(process.env, name);
+  Object.assign(process.env, before);
+  await tables.stop();
+});
+
+async function verify(...words: string[]): Promise<{ code: number; out: string; error: string }> {
+  const lines: { out: string[]; error: string[] } = { out: [], error: [] };
+  const code = await main(['node', 'ripcord', 'audit', 'verify', ...words], { out: (text: string) => { lines.out.push(text); }, error: (text: string) => { lines.error.push(text); }, code: 0 });
+  return { code, out: lines.out.join('\n'), error: lines.error.join('\n') };
+}
+
+const about = (rollbackId: string) => ({ rollbackId, service: 'checkout', at: '2026-11-20T09:00:00.000Z' });
+const spoilAnchor = (chain: string) => tables.client.send(new UpdateItemCommand({
+  TableName: ledgerTable, Key: { pk: { S: `AUDIT#${chain}` }, sk: { S: 'ANCHOR' } }, UpdateExpression: 'SET head = :head', ExpressionAttributeValues: { ':head': { S: 'x' } },
+}));
+
+it('names the anchor that was changed, and the row that was written over it', async () => {
+  const at = await tables.audit.append({ ...about('rb'), kind: 'assessed', data: {} }, null);
+  await spoilAnchor('rb');
+  expect(await verify('rb')).toMatchObject({ code: 1, error: expect.stringMatching(/^BROKEN: rb: the anchor was changed after row 0 was written: it is .* \[anchor 0\]$/) as string });
+  await tables.audit.append({ ...about('rb'), kind: 'confirmed', data: {} }, at);
+  expect(await verify('rb')).toMatchObject({ code: 1, error: expect.stringMatching(/^BROKEN: rb: the anchor was changed before row 1 was written over it: it was .* \[anchor 1\]$/) as string });
+});
+
+it('checks the labels of each person with --labels, and no other rollback\'s', async () => {
+  const end = await tables.audit.seal({ ...about('rb-1'), data: {} }, genesis);
+  const [dana, lee] = ['label#AROATEST:dana#rb-1', 'label#AROATEST:lee#rb-1'] as const;
+  for (const chain of [dana, lee, lee, 'label#AROATEST:dana#rb-12', 'label#event#rb-1']) await tables.audit.append({ ...about(chain), kind: 'labelled', data: { n: Math.random() } }, null);
+  const checked = async (...words: string[]) => (await verify('rb-1', ...words)).out.split('\n').map((line) => line.split(': ')[1]);
+  expect(await checked()).toEqual(['rb-1', 'label#event#rb-1']);
+  expect(await checked('--labels')).toEqual(['rb-1', 'label#event#rb-1', dana, lee]);
+  await tables.client.send(new DeleteItemCommand({ TableName: auditTable, Key: { rollbackId: { S: lee }, seq: { N: '1' } } }));
+  expect(await verify('rb-1', '--labels')).toMatchObject({ code: 1, error: `BROKEN: ${lee}: row 1 of 2 is missing: cut from the end [truncated 1]` });
+  expect(await verify('rb-1', '--labels', '--anchor', `1:${end.hash}`)).toMatchObject({ code: 1, error: expect.stringContaining('--labels looks for chains') as string });
+});
