@@ -236,6 +236,12 @@ export class ExploredWorld {
     // nobody an alarm tells, which needs two minutes to see it.
     const isGreen = this.executions().length > 0 && this.executions().every(({ status }) => status === 'SUCCEEDED');
     await this.sleep(isGreen ? 60_000 : 300_000);
+    const { functions } = this.sandbox.services;
+    if (functions.kept > 0) {
+      // What Lambda refuses by itself it tries for ten minutes; then an alarm tells.
+      await this.until('Lambda keeps no event', () => functions.kept === 0);
+      await this.sleep(120_000);
+    }
     await this.until('nothing is at work', () => !isBusy());
   }
 

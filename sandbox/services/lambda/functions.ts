@@ -45,6 +45,7 @@ export class Functions implements LambdaPort {
   readonly #concurrency: Concurrency;
   readonly #entries = new Map<string, Entry>();
   #onlooker: Onlooker | null = null;
+  #kept = 0;
   #stopped = false;
 
   constructor(parts: FunctionsParts) {
@@ -81,6 +82,11 @@ export class Functions implements LambdaPort {
   /** Invocations that wait for a process of this machine: what it is slower by than AWS. */
   get queued(): number {
     return this.#slots.queued;
+  }
+
+  /** Asynchronous invocations that Lambda keeps: at work, or waiting to be tried again. */
+  get kept(): number {
+    return this.#kept;
   }
 
   arnOf(name: string): string {
@@ -142,7 +148,8 @@ export class Functions implements LambdaPort {
         this.#count(fn, 'AsyncEventsDropped', 1);
       },
     });
-    running.catch(() => undefined);
+    this.#kept += 1;
+    running.catch(() => undefined).finally(() => { this.#kept -= 1; });
     return running;
   }
 
