@@ -1,9 +1,10 @@
 // A day of a service whose release shares its traffic with the version before, as CloudWatch would answer for it.
 import { readingOf, type Datapoints, type MetricsRead } from '../../../lambdas/domain/metrics.ts';
 import { withShift } from '../../../lambdas/domain/shift-pairs.ts';
-import { plansOf, type ShiftPlan } from '../../../lambdas/domain/shift-plan.ts';
-import { type MetricPlan, metricPlan } from '../../../lambdas/domain/metric-plan.ts';
+import { plansOf, type ShiftPast, type ShiftPlan, type Shifting, shiftPlan } from '../../../lambdas/domain/shift-plan.ts';
+import { type MetricPlan, metricPlan, type PlainQuery, queriesOf } from '../../../lambdas/domain/metric-plan.ts';
 import { metricEntry } from '../../../lambdas/config/metric-entries.ts';
+import { serviceSchema, type ServiceInput } from '../../../lambdas/config/schema.ts';
 import { minute } from './samples.ts';
 
 /** What one version serves in a minute; null: nothing. */
@@ -48,3 +49,23 @@ export function shifting(plan: ShiftPlan, [one, other]: readonly [Version, Versi
   const columns = plan.pairs.flatMap((pair) => plansOf(pair).flatMap((each) => columnsOf(each === pair.whole ? all : each === pair.versions[0] ? one : other, each)));
   return withShift(reading, plan, columns);
 }
+
+export const elb = 'arn:aws:elasticloadbalancing:eu-west-1:111122223333:';
+export const alias = { strategy: 'lambda-alias', functionName: 'shop', alias: 'live', good: 'last-known-good' } as const;
+export const web = { strategy: 'alb-weights', listenerArn: `${elb}listener/app/shop/1/2`, targetGroups: { blue: `${elb}targetgroup/blue/1`, green: `${elb}targetgroup/green/2` }, good: 'last-known-good' } as const;
+export const codedeploy = { strategy: 'codedeploy', platform: 'Lambda', application: 'shop', deploymentGroup: 'prod', functionName: 'shop', alias: 'live', good: 'last-known-good' } as const;
+
+export type Metrics = NonNullable<ServiceInput['signals']['metrics']>;
+export const ofAlias: Metrics = [{ kind: 'lambda', functionName: 'shop', alias: 'live', percentile: 'p50' }];
+export const configured = (targets: ServiceInput['targets'], metrics: Metrics = ofAlias) => serviceSchema.parse({
+  targets, signals: { alarms: [{ name: '5xx' }], traffic: { none: 'has no such metric' }, metrics },
+  verification: { none: 'proven by hand in this test' }, policy: { approval: { none: 'the on-call engineer agreed' } },
+});
+
+export const canary = (over: Partial<Shifting> = {}): Shifting =>
+  ({ id: `shop:live:7@${minute(0)}`, origin: 'lambda-alias', version: '7', previousVersion: '6', startedAt: minute(0), status: 'in-progress', ...over });
+export const planned = (targets: ServiceInput['targets'], over: Partial<Shifting> = {}, metrics = ofAlias, past?: ShiftPast): ShiftPlan | undefined => shiftPlan(configured(targets, metrics), canary(over), minute(end), past);
+export const dimensionsOf = (plan: ShiftPlan | undefined): string[] => (plan?.pairs ?? []).flatMap((pair) => queriesOf(plansOf(pair))).map((query) => {
+  const { name, statistic, dimensions } = query as PlainQuery;
+  return `${name} ${statistic} ${Object.values(dimensions).join(' ')}`;
+});
