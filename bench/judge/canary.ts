@@ -1,4 +1,4 @@
-// `node --import tsx bench/judge/canary.ts [releases] [development|test]`: releases of one-minute series that share their traffic with the version before for an hour.
+// `npm run bench:canary -- [releases] [development|test] [minutes] [harm]`: releases of one-minute series that share their traffic with the version before for so many minutes.
 // The new version gets a part of the requests, its errors by chance, its latency as a percentile of fewer requests strays; judged at each minute as the Watch does.
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -11,7 +11,8 @@ import { madeSubjects } from './made.ts';
 import { binomial, hashOf, normal, pick, seeded, type Random } from './random.ts';
 import { lengthOf, splitOf, type Service, type Subject } from './subject.ts';
 
-const canaryMinutes = 60;
+const [releases = '100', split = 'development', minutesShared = '60', only = ''] = process.argv.slice(2);
+const canaryMinutes = Number(minutesShared);
 const day = 1440;
 const parts = [0.05, 0.1, 0.5] as const;
 const begin = Date.UTC(2026, 10, 20);
@@ -28,10 +29,13 @@ interface Harm {
   readonly latency: number;
   /** Both versions have it. */
   readonly isShared?: true;
+  /** A client whose one request a minute fails, for the hour before the release already, is served by the new version from its first minute on. */
+  readonly sticks?: true;
 }
 
 const harms: readonly Harm[] = [
   { name: 'healthy', errors: 0, latency: 1 },
+  { name: 'healthy, with a failing client that sticks to it', errors: 0, latency: 1, sticks: true },
   { name: 'both versions: errors +5 points', errors: 0.05, latency: 1, isShared: true },
   { name: 'both versions: latency ×2', errors: 0, latency: 2, isShared: true },
   { name: 'new version: errors +5 points', errors: 0.05, latency: 1 },
@@ -54,7 +58,8 @@ function splitMinute(random: Random, whole: { readonly requests: number; readonl
     requests: count, errors: failed + (isHarmed ? binomial(random, count - failed, harm.errors) : 0),
     latency: whole.latency === null || count < fewestFor(percentile) ? null : whole.latency * (isHarmed ? harm.latency : 1) * Math.exp((strays[percentile] / Math.sqrt(count)) * normal(random)),
   });
-  return [made(requests, errors, true), made(whole.requests - requests, whole.errors - errors, harm.isShared === true)];
+  const stuck = Number(harm.sticks === true);
+  return [made(requests + stuck, errors + stuck, true), made(whole.requests - requests, whole.errors - errors, harm.isShared === true)];
 }
 
 interface Drawn {
@@ -65,9 +70,10 @@ interface Drawn {
 
 const column = (values: Float64Array | null, from: number, until: number): (number | null)[] => Array.from(values?.subarray(from, until) ?? [], (value) => (Number.isFinite(value) ? value : null));
 
-function usualOf({ service, release }: Drawn): Measured {
+function usualOf({ service, release }: Drawn, { sticks }: Harm): Measured {
   const cut = (values: Float64Array | null): (number | null)[] => column(values, Math.max(0, release - day), release);
-  return { name: 'shop', requests: cut(service.requests), errors: service.errors === null ? null : cut(service.errors), latency: service.latency === null ? null : cut(service.latency) };
+  const stuck = (counts: (number | null)[]): (number | null)[] => (sticks === true ? counts.map((value, index) => (value !== null && index >= counts.length - 60 ? value + 1 : value)) : counts);
+  return { name: 'shop', requests: stuck(cut(service.requests)), errors: service.errors === null ? null : stuck(cut(service.errors)), latency: service.latency === null ? null : cut(service.latency) };
 }
 
 const measured = (name: string, minutes: readonly Minute[], usual: Measured): Measured => ({
@@ -82,7 +88,7 @@ const joined = (usual: Measured, since: Measured): Measured => ({
 function* looks(drawn: Drawn, about: Parameters<typeof splitMinute>[2]): Generator<{ readonly apart: MetricsFinding | null; readonly whole: MetricsFinding | null }> {
   const { service, release, seed } = drawn;
   const random = seeded(seed);
-  const usual = usualOf(drawn);
+  const usual = usualOf(drawn, about.harm);
   const minutes = Array.from({ length: canaryMinutes }, (_, index) => splitMinute(random, {
     requests: Math.round(service.requests?.[release + index] ?? 0), errors: Math.round(service.errors?.[release + index] ?? 0), latency: service.latency?.[release + index] ?? null,
   }, about));
@@ -106,7 +112,7 @@ const draw = (subjects: readonly Subject[], count: number): Drawn[] => {
 };
 
 function report(name: string, drawn: readonly Drawn[], percentile: Percentile): void {
-  for (const harm of harms) {
+  for (const harm of harms.filter(({ name: which }) => which.startsWith(only))) {
     const cells = parts.map((part) => {
       const tally = { apart: 0, whole: 0, unrelated: 0 };
       for (const one of drawn) {
@@ -121,9 +127,8 @@ function report(name: string, drawn: readonly Drawn[], percentile: Percentile): 
   }
 }
 
-const [count = '100', split = 'development'] = process.argv.slice(2);
 const data = fileURLToPath(new URL('../../../shared/data', import.meta.url));
 for (const [name, all] of [['made', madeSubjects()], ['public', existsSync(data) ? loadSubjects(data) : []]] as const) {
   const subjects = all.filter((one) => one.stepSeconds === 60 && one.service.requests !== null && splitOf(one.name) === split && releasesOf(one).some((at) => at + canaryMinutes <= lengthOf(one.service)));
-  if (subjects.length > 0) for (const percentile of ['p50', 'p99'] as const) report(name, draw(subjects, Number(count)), percentile);
+  if (subjects.length > 0) for (const percentile of ['p50', 'p99'] as const) report(name, draw(subjects, Number(releases)), percentile);
 }
