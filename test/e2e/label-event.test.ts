@@ -1,7 +1,7 @@
 // A label from its event or its person to the audit table, with the rights that the stack gives.
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { DynamoDBClient, PutItemCommand, TransactWriteItemsCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { verifyChain } from '../../lambdas/audit/chain.ts';
 import { Rig } from './rig.ts';
@@ -51,16 +51,13 @@ test('an operator labels through the URL, proven by IAM, and can write neither r
 test('cannot be written with that role into the chain of a rollback', async () => {
   const credentials = rig.sandbox.iam.issueKey(rig.roleOf('label'), 'somebody');
   const client = new DynamoDBClient({ endpoint: rig.sandbox.endpoint, region: 'eu-west-1', credentials });
-  const write = async (rollbackId: string): Promise<string> => {
-    try {
-      await client.send(new PutItemCommand({ TableName: rig.ripcord.names.auditTable, Item: { rollbackId: { S: rollbackId }, seq: { N: '7' } } }));
-      return 'written';
-    } catch (error) {
-      return error instanceof Error ? error.name : 'unknown';
-    }
-  };
+  const put = (rollbackId: string) => ({ TableName: rig.ripcord.names.auditTable, Item: { rollbackId: { S: rollbackId }, seq: { N: '7' } } });
+  const answered = (sent: Promise<unknown>): Promise<string> => sent.then(() => 'written', (error: unknown) => (error instanceof Error ? error.name : 'unknown'));
+  const write = (rollbackId: string): Promise<string> => answered(client.send(new TransactWriteItemsCommand({ TransactItems: [{ Put: put(rollbackId) }] })));
   expect(await write('label#event#rb-1')).toBe('written');
   expect(await write('label#AROAEXAMPLE:dana#rb-1')).toBe('written');
   expect(await write('rb-1')).toBe('AccessDeniedException');
+  // A put alone could replace a row.
+  expect(await answered(client.send(new PutItemCommand(put('label#event#rb-1'))))).toBe('AccessDeniedException');
   client.destroy();
 });

@@ -75,6 +75,6 @@ test('a permission that is taken away is recorded by name, and on-call is told',
   expect(done.results.map(({ id }) => id).toSorted()).toEqual(sample.toSorted());
   expect(done.results.filter((one) => !isGood(one))).toEqual([]);
   expect(done.results.every(({ isRefused }) => isRefused)).toBe(true);
-  // Lambda never began: only the alarm can tell of it.
-  expect(done.results.filter(({ noticed }) => noticed !== 'named').map(({ id, pages }) => [id, pages])).toEqual([['watchdog/0/sts:AssumeRole', ['ALARM: "ripcord-handler-lost-watchdog"']]]);
+  // Lambda never began: only the alarm can tell of it, and of a label nothing wakes anybody.
+  expect(done.results.filter(({ noticed }) => noticed !== 'named').map(({ id, pages }) => [id, pages])).toEqual([['LabelRule/0/lambda:InvokeFunction', []], ['watchdog/0/sts:AssumeRole', ['ALARM: "ripcord-handler-lost-watchdog"']]]);
 });

@@ -40,7 +40,7 @@ const mail = (topicArn: string, subject: string): Mail => ({ topicArn, subject, 
 const event = (type: 'Rollback Started' | 'Rollback Ended') => ({ source: 'ripcord', 'detail-type': type, detail: { rollbackId: id, headline: 'as before', outcome: 'paged' } });
 const started = [mail(onCall, 'ACTION shop: rolling back it'), mail(stakeholders, 'shop: rolling back it')];
 const paged = [mail(onCall, 'PAGE shop: not recovered'), mail(stakeholders, 'shop: not recovered')];
-const alarm: Mail = { topicArn: onCall, subject: 'ALARM: ripcord-watchdog-errors', message: 'the Watchdog failed' };
+const alarm: Mail = { topicArn: onCall, subject: 'ALARM: "ripcord-handler-lost-watchdog"', message: 'the Watchdog failed' };
 
 const reported = { kind: 'reported', data: { ending: { reasons: [{ code: 'not-proven', text: 'The journey still fails.' }] } } };
 const intended = (targetId: string, strategy: string): Row => ({ kind: 'change-intended', at: '2026-01-01T00:00:01Z', data: { targetId, strategy } });

@@ -124,7 +124,9 @@ describe('a run in a storm', () => {
     rig.calm('5xx');
     expect(operations).toContain('DescribeAlarms');
     expect(result).toMatchObject({ verdict: 'leave', page: false, reasons: [{ code: 'storm' }] });
-    expect((await readStorm(rig.table, length, now())).current).toEqual([{ service, group: service }]);
+    const { current } = await readStorm(rig.table, length, now());
+    expect(current).toContainEqual({ service, group: service });
+    expect(current.map((one) => one.service)).not.toEqual(expect.arrayContaining(['x']));
   });
 
   it('frees its lock through Report when the storm comes while it holds', async () => {
