@@ -42,6 +42,9 @@ const allTokens = 500;
 const fewTokens = 200;
 const retryCost = 10;
 
+// Nine times V8's own: machine code for what is called seldom costs more than it brings where many short runs share their processes.
+const seldomOptimized = ['--interrupt-budget=600000'];
+
 // More that wait than work at once would only fill the memory.
 const idleOfOneKind = 8;
 
@@ -140,6 +143,7 @@ export class WarmProcesses {
         now: () => made.bound?.now() ?? Date.now(),
         log: (line) => made.bound?.log(line),
         onGone: () => this.#all.delete(accessKeyId),
+        flags: seldomOptimized,
       }),
     };
     this.#all.set(accessKeyId, made);

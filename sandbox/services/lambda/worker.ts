@@ -11,6 +11,8 @@ export interface WorkerParts {
   readonly now: () => number;
   readonly log: (line: string) => void;
   readonly onGone: () => void;
+  /** For Node.js, beside those that every process gets. */
+  readonly flags?: readonly string[];
 }
 
 export interface Answer {
@@ -76,9 +78,8 @@ export class Worker {
     if (this.#doomed) return this.#api.close();
     const shim = here('clock-shim.mjs');
     shim.searchParams.set('now', String(now()));
-    // Many processes on few cores, most of them for a short time: helper threads, code that is never called, and machine code for what is called
-    // seldom (V8's default budget is a ninth) cost more than they bring.
-    const flags = ['--single-threaded', '--max-lazy', '--interrupt-budget=600000', `--max-old-space-size=${Math.max(64, Math.floor(memoryMb * 0.9))}`, '--import', shim.href, '--enable-source-maps'];
+    // Many processes on few cores, most of them for a short time: helper threads and code that is never called cost more than they bring.
+    const flags = ['--single-threaded', '--max-lazy', ...this.#parts.flags ?? [], `--max-old-space-size=${Math.max(64, Math.floor(memoryMb * 0.9))}`, '--import', shim.href, '--enable-source-maps'];
     const child = spawn(process.execPath, [...flags, here('bootstrap.mjs').pathname], {
       cwd: codeDirectory,
       env: { PATH: process.env['PATH'], ...environment, AWS_LAMBDA_RUNTIME_API: runtimeApi },
