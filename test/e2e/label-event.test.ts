@@ -51,13 +51,13 @@ test('an operator labels through the URL, proven by IAM, and can write neither r
 test('cannot be written with that role into the chain of a rollback', async () => {
   const credentials = rig.sandbox.iam.issueKey(rig.roleOf('label'), 'somebody');
   const client = new DynamoDBClient({ endpoint: rig.sandbox.endpoint, region: 'eu-west-1', credentials });
-  const put = (rollbackId: string) => ({ TableName: rig.ripcord.names.auditTable, Item: { rollbackId: { S: rollbackId }, seq: { N: '7' } } });
+  const row = (rollbackId: string) => ({ TableName: rig.ripcord.names.auditTable, Item: { rollbackId: { S: rollbackId }, seq: { N: '7' } } });
   const answered = (sent: Promise<unknown>): Promise<string> => sent.then(() => 'written', (error: unknown) => (error instanceof Error ? error.name : 'unknown'));
-  const write = (rollbackId: string): Promise<string> => answered(client.send(new TransactWriteItemsCommand({ TransactItems: [{ Put: put(rollbackId) }] })));
+  const write = (rollbackId: string): Promise<string> => answered(client.send(new TransactWriteItemsCommand({ TransactItems: [{ Put: row(rollbackId) }] })));
   expect(await write('label#event#rb-1')).toBe('written');
   expect(await write('label#AROAEXAMPLE:dana#rb-1')).toBe('written');
   expect(await write('rb-1')).toBe('AccessDeniedException');
   // A put alone could replace a row.
-  expect(await answered(client.send(new PutItemCommand(put('label#event#rb-1'))))).toBe('AccessDeniedException');
+  expect(await answered(client.send(new PutItemCommand(row('label#event#rb-1'))))).toBe('AccessDeniedException');
   client.destroy();
 });
