@@ -27,7 +27,7 @@ test('many events of many services: no more are put back than the brake lets pas
   const result = await play(services, events);
   expect(brokenPromises(result, { services, events })).toEqual([]);
   expect(result.counts.changes.size).toBeLessThanOrEqual(2);
-  expect(result.counts.outcomes.get('joined (storm)')).toBeGreaterThan(10);
+  expect(result.counts.outcomes.get('joined (storm)')).toBeGreaterThan(0);
   expect(throttled(result)).toBeGreaterThan(0);
   // Far less than one look at alarms a run: that is what keeps the storm within nine a second.
   expect(result.counts.apis.get('cloudwatch:DescribeAlarms')?.asked).toBeLessThan(events / 2);
