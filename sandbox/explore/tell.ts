@@ -8,10 +8,10 @@ const letters: Readonly<Record<CaseResult['ending'], string>> = { recovered: 'r'
 // A case whose call is not struck shows nothing; a few are due to timing, many are a fault of the exploration.
 const mostUnreached = 0.02;
 
-/** Whether nothing broke, and nearly every case came to its call. */
+/** Whether nothing broke, played back or whole, and nearly every case came to its call. */
 export function isGood(results: readonly CaseResult[]): boolean {
   const unreached = results.filter(({ isReached }) => !isReached).length;
-  return results.every(({ ending }) => ending !== 'broken') && unreached <= Math.max(1, results.length * mostUnreached);
+  return results.every(({ ending, endingWhole }) => ending !== 'broken' && endingWhole !== 'broken') && unreached <= Math.max(1, results.length * mostUnreached);
 }
 
 /** Lines for a terminal. */

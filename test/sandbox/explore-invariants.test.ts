@@ -176,7 +176,7 @@ test('the closing line counts by scenario the cases that never came to their cal
   const again = told({ cases: [], seconds: 1, results: [{ ...result('manual', true), plays: 2, brokenBefore: ['lock: a still holds it'] }] });
   expect(again.slice(-3, -1)).toEqual(['broke on a machine that was too slow, and then held: manual/a/b#1/denied', '  lock: a still holds it']);
   expect(again.at(-1)).toBe('1 cases in 1 s: all keep every invariant; 1 were played again, as this machine was too slow for a fair trial; 2 invocations before a fault were played back');
-  expect([isGood([result('manual', false)]), isGood([result('manual', false), result('manual', false)]), isGood([{ ...result('manual', true), ending: 'broken' }])]).toEqual([true, false, false]);
+  expect([isGood([result('manual', false)]), isGood([result('manual', false), result('manual', false)]), isGood([{ ...result('manual', true), ending: 'broken' }]), isGood([{ ...result('manual', true), endingWhole: 'broken' }])]).toEqual([true, false, false, false]);
   const both = told({ cases: [], seconds: 1, results: [{ ...result('manual', true), endingWhole: 'paged' }, { ...result('alb-flip', true), endingWhole: 'recovered' }] });
   expect(both.at(-1)).toContain('2 cases were played whole as well, 1 of them ended otherwise (alb-flip/a/b#1/denied: paged, whole recovered)');
   const whole = told({ cases: [], seconds: 1, results: [{ ...result('manual', true), playedBack: 0, difference: 'assess: GetItem came to 1, and in the recording to 2' }] });
