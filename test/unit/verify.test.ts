@@ -1,62 +1,16 @@
 // When a service counts as recovered: every journey N times in a row, every alarm OK, every target live as planned; nothing less.
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { AlarmReading } from '../../lambdas/domain/readings.ts';
-import type { JourneyResult, StepConfirmed, Verified, VerifyInput } from '../../lambdas/domain/workflow.ts';
-import type { Measured, MetricsReading } from '../../lambdas/domain/metrics.ts';
+import type { StepConfirmed, Verified, VerifyInput } from '../../lambdas/domain/workflow.ts';
+import type { Measured } from '../../lambdas/domain/metrics.ts';
 import { judgeRound, type RoundQuestion } from '../../lambdas/domain/proof.ts';
-import { verify, type VerifyParts, type VerifyTarget } from '../../lambdas/runtime/verify.ts';
 import { serviceSchema } from '../../lambdas/config/schema.ts';
 import { serviceInput } from './assess-rig.ts';
-import { startTables, type Tables } from './audit-tables.ts';
 import { measured, reading as madeReading, since } from './domain/metric-samples.ts';
 import { minute } from './domain/samples.ts';
-import { silent, testClock } from './report-samples.ts';
+import { alarm, codes, failed, live, passed, proofInput, prove, tables, useTables, type World } from './verify-rig.ts';
 
-let tables: Tables;
-beforeAll(async () => { tables = await startTables(); });
-afterAll(async () => { await tables.stop(); });
-
-const alarm = (name: string, state: AlarmReading['state']): AlarmReading =>
-  ({ name, group: name, state, since: null, fault: null, suppressedBy: null, evaluationState: null, children: [], reason: 'because' });
-const passed: JourneyResult = { journey: 'buy', ok: true, durationMs: 5, failedAt: null, reason: null };
-const failed: JourneyResult = { ...passed, ok: false, failedAt: 'pay', reason: 'answered 503' };
-const live = (answer: StepConfirmed['answer']): StepConfirmed => ({ stepId: 'alb-weights/web', answer, detail: 'as seen', retryAfterSeconds: 0 });
-
-let count = 0;
-const proofInput = (change: Partial<VerifyInput> = {}): VerifyInput => ({
-  purpose: 'proof', rollbackId: `rb-${(count += 1)}`, service: 'checkout', fence: 1, verification: { intervalSeconds: 20, passesInARow: 3, deadlineSeconds: 600 },
-  since: '2026-11-20T09:15:00.000Z', passes: 2, round: 4, live: [live('yes')], alarmsAtStart: [], audit: null, ...change,
-});
-
-interface World {
-  readonly results?: JourneyResult[];
-  readonly alarms?: AlarmReading[];
-  readonly isLeaseHeld?: boolean;
-  readonly metrics?: MetricsReading;
-  readonly controls?: VerifyTarget['signals']['controls'];
-  /** What is measured of them; null: nothing can be read any more. */
-  readonly beside?: readonly Measured[] | null;
-  /** Counts how often they are read. */
-  readonly asked?: { controls: number };
-}
-
-async function prove(input: VerifyInput, world: World = {}): Promise<Verified> {
-  const parts: VerifyParts = {
-    targetOf: async () => ({ journeys: {}, signals: { alarms: (world.alarms ?? [alarm('5xx', 'OK')]).map(({ name }) => ({ name })), controls: world.controls } }),
-    runJourneys: async () => world.results ?? [passed],
-    readAlarms: async (wanted) => (world.alarms ?? [alarm('5xx', 'OK')]).filter(({ name }) => wanted.some((one) => one.name === name)),
-    readMetrics: async ({ controls }) => {
-      if (controls === undefined || world.metrics?.status !== 'read') return world.metrics;
-      if (world.asked !== undefined) world.asked.controls += 1;
-      return world.beside === null ? { status: 'unknown', why: 'throttled' } : { ...world.metrics, controls: world.beside ?? [] };
-    },
-    renewLease: async () => world.isLeaseHeld ?? true,
-    audit: tables.audit, clock: testClock(), log: silent, codeVersion: 'abcdef012345',
-  };
-  return verify(input, parts);
-}
-
-const codes = ({ reasons }: Verified): string[] => reasons.map(({ code }) => code);
+useTables();
 
 describe('proof', () => {
   it('is given when journeys, alarms and live state agree for the last time needed', async () => {
@@ -283,60 +237,5 @@ describe('proof', () => {
   it('is refused without a deadline', async () => {
     await expect(prove(proofInput({ verification: null }))).rejects.toThrow(/without them there is no end/);
     await expect(prove(proofInput({ since: null }))).rejects.toThrow(/without them there is no end/);
-  });
-
-  it('leaves one row a round, with everything that its answer was made from', async () => {
-    const input = proofInput({ passes: 0, releaseStartedAt: minute(-20), alarmsAtStart: ['disk'] });
-    const metrics = madeReading();
-    const first = await prove(input, { alarms: [alarm('5xx', 'ALARM')], isLeaseHeld: false, metrics });
-    await prove({ ...input, audit: first.audit });
-    const rows = await tables.audit.read(input.rollbackId);
-    expect(rows.map(({ kind }) => kind)).toEqual(['verified', 'verified']);
-    const { question, ...said } = JSON.parse(rows[0]?.data ?? '') as { readonly question: RoundQuestion; readonly reasons: readonly { readonly code: string }[] };
-    const { verification, since: changed, releaseStartedAt } = input;
-    expect(question).toEqual({
-      purpose: 'proof', verification, since: changed, releaseStartedAt, passes: 0, alarmsAtStart: ['disk'], isLeaseHeld: false, metrics,
-      live: [{ stepId: 'alb-weights/web', answer: 'yes', detail: 'as seen' }], journeys: first.journeys,
-      alarms: [{ name: '5xx', state: 'ALARM', evaluationState: null, reason: 'because' }],
-    });
-    const { answer, passes, waitSeconds, reasons } = first;
-    expect(said).toEqual({ answer, passes, waitSeconds, reasons, round: 4, codeVersion: 'abcdef012345' });
-    expect(judgeRound(question)).toEqual({ answer, passes, waitSeconds, reasons });
-    expect(first.audit).toMatchObject({ length: 1 });
-  });
-});
-
-describe('the row of a proof', () => {
-  it('fits the audit with the most that a service can declare: a whole reading, and fifty alarms that all fire', async () => {
-    const counts = Array.from({ length: 1030 }, (_, index) => 1_000_000 + index);
-    const metrics: MetricsReading = { status: 'read', end: minute(10), controls: [], metrics: ['a', 'b', 'c', 'd'].map((name) => ({ name, requests: counts, errors: counts, latency: counts })) };
-    expect(JSON.stringify(metrics).length).toBeGreaterThan(98_000);
-    const alarms = Array.from({ length: 50 }, (_, index) => ({ ...alarm(`${index}${'a'.repeat(250)}`, 'ALARM'), reason: 'é'.repeat(300), children: Array.from({ length: 100 }, () => 'b'.repeat(255)) }));
-    const input = proofInput({ releaseStartedAt: minute(-20), live: Array.from({ length: 20 }, () => ({ ...live('not-yet'), detail: 'c'.repeat(300) })) });
-    await prove(input, { alarms, metrics, results: Array.from({ length: 20 }, () => ({ ...failed, reason: 'd'.repeat(200) })) });
-    const [row] = await tables.audit.read(input.rollbackId);
-    expect(judgeRound((JSON.parse(row?.data ?? '') as { readonly question: RoundQuestion }).question).answer).toBe('not-yet');
-  });
-
-  it('holds no metrics where there is no release that they could be compared across: none are read', async () => {
-    const input = proofInput();
-    await prove(input, { metrics: madeReading() });
-    const [row] = await tables.audit.read(input.rollbackId);
-    expect((JSON.parse(row?.data ?? '') as { readonly question: RoundQuestion }).question).not.toHaveProperty('metrics');
-  });
-});
-
-describe('evidence', () => {
-  it('never says recovered, and hands over what the journeys found', async () => {
-    const input = proofInput({ purpose: 'evidence', verification: null, since: null, live: [] });
-    const verified = await prove(input, { results: [passed] });
-    expect(verified).toMatchObject({ answer: 'not-yet', waitSeconds: 0, journeys: { results: [passed] } });
-    expect(await tables.audit.read(input.rollbackId)).toHaveLength(1);
-  });
-
-  it('leaves no row for a watch, which is no rollback', async () => {
-    const input = proofInput({ purpose: 'evidence', verification: null, since: null, fence: null });
-    expect((await prove(input)).audit).toBeNull();
-    expect(await tables.audit.read(input.rollbackId)).toEqual([]);
   });
 });
