@@ -43,8 +43,8 @@ export class AuditTable extends Construct {
   }
 
   /** Lets a role of ours read the rows of a chain. */
-  grantQuery(role: iam.IRole): void {
-    allow(role, [{ actions: ['dynamodb:Query'], resources: [this.table.tableArn] }]);
+  grantQuery(role: iam.IRole, quiet?: Readonly<Record<string, string>>): void {
+    allow(role, [{ actions: ['dynamodb:Query'], resources: [this.table.tableArn], ...(quiet === undefined ? {} : { quiet }) }]);
   }
 
   /** Lets a role add to chains of labels, to no rollback's. */

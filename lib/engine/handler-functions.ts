@@ -5,7 +5,7 @@ import type { Variable } from '../../lambdas/runtime/environment.ts';
 import type { AuditTable } from './audit-table.ts';
 import type { EngineNames } from './engine-names.ts';
 import { HandlerFunction } from './handler-function.ts';
-import { auditReaders, auditWriters, handlerPermissions } from './handler-permissions.ts';
+import { auditReaders, auditWriters, handlerPermissions, quietReads } from './handler-permissions.ts';
 import { handlerNames, handlerTimeoutSeconds, type HandlerName } from './handler-timeouts.ts';
 import type { LedgerTable } from './ledger-table.ts';
 import type { Messages } from './messages.ts';
@@ -60,7 +60,7 @@ export class HandlerFunctions extends Construct {
         environment: environmentOf(name, props),
       });
       made.allow(permissions[name]);
-      if (auditReaders.includes(name)) props.audit.grantQuery(made.role);
+      if (auditReaders.includes(name)) props.audit.grantQuery(made.role, quietReads[name]);
       if (auditWriters.includes(name)) props.audit.grantAppend(made.role);
       if (name === 'label') props.audit.grantLabel(made.role);
       if (name === 'watch') props.audit.grantWatch(made.role);

@@ -26,6 +26,11 @@ export const auditWriters: readonly HandlerName[] = ['assess', 'verify', 'approv
 /** Handlers that read what stands in the audit; whoever only adds to it does not. */
 export const auditReaders: readonly HandlerName[] = ['announce', 'report', 'watchdog', 'label'];
 
+/** What is not told when they may not. */
+export const quietReads: Partial<Record<HandlerName, Readonly<Record<string, string>>>> = {
+  announce: { 'dynamodb:Query': 'The message goes out without from and to, and the log says why: a message late would be worse.' },
+};
+
 const alarms: Statement = {
   actions: ['cloudwatch:DescribeAlarms'], resources: ['*'],
   because: 'Composite alarms can be described only on all resources.',
