@@ -1,6 +1,6 @@
 // One look at a release in its bake: go on, start a rollback, call it known good, or give up. Pure.
 import { createHash } from 'node:crypto';
-import { namedBy, nameOfSignal, noMemory, quarantinedName, rememberedAt, type WatchMemory, withTold } from './bake-memory.ts';
+import { isNewHarm, namedBy, nameOfSignal, noMemory, quarantinedName, rememberedAt, waitedFor, type WatchMemory, withHarm, withTold } from './bake-memory.ts';
 import { graceMinutes, lateLookSeconds, longestReleaseMinutes, lookSeconds } from './bake-rhythm.ts';
 import { at, instantOf } from './instants.ts';
 import type { RollbackRecord } from './ledger.ts';
@@ -18,6 +18,8 @@ export interface BakeQuestion extends Omit<SignalSources, 'trigger' | 'startedAt
   readonly bakeMinutes: number;
   readonly hasJourneys: boolean;
   readonly metrics?: MetricsReading | undefined;
+  /** Present where metrics are declared and were not read: the release is too old for them to say anything. */
+  readonly isTooOldToJudge?: true;
   /** Since the release finished; null while it bakes. */
   readonly traffic: TrafficReading | null;
   /** Versions that were rolled back. */
@@ -110,21 +112,23 @@ export function shippedAgain({ service, release, quarantined }: Pick<BakeQuestio
 
 /**
  * A fresh alarm or metrics that got worse; or an alarm that fired before the release and so sends no event, together with a journey that passed before
- * and fails now. Null also where a rollback was started for all of them and none was quiet since: that one decided.
+ * and fails now. Null also where a rollback was started for all of them and none was quiet since, and where metrics that were come back too soon: that one decided.
  */
-function signalFor({ question: { service, release }, signals, memory }: Look): WatchLooked | null {
+function signalFor({ question: { service, release, now }, signals, finding, memory }: Look): WatchLooked | null {
   const firing = signals.filter(({ status }) => status === 'firing');
   const those = (kind: Signal['kind'], isOlder: boolean) => firing.filter((one) => one.kind === kind && one.isOlderThanRelease === isOlder);
   const fresh = those('alarm', false);
   const older = those('alarm', true);
   const journeys = those('journey', false);
   const worse = those('metrics', false);
-  if (fresh.length === 0 && worse.length === 0 && (older.length === 0 || journeys.length === 0)) return null;
+  const harm = finding?.harm ?? {};
+  const isNews = worse.length > 0 && isNewHarm(memory, harm, now);
+  if (fresh.length === 0 && !isNews && (older.length === 0 || journeys.length === 0)) return null;
   const alarms = fresh.length > 0 ? fresh : older;
-  const told = withTold(memory, [...alarms, ...journeys, ...worse].map(nameOfSignal));
+  const told = withTold(memory, [...alarms, ...journeys].map(nameOfSignal), isNews);
   if (told === null) return null;
   return {
-    answer: 'signal', waitSeconds: afterSignalSeconds, memory: told,
+    answer: 'signal', waitSeconds: afterSignalSeconds, memory: worse.length > 0 ? withHarm(told, harm, now) : told,
     reasons: firing.map(({ summary }) => ({ code: 'signal', text: summary })),
     rollback: watchSignal(service, { releaseId: release.id, alarms: sourcesOf(alarms), journeys: sourcesOf(journeys), ...(worse.length > 0 ? { metrics: true } : {}) }, memory.runs),
   };
@@ -153,16 +157,17 @@ function bakeState(look: Look): WatchLooked {
   const waitSeconds = lookSeconds({ ...question, isJudged: finding !== null, isRestless: signals.some(({ status }) => status !== 'quiet') });
   const bakedAt = bakedAtOf(release, bakeMinutes);
   if (isOverdue(question)) return ended({ code: 'never-finished', text: `Release ${release.version} did not say that it finished within a day; it is not called good.` });
-  if (bakedAt === null) return goOn(waitSeconds, { code: 'in-progress', text: `Release ${release.version} is still going out.` });
+  const again = waitedFor(look.memory, signals);
+  if (bakedAt === null) return goOn(waitSeconds, { code: 'in-progress', text: `Release ${release.version} is still going out.` }, ...again);
   const secondsLeft = Math.ceil((bakedAt - at(now)) / 1000);
-  if (secondsLeft > 0) return goOn(Math.min(waitSeconds, Math.max(5, secondsLeft)), { code: 'baking', text: `Release ${release.version} bakes until ${instantOf(bakedAt)}.` });
+  if (secondsLeft > 0) return goOn(Math.min(waitSeconds, Math.max(5, secondsLeft)), { code: 'baking', text: `Release ${release.version} bakes until ${instantOf(bakedAt)}.` }, ...again);
   const doubts = [...notQuiet(question, signals), ...undecided(look)];
   if (doubts.length === 0) return { answer: 'known-good', waitSeconds: 0, reasons: [{ code: 'baked', text: `Release ${release.version} is out, and nothing has fired for ${bakeMinutes} minutes.` }, ...notJudged(look)], rollback: null };
   if (at(now) - bakedAt > graceMinutes(bakeMinutes) * 60_000) return { answer: 'ended', waitSeconds: 0, reasons: doubts, rollback: null };
-  return { answer: 'continue', waitSeconds: lateLookSeconds(question, bakedAt), reasons: doubts, rollback: null };
+  return { answer: 'continue', waitSeconds: lateLookSeconds(question, bakedAt), reasons: [...doubts, ...again], rollback: null };
 }
 
-const goOn = (waitSeconds: number, reason: Reason): WatchLooked => ({ answer: 'continue', waitSeconds, reasons: [reason], rollback: null });
+const goOn = (waitSeconds: number, ...reasons: readonly Reason[]): WatchLooked => ({ answer: 'continue', waitSeconds, reasons, rollback: null });
 
 /** What only the Watch itself knows to speak against a good version: its own runs, and what its metrics said at an earlier look. */
 function undecided({ question: { release, bakeMinutes, now, lockedBy, quarantined }, memory: { worseAt } }: Look): Reason[] {
@@ -174,7 +179,7 @@ function undecided({ question: { release, bakeMinutes, now, lockedBy, quarantine
 }
 
 /** Good all the same, as alarms and journeys were quiet; but nobody shall believe that the metrics said so. */
-const notJudged = ({ question: { metrics }, finding, memory: { judgedAt } }: Look): Reason[] => (metrics === undefined || finding !== null ? [] : [{
+const notJudged = ({ question: { metrics, isTooOldToJudge }, finding, memory: { judgedAt } }: Look): Reason[] => ((metrics === undefined && isTooOldToJudge !== true) || finding !== null ? [] : [{
   code: 'metrics-not-judged',
   text: judgedAt === null ? 'Its metrics never had a say.' : `Its metrics were judged until ${judgedAt}; after that alarms and journeys alone had a say.`,
 }]);

@@ -10,6 +10,8 @@ export const periodSeconds = 60;
 /** A release is judged for so many hours: by then half of the day that is read lies after it, and other things change too. */
 export const judgedHours = 12;
 const periodMs = periodSeconds * 1000;
+/** Metrics say nothing of it any more, so that nobody has to read them. */
+export const isTooOldToJudge = ({ startedAt }: { readonly startedAt: Instant }, now: Instant): boolean => at(now) - at(startedAt) > judgedHours * 3_600_000;
 /**
  * History that is asked for, in periods: a day. The judge needs a day to know what is usual, and the most that a catalogue entry can
  * declare (50 series), and two pairs of versions (15), then stay below the 100,800 data points of one page of GetMetricData; two days would not.

@@ -3,7 +3,7 @@ import type { MetricEntry, ServiceConfig } from '../config/schema.ts';
 import { at } from './instants.ts';
 import { type MetricPlan, metricPlan, type MetricQuery } from './metric-plan.ts';
 import type { RollbackRecord } from './ledger.ts';
-import { judgedHours, periodSeconds } from './metrics.ts';
+import { isTooOldToJudge, periodSeconds } from './metrics.ts';
 import type { Instant, Release } from './vocabulary.ts';
 
 /** A release is recorded so many periods late at the most: CloudTrail takes a quarter of an hour, the poll comes every five minutes. */
@@ -43,7 +43,7 @@ const mostPairs = 2;
  * @param past what is on record of the service; the release itself may be in it.
  */
 export function shiftPlan({ targets, signals: { metrics = [] } }: Configured, release: Shifting | undefined, now: Instant, past: ShiftPast = { releases: [], rollbacks: [] }): ShiftPlan | undefined {
-  if (release?.status !== 'in-progress' || at(now) - at(release.startedAt) > judgedHours * 3_600_000 || isCrowded(release, past)) return undefined;
+  if (release?.status !== 'in-progress' || isTooOldToJudge(release, now) || isCrowded(release, past)) return undefined;
   const sides = movesWeights(release) ? Object.values(targets).flatMap((target) => targetGroups(target, metrics)) : [];
   const pairs = [...aliasPair(targets, metrics, release), ...sides].slice(0, mostPairs);
   return pairs.length === 0 ? undefined : { releaseId: release.id, startedAt: release.startedAt, pairs };

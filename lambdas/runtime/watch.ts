@@ -19,6 +19,7 @@ import { type Counted, capturedAfter, observedStates, statesOf } from '../domain
 import { at, instantOf } from '../domain/instants.ts';
 import type { ServiceLedger } from '../domain/ledger.ts';
 import { type DeploymentReading, withReadings } from '../domain/readings.ts';
+import { isTooOldToJudge } from '../domain/metrics.ts';
 import { shiftPlan } from '../domain/shift-plan.ts';
 import type { Release } from '../domain/vocabulary.ts';
 import type { JourneyRound, WatchInput, Watching, WatchLooked } from '../domain/workflow.ts';
@@ -147,9 +148,10 @@ async function look({ watch: watching, watchId, evidence, looksLeft = looksLeftU
   const { config, ledger, release } = await find(parts, watching);
   if (release === null) return unknownRelease(watching);
   const now = parts.clock.now();
+  const isTooOld = isTooOldToJudge(release, now.toISOString());
   const [alarms, metrics, deployments] = await Promise.all([
     readAlarms(parts.cloudWatch, config.signals.alarms),
-    readMetrics(parts, { ...config.signals, shift: shiftPlan(config, release, now.toISOString(), ledger) }, now),
+    isTooOld ? undefined : readMetrics(parts, { ...config.signals, shift: shiftPlan(config, release, now.toISOString(), ledger) }, now),
     release.status === 'in-progress' ? deploymentOf(release, config, parts) : [],
   ]);
   const [current = release] = withReadings([release], deployments);
@@ -162,6 +164,7 @@ async function look({ watch: watching, watchId, evidence, looksLeft = looksLeftU
     service: watching.service, release: withoutStates(current), statusBefore: release.status, traffic, rollbacks: [...ledger.rollbacks, ...ledger.shadowed], bakeMinutes: config.policy.bakeMinutes, hasJourneys: watching.hasJourneys,
     quarantined: ledger.quarantined, alarms, metrics, delivered: ledger.signals, deployments, evidence, externalTools: config.signals.external, now: now.toISOString(),
     releases: ledger.releases.map((one) => withoutStates(one)), lockedBy: ledger.lock.owner, looksLeft, memory,
+    ...(isTooOld && (config.signals.metrics ?? []).length > 0 ? { isTooOldToJudge: true as const } : {}),
   };
   return keep({ service: watching.service, watchId }, { verb: 'look', question, looked: watchLook(question) }, parts, memory);
 }

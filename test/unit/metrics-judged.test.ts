@@ -1,6 +1,7 @@
 // Metrics against the real client and the sandbox's CloudWatch: read beside everything else, kept in the audit, and reason enough for the Watch.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { putRelease } from '../../lambdas/adapters/ledger-history.ts';
+import { serviceSchema } from '../../lambdas/config/schema.ts';
 import { decide } from '../../lambdas/domain/decide.ts';
 import type { Question } from '../../lambdas/domain/question.ts';
 import type { Watching } from '../../lambdas/domain/workflow.ts';
@@ -109,12 +110,12 @@ describe('a service with a control in another Region', () => {
 });
 
 describe('the Watch', () => {
-  const watching = async (): Promise<Watching> => {
-    const release = rig.release(service, { id: 'build-3', version: 'v3', startedAt: rig.at(-9.5), finishedAt: rig.at(-9) });
+  const watching = async (began: number): Promise<Watching> => {
+    const release = rig.release(service, { id: 'build-3', version: 'v3', startedAt: rig.at(began), finishedAt: rig.at(began + 0.5) });
     await putRelease(rig.table, release, 'w-1');
     return { service, releaseId: 'build-3', kind: 'started', reason: null, steps: [], hasJourneys: false };
   };
-  const look = async () => watch({ verb: 'look', watchId: 'w-1', watch: await watching(), look: 1, evidence: { at: rig.at(0), results: [] } }, rig.parts);
+  const look = async (began = -9.5) => watch({ verb: 'look', watchId: 'w-1', watch: await watching(began), look: 1, evidence: { at: rig.at(0), results: [] } }, rig.parts);
 
   it('starts a rollback that no alarm asked for', async () => {
     aDay(40);
@@ -124,6 +125,18 @@ describe('the Watch', () => {
   it('goes on while they are as ever', async () => {
     aDay(0);
     expect(await look()).toMatchObject({ answer: 'continue', rollback: null });
+  });
+
+  it.each([['until the judge says nothing more, after half a day', -719, 1], ['and no more after that', -721, 0]])('pays for metrics %s', async (_, began, reads) => {
+    // With no younger release, which would have a watch of its own.
+    service = `${service}-${reads}`;
+    const metrics = [{ kind: 'own' as const, requests: { namespace: 'Measured', name: 'Requests' }, errors: { namespace: 'Measured', name: 'Errors' } }];
+    rig.catalogue(service, { name: service, service: serviceSchema.parse({ ...serviceInput, signals: { ...serviceInput.signals, metrics }, verification: { deadlineMinutes: 15 }, policy: { ...serviceInput.policy, bakeMinutes: 1440 } }) });
+    const before = rig.server.calls.list().length;
+    expect(await look(began)).toMatchObject({ answer: 'continue' });
+    expect(rig.server.calls.list().slice(before).filter(({ operation }) => operation === 'GetMetricData')).toHaveLength(reads);
+    const [row] = (await rig.audited(`watch#${service}#w-1`)).slice(-1);
+    expect((row?.['question'] as { readonly isTooOldToJudge?: true } | undefined)?.isTooOldToJudge).toBe(reads === 0 ? true : undefined);
   });
 
   it('calls nothing good of which it has no metrics', async () => {

@@ -70,6 +70,45 @@ describe('after a rollback that left the release alone', () => {
   });
 });
 
+describe('metrics that turn worse, well, and worse again', () => {
+  /** A look at each minute from the fifteenth on: worse by so many points of errors, or by such a factor of latency; 0 is well. */
+  const turning = (...each: readonly (number | { readonly latency: number })[]) => looks(...each.map((harm, index) => {
+    const at = 15 + index;
+    const made = typeof harm === 'number' ? { errors: since(2, harm / 100) } : { latency: since(2, harm.latency, 1) };
+    return { at, bakeMinutes: 400, metrics: harm === 0 ? reading({ until: at }) : reading({ until: at, ...made }) };
+  }));
+  const started = (looked: ReturnType<typeof looks>) => looked.flatMap(({ rollback: run }, index) => (run === null ? [] : [index]));
+  const flaps = (count: number): number[] => Array.from({ length: count }, (_, index) => (index % 2 === 0 ? 4 : 0));
+
+  it('start one rollback, and another only after ten minutes, twenty, forty, and an hour', () => {
+    expect(started(turning(...flaps(200)))).toEqual([0, 10, 30, 70, 130, 190]);
+  });
+
+  it('start another one when they stay worse until then, and say so meanwhile', () => {
+    const looked = turning(4, 0, ...Array.from({ length: 12 }, () => 4));
+    expect(started(looked)).toEqual([0, 10]);
+    expect(new Set(names(looked)).size).toBe(2);
+    expect(looked[2]?.reasons).toMatchObject([{ code: 'baking' }, { code: 'worse-again', text: expect.stringContaining(`started at ${minute(15)}; if that lasts, or gets much worse, another one is started, at ${minute(25)} at the latest`) as string }]);
+    expect(looked[11]?.reasons).toMatchObject([{ code: 'baking' }]);
+  });
+
+  it('are another harm when they are twice as bad, whether they were well in between or not', () => {
+    expect(started(turning(4, 0, 5, 9, 9, 9))).toEqual([0, 3]);
+    expect(started(turning(4, 5, 9, 9))).toEqual([0, 2]);
+  });
+
+  it('are another harm in another kind of signal', () => {
+    expect(started(turning(4, 0, { latency: 3 }, { latency: 3 }, 4))).toEqual([0, 2]);
+  });
+
+  it('do not keep back a rollback for an alarm, which weighs them too', () => {
+    const metrics = (at: number) => ({ at, metrics: worse(at) });
+    const looked = looks(metrics(15), { at: 16, metrics: reading({ until: 16 }) }, metrics(17), { ...metrics(18), alarms: firing }, { at: 19, metrics: reading({ until: 19 }) }, metrics(28), metrics(37), metrics(38));
+    expect(started(looked)).toEqual([0, 3, 7]);
+    expect(looked[3]?.rollback?.input).toMatchObject({ event: { detail: { alarms: ['5xx'], metrics: true } } });
+  });
+});
+
 describe('metrics and a version that is called good', () => {
   it('have to be quiet for a whole bake after they were worse', () => {
     const looked = looks({ at: 15, metrics: worse(15) }, { at: 33, metrics: reading({ until: 33 }) });
@@ -83,6 +122,8 @@ describe('metrics and a version that is called good', () => {
     const [, good] = looks({ at: 20, bakeMinutes: late.bakeMinutes, metrics: reading({ until: 20 }) }, late);
     expect(good).toMatchObject({ answer: 'known-good', reasons: [{ code: 'baked' }, { code: 'metrics-not-judged', text: expect.stringContaining(`until ${minute(20)}`) as string }] });
     expect(codes(looks(late))).toEqual(['baked', 'metrics-not-judged']);
+    const { metrics: _, ...unread } = late;
+    expect(looks({ at: 20, bakeMinutes: late.bakeMinutes, metrics: reading({ until: 20 }) }, { ...unread, isTooOldToJudge: true })[1]).toEqual({ ...good, memory: expect.anything() as unknown });
     expect(codes(looks({ at: 33, metrics: reading({ until: 33 }) }))).toEqual(['baked']);
   });
 
