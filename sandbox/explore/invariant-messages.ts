@@ -1,7 +1,7 @@
 // People hear once that a rollback began and once how it ended; twice only where nobody can know whether it was sent (decision 0006), never not at all.
 import type { FaultName } from './cases.ts';
 import type { Run } from './invariants.ts';
-import { isLastResort, type Struck } from './last-resort.ts';
+import { lastResorts, type Struck } from './last-resort.ts';
 
 interface Sent {
   /** What makes two messages one and the same: receiver, kind, run and headline. The Watchdog, which knows the record alone, words the rest in its own way. */
@@ -39,15 +39,37 @@ export function announcedTwice(run: Run): string[] {
   return [...groups].flatMap(([key, all]) => {
     const identities = new Set(all.map(({ identity }) => identity)).size;
     if (identities > 1) return [`messages: ${identities} different ones, ${key}`];
-    return all.length > (run.mayRepeatMessages ? 2 : 1) ? [`messages: the same one ${all.length} times, ${key}`] : [];
+    return all.length > (all.every((one) => mayComeTwice(one, run)) ? 2 : 1) ? [`messages: the same one ${all.length} times, ${key}`] : [];
   });
+}
+
+/** What each of those who send at the beginning or the end of a rollback sends. */
+const sends: Readonly<Record<string, Sent['kind']>> = { announce: 'started', report: 'ended', watchdog: 'ended' };
+
+/**
+ * Only where its sender died between sending and its note, or could not know whether this very call took effect, nobody knows that it was sent.
+ * A stopped execution excuses no message: a function that is at work goes on to its end and writes its note, and the Watchdog waits for that.
+ */
+function mayComeTwice({ kind, receiver }: Sent, run: Run): boolean {
+  const { struck, mayRepeatMessages } = run;
+  if (!mayRepeatMessages || struck === null || sends[struck.actor] !== kind) return false;
+  if (struck.fault === 'killed') return true;
+  return lostReplies.includes(struck.fault) && receiversOf(run).some((one) => one.receiver === receiver && struckReceiver(struck) === one.name);
+}
+
+const lostReplies: readonly FaultName[] = ['reset-after', 'error-after', 'late-reply'];
+
+/** Whom the call that was struck would tell: each receiver is told by a call of its own. Null: nobody. */
+function struckReceiver({ at }: Struck): Receiver['name'] | null {
+  const topic = (['OnCall', 'Stakeholders'] as const).find((name) => at.includes(`sns:Publish.${name}`));
+  return topic ?? (at.includes('events:PutEvents') ? 'event bus' : null);
 }
 
 /** Where something was changed, every receiver heard that it began, and somebody how it ended. */
 export function saidOnce(run: Run): string[] {
   if (run.writes.length === 0) return [];
   const sent = sentBy(run);
-  const hasAlarm = run.world.messages().some((told) => isLastResort(told, run.struck));
+  const hasAlarm = lastResorts(run).length > 0;
   const hasEnded = sent.some(({ kind }) => kind === 'ended');
   return [
     ...receiversOf(run).filter(({ receiver, name }) => !maySkip(name, run.struck) && !sent.some((one) => one.kind === 'started' && one.receiver === receiver))
@@ -70,10 +92,8 @@ const receiversOf = ({ world: { ripcord: { names } } }: Run): readonly Receiver[
 function maySkip(name: Receiver['name'], struck: Struck | null): boolean {
   if (struck?.fault === 'aborted') return true;
   if (struck?.actor !== 'announce' || !forGood.includes(struck.fault)) return false;
-  // Each receiver is told by a call of its own: the loss of one excuses no other.
-  const topic = /sns:Publish\.(\w+)/.exec(struck.at)?.[1];
-  if (topic !== undefined) return topic === name;
-  return struck.at.includes('events:PutEvents') ? name === 'event bus' : true;
+  // The loss of one excuses no other.
+  return [name, null].includes(struckReceiver(struck));
 }
 
 const forGood: readonly FaultName[] = ['throttled-for-good', 'error-for-good', 'denied', 'refused-for-good'];

@@ -1,10 +1,11 @@
 // What has to be true after every run, whatever went wrong in it.
 import type { CallRecord } from '../aws/world.ts';
-import type { SentMessage } from '../scenarios/scenario.ts';
 import type { StoredRow } from '../stage/ripcord-view.ts';
+import { endingOf } from './invariant-endings.ts';
 import { announcedTwice, saidOnce } from './invariant-messages.ts';
 import { leaked } from './invariant-secrets.ts';
-import { isLastResort, type Struck } from './last-resort.ts';
+import { unannounced } from './invariant-writes.ts';
+import { lastResorts, type Struck } from './last-resort.ts';
 import type { Ending } from './scenarios.ts';
 import type { ExploredWorld } from './world.ts';
 
@@ -21,7 +22,7 @@ export interface Run {
   readonly world: ExploredWorld;
   readonly records: readonly { readonly rollbackId: string; readonly rows: readonly StoredRow[] }[];
   readonly ledger: readonly Readonly<Record<string, string>>[];
-  /** Calls of strategies that changed a target, as far as they took effect. */
+  /** Calls of roles that changed anything that is not Ripcord's own, as far as they took effect. */
   readonly writes: readonly CallRecord[];
   /** A person changed the target while the rollback ran. */
   readonly hasMeddled: boolean;
@@ -38,14 +39,16 @@ export interface Verdict {
   readonly outcomes: string;
 }
 
+/** What Ripcord writes for itself: its tables, messages and executions. Any other change has to be one of a target. */
+const ofRipcord = /^((dynamodb|sns|events|states|sqs):|lambda:Invoke)/;
+
 /** @param about without `struck`: no fault was put into the world. */
 export async function runOf(world: ExploredWorld, about: Pick<Run, 'hasMeddled' | 'mayRepeatMessages'> & Partial<Pick<Run, 'struck'>>): Promise<Run> {
   const ledger = (await world.ledger()).map((item) => Object.fromEntries(Object.entries(item).map(([key, value]) => [key, value.S ?? value.N ?? JSON.stringify(value)])));
-  const targets = Object.values(world.targets);
   const writes = world.sandbox.calls.list({
     mutating: true,
     // A call whose reply was lost, or that was answered with an error after its effect, has an output all the same.
-    where: ({ caller, output, input, service }) => caller.kind === 'role' && output !== null && targets.some((target) => target.prefix === service && target.isTouchedBy(JSON.stringify(input))),
+    where: ({ caller, output, service, operation }) => caller.kind === 'role' && output !== null && !ofRipcord.test(`${service}:${operation}`),
   });
   const records = await world.ripcord.records();
   return { world, records, ledger, writes, struck: null, ...about };
@@ -55,56 +58,11 @@ export function judge(run: Run, verifyChain: VerifyChain): Verdict {
   const ending = endingOf(run);
   const broken = [
     ...(ending === null ? [unfinished(run)] : []),
-    ...breaches(run), ...liveState(run, ending), ...othersWork(run), ...secondRollback(run), ...lock(run), ...chains(run, verifyChain), ...recordedWrites(run),
+    ...breaches(run), ...liveState(run, ending), ...othersWork(run), ...secondRollback(run), ...lock(run), ...chains(run, verifyChain), ...unannounced(run),
     ...saidOnce(run), ...announcedTwice(run), ...leaked(run),
   ];
   const outcomes = run.world.runs().map(({ outcome, headline }) => `${outcome}: ${headline}`).join(' | ');
   return { ending: broken.length > 0 || ending === null ? 'broken' : ending, broken, outcomes };
-}
-
-/** The engine's own alarms, where they stand for what Ripcord could not do any more. */
-const lastResorts = ({ world, struck }: Run): readonly SentMessage[] => world.messages().filter((told) => isLastResort(told, struck));
-
-/** Null: neither recovered and proven, nor stopped with on-call paged and the reason recorded, nor what the scenario asks for. */
-function endingOf(run: Run): Ending | null {
-  const { world, records, struck } = run;
-  const runs = world.runs();
-  if (runs.some(({ status }) => status === 'RUNNING')) return null;
-  const rows = records.flatMap((one) => one.rows);
-  // What a run came to is in its sealed record: an execution that was stopped, or whose Report broke down, after that ends otherwise all the same.
-  const sealed = new Map(records.flatMap((one) => one.rows.flatMap(({ kind, data }) => (kind === 'sealed' ? [[one.rollbackId, (JSON.parse(data) as { readonly outcome: string }).outcome] as const] : []))));
-  const outcomes = runs.map(({ rollbackId, outcome }) => sealed.get(rollbackId) ?? outcome);
-  const isPaged = world.messages().some(({ topic, subject, text }) => topic === 'on-call' && subject.startsWith('PAGE ') && text.trim() !== '');
-  if (outcomes.includes('recovered')) {
-    const proven = rows.some(({ kind, data }) => kind === 'verified' && data.includes('"answer":"recovered"'));
-    const cured = world.targets[world.scenario.cure]?.live() === 'blue';
-    return proven && cured ? 'recovered' : null;
-  }
-  if (lastResorts(run).length > 0) return 'paged';
-  if (isPaged) return rows.some(saysWhy) ? 'paged' : null;
-  // Also when only telling of it failed: its record is sealed, nothing was changed, and nobody has to act.
-  if (outcomes.includes('dry-run') && world.scenario.ends === 'dry-run') return 'dry-run';
-  // The alarm was read as quiet, which only an old answer can say: nothing is wrong as far as anybody can see.
-  if (struck?.fault === 'stale' && outcomes.every((outcome) => outcome === 'left') && outcomes.length > 0) return 'left';
-  return null;
-}
-
-interface Said {
-  readonly ending?: { readonly reasons?: readonly Partial<Reason>[] };
-  readonly decision?: { readonly verdict?: string; readonly reasons?: readonly Partial<Reason>[] };
-  readonly refused?: Partial<Reason>;
-}
-
-interface Reason {
-  readonly text: string;
-}
-
-/** The row that ends the record, or the verdict not to act: with at least one reason in words. */
-function saysWhy({ kind, data }: StoredRow): boolean {
-  const { ending, decision, refused } = JSON.parse(data) as Said;
-  const isVerdict = kind === 'assessed' && (decision === undefined || decision.verdict === 'leave');
-  const reasons = kind === 'reported' ? ending?.reasons : isVerdict ? decision?.reasons ?? (refused === undefined ? [] : [refused]) : [];
-  return (reasons ?? []).some(({ text = '' }) => text.trim() !== '');
 }
 
 function unfinished({ world }: Run): string {
@@ -169,13 +127,3 @@ function chains({ records, ledger }: Run, verifyChain: VerifyChain): string[] {
 }
 
 const anchorOf = (row: Readonly<Record<string, string>>): Anchor => ({ length: Number(row['length']), hash: row['head'] ?? '' });
-
-/** Each change is announced in the audit before it is made, by a row about the same strategy and target. */
-function recordedWrites({ writes, records, world }: Run): string[] {
-  const intents = records.flatMap(({ rows }) => rows).filter(({ kind }) => kind === 'change-intended')
-    .map(({ at, data }) => ({ at: Date.parse(at), ...(JSON.parse(data) as { readonly strategy?: string; readonly targetId?: string }) }));
-  const isAnnounced = ({ service, input, startedAt }: CallRecord): boolean => Object.entries(world.targets).some(([id, target]) =>
-    target.prefix === service && target.isTouchedBy(JSON.stringify(input))
-    && intents.some(({ at, strategy, targetId }) => at <= startedAt && targetId === id && strategy === target.document['strategy']));
-  return writes.filter((one) => !isAnnounced(one)).map(({ service, operation }) => `audit: ${service}:${operation} took effect and no row about it announced it`);
-}

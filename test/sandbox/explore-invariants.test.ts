@@ -5,6 +5,7 @@ import { faultNames, parseCase, type FaultName } from '../../sandbox/explore/cas
 import { judge, type Run } from '../../sandbox/explore/invariants.ts';
 import { isReached, isUnfair, mayRepeatMessages } from '../../sandbox/explore/run-case.ts';
 import { isGood, told } from '../../sandbox/explore/tell.ts';
+import { announces, callOf, forwarding } from './announced-calls.ts';
 
 const [onCall, stakeholders] = ['arn:aws:sns:eu-west-1:111122223333:on-call', 'arn:aws:sns:eu-west-1:111122223333:stakeholders'];
 const id = 'run-1';
@@ -26,7 +27,7 @@ interface Made {
   readonly mails: readonly Mail[];
   readonly events: readonly { readonly source: string; readonly 'detail-type': string; readonly detail: Readonly<Record<string, unknown>> }[];
   readonly rows: readonly Row[];
-  readonly writes: readonly Pick<CallRecord, 'service' | 'operation' | 'input' | 'startedAt'>[];
+  readonly writes: readonly CallRecord[];
   readonly ledger: Run['ledger'];
   /** Bodies in the dead-letter queue. */
   readonly undelivered: readonly string[];
@@ -34,6 +35,8 @@ interface Made {
   readonly mayRepeatMessages: boolean;
   /** Of a case; null: a run without a fault. */
   readonly struck: string | null;
+  /** Runs beside the first. */
+  readonly others: readonly { readonly rollbackId: string; readonly outcome: string; readonly rows: readonly Row[] }[];
 }
 
 const mail = (topicArn: string, subject: string): Mail => ({ topicArn, subject, message: `${subject.includes('rolling back') ? '' : 'Incident report: shop\n'}Rollback id: ${id}` });
@@ -43,23 +46,27 @@ const paged = [mail(onCall, 'PAGE shop: not recovered'), mail(stakeholders, 'sho
 const alarm: Mail = { topicArn: onCall, subject: 'ALARM: "ripcord-handler-lost-watchdog"', message: 'the Watchdog failed' };
 
 const reported = { kind: 'reported', data: { ending: { reasons: [{ code: 'not-proven', text: 'The journey still fails.' }] } } };
-const intended = (targetId: string, strategy: string): Row => ({ kind: 'change-intended', at: '2026-01-01T00:00:01Z', data: { targetId, strategy } });
-const write = (service: string, target: string) => ({ service, operation: 'Change', input: { target }, startedAt: Date.parse('2026-01-01T00:00:02Z') });
+const intended: Row = { kind: 'change-intended', data: { targetId: 'first', strategy: 'alb-weights', from: { actions: forwarding(0) }, to: { actions: forwarding(100) } } };
+const read = callOf({ service: 'elasticloadbalancing', operation: 'DescribeListeners', output: { Listeners: [{ DefaultActions: forwarding(0) }] }, seconds: 1 });
+const write = callOf({ service: 'elasticloadbalancing', operation: 'ModifyListener', input: { ListenerArn: 'listener', DefaultActions: forwarding(100) }, seconds: 3 });
+const joined = (other: string): Row => ({ kind: 'assessed', data: { decision: { verdict: 'joined', reasons: [{ code: 'joined', text: `Rollback ${other} has it.` }] } } });
+const sealed = (outcome: string): Row => ({ kind: 'sealed', data: { outcome } });
 
 /** A rollback that changed its target, did not help, and paged. */
 const good: Made = {
   outcome: 'failed', mails: [...started, ...paged], events: [event('Rollback Started'), event('Rollback Ended')],
-  rows: [intended('first', 'alb-weights'), reported], writes: [write('elasticloadbalancing', 'listener')], ledger: [], undelivered: [], live: 'blue', mayRepeatMessages: false, struck: 'two-rungs/assess/dynamodb:Query#1/error-once',
+  rows: [intended, reported], writes: [write], ledger: [], undelivered: [], live: 'blue', mayRepeatMessages: false, struck: 'two-rungs/assess/dynamodb:Query#1/error-once', others: [],
 };
 
 function runOf(changes: Partial<Made> = {}): Run {
   const made = { ...good, ...changes };
-  const targetOf = (prefix: string, touched: string, strategy: string) => ({ prefix, isTouchedBy: (input: string) => input.includes(touched), document: { strategy }, live: () => made.live, announces: true, persons: 'person' });
-  const calls = { list: () => [], unsupported: [] };
+  const targetOf = (prefix: string, touched: string, strategy: string) => ({ prefix, isTouchedBy: (input: string) => input.includes(touched), document: { strategy, listenerArn: touched }, live: () => made.live, announces: true, persons: 'person' });
+  const stored = (rows: readonly Row[]) => rows.map((row, seq) => ({ seq, at: '2026-01-01T00:00:03Z', hash: `hash of ${seq}`, ...row, data: JSON.stringify(row.data) }));
+  const calls = { list: () => [read, ...stored(made.rows).map(({ hash }) => announces(hash, 2)), ...made.writes], unsupported: [] };
   const world = {
     scenario: { name: 'shop', cure: 'first', ends: 'recovered', mayChange: true }, secret: 'a value that nobody says', meddledTarget: null,
     targets: { first: targetOf('elasticloadbalancing', 'listener', 'alb-weights'), second: targetOf('route53', 'zone', 'route53-weights') },
-    runs: () => [{ rollbackId: id, status: 'SUCCEEDED', outcome: made.outcome, headline: 'as before' }],
+    runs: () => [{ rollbackId: id, outcome: made.outcome }, ...made.others].map(({ rollbackId, outcome }) => ({ rollbackId, outcome, status: 'SUCCEEDED', headline: 'as before' })),
     messages: () => made.mails.map(({ topicArn, subject, message }) => ({ topic: topicArn === onCall ? 'on-call' : 'stakeholders', subject, text: message })),
     ripcord: { names: { onCallTopicArn: onCall, stakeholderTopicArn: stakeholders } },
     sandbox: {
@@ -69,7 +76,7 @@ function runOf(changes: Partial<Made> = {}): Run {
       },
     },
   };
-  const records = [{ rollbackId: id, rows: made.rows.map((row, seq) => ({ seq, at: '2026-01-01T00:00:03Z', ...row, data: JSON.stringify(row.data) })) }];
+  const records = [{ rollbackId: id, rows: made.rows }, ...made.others].map(({ rollbackId, rows }) => ({ rollbackId, rows: stored(rows) }));
   const struck = made.struck === null ? null : parseCase(made.struck);
   return { world, records, ledger: made.ledger, writes: made.writes, hasMeddled: false, mayRepeatMessages: made.mayRepeatMessages, struck } as unknown as Run;
 }
@@ -99,7 +106,7 @@ test('a lost announcement excuses the receiver that it struck, for good, and no 
 });
 
 test('an alarm of the engine stands for page, lock and last message only where the Watchdog itself, or what starts a run, was struck', () => {
-  const dead = { mails: [...started, alarm], events: [event('Rollback Started')], rows: [intended('first', 'alb-weights')], ledger: [lockRow] };
+  const dead = { mails: [...started, alarm], events: [event('Rollback Started')], rows: [intended], ledger: [lockRow] };
   for (const actor of ['watchdog', 'rules']) expect(broken({ ...dead, struck: by(actor, 'denied') })).toEqual([]);
   for (const struck of [by('report', 'denied'), by('assess', 'killed'), by('strategy-alb-weights', 'aborted'), null]) {
     expect(broken({ ...dead, struck })).toEqual([endless, `lock: ${id} still holds it`, 'messages: nobody was told how it ended']);
@@ -112,7 +119,7 @@ test('a lock is not held for longer than the longest lease, even where the Watch
 });
 
 test('a page is no end without a reason in the record', () => {
-  const withRows = (...rows: readonly Row[]): readonly string[] => broken({ rows: [intended('first', 'alb-weights'), ...rows] });
+  const withRows = (...rows: readonly Row[]): readonly string[] => broken({ rows: [intended, ...rows] });
   expect(withRows()).toEqual([endless]);
   expect(withRows({ kind: 'reported', data: { ending: { reasons: [] } } })).toEqual([endless]);
   expect(withRows({ kind: 'reported', data: { ending: { reasons: [{ code: 'x', text: ' ' }] } } })).toEqual([endless]);
@@ -126,18 +133,35 @@ test('a page without a word is no end', () => {
   expect(broken({ mails: [...started, mail(stakeholders, 'shop: not recovered'), { topicArn: onCall, subject: 'PAGE shop', message: '' }] })).toEqual([endless]);
 });
 
-test('each call that took effect is announced by a row about its own target and strategy, before it', () => {
-  const unannounced = 'audit: elasticloadbalancing:Change took effect and no row about it announced it';
-  expect(broken({ rows: [intended('second', 'route53-weights'), reported] })).toEqual([unannounced]);
-  expect(broken({ rows: [intended('first', 'route53-weights'), reported] })).toEqual([unannounced]);
-  expect(broken({ rows: [{ ...intended('first', 'alb-weights'), at: '2026-01-01T00:00:09Z' }, reported] })).toEqual([unannounced]);
-  expect(broken({ writes: [...good.writes, write('route53', 'zone')] })).toEqual(['audit: route53:Change took effect and no row about it announced it']);
+const recovered = { outcome: 'recovered', rows: [intended, { kind: 'verified', data: { answer: 'recovered' } }, sealed('recovered')] };
+const second = 'run-2';
+const pageOf = (rollbackId: string): Mail => ({ topicArn: onCall, subject: 'PAGE shop: not recovered', message: `Incident report: shop\nRollback id: ${rollbackId}` });
+
+test('a run that recovered excuses no other: each is joined, left with a reason, or stopped and paged', () => {
+  const besides = (outcome: string, rows: readonly Row[], mails: readonly Mail[] = []) => broken({ ...recovered, others: [{ rollbackId: second, outcome, rows }], mails: [...good.mails, ...mails] });
+  const leave = { kind: 'assessed', data: { decision: { verdict: 'leave', reasons: [{ code: 'x', text: 'Not ours.' }] } } };
+  expect([besides('joined', [joined(id)]), besides('left', [leave]), besides('failed', [reported], [pageOf(second)])]).toEqual([[], [], []]);
+  expect(besides('joined', [])).toEqual([endless]);
+  expect(besides('joined', [joined('run-3')])).toEqual([endless]);
+  expect(besides('left', [])).toEqual([endless]);
+  expect(besides('failed', [reported])).toEqual([endless]);
+  expect(besides('failed', [], [pageOf(second)])).toEqual([endless]);
+  expect(besides('recovered', [sealed('recovered')])).toEqual([endless]);
+  expect(broken({ outcome: 'joined', rows: [joined(second)], writes: [], others: [{ rollbackId: second, outcome: 'joined', rows: [joined(id)] }], mails: [] })).toEqual([endless]);
 });
 
-test('a message comes once; twice where nobody can know; never three times', () => {
-  const repeated = (count: number, may: boolean): readonly string[] => broken({ mails: [...good.mails, ...Array.from({ length: count - 1 }, () => paged[0] as Mail)], mayRepeatMessages: may });
-  const said = (count: number): string[] => [`messages: the same one ${count} times, ended at ${onCall} of ${id}`];
-  expect([repeated(2, false), repeated(2, true), repeated(3, true)]).toEqual([said(2), [], said(3)]);
+test('a message comes twice only where it could be in doubt, from the sender and to the receiver that was struck; never three times', () => {
+  const repeated = (what: Mail, struck: string, count = 2): readonly string[] => broken({ mails: [...good.mails, ...Array.from({ length: count - 1 }, () => what)], mayRepeatMessages: true, struck });
+  const [atStart, page, toOthers] = [started[0], paged[0], paged[1]] as [Mail, Mail, Mail];
+  const said = (count: number, kind = 'ended', topic = onCall): string[] => [`messages: the same one ${count} times, ${kind} at ${topic} of ${id}`];
+  const dead = by('report', 'killed');
+  expect([repeated(page, dead), repeated(toOthers, dead), repeated(page, by('watchdog', 'killed')), repeated(atStart, by('announce', 'killed'))]).toEqual([[], [], [], []]);
+  expect([repeated(page, dead, 3), repeated(atStart, dead), repeated(page, by('announce', 'killed'))]).toEqual([said(3), said(2, 'started'), said(2)]);
+  const lost = by('report', 'reset-after', 'sns:Publish.OnCall');
+  expect([repeated(page, lost), repeated(toOthers, lost)]).toEqual([[], said(2, 'ended', stakeholders)]);
+  // A stop by a person leaves each function at its work.
+  expect([repeated(page, by('report', 'aborted')), repeated(atStart, by('announce', 'aborted'))]).toEqual([said(2), said(2, 'started')]);
+  expect(broken({ mails: [...good.mails, page], struck: dead })).toEqual(said(2));
 });
 
 test('nobody can know after a death of the sender, a stop, or the loss of the very reply', () => {
@@ -157,7 +181,7 @@ test('no secret stands in a message that could not be delivered', () => {
 });
 
 test('leaving it is an end for an old answer alone', () => {
-  const left = { outcome: 'left', mails: [], events: [], writes: [], rows: [] };
+  const left = { outcome: 'left', mails: [], events: [], writes: [], rows: [{ kind: 'assessed', data: { decision: { verdict: 'leave', reasons: [{ code: 'x', text: 'All is quiet.' }] } } }] };
   expect(broken({ ...left, struck: by('assess', 'stale', 'cloudwatch:DescribeAlarms') })).toEqual([]);
   for (const fault of faultNames.filter((one) => one !== 'stale')) expect(broken({ ...left, struck: by('assess', fault, 'cloudwatch:DescribeAlarms') }), fault).toEqual([endless]);
   expect(broken({ ...left, struck: null })).toEqual([endless]);
