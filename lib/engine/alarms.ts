@@ -19,7 +19,7 @@ interface AlarmKind {
   readonly metric: cloudwatch.IMetric;
   /** Where the metric counts what went well: `always` has to, so that no data is wrong too, once there was some; `when-called` has to where it was tried at all. */
   readonly hasToWork?: 'always' | 'when-called';
-  /** Five-minute periods that are looked at; default 1. */
+  /** Periods of the metric that are looked at; default 1. */
   readonly periods?: number;
   /** In how many of them it has to be so; default: in each. */
   readonly breachingPeriods?: number;
@@ -77,9 +77,8 @@ function workflowAlarms({ deadLetters, rollback, watch, functions }: EngineAlarm
     },
     {
       section: 'dead-letters', of: 'more',
-      text: 'One more event could not be delivered, whatever lies in the queue already: a rollback or a watch may not have started.',
-      // EventBridge sends them with SendMessage, which this counts; what a redrive policy moves it would not.
-      metric: deadLetters.metricNumberOfMessagesSent({ period: minutes, statistic: 'Sum' }),
+      text: 'One more event could not be delivered, while another one lies in the queue already: a rollback or a watch may not have started.',
+      metric: sentToOthers(deadLetters),
       // A queue that nobody touched for six hours sends its metrics up to a quarter of an hour late, and zeros after them.
       periods: 3, breachingPeriods: 1,
     },
@@ -104,14 +103,31 @@ function workflowAlarms({ deadLetters, rollback, watch, functions }: EngineAlarm
   ];
 }
 
-/** Calls of a function that ended without an error, in so many minutes. Lambda counts each try of a call, and sends a zero of errors with each that went well. */
-const worked = (name: string, one: lambda.IFunction, inMinutes = 15): cloudwatch.MathExpression => {
-  const summed = { period: Duration.minutes(inMinutes), statistic: 'Sum' };
+/** What lay in the queue in the period before one in which something was sent to it: the first message rings the alarm on its length alone. */
+const sentToOthers = (queue: sqs.IQueue): cloudwatch.MathExpression => new cloudwatch.MathExpression({
+  expression: 'IF(sent > 0, lying - DIFF(lying), 0)', label: 'messages in the queue before one more was sent', period: minutes,
+  usingMetrics: {
+    // EventBridge sends them with SendMessage, which this counts; what a redrive policy moves it would not.
+    sent: queue.metricNumberOfMessagesSent({ period: minutes, statistic: 'Sum' }),
+    lying: queue.metricApproximateNumberOfMessagesVisible({ period: minutes, statistic: 'Maximum' }),
+  },
+});
+
+/** Calls of a function that ended without an error. Lambda counts each try of a call, and sends a zero of errors with each that went well. */
+const worked = (name: string, one: lambda.IFunction, { period = Duration.minutes(15), expression = (calls: string): string => calls } = {}): cloudwatch.MathExpression => {
+  const summed = { period, statistic: 'Sum' };
   return new cloudwatch.MathExpression({
-    expression: 'invocations - errors', label: `calls of ${name} that ran whole`, period: summed.period,
+    expression: expression('invocations - errors'), label: `calls of ${name} that ran whole`, period,
     usingMetrics: { invocations: one.metricInvocations(summed), errors: one.metricErrors(summed) },
   });
 };
+
+/**
+ * So many minutes long no call of a function went well after one that did not. A minute without a call counts as the last one that had any: an alarm looks at a
+ * window that slides from minute to minute, and longer periods than these would end between a try and the one that mends it.
+ */
+const useless = (name: string, one: lambda.IFunction, periods: number): Pick<AlarmKind, 'metric' | 'periods' | 'hasToWork'> =>
+  ({ metric: worked(name, one, { period: Duration.minutes(1), expression: (calls) => `FILL(${calls}, REPEAT)` }), periods, hasToWork: 'when-called' });
 
 /**
  * Lambda's `Errors` counts each try, also one that a retry mends a second later, so it is worth waking someone only where nobody tries again.
@@ -120,9 +136,9 @@ const worked = (name: string, one: lambda.IFunction, inMinutes = 15): cloudwatch
 const errorAlarms: Readonly<Record<string, (one: lambda.IFunction) => Omit<AlarmKind, 'section' | 'of'>>> = {
   answer: (one) => ({ text: 'A person answered an approval, and the answer was not taken or not put on record.', metric: one.metricErrors({ period: minutes, statistic: 'Sum' }) }),
   // Report tells of it too, but only when the rollback has ended; until then traffic is moved and nobody knows.
-  announce: (one) => ({ text: 'A rollback changes a service, and nobody could be told: every call of announce fails.', metric: worked('announce', one, 5), hasToWork: 'when-called' }),
+  announce: (one) => ({ text: 'A rollback changes a service, and nobody could be told: every call of announce fails.', ...useless('announce', one, 5) }),
   // A Watch and a hold go on without journeys.
-  verify: (one) => ({ text: 'Journeys cannot be run, and no recovery can be proven: every call of verify fails.', metric: worked('verify', one), hasToWork: 'when-called' }),
+  verify: (one) => ({ text: 'Journeys cannot be run, and no recovery can be proven: every call of verify fails.', ...useless('verify', one, 15) }),
 };
 
 const functionAlarms = (functions: EngineAlarmsProps['functions']): readonly AlarmKind[] =>
