@@ -3,11 +3,15 @@ import { defineConfig } from 'vitest/config';
 import { ClosingLineReporter } from './test/closing-line-reporter.ts';
 import { LongFilesFirst } from './test/long-files-first.ts';
 
+/** It measures its own process, where nothing else may have been before. */
+const alone = 'test/unit/storm-memory.test.ts';
+
 const project = (name: string, timeoutSeconds: number) => ({
   extends: true as const,
   test: {
     name,
     include: [`test/${name}/**/*.test.ts`],
+    exclude: [alone],
     testTimeout: timeoutSeconds * 1000,
     hookTimeout: timeoutSeconds * 1000,
   },
@@ -21,12 +25,16 @@ export default defineConfig({
     maxWorkers: 5,
     // The tests read the SDK's wire schemas; which Node it will support next year is not their subject.
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
+    // Each file in a process of its own would load the CDK and the SDK again.
+    isolate: false,
+    setupFiles: 'test/fresh-modules.ts',
     globalSetup: 'test/bundles-once.ts',
     sequence: { sequencer: LongFilesFirst },
     reporters: ['default', new ClosingLineReporter()],
     projects: [
       { extends: true, test: { name: 'rules', include: ['test/*.test.ts'], testTimeout: 60_000 } },
       project('unit', 20),
+      { extends: true, test: { name: 'memory', include: [alone], isolate: true } },
       project('properties', 60),
       project('sandbox', 30),
       project('contract', 60),

@@ -1,11 +1,11 @@
 // The alarms that are made of an objective: their windows, floors and thresholds, as CloudFormation gets them.
-import { App, aws_ec2 as ec2, aws_elasticloadbalancingv2 as elbv2, Stack } from 'aws-cdk-lib';
+import { aws_ec2 as ec2, aws_elasticloadbalancingv2 as elbv2, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
 import { metricEntry, objective } from '../../lambdas/config/metric-entries.ts';
 import { ServiceAlarms } from '../../lib/service-alarms.ts';
 import { minimalYaml } from './config-samples.ts';
-import { templateOf } from './stack-samples.ts';
+import { quietApp, templateOf } from './stack-samples.ts';
 
 interface Alarm {
   readonly AlarmName: string;
@@ -19,7 +19,7 @@ interface Alarm {
 
 const lambda = { kind: 'lambda', functionName: 'shop', alias: 'live' };
 
-function made(promised: object, entries: readonly object[] = [lambda], stack = new Stack()) {
+function made(promised: object, entries: readonly object[] = [lambda], stack = new Stack(quietApp())) {
   const alarms = new ServiceAlarms(stack, 'Alarms', { prefix: 'ripcord-checkout', objective: objective.parse(promised), metrics: entries.map((entry) => metricEntry.parse(entry)) });
   const template = Template.fromStack(stack);
   const properties = (type: string) => Object.values(template.findResources(type) as Record<string, { Properties: unknown }>).map(({ Properties }) => Properties);
@@ -98,7 +98,7 @@ describe('what it is made of', () => {
   });
 
   test('takes a token for what it refers to', () => {
-    const stack = new Stack(new App(), 'Shop');
+    const stack = new Stack(quietApp(), 'Shop');
     const vpc = ec2.Vpc.fromVpcAttributes(stack, 'Vpc', { vpcId: 'vpc-0123456789abcdef0', availabilityZones: ['a', 'b'], publicSubnetIds: ['subnet-0123456789abcdef0', 'subnet-0123456789abcdef1'] });
     const balancer = new elbv2.ApplicationLoadBalancer(stack, 'Balancer', { vpc });
     const group = new elbv2.ApplicationTargetGroup(stack, 'Group', { vpc, port: 80, targetType: elbv2.TargetType.IP });

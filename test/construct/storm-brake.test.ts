@@ -1,11 +1,12 @@
 // The numbers of the storm brake as Assess gets them, and the word at synth where it can never engage.
-import { App, type Stack } from 'aws-cdk-lib';
+import type { Stack } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
 import type { ServiceConfig } from '../../lambdas/config/schema.ts';
 import { RipcordStack } from '../../lib/app.ts';
 import { brakeProblem, defaultStorm, type Storm, unrelatedLimit } from '../../lib/engine/storm-brake.ts';
 import { loadConfig } from '../../lib/load-config.ts';
+import { quietApp } from './stack-samples.ts';
 
 const config = loadConfig('services.yaml');
 const sample = config.services['checkout'];
@@ -17,7 +18,7 @@ function stackOf(count: number, storm: Storm | undefined, dependencies: Readonly
     ...JSON.parse(JSON.stringify(sample).replaceAll('listener/app', `listener/app/${name}`).replaceAll('checkout', name)) as ServiceConfig, dependencies: [...dependencies[name] ?? []],
   }]));
   const { storm: given, ...engine } = config.engine;
-  return new RipcordStack(new App({ analyticsReporting: false }), 'Ripcord', { ...config, engine: { ...engine, storm: storm ?? given }, services });
+  return new RipcordStack(quietApp(), 'Ripcord', { ...config, engine: { ...engine, storm: storm ?? given }, services });
 }
 
 const told = (stack: Stack): Record<string, string> => {

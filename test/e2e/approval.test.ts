@@ -1,8 +1,8 @@
 // A person is asked: who may answer, what an answer does, what its absence does, and that the task token stays where it is.
-import { execFile, execFileSync } from 'node:child_process';
-import { promisify } from 'node:util';
+import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RollbackRun, SentMessage } from '../../sandbox/scenarios/scenario.ts';
+import { type Environment, ripcordInside, type Said, start, startRipcord } from './command-line.ts';
 import { Rig } from './rig.ts';
 import { policyWith } from './small-services.ts';
 
@@ -43,12 +43,7 @@ afterAll(() => rig.stop());
 
 const question = (rollbackId: string): SentMessage | undefined => rig.messages(rollbackId).find(({ subject }) => subject.includes('approve the rollback'));
 
-interface Said {
-  readonly code: number;
-  readonly text: string;
-}
-
-const environment = (session: string, role: string): Record<string, string> => {
+const environment = (session: string, role: string): Environment => {
   const { accessKeyId, secretAccessKey, sessionToken } = rig.sandbox.iam.issueKey(role, session);
   return {
     PATH: process.env['PATH'] ?? '', HOME: '/nonexistent', AWS_REGION: 'eu-west-1', AWS_ENDPOINT_URL: rig.sandbox.endpoint, AWS_MAX_ATTEMPTS: '1',
@@ -56,19 +51,7 @@ const environment = (session: string, role: string): Record<string, string> => {
   };
 };
 
-async function start(file: string, args: readonly string[], env: Record<string, string>): Promise<Said> {
-  try {
-    const { stdout, stderr } = await promisify(execFile)(file, args, { env });
-    return { code: 0, text: stdout + stderr };
-  } catch (error) {
-    const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
-    return { code, text: stdout + stderr };
-  }
-}
-
-/** The real command line, as `npx ripcord` starts it. */
-const ripcord = (session: string, args: readonly string[], role = approver): Promise<Said> =>
-  start(process.execPath, [new URL('../../bin/ripcord.mjs', import.meta.url).pathname, ...args], environment(session, role));
+const ripcord = (session: string, args: readonly string[], role = approver): Promise<Said> => ripcordInside(args, environment(session, role));
 
 const answersOf = async (rollbackId: string): Promise<readonly Record<string, unknown>[]> =>
   (await rig.audit(rollbackId)).filter(({ kind }) => kind === 'approval-answered').map(({ data }) => data);
@@ -96,8 +79,8 @@ test('only an approver is heard: IAM refuses an operator, the engine refuses who
 
 test('yes rolls back; a second answer is refused, and the first one stands', async () => {
   const { rollbackId } = asked.yes;
-  expect(await ripcord('ann', ['approve', rollbackId, '--comment', 'go on'])).toMatchObject({ code: 0, text: expect.stringContaining('approved') as string });
-  expect(await ripcord('bob', ['reject', rollbackId])).toMatchObject({ code: 1, text: expect.stringMatching(/ann.*the first answer counts/) as string });
+  expect(await startRipcord(['approve', rollbackId, '--comment', 'go on'], environment('ann', approver))).toMatchObject({ code: 0, text: expect.stringContaining('approved') as string });
+  expect(await startRipcord(['reject', rollbackId], environment('bob', approver))).toMatchObject({ code: 1, text: expect.stringMatching(/ann.*the first answer counts/) as string });
   const ended = await rig.ended('yes');
   expect(ended.outcome, ended.headline).toBe('recovered');
   expect(rig.changes('yes')).toEqual(['ModifyListener']);

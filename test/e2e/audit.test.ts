@@ -1,12 +1,11 @@
 // The record of a real rollback: intact as written, and any row that is changed, taken out or put in is named by the command line.
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import { DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { AuditStore } from '../../lambdas/adapters/audit-store.ts';
 import { rowAfter } from '../../lambdas/audit/entry.ts';
 import type { Item } from '../../sandbox/services/dynamodb/dynamodb.ts';
 import type { RollbackRun } from '../../sandbox/scenarios/scenario.ts';
+import { ripcordInside, type Said, startRipcord } from './command-line.ts';
 import { Rig } from './rig.ts';
 
 let rig: Rig;
@@ -29,21 +28,17 @@ const put = (item: Item): Promise<void> => rig.sandbox.services.dynamodb.putItem
 const remove = (seq: number): Promise<void> => rig.sandbox.services.dynamodb.deleteItem(rig.ripcord.names.auditTable, { rollbackId: { S: run.rollbackId }, seq: { N: String(seq) } });
 
 /** `npx ripcord audit verify` and no more, with the rights of the viewer policy. */
-async function verify(rollbackId = run.rollbackId): Promise<{ readonly code: number; readonly text: string }> {
-  const env = { PATH: process.env['PATH'], HOME: '/nonexistent', AWS_REGION: 'eu-west-1', AWS_ENDPOINT_URL: rig.sandbox.endpoint, AWS_ACCESS_KEY_ID: viewer.accessKeyId, AWS_SECRET_ACCESS_KEY: viewer.secretAccessKey, AWS_SESSION_TOKEN: viewer.sessionToken };
-  const bin = new URL('../../bin/ripcord.mjs', import.meta.url).pathname;
-  try {
-    const { stdout } = await promisify(execFile)(process.execPath, [bin, 'audit', 'verify', rollbackId], { env });
-    return { code: 0, text: stdout };
-  } catch (error) {
-    const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
-    return { code, text: stdout + stderr };
-  }
+function verify(rollbackId = run.rollbackId, ripcord = ripcordInside): Promise<Said> {
+  const { accessKeyId, secretAccessKey, sessionToken } = viewer;
+  return ripcord(['audit', 'verify', rollbackId], {
+    PATH: process.env['PATH'] ?? '', HOME: '/nonexistent', AWS_REGION: 'eu-west-1', AWS_ENDPOINT_URL: rig.sandbox.endpoint,
+    AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, AWS_SESSION_TOKEN: sessionToken,
+  });
 }
 
 test('is intact, sealed and anchored', async () => {
   expect(run.outcome, run.headline).toBe('recovered');
-  expect(await verify()).toEqual({ code: 0, text: expect.stringMatching(new RegExp(`^Intact: ${run.rollbackId}: ${rows.length} rows, last hash [0-9a-f]{64}\n$`)) as string });
+  expect(await verify(run.rollbackId, startRipcord)).toEqual({ code: 0, text: expect.stringMatching(new RegExp(`^Intact: ${run.rollbackId}: ${rows.length} rows, last hash [0-9a-f]{64}\n$`)) as string });
 });
 
 test('holds a row for every call that changed something, with the state before', async () => {
@@ -61,7 +56,7 @@ test('holds a row for every call that changed something, with the state before',
 test('a changed row is named', async () => {
   const row = rowAt(2);
   await put({ ...row, data: { S: (row['data']?.S ?? '').replace('100', '99') } });
-  expect(await verify()).toEqual({ code: 1, text: expect.stringMatching(/^BROKEN: .*\brow 2\b.* 2\]\n$/) as string });
+  expect(await verify(run.rollbackId, startRipcord)).toEqual({ code: 1, text: expect.stringMatching(/^BROKEN: .*\brow 2\b.* 2\]\n$/) as string });
   await put(row);
   expect((await verify()).code).toBe(0);
 });
