@@ -136,7 +136,7 @@ export class Dispatcher {
     const shape = operationModel(model, asked.operation);
     await this.#before(struck, { call, progress });
     if (progress.reset) return;
-    if (!quotas.take(service.iamPrefix, asked.operation)) throw throttled();
+    if (!quotas.take(service.iamPrefix, asked.operation, asked.input ?? {})) throw throttled();
     checkInput(shape, asked.input);
     const permissions: Permission[] = [];
     progress.permissions = permissions;

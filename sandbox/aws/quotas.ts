@@ -1,12 +1,14 @@
 // The rates that AWS grants an account, as token buckets that fill in sandbox time.
+import { asksInsights, asksSearch, olderDatapoints, recentDatapoints } from './metric-data-cost.ts';
+import { type Rate, TokenBucket } from './token-bucket.ts';
 import type { SandboxClock } from './world.ts';
 
-export interface Quota {
+export interface Quota extends Rate {
   /** IAM prefix. */
   readonly service: string;
   readonly operations: RegExp;
-  readonly burst: number;
-  readonly perSecond: number;
+  /** Tokens that a call takes; 0: it does not count. Default 1. @param now sandbox time, epoch milliseconds. */
+  cost?(input: object, now: number): number;
 }
 
 // Quotas pages of each service's guide; where no burst is published it equals one second's worth.
@@ -21,6 +23,10 @@ export const awsQuotas: readonly Quota[] = [
   { service: 'cloudwatch', operations: /^GetAlarmMuteRule$/, burst: 20, perSecond: 20 },
   { service: 'cloudwatch', operations: /^ListAlarmMuteRules$/, burst: 50, perSecond: 50 },
   { service: 'cloudwatch', operations: /^GetMetricData$/, burst: 500, perSecond: 500 },
+  { service: 'cloudwatch', operations: /^GetMetricData$/, burst: 10, perSecond: 10, cost: asksInsights },
+  { service: 'cloudwatch', operations: /^GetMetricData$/, burst: 50, perSecond: 50, cost: asksSearch },
+  { service: 'cloudwatch', operations: /^GetMetricData$/, burst: 180_000, perSecond: 180_000, cost: recentDatapoints },
+  { service: 'cloudwatch', operations: /^GetMetricData$/, burst: 396_000, perSecond: 396_000, cost: olderDatapoints },
   { service: 'ecs', operations: /^UpdateService$/, burst: 50, perSecond: 5 },
   { service: 'ecs', operations: /^Describe(Services|Tasks)$/, burst: 100, perSecond: 20 },
   { service: 'ecs', operations: /^(RunTask|StopTask)$/, burst: 100, perSecond: 40 },
@@ -39,30 +45,32 @@ export const awsQuotas: readonly Quota[] = [
 /** Sandbox milliseconds between two looks at a bucket that is empty. */
 const waitMs = 50;
 
-interface Bucket {
+interface Filled {
   readonly quota: Quota;
-  tokens: number;
-  filledAt: number;
+  readonly bucket: TokenBucket;
 }
 
 export class Quotas {
   enabled: boolean;
   readonly #clock: SandboxClock;
-  readonly #buckets: Bucket[];
+  readonly #buckets: readonly Filled[];
 
   constructor(clock: SandboxClock, options: { enabled?: boolean; quotas?: readonly Quota[] } = {}) {
     this.#clock = clock;
     this.enabled = options.enabled ?? true;
-    this.#buckets = (options.quotas ?? awsQuotas).map((quota) => ({ quota, tokens: quota.burst, filledAt: clock.now() }));
+    this.#buckets = (options.quotas ?? awsQuotas).map((quota) => ({ quota, bucket: new TokenBucket(quota, clock.now()) }));
   }
 
-  /** Takes one token from every bucket that the call counts against; false, and none taken, when one is empty. */
-  take(service: string, operation: string): boolean {
+  /**
+   * Takes what the call costs from every bucket that it counts against; false, and none taken, when one of them has too little.
+   * @param input of the call.
+   */
+  take(service: string, operation: string, input: object = {}): boolean {
     if (!this.enabled) return true;
-    const buckets = this.#buckets.filter(({ quota }) => quota.service === service && quota.operations.test(operation));
-    for (const bucket of buckets) this.#fill(bucket);
-    if (buckets.some((bucket) => bucket.tokens < 1)) return false;
-    for (const bucket of buckets) bucket.tokens -= 1;
+    const now = this.#clock.now();
+    const asked = this.#buckets.filter(({ quota }) => quota.service === service && quota.operations.test(operation)).map(({ quota, bucket }) => ({ bucket, tokens: quota.cost?.(input, now) ?? 1 }));
+    if (asked.some(({ bucket, tokens }) => !bucket.has(tokens, now))) return false;
+    for (const { bucket, tokens } of asked) bucket.take(tokens);
     return true;
   }
 
@@ -74,12 +82,5 @@ export class Quotas {
   async #wait(service: string, operation: string): Promise<void> {
     do await this.#clock.sleep(waitMs);
     while (!this.take(service, operation));
-  }
-
-  #fill(bucket: Bucket): void {
-    const now = this.#clock.now();
-    const earned = ((now - bucket.filledAt) / 1000) * bucket.quota.perSecond;
-    bucket.tokens = Math.min(bucket.quota.burst, bucket.tokens + earned);
-    bucket.filledAt = now;
   }
 }

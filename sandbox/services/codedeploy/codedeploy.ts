@@ -20,15 +20,23 @@ interface NewDeployment {
   readonly createdAt?: number;
 }
 
+/** Deployments in progress in one account (CodeDeploy user guide, "CodeDeploy limits"). */
+const concurrentDeployments = 1000;
+
+export interface CodeDeployParts extends RunParts {
+  /** How many deployments may be in progress; default as AWS lets an account. */
+  readonly atOnce?: number;
+}
+
 export class CodeDeploy {
   readonly configs = new DeploymentConfigs();
-  readonly parts: RunParts;
+  readonly parts: CodeDeployParts;
   readonly #applications = new Map<string, ApplicationRecord>();
   readonly #groups = new Map<string, GroupRecord>();
   readonly #deployments = new Map<string, DeploymentRecord>();
   readonly #running = new Map<string, Promise<void>>();
 
-  constructor(parts: RunParts) {
+  constructor(parts: CodeDeployParts) {
     this.parts = parts;
   }
 
@@ -101,7 +109,7 @@ export class CodeDeploy {
     return deployment;
   }
 
-  /** @throws AwsError `DeploymentLimitExceededException` while another one runs in the group, and for bad input. */
+  /** @throws AwsError `DeploymentLimitExceededException` while another one runs in the group or too many in the account, and for bad input. */
   createDeployment(input: CreateDeploymentInput, creator: DeploymentCreator = 'user'): DeploymentRecord {
     const { applicationName = '', deploymentGroupName } = input;
     if (deploymentGroupName === undefined) throw new AwsError('DeploymentGroupNameRequiredException', 'The deployment group name was not specified.');
@@ -110,6 +118,8 @@ export class CodeDeploy {
     if (input.deploymentConfigName !== undefined) this.configs.get(input.deploymentConfigName);
     const running = this.deployments(applicationName, deploymentGroupName).find((deployment) => !isOver(deployment));
     if (running !== undefined) throw new AwsError('DeploymentLimitExceededException', `Deployment Group '${deploymentGroupName}' is already deploying deployment '${running.id}'`);
+    const atOnce = this.parts.atOnce ?? concurrentDeployments;
+    if (this.deployments().filter((deployment) => !isOver(deployment)).length >= atOnce) throw new AwsError('DeploymentLimitExceededException', `The account has ${atOnce} deployments in progress already`);
     const deployment = this.#new({ group, revision: this.#use(applicationName, deploymentGroupName, input.revision), creator, input });
     this.#run(deployment, group);
     return deployment;

@@ -1,10 +1,12 @@
 // All functions of the sandbox: created from specs, invoked by ARN or name, synchronously or asynchronously with retries.
 import path from 'node:path';
 import { AwsError, type LambdaPort, type MetricsPort, type Place } from '../../aws/world.ts';
+import type { Rate } from '../../aws/token-bucket.ts';
 import type { SpedUpClock } from '../../clock.ts';
 import type { IssuedKey } from '../../aws/iam.ts';
 import { asyncDefaults, type AsyncSettings, type Outcome, runUntilDone } from './async-invocations.ts';
-import { Concurrency, LambdaFunction, Slots, type Borrowing, type FunctionSpec, type Onlooker } from './lambda-function.ts';
+import { Concurrency, environmentsRate, Scaling, Slots } from './concurrency.ts';
+import { LambdaFunction, type Borrowing, type FunctionSpec, type Onlooker } from './lambda-function.ts';
 import type { AwsEndpoint, WarmProcesses } from './warm-processes.ts';
 
 export interface FunctionsParts {
@@ -29,6 +31,8 @@ export interface FunctionsParts {
   readonly warm?: { readonly processes: WarmProcesses; readonly endpoint: AwsEndpoint; readonly adopt: (roleArn: string, accessKeyId: string) => void };
   /** Invocations at work at once in the account; default 1000. */
   readonly concurrency?: number;
+  /** How fast each function may grow; default as Lambda lets it. */
+  readonly scaling?: Rate;
 }
 
 interface Entry {
@@ -68,6 +72,7 @@ export class Functions implements LambdaPort {
       borrow: this.#borrowing(spec),
       onlooker: () => this.#onlooker,
       concurrency: this.#concurrency,
+      scaling: new Scaling(this.#parts.scaling ?? environmentsRate, () => clock.now()),
       logFile: logDirectory === undefined || logDirectory === null ? null : path.join(logDirectory, `${spec.name}.log`),
     });
     this.#entries.set(spec.name, { fn, key, async: asyncDefaults, qualifiers: new Set() });

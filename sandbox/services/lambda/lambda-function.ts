@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { AwsError } from '../../aws/world.ts';
 import { pending } from '../../pending.ts';
+import type { Concurrency, Scaling, Slots } from './concurrency.ts';
 import { LogRing } from './log-ring.ts';
 import { Worker, type Answer, type WorkerParts } from './worker.ts';
 
@@ -32,6 +33,7 @@ export interface FunctionParts {
   /** Waits for a free process slot of the whole sandbox. */
   readonly slots: Slots;
   readonly concurrency: Concurrency;
+  readonly scaling: Scaling;
   readonly logFile: string | null;
   /** Asked at each invocation. */
   readonly onlooker: () => Onlooker | null;
@@ -70,52 +72,6 @@ export interface Onlooker {
 export interface Borrowing {
   take(log: (line: string) => void): Promise<Worker>;
   give(worker: Worker): void;
-}
-
-/** What an account may have at work at once, over all its functions. Waiting for a process of this machine is not AWS's business and does not count. */
-export class Concurrency {
-  readonly #limit: number;
-  #atWork = 0;
-
-  constructor(limit: number) {
-    this.#limit = limit;
-  }
-
-  /** @throws AwsError TooManyRequestsException */
-  enter(): void {
-    if (this.#atWork >= this.#limit) throw new AwsError('TooManyRequestsException', 'Rate Exceeded.', { status: 429, fields: { Reason: 'ConcurrentInvocationLimitExceeded' } });
-    this.#atWork += 1;
-  }
-
-  leave(): void {
-    this.#atWork -= 1;
-  }
-}
-
-/** How many function processes may work at the same time; the rest waits in line. */
-export class Slots {
-  #free: number;
-  readonly #waiting: (() => void)[] = [];
-
-  constructor(count: number) {
-    this.#free = count;
-  }
-
-  /** How many wait. */
-  get queued(): number {
-    return this.#waiting.length;
-  }
-
-  async take(): Promise<void> {
-    if (this.#free > 0) this.#free -= 1;
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
-  }
-
-  give(): void {
-    const next = this.#waiting.shift();
-    if (next === undefined) this.#free += 1;
-    else next();
-  }
 }
 
 export class LambdaFunction {
@@ -234,12 +190,17 @@ export class LambdaFunction {
   }
 
   async #once(begun: Begun): Promise<Answer> {
-    const { slots, concurrency } = this.#parts;
+    const { slots, concurrency, scaling } = this.#parts;
     await slots.take();
     try {
       concurrency.enter();
       try {
-        return await this.#runOn(await this.#worker(), begun);
+        scaling.enter();
+        try {
+          return await this.#runOn(await this.#worker(), begun);
+        } finally {
+          scaling.leave();
+        }
       } finally {
         concurrency.leave();
       }

@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { Iam } from '../../../sandbox/aws/iam.ts';
+import type { Rate } from '../../../sandbox/aws/token-bucket.ts';
 import { AwsError } from '../../../sandbox/aws/world.ts';
 import { SpedUpClock } from '../../../sandbox/clock.ts';
+import { environmentsRate, Scaling } from '../../../sandbox/services/lambda/concurrency.ts';
 import { Functions } from '../../../sandbox/services/lambda/functions.ts';
 import type { FunctionSpec } from '../../../sandbox/services/lambda/lambda-function.ts';
 
@@ -27,7 +29,7 @@ afterEach(async () => {
   clock.stop();
 });
 
-function start(code: string, more: Partial<FunctionSpec> = {}, speed = 1): void {
+function start(code: string, { scaling, ...more }: Partial<FunctionSpec> & { readonly scaling?: Rate } = {}, speed = 1): void {
   clock = new SpedUpClock({ speed, startAt: Date.parse('2026-06-01T00:00:00Z') });
   iam = new Iam(place, clock);
   iam.putRole({ roleName: 'worker', arn: roleArn, trust: { Statement: { Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' }, Action: 'sts:AssumeRole' } } });
@@ -37,6 +39,7 @@ function start(code: string, more: Partial<FunctionSpec> = {}, speed = 1): void 
     clock, place, endpoint: () => 'http://127.0.0.1:1', issueKey: (role, session) => iam.issueKey(role, session), graceMs: 400,
     assume: (role, functionArn) => void iam.assume(role, 'lambda.amazonaws.com', functionArn), metrics: { record: ({ name }) => void counted.push(name) },
     destination: async (_fn, target, record) => void failures.push({ target, ...record }),
+    ...(scaling === undefined ? {} : { scaling }),
   });
   const codeDirectory = mkdtempSync(path.join(folder, 'code-'));
   writeFileSync(path.join(codeDirectory, 'index.mjs'), code);
@@ -114,6 +117,34 @@ test('reserved concurrency refuses what is beyond it', async () => {
   const first = call();
   await expect(call()).rejects.toMatchObject({ code: 'TooManyRequestsException' });
   expect((await first).payload).toBe(1);
+});
+
+test('a function grows by so many new environments a second, and those it has it keeps', async () => {
+  start('export const handler = () => new Promise((r) => setTimeout(() => r(1), 300));', { scaling: { burst: 2, perSecond: 0.001 } });
+  const three = await Promise.allSettled([call(), call(), call()]);
+  expect(three.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected']);
+  expect(three[2]).toMatchObject({ reason: { code: 'TooManyRequestsException', status: 429, fields: { Reason: 'FunctionInvocationRateLimitExceeded' } } });
+  expect(counted.filter((name) => name === 'Throttles')).toHaveLength(1);
+  expect((await Promise.all([call(), call()])).map(({ payload }) => payload)).toEqual([1, 1]);
+});
+
+test('a function grows by 1,000 environments, and by as many every ten seconds', () => {
+  const time = { now: 0 };
+  const scaling = new Scaling(environmentsRate, () => time.now);
+  const grown = (): number => {
+    for (let count = 0; ; count += 1) try {
+      scaling.enter();
+    } catch {
+      return count;
+    }
+  };
+  expect(grown()).toBe(1000);
+  time.now += 5000;
+  expect(grown()).toBe(500);
+  time.now += 3_600_000;
+  expect(grown()).toBe(1000);
+  for (let left = 2500; left > 0; left -= 1) scaling.leave();
+  expect(grown()).toBe(2500);
 });
 
 test('the environment holds what Lambda sets and nothing of the parent’s but PATH', async () => {
@@ -204,7 +235,7 @@ test.each([['throttles', throttled, 4], ['fails at', broken, 0]])('an asynchrono
 });
 
 test('what Lambda refuses for longer than an event may be old goes to the failure destination, by its age', async () => {
-  start('export const handler = async () => 1;', {}, 5000);
+  start('export const handler = async () => 1;', {}, 1000);
   functions.configureAsync('f', { maximumEventAgeSeconds: 600, onFailureArn: 'arn:aws:sqs:eu-west-1:111122223333:dead' });
   functions.find('f').refuse(broken, 1, Number.POSITIVE_INFINITY);
   const before = clock.now();

@@ -2,7 +2,7 @@
 import type { RevisionLocation } from '@aws-sdk/client-codedeploy';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { SpedUpClock } from '../../../sandbox/clock.ts';
-import type { CodeDeploy } from '../../../sandbox/services/codedeploy/codedeploy.ts';
+import { CodeDeploy } from '../../../sandbox/services/codedeploy/codedeploy.ts';
 import { deploymentShown } from '../../../sandbox/services/codedeploy/deployment-shown.ts';
 import type { DeploymentRecord } from '../../../sandbox/services/codedeploy/records.ts';
 import { ServerPlatform } from '../../../sandbox/services/codedeploy/server-platform.ts';
@@ -45,6 +45,17 @@ afterEach(async () => {
   await shop.stop();
   rig.elb.stop();
   rig.clock.stop();
+});
+
+it('an account has so many deployments in progress, whatever their groups', async () => {
+  deploy = new CodeDeploy({ ...rig.codedeploy.parts, atOnce: 1 });
+  createServerGroup();
+  deploy.createDeploymentGroup({ application: 'shop', name: 'canary', platform: new ServerPlatform({ fleet: shop.blue, elb: rig.elb, releases: shop.releases, installSeconds: 20 }) });
+  const first = deploy.createDeployment({ ...group, revision: s3('shop-2') });
+  const second = { applicationName: 'shop', deploymentGroupName: 'canary', revision: s3('shop-3') };
+  expect(refusal(() => deploy.createDeployment(second))).toMatchObject({ code: 'DeploymentLimitExceededException' });
+  await ended(first);
+  expect(await ended(deploy.createDeployment(second))).toBe('Succeeded');
 });
 
 describe('a Server deployment', () => {
