@@ -14,6 +14,8 @@ export interface JourneyProof {
   readonly interval?: Duration;
   /** Not proven by then: the next rung. @default Duration.minutes(15) */
   readonly deadline?: Duration;
+  /** Why journeys alone prove a recovery that shows in no metric, as the service has so few requests. @default a person is paged for those */
+  readonly whenFewRequests?: { readonly reason: string };
 }
 
 /** What counts as recovered. Made by {@link Verification.none} or {@link Verification.journeys}. */
@@ -24,11 +26,12 @@ export class Verification {
   }
 
   /** Journeys pass so many times in a row, the alarms are OK, and the live state equals the plan. */
-  static journeys({ journeys, passesInARow, interval, deadline }: JourneyProof): Verification {
+  static journeys({ journeys, passesInARow, interval, deadline, whenFewRequests }: JourneyProof): Verification {
     return new Verification({
       ...(passesInARow === undefined ? {} : { passesInARow }),
       ...(interval === undefined ? {} : { intervalSeconds: interval.toSeconds() }),
       ...(deadline === undefined ? {} : { deadlineMinutes: deadline.toMinutes() }),
+      ...(whenFewRequests === undefined ? {} : { fewRequests: { journeys: whenFewRequests.reason } }),
     }, journeys);
   }
 

@@ -149,6 +149,8 @@ const verification = z.union([
     intervalSeconds: z.int().min(5).max(600).default(20),
     /** Not proven by then: the next rung, in minutes. */
     deadlineMinutes: z.int().min(1).max(240).default(15),
+    /** With as few requests as ever, too few for the metrics to tell: journeys prove the recovery, beside alarms that are OK or have no data. Default: a person is paged. */
+    fewRequests: z.strictObject({ journeys: reason }).optional(),
   }).superRefine(({ intervalSeconds, deadlineMinutes }, context) => {
     const rounds = Math.ceil((deadlineMinutes * 60) / intervalSeconds);
     if (rounds > maximumRounds)

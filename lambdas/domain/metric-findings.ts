@@ -7,6 +7,7 @@ import type { SignalStatus } from '../statistics/signal.ts';
 import { beforeAndAfter } from './before-after.ts';
 import { at, instantOf } from './instants.ts';
 import { isTooOldToJudge, type MetricsRead, type MetricsReading, periodSeconds, recoveryQuestionOf, releaseQuestionOf, type TakenBack, type VersionPair } from './metrics.ts';
+import { type FewRequests, fewRequests } from './few-requests.ts';
 import { minutesWaitedFor, sharedBy, unreadText } from './metric-company.ts';
 import { judgedVersion, judgedWhole } from './shift-proof.ts';
 import { comparedKinds, isCompared, pairsOf, questionOfNewVersion, toldOf } from './shift-questions.ts';
@@ -145,6 +146,8 @@ export interface RecoveryFinding {
   readonly left: readonly HarmLeft[];
   /** Something else can neither be called well nor harmed. */
   readonly isUnclear: boolean;
+  /** Present where nothing but the lack of requests leaves it open. */
+  readonly few?: FewRequests;
 }
 
 /** Null where metrics have no say: none declared, no release that they could be compared across, or too little before it to know what is usual. */
@@ -156,8 +159,12 @@ export function findRecovery(reading: MetricsReading | undefined, taken: Omit<Ta
   if (question === null) return null;
   const series = question.series.filter(({ values }) => hasHistory(values, question.releaseIndex));
   if (series.length === 0) return null;
-  const { verdict, explanation, left, isUnclear } = judgeRecovery({ ...question, series });
-  return { isProven: verdict === 'recovered', isHopeless: verdict === 'still-bad', reason: { code: `metrics-${verdict}`, text: explanation }, left, isUnclear };
+  const judged = judgeRecovery({ ...question, series });
+  const { verdict, explanation, left, isUnclear } = judged;
+  const found = { isProven: verdict === 'recovered', isHopeless: verdict === 'still-bad', left, isUnclear };
+  const few = fewRequests(reading, { ...taken, releaseStartedAt }, judged);
+  return few === null ? { ...found, reason: { code: `metrics-${verdict}`, text: explanation } }
+    : { ...found, few, reason: { code: 'metrics-few-requests', text: `${few.text} ${explanation}` } };
 }
 
 /** The judge's base is a median over the 45 periods before: a third of them must be there. */

@@ -1,8 +1,6 @@
 // What goes in and out of each handler of the Rollback and Watch workflows: the contract between the state machines and the code.
 import type { WatchMemory } from './bake-memory.ts';
-import type {
-  AuditCursor, Instant, JsonObject, KnownGood, Reason, Release, RollbackMode, Rung, Signal, StepRequest, TargetState, VerdictName,
-} from './vocabulary.ts';
+import type { AuditCursor, Instant, JsonObject, KnownGood, Reason, Release, RollbackMode, Rung, Signal, StepRequest, TargetState, VerdictName } from './vocabulary.ts';
 import type { Passed, WayChoice } from './way-choice.ts';
 
 // ---- Assess -------------------------------------------------------------------------------------------------------------
@@ -49,6 +47,8 @@ export interface Verification {
   readonly intervalSeconds: number;
   readonly passesInARow: number;
   readonly deadlineSeconds: number;
+  /** Why journeys prove a recovery that the metrics have too few requests to tell; absent where they do not. */
+  readonly fewRequests?: string;
 }
 
 export interface ApprovalDemand {

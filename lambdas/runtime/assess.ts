@@ -136,6 +136,6 @@ function assessmentOf(input: AssessInput, decision: Decision, made: Gathered & {
 /** Without journeys nothing is gained by looking often: alarms and live state once, within the schema's own deadline. */
 function verificationOf(verification: Known['entry']['service']['verification']): Verification {
   if ('none' in verification) return { intervalSeconds: 20, passesInARow: 1, deadlineSeconds: 15 * 60 };
-  const { intervalSeconds, passesInARow, deadlineMinutes } = verification;
-  return { intervalSeconds, passesInARow, deadlineSeconds: deadlineMinutes * 60 };
+  const { intervalSeconds, passesInARow, deadlineMinutes, fewRequests } = verification;
+  return { intervalSeconds, passesInARow, deadlineSeconds: deadlineMinutes * 60, ...(fewRequests === undefined ? {} : { fewRequests: fewRequests.journeys }) };
 }

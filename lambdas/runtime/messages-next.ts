@@ -2,7 +2,7 @@
 import type { Outcome, ReportInput } from '../domain/workflow.ts';
 import { plain } from './messages-text.ts';
 import { remaining } from './report-plan.ts';
-import { type Ending, hasChanged, keepsRelease, serviceOf, versionsOf } from './report-outcome.ts';
+import { type Ending, hasChanged, isForLackOfTraffic, keepsRelease, serviceOf, versionsOf } from './report-outcome.ts';
 import { isOnlyUntold } from './untold.ts';
 
 /** What to do about a service that is sick and was left alone, by the code of the reason. */
@@ -54,7 +54,16 @@ export function nextSteps(ending: Ending, input: ReportInput, machineArn: string
   return steps[ending.outcome]();
 }
 
-function notRecovered({ results, assessment, verified }: ReportInput): string[] {
+/** Nothing speaks against the service, and too little for it. */
+const lackOfTraffic = ({ verified }: ReportInput): string[] => [
+  `YOU have to look: there is too little traffic to prove by metrics that the service is well${(verified?.journeys.results ?? []).length > 0 ? '; its journeys passed' : ''}. Try what a user does.`,
+  'If it works, nothing is left to do. Where its journeys are enough, say so under `verification.fewRequests`, and nobody is woken for this again.',
+  'The changes above stay in place, and Ripcord does nothing more by itself until the cool-down is over.',
+];
+
+function notRecovered(input: ReportInput): string[] {
+  const { results, assessment, verified } = input;
+  if (isForLackOfTraffic(input)) return lackOfTraffic(input);
   const failed = results.some(({ applied }) => applied.status === 'failed');
   return [
     'YOU have to act: the service is not proven to be well.',

@@ -1,7 +1,7 @@
 // The subject of the message that ends a rollback: on a lock screen it is all that is read, and after 99 characters it is cut.
 import type { Outcome, ReportInput } from '../domain/workflow.ts';
 import { plain, subjectOf } from './messages-text.ts';
-import { type Ending, hasChanged, serviceOf, versionsOf } from './report-outcome.ts';
+import { type Ending, hasChanged, isForLackOfTraffic, serviceOf, versionsOf } from './report-outcome.ts';
 import { isOnlyUntold } from './untold.ts';
 
 /** Why a service was left alone, in few words, by the code of the reason: its sentence would be cut before it came to the point. */
@@ -30,7 +30,7 @@ interface About {
 const pageSubjects: Readonly<Partial<Record<Outcome, (about: About) => string>>> = {
   left: ({ service, input }) => leftSubject(service, input),
   recovered: ({ service, ending }) => `${service} has recovered, but ${isOnlyUntold(ending) ? 'nobody was told that it began: mend that' : 'a new signal came in meanwhile: look at it'}`,
-  'not-recovered': ({ service, bad, input: { results } }) => (results.some(hasChanged) ? `${service} is NOT proven to have recovered since it was rolled back from ${bad}` : `${service} could NOT be rolled back from ${bad}`),
+  'not-recovered': ({ service, bad, input, input: { results } }) => (isForLackOfTraffic(input) ? `${service} has too little traffic, so it is NOT proven to have recovered from ${bad}` : results.some(hasChanged) ? `${service} is NOT proven to have recovered since it was rolled back from ${bad}` : `${service} could NOT be rolled back from ${bad}`),
   stopped: ({ service, bad }) => `${service}: rollback stopped, somebody else changed the target; the bad version is ${bad}`,
   failed: ({ service, bad, input: { results } }) => `${service}: rollback FAILED ${results.some(hasChanged) ? 'after it had changed something' : 'before anything was changed'}; the bad version is ${bad}`,
   // How it was ended stands in brackets at the end of the headline.

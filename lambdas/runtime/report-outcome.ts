@@ -22,6 +22,9 @@ export const isHeld = ({ applied, confirmed }: StepResult): boolean =>
 export const isOverwritten = ({ applied, confirmed }: StepResult): boolean =>
   applied.status === 'changed-by-someone-else' || confirmed?.answer === 'changed-by-someone-else';
 
+/** All that is left open is what the metrics cannot tell for lack of requests. */
+export const isForLackOfTraffic = ({ verified }: Pick<ReportInput, 'verified'>): boolean => verified?.triesNoMore === true && verified.reasons.some(({ code }) => code === 'metrics-few-requests');
+
 /** True when all that was put back, and holds, are flags: users still get the release. */
 export function keepsRelease({ assessment, results }: Pick<ReportInput, 'assessment' | 'results'>): boolean {
   const held = results.filter((result) => isHeld(result));

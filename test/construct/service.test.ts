@@ -84,8 +84,8 @@ describe('a service made of constructs', () => {
 
   test('asks for approval and proof in the words of the catalogue', () => {
     expect(Approval.required({ when: 'always', timeout: Duration.hours(1), onDeadline: 'stop' }).config).toEqual({ required: 'always', timeoutMinutes: 60, onDeadline: 'stop' });
-    const proof = Verification.journeys({ journeys: { buy: { requests: [{ name: 'home', url: 'https://shop.example.com/' }] } }, interval: Duration.minutes(1), deadline: Duration.minutes(10) });
-    expect(proof.config).toEqual({ intervalSeconds: 60, deadlineMinutes: 10 });
+    const proof = Verification.journeys({ journeys: { buy: { requests: [{ name: 'home', url: 'https://shop.example.com/' }] } }, interval: Duration.minutes(1), deadline: Duration.minutes(10), whenFewRequests: { reason: 'hardly anybody comes at night' } });
+    expect(proof.config).toEqual({ intervalSeconds: 60, deadlineMinutes: 10, fewRequests: { journeys: 'hardly anybody comes at night' } });
   });
 });
 

@@ -65,6 +65,11 @@ describe('Assess', () => {
     expect((await rig.assess(rig.input(service, alarmInput(service)))).configVersion).toBe(2);
   });
 
+  it('hands over to the proof why journeys are enough for few requests, where the service says so', async () => {
+    await rig.attach(service, { verification: { deadlineMinutes: 5, fewRequests: { journeys: 'hardly anybody comes at night' } } });
+    expect((await rig.assess(rig.input(service, alarmInput(service)))).verification).toEqual({ passesInARow: 3, intervalSeconds: 20, deadlineSeconds: 300, fewRequests: 'hardly anybody comes at night' });
+  });
+
   it('joins the run that has the lock, and leaves it the signal', async () => {
     await acquireLock(rig.table, service, 'rb-first', { now: new Date(rig.clock.now()) });
     const said = await rig.assess(rig.input(service, alarmInput(service)));

@@ -123,6 +123,22 @@ describe('the end message', () => {
     expect(urgencies).toEqual([['notice', false, false], ['page', true, true], ['page', true, true], ['page', true, true], ['notice', false, false], ['page', true, true]]);
   });
 
+  it('says in its subject that there is too little traffic, where nothing else is open, and that the journeys passed, where there are any', () => {
+    const few = { code: 'metrics-few-requests', text: 'Too little traffic to tell from the metrics whether it is over: 13 requests in the 15 minutes since the change.' };
+    const told = (change: Parameters<typeof verified>[0]) => {
+      const input = reportInput({ verified: verified({ answer: 'still-bad', triesNoMore: true, reasons: [few], ...change }) });
+      return endedMessage(input, endingOf(input), seal, around);
+    };
+    const { subject, text } = told({});
+    expect(subject).toBe('PAGE Ripcord: checkout has too little traffic, so it is NOT proven to have recovered from v42');
+    expect(text).toMatch(/YOU have to look: there is too little traffic.*; its journeys passed\. Try what a user does\.[^]*`verification\.fewRequests`/);
+    expect(text).toContain('13 requests in the 15 minutes since the change');
+    expect(told({ journeys: { at: '2026-11-20T09:20:00.000Z', results: [] } }).text).not.toContain('its journeys passed');
+    const { triesNoMore: _, ...open } = verified({ answer: 'still-bad', reasons: [few] });
+    const input = reportInput({ verified: open });
+    expect(endedMessage(input, endingOf(input), seal, around).subject).toContain('is NOT proven to have recovered since it was rolled back');
+  });
+
   it('sends whoever is woken to what others share, where they got worse as well, and says who before anything that was done', () => {
     const shared = { code: 'metrics-shared', text: 'cart and pay got worse as well.' };
     const notRecovered = (reasons: readonly (typeof shared)[]): string => {
