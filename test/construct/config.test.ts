@@ -78,7 +78,7 @@ describe('one mistake, one line', () => {
     ['approval left open', '      approval:\n        none: nobody is needed here\n', '      dailyBudget: 3\n',
       'services.yaml:18 services.checkout.policy.approval: is missing; it needs one of: { none } or { required, timeoutMinutes, onDeadline }'],
     ['verification left open', '    verification:\n      none: nothing can be asked\n', '',
-      'services.yaml:2 services.checkout.verification: is missing; it needs one of: { none } or { passesInARow, intervalSeconds, deadlineMinutes }'],
+      'services.yaml:2 services.checkout.verification: is missing; it needs one of: { none } or { passesInARow, intervalSeconds, deadlineMinutes, fewRequests }'],
     ['a proof without journeys', '      none: nothing can be asked', '      passesInARow: 3',
       'services.yaml:2 services.checkout.journeys: needs at least one journey to prove a recovery; or say `verification: { none: <reason> }`'],
     ['a reason that says nothing', 'none: it has no requests', 'none: because',
