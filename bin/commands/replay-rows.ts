@@ -21,11 +21,10 @@ export interface Replayed {
   readonly seq: number;
   readonly kind: ReplayedKind;
   /**
-   * `unasked`: the input was refused before there was a question. `undecided`: the row only says what was told or done. `unkept`: written before
-   * rows of its kind kept what they were made from.
+   * `unasked`: the input was refused before there was a question. `unkept`: written before rows of its kind kept what they were made from.
    * `different` also when the row cannot be read, or its question cannot be decided any more.
    */
-  readonly result: 'same' | 'different' | 'unasked' | 'undecided' | 'unkept';
+  readonly result: 'same' | 'different' | 'unasked' | 'unkept';
   /** The recorded verdict or answer, or the code of the refusal; `?` where the row has none. */
   readonly verdict: string;
   /** What differs, one sentence each; empty unless `different`. */
@@ -68,16 +67,16 @@ function replayWatched(seq: number, { verb, question, looked, good, withdrawn }:
   const concluded = typeof verb === 'string' && Object.hasOwn(conclusions, verb) ? conclusions[verb] : undefined;
   if (concluded === undefined || !isObject(question) || !isObject(looked)) return { result: 'different', verdict: '?', differences: [`cannot be read: row ${seq} holds no question with its conclusion`] };
   if (isOlder(String(verb), question, good)) return { result: 'unkept', verdict: typeof looked['answer'] === 'string' ? looked['answer'] : '?', differences: [] };
-  const outcome = compared({ ...looked, good, withdrawn }, 'answer', () => { const { looked: again, ...kept } = concluded(question); return { ...again, ...kept }; });
-  return outcome.result === 'same' && isUndecided(String(verb), question) ? { ...outcome, result: 'undecided' } : outcome;
+  return compared({ ...looked, good, withdrawn }, 'answer', () => { const { looked: again, ...kept } = concluded(question); return { ...again, ...kept }; });
 }
 
-/** Its withdrawal was a given reason, or what it kept as known good was not written down. */
-const isOlder = (verb: string, question: Fields, good: unknown): boolean =>
-  ((verb === 'start' || verb === 'left') && question['withdrawal'] === undefined && question['withdrawn'] !== undefined) || (verb === 'settle' && good === undefined);
-
-/** A failure that AWS tells of is taken over as it is; so is what a release left, where no version depends on it. */
-const isUndecided = (verb: string, question: Fields): boolean => verb === 'record' || (verb === 'left' && question['withdrawal'] === null);
+/** Its reason or its withdrawal was a given one, nothing tells that there was none, or what it kept as known good was not written down. */
+const isOlder = (verb: string, question: Fields, good: unknown): boolean => ({
+  record: question['event'] === undefined && question['reason'] !== undefined,
+  start: question['withdrawal'] === undefined && question['withdrawn'] !== undefined,
+  left: question['withdrawal'] === null || (question['withdrawal'] === undefined && question['withdrawn'] !== undefined),
+  settle: good === undefined,
+})[verb] === true;
 
 /** By the verb of the Watch. */
 const conclusions: Readonly<Record<string, (question: Fields) => Pick<Conclusion, 'looked'>>> = {

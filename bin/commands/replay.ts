@@ -1,6 +1,7 @@
 // ripcord replay: makes every decision of an exported record again, and says where this code would decide otherwise.
 import type { Command } from 'commander';
 import { verifyChain } from '../../lambdas/audit/chain.ts';
+import type { AuditRow } from '../../lambdas/audit/entry.ts';
 import { counted, plain } from '../../lambdas/runtime/messages-text.ts';
 import { bundleOf } from '../../lib/engine/bundle.ts';
 import { unprovenOf } from './audit.ts';
@@ -19,11 +20,20 @@ async function replay(path: string, screen: Terminal): Promise<void> {
   const recorded = await readExport(path);
   const replayed = replayRows(recorded.rows);
   for (const one of replayed) screen.out(lineOf(one));
+  const others = notMadeAgain(recorded.rows);
+  if (others !== null) screen.out(others);
   sayVersions(replayed, screen);
   const isIntact = checkChain(recorded, screen);
   if (replayed.length === 0) screen.error(`${path} holds no row of kind "assessed", "verified" or "watched": there is nothing to decide again`);
   else screen.out(`${plain(recorded.rollbackId)}: ${totalOf(replayed)}`);
   if (!isIntact || replayed.length === 0 || replayed.some(({ result }) => result === 'different')) screen.code = 1;
+}
+
+/** Rows that say what AWS answered, what was done or what people were told; the last one, which closes the record, is checked with the chain. Null without any. */
+function notMadeAgain(rows: readonly AuditRow[]): string | null {
+  const kinds = rows.map(({ kind }) => kind).filter((kind) => kind !== 'sealed' && !(replayedKinds as readonly string[]).includes(kind));
+  const each = [...new Set(kinds)].map((kind) => `${kinds.filter((one) => one === kind).length} ${plain(kind, 60)}`);
+  return kinds.length === 0 ? null : `not made again, as they hold no decision: ${each.join(', ')}`;
 }
 
 /** False when the rows are not as they were written. */
@@ -41,7 +51,6 @@ function totalOf(replayed: readonly Replayed[]): string {
   return [
     `${count('same')} the same, ${count('different')} different`,
     ...(count('unasked') === 0 ? [] : [`${count('unasked')} refused before a question was asked`]),
-    ...(count('undecided') === 0 ? [] : [`${counted(count('undecided'), 'row')} with nothing to decide`]),
     ...(count('unkept') === 0 ? [] : [`${counted(count('unkept'), 'row')} ${tooOld}`]),
   ].join(', ');
 }
@@ -51,7 +60,6 @@ const words: Readonly<Record<ReplayedKind, string>> = { assessed: 'verdict', ver
 function lineOf({ seq, kind, result, verdict, differences }: Replayed): string {
   const place = `${String(seq).padStart(3)}  ${(result === 'unkept' ? 'too old' : result).padEnd(9)}`;
   if (result === 'unasked') return `${place}  refused (${plain(verdict)}): there was no question to decide`;
-  if (result === 'undecided') return `${String(seq).padStart(3)}  nothing to decide: ${words[kind]} ${plain(verdict)}`;
   const rest = result === 'unkept' ? [tooOld] : differences.map((one) => plain(one, 1000));
   return `${place}  ${words[kind]} ${plain(verdict)}${rest.length === 0 ? '' : `  ${rest.join('; ')}`}`;
 }

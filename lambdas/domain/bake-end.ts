@@ -3,6 +3,7 @@ import { watchSignal } from './bake.ts';
 import { bakedStates, type Readings, withoutUnmoved } from './captured-states.ts';
 import { at } from './instants.ts';
 import type { RollbackRecord } from './ledger.ts';
+import type { DeploymentReading } from './readings.ts';
 import type { KnownGood, Reason, Release } from './vocabulary.ts';
 import type { StepCaptured, WatchLooked } from './workflow.ts';
 
@@ -12,20 +13,31 @@ export const answered = (answer: WatchLooked['answer'], reasons: readonly Reason
 export const notCaptured = (captured: readonly StepCaptured[]): Reason[] => captured.filter(({ status }) => status === 'failed')
   .map(({ targetId, reason }) => ({ code: 'not-captured', text: `Target ${targetId} could not be captured: ${reason?.text ?? 'no reason given'}` }));
 
-/** AWS itself calls the release failed. */
+/** ECS itself calls a deployment failed. */
 export interface FailedQuestion {
   readonly service: string;
-  readonly releaseId: string;
-  readonly reason: Reason;
+  /** What its event says. */
+  readonly event: { readonly deploymentId: string; readonly cluster: string; readonly ecsService: string };
+  /** Of the deployment that failed. */
+  readonly version: string;
+  /** What ECS shows now as the newest deployment of that service; null where it shows none. */
+  readonly newest: Pick<DeploymentReading, 'id' | 'version'> | null;
 }
 
-export const failedLooked = ({ service, releaseId, reason }: FailedQuestion, waitSeconds = 0): WatchLooked =>
-  ({ ...answered('signal', [reason], waitSeconds), rollback: watchSignal(service, { releaseId, alarms: [], journeys: [] }) });
+/** Where ECS did not put another task definition in place of the failed one by itself, a rollback has to. */
+export function failedLooked({ service, event: { deploymentId }, version, newest }: FailedQuestion): WatchLooked {
+  if (newest !== null && newest.id !== deploymentId && newest.version !== version)
+    return answered('ended', [{ code: 'already-undone', text: `ECS gave deployment ${deploymentId} up and put the version before back by itself.` }]);
+  return {
+    ...answered('signal', [{ code: 'failed', text: `ECS says that deployment ${deploymentId} of ${version} failed.` }]),
+    rollback: watchSignal(service, { releaseId: deploymentId, alarms: [], journeys: [] }),
+  };
+}
 
 /** All that says whether a version that was observed as a release began has to be taken back, as the release turns out to have moved nothing. */
 export interface WithdrawalQuestion {
   readonly release: Pick<Release, 'id' | 'version' | 'origin' | 'left'>;
-  /** Versions of which something counts only while the release has moved something. */
+  /** Versions of which something counts only while the release has moved something; mostly none. */
   readonly goods: readonly KnownGood[];
   /** Target to the strategy that captured it. */
   readonly strategies: Readonly<Record<string, string>>;
@@ -40,7 +52,7 @@ export const withdrawalsOf = ({ release, goods }: Pick<WithdrawalQuestion, 'rele
 export const withdrawalReason = ({ version }: KnownGood, release: Pick<Release, 'version'>): Reason =>
   ({ code: 'withdrawn', text: `Nothing has moved since release ${release.version} began, so the release may have moved it before it was captured: that ${version} looked so is not known.` });
 
-/** @param question null where no version depends on what the release moved. */
+/** @param question null where nobody knows the release any more; of before, also where no version depended on what it moved. */
 export function withdrawn(question: WithdrawalQuestion | null, readings: Readings): { readonly kept: readonly KnownGood[]; readonly reasons: readonly Reason[] } {
   if (question === null) return { kept: [], reasons: [] };
   const kept = withdrawalsOf(question, readings).filter(({ version }) => question.changed.includes(version));

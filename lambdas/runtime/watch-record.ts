@@ -4,32 +4,38 @@ import { readEntry } from '../adapters/catalogue.ts';
 import { agreedStart, putRelease, updateRelease } from '../adapters/ledger-history.ts';
 import { readService } from '../adapters/ledger.ts';
 import { isSameAlias, releaseSources } from '../config/release-sources.ts';
-import { watchSignal } from '../domain/bake.ts';
+import { failedLooked, type FailedQuestion } from '../domain/bake-end.ts';
 import { parseReleaseEvent } from '../domain/release-event.ts';
 import { aliasPrefix, lastOfAlias } from '../domain/release-known.ts';
 import { captureSteps } from '../domain/rungs.ts';
 import type { Reason, Release } from '../domain/vocabulary.ts';
 import type { WatchInput, Watching } from '../domain/workflow.ts';
-import { ecsWentBack, type Recording, releaseOf } from './watch-sources.ts';
+import { type EcsRecording, newestOfEcs, type Recording, releaseOf } from './watch-sources.ts';
 import type { WatchParts } from './watch.ts';
 
 type RecordInput = Extract<WatchInput, { readonly verb: 'record' }>;
 
+export interface Recorded {
+  readonly watching: Watching;
+  /** Present where a rollback is started, as AWS calls the release failed. */
+  readonly failed?: FailedQuestion;
+}
+
 /** @throws Refusal for an event that tells of no release, or a service that is not in the catalogue. */
-export async function recordRelease({ input, watchId }: RecordInput, parts: WatchParts): Promise<Watching> {
+export async function recordRelease({ input, watchId }: RecordInput, parts: WatchParts): Promise<Recorded> {
   const { service, event } = parseReleaseEvent(input);
   const [{ entry }, ledger] = await Promise.all([readEntry(parts.catalogue, service), readService(parts.table, service, parts.clock.now())]);
   const recording: Recording = { service, event, config: entry.service, ledger };
   const found = await releaseOf(recording, parts);
   if ('code' in found) {
     if (found.code === 'taken-back') await stopTakenBack(recording, parts);
-    return watching(recording, 'ignored', found);
+    return { watching: watching(recording, 'ignored', found) };
   }
   const watcher: Watcher = { watchId, parts };
-  if (event.phase === 'failed') return fail(recording, found, watcher);
+  if (event.phase === 'failed') return fail({ ...recording, event }, found, watcher);
   // A pipeline may call a deployment finished that AWS still makes.
   const isOver = event.phase === 'finished' && (event.origin !== 'event' || found.finishedAt !== null);
-  return isOver ? finish(recording, found, watcher) : begin(recording, found, watcher);
+  return { watching: await (isOver ? finish(recording, found, watcher) : begin(recording, found, watcher)) };
 }
 
 interface Watcher {
@@ -80,17 +86,21 @@ async function finish(recording: Recording, release: Release, watcher: Watcher, 
   return watching(recording, 'finished', null, release.id);
 }
 
-/** ECS gave a deployment up. Where it did not put the version before back by itself, a rollback has to. */
-async function fail(recording: Recording, release: Release, { watchId, parts }: Watcher): Promise<Watching> {
+/** ECS gave a deployment up. */
+async function fail(recording: EcsRecording, release: Release, { watchId, parts }: Watcher): Promise<Recorded> {
   const at = parts.clock.now().toISOString();
-  const isBack = await ecsWentBack(recording, release, parts);
+  const { service, event: { deploymentId, cluster, ecsService } } = recording;
+  const newest = await newestOfEcs(recording, parts);
+  const failure: FailedQuestion = {
+    service, event: { deploymentId, cluster, ecsService }, version: release.version, newest: newest === null ? null : { id: newest.id, version: newest.version },
+  };
   const known = recording.ledger.releases.find(({ id }) => id === release.id) ?? release;
   const failed: Release = { ...known, status: 'failed', finishedAt: known.finishedAt ?? release.finishedAt ?? at };
   if (known === release) await putRelease(parts.table, failed, watchId);
   else await updateRelease(parts.table, known, { status: failed.status, finishedAt: failed.finishedAt });
-  if (isBack) return watching(recording, 'ignored', { code: 'already-undone', text: `ECS gave deployment ${release.id} up and put the version before back by itself.` });
-  const reason = { code: 'failed', text: `ECS says that deployment ${release.id} of ${release.version} failed.` };
-  return { ...watching(recording, 'signal', reason, release.id), rollback: watchSignal(recording.service, { releaseId: release.id, alarms: [], journeys: [] }) };
+  const { reasons: [reason = null], rollback } = failedLooked(failure);
+  if (rollback === null) return { watching: watching(recording, 'ignored', reason) };
+  return { watching: { ...watching(recording, 'signal', reason, release.id), rollback }, failed: failure };
 }
 
 /** An alias that goes back to where it was ends the release that was half way out. */

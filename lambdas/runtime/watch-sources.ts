@@ -21,6 +21,10 @@ export interface Recording {
 
 type Of<Origin extends ReleaseEvent['origin']> = Extract<ReleaseEvent, { readonly origin: Origin }>;
 
+export interface EcsRecording extends Recording {
+  readonly event: Of<'ecs'>;
+}
+
 /** The release that the event tells of, or why there is none to record. */
 export async function releaseOf(recording: Recording, parts: WatchParts): Promise<Release | Reason> {
   const { event } = recording;
@@ -115,10 +119,9 @@ async function deploymentNamed({ service, config, ledger }: Recording, releaseId
   return release === null || 'code' in release ? null : release;
 }
 
-/** True when ECS has another task definition in place of the failed one: its circuit breaker went back by itself. */
-export async function ecsWentBack({ event, config }: Recording, { version }: Release, { ecs }: WatchParts): Promise<boolean> {
-  if (event.origin !== 'ecs') return false;
+/** What ECS shows of the service of an event: its circuit breaker may have gone back by itself. */
+export async function newestOfEcs({ event, config }: EcsRecording, { ecs }: WatchParts): Promise<DeploymentReading | null> {
   const source = releaseSources(config).ecs.find((one) => isSameService(one, { cluster: event.cluster, service: event.ecsService }));
-  const [newest] = source === undefined ? [] : await readEcsDeployments(ecs, source);
-  return newest !== undefined && newest.id !== event.deploymentId && newest.version !== version;
+  const [newest = null] = source === undefined ? [] : await readEcsDeployments(ecs, source);
+  return newest;
 }

@@ -61,11 +61,8 @@ async function find({ catalogue, table, clock }: WatchParts, { service, releaseI
 
 /** An event whose failure starts a rollback ends this watch with it. */
 async function record(input: Of<'record'>, parts: WatchParts): Promise<Watching> {
-  const watching = await recordRelease(input, parts);
-  const { kind, service, releaseId, reason } = watching;
-  if (kind !== 'signal' || reason === null) return watching;
-  const question = { service, releaseId, reason };
-  await keep({ service, watchId: input.watchId, isLast: true }, { verb: 'record', question, looked: failedLooked(question) }, parts);
+  const { watching, failed } = await recordRelease(input, parts);
+  if (failed !== undefined) await keep({ service: watching.service, watchId: input.watchId, isLast: true }, { verb: 'record', question: failed, looked: failedLooked(failed) }, parts);
   return watching;
 }
 
@@ -121,7 +118,7 @@ async function withdraw(watching: Watching, { table, clock }: WatchParts): Promi
   const { releases, knownGoods } = await readService(table, watching.service, clock.now());
   const release = releases.find(({ id }) => id === watching.releaseId);
   const goods = knownGoods.filter(({ unproven }) => unproven !== undefined && unproven.releaseId === release?.id);
-  if (release === undefined || goods.length === 0) return null;
+  if (release === undefined) return null;
   const { id, version, origin, left: leftStates } = release;
   const question = { release: { id, version, origin, left: leftStates }, goods, strategies: strategiesOf(watching) };
   const changed = await Promise.all(withdrawalsOf(question, readingsOf(question.strategies, release))

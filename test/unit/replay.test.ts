@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { replayRows } from '../../bin/commands/replay-rows.ts';
-import { failedLooked } from '../../lambdas/domain/bake-end.ts';
 import { main } from '../../bin/ripcord.ts';
 import type { AuditAnchor } from '../../lambdas/audit/chain.ts';
 import { type AuditRow, cursorAt, genesis, rowAfter } from '../../lambdas/audit/entry.ts';
@@ -20,7 +19,7 @@ const here = bundleOf('assess').digest;
 const verifier = bundleOf('verify').digest;
 const about = { rollbackId: 'rb-1', service: 'checkout', at: '2026-11-20T09:10:00.000Z' };
 
-type Kind = 'assessed' | 'verified' | 'watched' | 'sealed';
+type Kind = 'assessed' | 'verified' | 'watched' | 'planned' | 'change-made' | 'reported' | 'sealed';
 
 /** A whole chain of these rows, sealed. */
 function chainWith(...given: readonly (readonly [Kind, object])[]): AuditRow[] {
@@ -195,10 +194,19 @@ describe('ripcord replay', () => {
     ]]);
   });
 
-  it('prints a row that holds no decision as that', async () => {
+  it('names what it does not make again, and counts none of it as the same', async () => {
+    const rows = chainWith(['planned', { steps: [] }], ['assessed', recorded(question())], ['change-made', {}], ['change-made', {}], ['reported', {}]);
+    const { code, out } = await run(rows);
+    expect([code, out.split('\n')]).toEqual([0, ['  1  same       verdict roll-back', 'not made again, as they hold no decision: 1 planned, 2 change-made, 1 reported', 'rb-1: 1 the same, 0 different']]);
+  });
+
+  it('counts a row of before that only repeats what it was told as one that cannot be made again', async () => {
     const told = { service: 'checkout', releaseId: 'r', reason: { code: 'failed', text: 'ECS says so' } };
-    const { code, out } = await run(chainWith(['watched', { verb: 'record', question: told, looked: failedLooked(told), codeVersion: 'x' }]));
-    expect([code, out.split('\n')]).toEqual([0, ['  0  nothing to decide: watch signal', expect.stringContaining('Watched then') as string, 'rb-1: 0 the same, 0 different, 1 row with nothing to decide']]);
+    const looked = { answer: 'signal', waitSeconds: 0, reasons: [told.reason], rollback: null };
+    const { code, out } = await run(chainWith(['watched', { verb: 'record', question: told, looked, codeVersion: 'x' }]));
+    expect([code, out.split('\n')]).toEqual([0, [
+      '  0  too old    watch signal  cannot be replayed: written before its kind kept what it was made from', 'rb-1: 0 the same, 0 different, 1 row cannot be replayed: written before its kind kept what it was made from',
+    ]]);
   });
 
   it.each(['{"question":', 'null', '{"question":{},"decision":null}', '\uD800'])('names a row that holds %j, ends with 1 and still checks the chain', async (data) => {

@@ -110,15 +110,33 @@ describe('what was taken back', () => {
   });
 });
 
-describe('a row in which nothing was decided', () => {
-  it('is neither the same nor different, unless it says another thing than it was told', async () => {
-    const { row } = await began().then(() => rowOf('start'));
-    const question = { service, releaseId: 'r', reason: { code: 'whatever', text: 'x' } };
-    const told = { verb: 'record', question, looked: failedLooked(question), codeVersion: 'x' };
-    expect(again(row, told)).toMatchObject({ result: 'undecided', verdict: 'signal' });
-    expect(again(row, { ...told, looked: { ...told.looked, answer: 'ended' } })?.result).toBe('different');
-    const left = { release: { id: 'r', version: '2' }, captured: [], withdrawal: null };
-    const looked = { answer: 'ended', waitSeconds: 0, rollback: null, reasons: [{ code: 'left-kept', text: '' }] };
-    expect(again(row, { verb: 'left', question: left, looked, withdrawn: [], codeVersion: 'x' })?.result).toBe('undecided');
+describe('a release that AWS calls failed', () => {
+  const question = { service: 'shop', event: { deploymentId: 'ecs-svc/b', cluster: 'prod', ecsService: 'cart' }, version: 'cart:2', newest: { id: 'ecs-svc/b', version: 'cart:2' } };
+  const told = { verb: 'record', question, looked: failedLooked(question), codeVersion: 'x' };
+  const of = (data: object) => began().then(() => rowOf('start')).then(({ row }) => again(row, data));
+
+  it('is made again from what its event said and what ECS showed then', async () => {
+    expect(await of(told)).toMatchObject({ result: 'same', verdict: 'signal' });
+    const back = { ...question, newest: { id: 'ecs-svc/c', version: 'cart:1' } };
+    expect(await of({ ...told, question: back })).toMatchObject({ result: 'different', differences: expect.arrayContaining(['answer: recorded "signal", now "ended"', expect.stringMatching(/^reasons: .*"already-undone"/)]) as string[] });
+    expect(await of({ ...told, question: back, looked: failedLooked(back) })).toMatchObject({ result: 'same', verdict: 'ended' });
+  });
+
+  it('has no reason that was made up, and no rollback of another release', async () => {
+    expect(await of({ ...told, looked: { ...told.looked, reasons: [{ code: 'whatever', text: 'x' }] } })).toMatchObject({ differences: [expect.stringMatching(/^reasons: /)] });
+    expect(await of({ ...told, question: { ...question, event: { ...question.event, deploymentId: 'ecs-svc/z' } } })).toMatchObject({ differences: [expect.stringMatching(/^rollback: /)] });
+    expect(await of({ ...told, question: { service: 'shop', releaseId: 'r', reason: { code: 'whatever', text: 'x' } } })).toMatchObject({ result: 'unkept' });
+  });
+});
+
+describe('what could not be captured of what a release left', () => {
+  it('is made again from the captures, and from the versions that could have to be taken back: none', async () => {
+    const watching = await record('Finished', 0.5);
+    await call('left', watching, [...captured(green, 0.5), { targetId: 'app', status: 'failed', state: null, reason: { code: 'denied', text: 'not allowed' } }]);
+    const { row, data } = await rowOf('left');
+    expect([again(row)?.result, data.looked.reasons.map(({ code }) => code)]).toEqual(['same', ['left-kept', 'not-captured']]);
+    expect(data.question['withdrawal']).toMatchObject({ goods: [], changed: [] });
+    expect(again(row, { ...data, looked: { ...data.looked, reasons: [...data.looked.reasons, { code: 'withdrawn', text: '' }] } })?.result).toBe('different');
+    expect(again(row, { ...data, question: { ...data.question, withdrawal: null } })?.result).toBe('unkept');
   });
 });

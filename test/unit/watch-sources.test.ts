@@ -1,5 +1,7 @@
 // Releases of ECS services, Lambda aliases and pipelines, recorded against real clients and the sandbox's services: each once, and no rollback among them.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { replayRows } from '../../bin/commands/replay-rows.ts';
+import { AuditRows } from '../../lambdas/adapters/audit-rows.ts';
 import { closeRollback, quarantine, recordRollback } from '../../lambdas/adapters/ledger-history.ts';
 import { acquireLock } from '../../lambdas/adapters/ledger-lock.ts';
 import { readService } from '../../lambdas/adapters/ledger.ts';
@@ -7,6 +9,7 @@ import { serviceSchema } from '../../lambdas/config/schema.ts';
 import { parseTrigger } from '../../lambdas/domain/trigger.ts';
 import type { JourneyRound, Watching, WatchLooked } from '../../lambdas/domain/workflow.ts';
 import { watch } from '../../lambdas/runtime/watch.ts';
+import { watchChain } from '../../lambdas/runtime/watch-kept.ts';
 import type { RollingDeployment, RollingServiceRecord } from '../../sandbox/services/ecs/rolling.ts';
 import { Rig, serviceInput } from './assess-rig.ts';
 import { rollback } from './domain/samples.ts';
@@ -69,6 +72,9 @@ describe('a release of ECS', () => {
     expect(await recorded()).toMatchObject([{ status: 'failed' }]);
     const assessed = await rig.assess(rig.input(service, watching.rollback?.input));
     expect(assessed.signals).toContainEqual(expect.objectContaining({ kind: 'deployment', status: 'firing' }));
+    const rows = await new AuditRows(rig.table.client, 'audit').read(watchChain(service, 'w-2'));
+    expect([rows.map(({ kind }) => kind), replayRows(rows).map(({ result }) => result)]).toEqual([['watched', 'sealed'], ['same']]);
+    expect(JSON.parse(rows[0]?.data ?? '')).toMatchObject({ question: { event: { cluster: 'prod', ecsService: 'cart' }, version: 'cart:2', newest: { id: `ecs-svc/${service}-b`, version: 'cart:2' } } });
   });
 
   it('that failed unheard is seen by the next look, and starts the same rollback', async () => {

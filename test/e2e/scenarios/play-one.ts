@@ -26,6 +26,6 @@ export function playEach(names: readonly string[]): void {
 function expectReplay({ records }: Played): void {
   const replayed = records.flatMap(({ rows }) => replayRows(rows));
   expect(replayed.length).toBeGreaterThan(0);
-  expect(replayed.filter(({ result }) => result !== 'same' && result !== 'undecided')).toEqual([]);
+  expect(replayed.filter(({ result }) => result !== 'same')).toEqual([]);
   expect(records.map(({ rows }) => verifyChain(rows)).filter(({ intact }) => !intact)).toEqual([]);
 }
