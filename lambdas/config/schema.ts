@@ -1,12 +1,12 @@
 // One schema for the service catalogue: `services.yaml` and the constructs are checked by it at synth, the handlers parse with it at run time.
 import * as z from 'zod';
 import { entryName, metricPlan } from '../domain/metric-plan.ts';
-import { manifest as albWeights } from '../strategies/alb-weights/manifest.ts';
-import { manifest as codedeploy } from '../strategies/codedeploy/manifest.ts';
-import { manifest as ecsService } from '../strategies/ecs-service/manifest.ts';
-import { manifest as lambdaAlias } from '../strategies/lambda-alias/manifest.ts';
-import { manifest as route53Weights } from '../strategies/route53-weights/manifest.ts';
-import { manifest as ssmParameter } from '../strategies/ssm-parameter/manifest.ts';
+import { target as albWeights } from '../strategies/alb-weights/manifest.ts';
+import { target as codedeploy } from '../strategies/codedeploy/manifest.ts';
+import { target as ecsService } from '../strategies/ecs-service/manifest.ts';
+import { target as lambdaAlias } from '../strategies/lambda-alias/manifest.ts';
+import { target as route53Weights } from '../strategies/route53-weights/manifest.ts';
+import { target as ssmParameter } from '../strategies/ssm-parameter/manifest.ts';
 import { arn } from '../strategies/target-fields.ts';
 import { historyProblem, maximumRounds } from './history-length.ts';
 import { type MetricEntry, metricEntry, type Objective, objective } from './metric-entries.ts';
@@ -15,7 +15,7 @@ import { declaredTwice } from './release-sources.ts';
 const name = z.string().regex(/^[a-z][a-z0-9-]{0,39}$/, { error: 'needs 1–40 lower-case letters, digits and hyphens, beginning with a letter' });
 const reason = z.string().min(10, { error: 'needs a reason a colleague would accept (10 characters or more)' }).max(500);
 
-const targets = [albWeights.target, codedeploy.target, ecsService.target, lambdaAlias.target, route53Weights.target, ssmParameter.target] as const;
+const targets = [albWeights, codedeploy, ecsService, lambdaAlias, route53Weights, ssmParameter] as const;
 const target = z.discriminatedUnion('strategy', targets as never) as z.ZodType<z.output<(typeof targets)[number]>>;
 
 const metric = z.strictObject({
@@ -140,6 +140,10 @@ const policy = z.strictObject({
   database: z.strictObject({ compatible: reason }).optional(),
   /** Configuration is part of the version (an image, a task definition, a function version): it goes back with the version. */
   configuration: z.strictObject({ versioned: reason }).optional(),
+  /** A way back on which users are interrupted: `last` (default), where no other way is left; `ask`, only with a person's yes, and also where nobody knows whether they are. */
+  interruption: z.enum(['last', 'ask']).optional(),
+  /** A way back that is known to take longer than the proof may take (a TTL, a cache) needs no person's yes. */
+  slowWayBack: z.strictObject({ accepted: reason }).optional(),
 });
 
 const verification = z.union([
@@ -244,6 +248,8 @@ export type EngineConfig = z.output<typeof engineSchema>;
 export type Config = z.output<typeof configSchema>;
 export type Journey = z.output<typeof journey>;
 export type JourneyRequest = z.output<typeof journeyRequest>;
+/** How long one step may stay unconfirmed, in seconds: longer than any deployment we would call a rescue. */
+export const confirmLimitSeconds = 3600;
 export { maximumRounds, metricPlan };
 export type { MetricEntry, Objective };
 export type TargetConfig = z.output<typeof target>;

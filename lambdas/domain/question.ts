@@ -6,6 +6,7 @@ import type { AlarmReading, DeploymentReading, TrafficReading } from './readings
 import type { Trigger } from './trigger.ts';
 import type { Approval, JourneyRound } from './workflow.ts';
 import type { Instant, KnownGood, Release, WayBack } from './vocabulary.ts';
+import type { WayEffect } from './way-effect.ts';
 import type { ServiceConfig } from '../config/schema.ts';
 
 export interface TargetFacts {
@@ -14,7 +15,9 @@ export interface TargetFacts {
   readonly goodSide: string | null;
   /** Absent in questions of before the ways back were weighed: then it is taken for a version that is put in place again. */
   readonly way?: WayBack;
-  /** Typical seconds until users are safe. */
+  /** What users notice while it goes back, as far as the catalogue and the last captured state tell. */
+  readonly effect?: WayEffect;
+  /** Seconds until users are safe, in questions of before their effect was asked. */
   readonly expectedSeconds?: number;
 }
 
@@ -48,6 +51,15 @@ export interface Question {
   readonly hasJourneys: boolean;
   readonly targets: Readonly<Record<string, TargetFacts>>;
   readonly rungs: readonly RungFacts[];
+  /** False where the rungs are Ripcord's own order: only that one may be changed. */
+  readonly hasOwnRungs?: boolean;
+  /** How long a way back may take. Absent in questions of before it was asked. */
+  readonly patience?: {
+    /** Until the recovery has to be proven. */
+    readonly proofSeconds: number;
+    /** After which one step is given up. */
+    readonly stepSeconds: number;
+  };
   readonly coolDownUntil: Instant | null;
   readonly releases: readonly ReleaseFacts[];
   readonly knownGoods: readonly KnownGoodFacts[];

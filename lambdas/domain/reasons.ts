@@ -4,9 +4,9 @@ import type { Reason } from './vocabulary.ts';
 export const reasonCodes = [
   // what speaks for a rollback
   'release-suspected', 'signals-agree', 'one-signal-enough', 'traffic-enough', 'traffic-not-measured', 'known-good', 'good-side', 'asked-by-person', 'approved',
-  'deadline-roll-back', 'rung-left-out', 'below-floor', 'also-undone', 'no-release-needed', 'would-ask', 'touched-unknown',
+  'deadline-roll-back', 'rung-left-out', 'below-floor', 'also-undone', 'no-release-needed', 'would-ask', 'touched-unknown', 'safer-first', 'better-order',
   // why a person is asked
-  'no-known-good', 'budget-spent', 'policy-approval', 'metrics-unrelated', 'floor-unknown', 'may-not-help', 'infrastructure-stays',
+  'no-known-good', 'budget-spent', 'policy-approval', 'metrics-unrelated', 'floor-unknown', 'may-not-help', 'infrastructure-stays', 'interrupts-users', 'takes-too-long',
   // why it is held
   'too-few-signals', 'too-little-traffic', 'traffic-unknown', 'signal-unreadable', 'only-older-signals', 'suspect-uncertain', 'dependency-suspected', 'shared-dependency', 'dependents-first', 'others-sick',
   // why it is left

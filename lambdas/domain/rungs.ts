@@ -3,10 +3,9 @@ import type { TargetConfig } from '../config/schema.ts';
 import type { RungFacts, TargetFacts } from './question.ts';
 import type { KnownGood, Release, Rung, StepRequest } from './vocabulary.ts';
 
-/** What a verdict needs of one target: its side that is always good, or null when the ledger has to know a good version; how it goes back, and how fast. */
-export const targetFacts = (target: TargetConfig, manifest?: Required<Pick<TargetFacts, 'way' | 'expectedSeconds'>>): TargetFacts => ({
-  strategy: target.strategy,
-  ...(manifest === undefined ? {} : { way: manifest.way, expectedSeconds: manifest.expectedSeconds }),
+/** What a verdict needs of one target: its side that is always good, or null when the ledger has to know a good version; how it goes back, and what users notice of that. */
+export const targetFacts = (target: TargetConfig, known: Pick<TargetFacts, 'way' | 'effect'> = {}): TargetFacts => ({
+  strategy: target.strategy, ...known,
   // A declared good value is the off side of a flag.
   goodSide: typeof target.good === 'object' ? ('side' in target.good ? target.good.side : 'off') : null,
 });
@@ -41,13 +40,15 @@ export interface StepSources {
   readonly release: Release | null;
   readonly good: GoodForTargets | null;
   readonly states: KnownGood['states'];
+  /** True where a step has to be refused that turns out to interrupt users. */
+  readonly mustNotInterrupt?: boolean;
 }
 
 /** The steps of each rung, built from the catalogue and the ledger alone. */
 export const buildRungs = (rungs: readonly RungFacts[], sources: StepSources): Rung[] =>
   rungs.map(({ name, waves }) => ({ name, waves: waves.map((ids) => ids.map((id) => step(name, id, sources))) }));
 
-function step(rung: string, id: string, { service, targets, release, good, states }: StepSources): StepRequest {
+function step(rung: string, id: string, { service, targets, release, good, states, mustNotInterrupt = false }: StepSources): StepRequest {
   const target = targets[id];
   if (target === undefined) throw new Error(`rung "${rung}" names target "${id}", which the catalogue does not have`);
   const facts = targetFacts(target);
@@ -57,6 +58,7 @@ function step(rung: string, id: string, { service, targets, release, good, state
     service,
     strategy: target.strategy,
     targetId: id,
+    ...(mustNotInterrupt ? { mustNotInterrupt } : {}),
     target,
     good: goodHere === null ? null : { ...goodHere, state: facts.goodSide === null ? states[id] ?? null : null },
     release: release === null ? null : {

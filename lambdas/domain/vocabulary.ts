@@ -99,6 +99,8 @@ export interface StepRequest {
   readonly targetId: string;
   /** Present when the step is applied for the second time, because the world went past the first change. */
   readonly again?: true;
+  /** Present where the policy wants a person's yes before users are interrupted and nobody was asked: what would interrupt them is refused. */
+  readonly mustNotInterrupt?: true;
   /** The target as the catalogue holds it, parsed by the strategy's own schema. */
   readonly target: JsonObject;
   readonly good: { readonly version: string; readonly basis: KnownGood['basis']; readonly state: TargetState | null } | null;

@@ -7,6 +7,8 @@ import { because } from './reasons.ts';
 import { goodOf } from './rungs.ts';
 import type { Reason, Touched, WayBack } from './vocabulary.ts';
 import type { Passed, WayChoice } from './way-choice.ts';
+import { effectOf, type WayEffect } from './way-effect.ts';
+import { type Harm, harmDoubts, harmOf, inOrder } from './way-harm.ts';
 
 export interface Tree {
   /** One for each of the service's ways back, in its order. */
@@ -15,11 +17,15 @@ export interface Tree {
   readonly rungs: readonly RungFacts[];
   /** Why a person has to say yes to them first; empty when nobody has to. */
   readonly doubts: readonly Reason[];
+  /** Why they stand in another order than given, or which order would be better. */
+  readonly order: readonly Reason[];
   readonly passed: readonly Passed[];
 }
 
 interface Weighed {
   readonly rung: RungFacts;
+  readonly effect: WayEffect | null;
+  readonly harm: Harm | null;
   readonly to: readonly (string | null)[];
   readonly refusals: readonly Reason[];
   readonly doubts: readonly Reason[];
@@ -34,7 +40,7 @@ interface Situation {
 
 /**
  * Weighs each way back alone, then keeps the best class: those that nothing speaks against; else those that lead to a known good version
- * and need a person's yes; else the rest that is not refused. The order stays as declared: the tree drops and asks, it never reorders.
+ * and need a person's yes; else the rest that is not refused. An order that the service declares stays; Ripcord's own puts what harms users less first.
  */
 export function weighWays(question: Question, suspect: ReleaseFacts | null, good: KnownGoodFacts | null): Tree {
   const passed = passedReleases(question, suspect, good);
@@ -42,13 +48,14 @@ export function weighWays(question: Question, suspect: ReleaseFacts | null, good
   const safe = weighed.filter(({ refusals }) => refusals.length === 0);
   const free = safe.filter(({ doubts }) => doubts.length === 0);
   const known = safe.filter(({ to }) => !to.includes(null));
-  const kept = [free, known, safe].find((some) => some.length > 0) ?? [];
+  const { kept, reasons: order } = inOrder(question, [free, known, safe].find((some) => some.length > 0) ?? []);
   const ways = weighed.map((one): WayChoice => ({
-    rung: one.rung.name, ways: waysOf(question, one.rung), to: one.to, expectedSeconds: secondsOf(question, one.rung),
+    rung: one.rung.name, ways: waysOf(question, one.rung), to: one.to, expectedSeconds: one.effect?.seconds ?? secondsOf(question, one.rung),
+    ...(one.effect === null || one.harm === null ? {} : { effect: one.effect, risk: one.harm.risk }),
     answer: one.refusals.length > 0 ? 'refused' : !kept.includes(one) ? 'left-out' : one.doubts.length > 0 ? 'ask' : 'chosen',
     reasons: one.refusals.length > 0 ? one.refusals : one.doubts,
   }));
-  return { ways, rungs: kept.map(({ rung }) => rung), doubts: unique(kept.flatMap(({ doubts }) => doubts)), passed };
+  return { ways, rungs: kept.map(({ rung }) => rung), doubts: unique(kept.flatMap(({ doubts }) => doubts)), order, passed };
 }
 
 const unique = (reasons: readonly Reason[]): Reason[] => reasons.filter(({ text }, index) => reasons.findIndex((one) => one.text === text) === index);
@@ -72,14 +79,18 @@ function weigh(situation: Situation, rung: RungFacts): Weighed {
   // A flag changes what the version does, never which version users get.
   const old = [...new Set(targets.filter(([, target]) => wayOf(target) !== 'flag-off').map(([id, target]) => (target.goodSide === null ? goodOf(id, target, good)?.version ?? null : null)))];
   const objections = old.flatMap((version) => floorObjections(question, passed, version));
+  const ways = waysOf(question, rung);
+  const effect = effectOf(rung.waves, (id) => question.targets[id]?.effect);
+  const doubts = unique([
+    ...(to.includes(null) ? [notProven(question, good)] : []),
+    ...objections.filter(({ kind }) => kind === 'doubt').map(({ reason }) => reason),
+    ...reachDoubts(situation, ways, suspect),
+    ...harmDoubts(question, effect),
+  ]);
   return {
-    rung, to,
+    rung, to, effect, doubts,
+    harm: harmOf(question, { rung, ways, effect, doubts }),
     refusals: unique(objections.filter(({ kind }) => kind === 'refused').map(({ reason }) => reason)),
-    doubts: unique([
-      ...(to.includes(null) ? [notProven(question, good)] : []),
-      ...objections.filter(({ kind }) => kind === 'doubt').map(({ reason }) => reason),
-      ...reachDoubts(situation, waysOf(question, rung), suspect),
-    ]),
   };
 }
 
@@ -119,6 +130,6 @@ const targetsOf = ({ targets }: Question, { waves }: RungFacts): [string, Target
 const wayOf = ({ way }: TargetFacts): WayBack => way ?? 'redeploy';
 const waysOf = (question: Question, rung: RungFacts): WayBack[] => [...new Set(targetsOf(question, rung).map(([, target]) => wayOf(target)))];
 
-/** Waves go one after the other, the targets of one side by side. */
+/** Of questions that know no effects: waves go one after the other, the targets of one side by side. */
 const secondsOf = ({ targets }: Question, { waves }: RungFacts): number =>
   waves.reduce((sum, ids) => sum + Math.max(0, ...ids.map((id) => targets[id]?.expectedSeconds ?? 0)), 0);

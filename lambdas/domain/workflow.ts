@@ -1,7 +1,7 @@
 // What goes in and out of each handler of the Rollback and Watch workflows: the contract between the state machines and the code.
 import type { WatchMemory } from './bake-memory.ts';
 import type { AuditCursor, Instant, JsonObject, KnownGood, Reason, Release, RollbackMode, Rung, Signal, StepRequest, TargetState, VerdictName } from './vocabulary.ts';
-import type { Passed, WayChoice } from './way-choice.ts';
+import type { Passed, WayChoice, WayEffect } from './way-choice.ts';
 
 // ---- Assess -------------------------------------------------------------------------------------------------------------
 
@@ -117,8 +117,7 @@ export interface StrategyInput {
   /** For apply after an approval or a dry run: the plan a person saw. For confirm: what apply did. */
   readonly planned: StepPlan | null;
   readonly applied: StepApplied | null;
-  /** For confirm: its own answer before this one, given back so that a wait (a DNS record's TTL) counts on. Absent on the first. */
-  readonly confirmed?: StepConfirmed | null;
+  /** For confirm: its own answer before this one, given back so that a wait (a DNS record's TTL) counts on. Absent on the first. */ readonly confirmed?: StepConfirmed | null;
   readonly audit: AuditCursor | null;
 }
 
@@ -142,6 +141,8 @@ export interface StepPlan {
   /** One line a person can read, for example `blue 0 → 100, green 100 → 0`. */
   readonly summary: string;
   readonly expectedSeconds: number;
+  /** What users notice meanwhile, from what is live; absent where nothing would be changed. */
+  readonly effect?: WayEffect;
 }
 
 export type StepStatus = 'changed' | 'already' | 'failed' | 'changed-by-someone-else';
@@ -267,9 +268,8 @@ export type WatchInput =
   | { readonly verb: 'left'; readonly watchId: string; readonly watch: Watching; readonly captured: readonly StepCaptured[] }
   | {
       readonly verb: 'look'; readonly watchId: string; readonly watch: Watching; readonly look: number; readonly evidence: JourneyRound;
-      /** How many more looks the execution's history can hold; absent in an execution that began before it was counted. */
+      /** How many more looks the execution's history can hold; absent in an execution that began before it was counted. The memory is what the look before gave back. */
       readonly looksLeft?: number;
-      /** What the look before gave back. */
       readonly memory?: WatchMemory | null;
     }
   | { readonly verb: 'settle'; readonly watchId: string; readonly watch: Watching; readonly captured: readonly StepCaptured[]; /** Of the look that found it good; absent in an execution that began before they were kept. */ readonly reasons?: readonly Reason[]; readonly memory?: WatchMemory | null };

@@ -8,15 +8,17 @@ import { modeOf } from '../domain/demands.ts';
 import { isRefusal } from '../domain/errors.ts';
 import type { Question } from '../domain/question.ts';
 import { releaseFrom, withReadings } from '../domain/readings.ts';
-import { buildRungs, rungsOf, targetFacts } from '../domain/rungs.ts';
+import { buildRungs, rungsOf } from '../domain/rungs.ts';
 import { type Admitted, parseTrigger } from '../domain/trigger.ts';
 import { isWeighed } from '../domain/weighed.ts';
 import type { AuditCursor, Instant, JsonObject, Release } from '../domain/vocabulary.ts';
 import type { Assessment, AssessInput, Verification } from '../domain/workflow.ts';
-import { manifestOf } from '../strategies/registry.ts';
+import { wayOf } from '../strategies/ways.ts';
 import { type AssessSources, type Known, type Seen, type Unread, groupOf, readKnown, readNow } from './assess-reads.ts';
+import { confirmLimitSeconds } from '../config/schema.ts';
 import { approvalOf } from './assess-approval.ts';
 import { leaveAtDoor } from './assess-door.ts';
+import { factsOf } from './assess-effects.ts';
 import { decideInStorm } from './assess-storm.ts';
 import { deliveredBy } from './delivered-signal.ts';
 import type { Log } from './logger.ts';
@@ -70,7 +72,7 @@ interface Gathered {
 /** Everything the verdict is made from. States of targets are left out: it does not depend on them, and they are large. */
 function questionOf(input: AssessInput, { admitted, known, seen, now }: Gathered & { readonly now: Instant }): Question {
   const { entry: { service: config }, ledger } = known;
-  const targets = Object.fromEntries(Object.entries(config.targets).map(([id, target]) => [id, targetFacts(target, manifestOf(target.strategy))]));
+  const targets = factsOf(config.targets, { ledger, deployments: seen.deployments });
   const { fence: _fence, ...facts } = seen;
   return {
     ...facts,
@@ -78,7 +80,8 @@ function questionOf(input: AssessInput, { admitted, known, seen, now }: Gathered
     trigger: admitted.trigger, approval: input.approval, evidence: input.evidence,
     policy: config.policy, minimumSignals: config.signals.minimum, holdSeconds: config.signals.holdSeconds, externalTools: config.signals.external,
     hasJourneys: Object.keys(config.journeys).length > 0,
-    targets, rungs: rungsOf(targets, config.rungs, (strategy) => manifestOf(strategy).order),
+    targets, rungs: rungsOf(targets, config.rungs, (strategy) => wayOf(strategy).order), hasOwnRungs: config.rungs !== undefined,
+    patience: { proofSeconds: verificationOf(config.verification).deadlineSeconds, stepSeconds: confirmLimitSeconds },
     coolDownUntil: ledger.lock.coolDownUntil,
     releases: ledger.releases.map(({ left: _left, ...release }) => release),
     knownGoods: ledger.knownGoods.map(({ states, unproven: _unproven, ...good }) => ({ ...good, targets: Object.keys(states) })),
@@ -126,12 +129,16 @@ function assessmentOf(input: AssessInput, decision: Decision, made: Gathered & {
     knownGood: good === null ? null : { version: good.version, since: good.since, basis: good.basis },
     signals,
     suspects: decision.suspects, ways: decision.ways, passed: decision.passed,
-    rungs: buildRungs(decision.rungs, { service, targets: entry.service.targets, release, good, states }),
+    rungs: buildRungs(decision.rungs, { service, targets: entry.service.targets, release, good, states, mustNotInterrupt: mustNotInterrupt(entry.service.policy, decision, input) }),
     verification: verificationOf(entry.service.verification),
     requestedBy: trigger.kind === 'person' ? trigger.requestedBy : null,
     fence: seen.fence, configVersion, codeVersion, firstSignalAt, audit,
   };
 }
+
+/** Where the policy wants a person's yes to an interruption and nobody is asked: what was decided rests on how the targets looked last, and they can have changed. */
+const mustNotInterrupt = ({ interruption }: Question['policy'], { verdict, ways }: Decision, { approval }: AssessInput): boolean =>
+  interruption === 'ask' && verdict === 'roll-back' && approval?.answer !== 'approved' && ways.every(({ answer }) => answer !== 'ask');
 
 /** Without journeys nothing is gained by looking often: alarms and live state once, within the schema's own deadline. */
 function verificationOf(verification: Known['entry']['service']['verification']): Verification {

@@ -6,6 +6,7 @@ import { answerCommands } from './messages-commands.ts';
 import { nextSteps } from './messages-next.ts';
 import { endedSubject } from './messages-subject.ts';
 import { duration, executionPage, plain, resultLine, section, signalLine, stepLine, subjectOf, touchedText, utc } from './messages-text.ts';
+import { openRung } from './plan-ways.ts';
 import { type Ending, isHeld, versionsOf } from './report-outcome.ts';
 import { leftAsItIs, manifestLines, notTaken, planLines, type StepsSeen } from './report-plan.ts';
 import { suspectsText } from './suspects-text.ts';
@@ -85,9 +86,9 @@ export function approvalMessage(assessment: Assessment, plans: readonly StepPlan
 function askedText(assessment: Assessment, plans: readonly StepPlan[]): { readonly subject: string; readonly question: string } {
   const { service, rungs } = assessment;
   const { bad, good } = versionsOf(assessment);
-  const isClosed = plans.some(({ outcome }) => outcome === 'impossible');
-  if (!isClosed) return { subject: `approve the rollback of ${service} from ${bad} to ${good}?`, question: `shall ${service} go back from ${bad} to ${good}?` };
-  const next = rungs[1] === undefined ? null : plain(rungs[1].name, 60);
+  const open = openRung(assessment, plans);
+  if (open === 0) return { subject: `approve the rollback of ${service} from ${bad} to ${good}?`, question: `shall ${service} go back from ${bad} to ${good}?` };
+  const next = open === null ? null : plain(rungs[open]?.name ?? '', 60);
   if (next === null) return { subject: `${service} needs you: it cannot go back from ${bad} as things are`, question: `${service} cannot go back from ${bad} as things are (see the plan). Mend what is named there and approve, or reject and act yourself.` };
   return { subject: `${service}: first way back from ${bad} is closed, approve the next?`, question: `the first way back of ${service} cannot be taken as things are (see the plan). Shall the next one, ${next}, be tried?` };
 }

@@ -2,6 +2,7 @@
 import type { JsonObject, Reason } from '../domain/vocabulary.ts';
 import type { Assessment, Outcome, ReportInput, StepResult } from '../domain/workflow.ts';
 import { plain } from './messages-text.ts';
+import { openRung } from './plan-ways.ts';
 
 export interface Ending {
   readonly outcome: Outcome;
@@ -83,6 +84,7 @@ function headlineOf(outcome: Outcome, input: ReportInput, { died, hasIntended }:
   const service = serviceOf(input) ?? 'unknown service';
   const { bad, good } = versionsOf(input.assessment);
   const touched = input.results.some(hasChanged);
+  const closed = closedText(input);
   const headlines: Readonly<Record<Outcome, string>> = {
     recovered: keepsRelease(input) ? `${service} keeps ${bad} with its flags turned off, and has recovered` : touched || hasIntended
       ? `${service} was rolled back from ${bad} to ${good} and has recovered`
@@ -92,13 +94,20 @@ function headlineOf(outcome: Outcome, input: ReportInput, { died, hasIntended }:
     left: `${service}: nothing was changed. ${plain(input.assessment?.headline ?? '', 200)}`,
     refused: `${service}: the request was refused, nothing was changed. ${refusalText(input)}`.trimEnd(),
     rejected: `${service}: the rollback from ${bad} was rejected by ${plain(input.approval?.by ?? 'a person', 120)}`,
-    shadow: `${service} in shadow: would have rolled back from ${bad} to ${good}; nothing was changed`,
+    shadow: closed === null ? `${service} in shadow: would have rolled back from ${bad} to ${good}; nothing was changed` : `${service} in shadow: ${closed}`,
     // Nothing that could be taken leads nowhere: why is what the person asked for.
-    'dry-run': input.assessment?.rungs.length === 0 ? `${service}: dry run, nothing was changed. ${plain(input.assessment.headline, 200)}` : `${service}: dry run from ${bad} to ${good}, nothing was changed`,
+    'dry-run': closed !== null ? `${service}: dry run, ${closed}` : input.assessment?.rungs.length === 0 ? `${service}: dry run, nothing was changed. ${plain(input.assessment.headline, 200)}` : `${service}: dry run from ${bad} to ${good}, nothing was changed`,
     failed: `${service}: the rollback from ${bad} FAILED ${touched ? 'after it had changed something' : 'before anything was changed'}`,
     died: `${service}: the rollback from ${bad} was ended from outside (${plain(died ?? '', 80)})`,
   };
   return headlines[outcome];
+}
+
+/** Why no way back can be taken, where each of them was planned and none is open; else null. */
+function closedText({ assessment, plans }: ReportInput): string | null {
+  if (assessment === null || plans.length === 0 || openRung(assessment, plans) !== null) return null;
+  const why = plans.find(({ outcome }) => outcome === 'impossible');
+  return `nothing was changed. No way back can be taken as things are: ${plain(why?.reason?.text ?? why?.summary ?? '', 200)}`;
 }
 
 /** Why, in the one line that the console shows of a failed execution. */

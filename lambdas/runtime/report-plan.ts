@@ -1,89 +1,56 @@
 // The plan of a rollback as a runbook: numbered steps with risk, time and proof, what comes when one fails, what is not taken and what stays.
-import type { Rung, StepRequest } from '../domain/vocabulary.ts';
-import type { Passed, WayChoice } from '../domain/way-choice.ts';
+import type { Reason, Rung, StepRequest } from '../domain/vocabulary.ts';
+import type { Passed } from '../domain/way-choice.ts';
 import type { Assessment, StepPlan } from '../domain/workflow.ts';
-import { counted, duration, plain, secondsBetween, utc } from './messages-text.ts';
+import { counted, duration, plain, utc } from './messages-text.ts';
+import { isClosed, isFlagOnly, noticed, openRung, passedBy, riskLine, rungName, rungSeconds, timeOf } from './plan-ways.ts';
 import { versionsOf } from './report-outcome.ts';
-
-/** Older than this, a known good version is far away: what was fixed since is lost too. */
-const oldSeconds = 7 * 24 * 3600;
 
 /** The whole runbook, one line each; empty where no way back was weighed. */
 export function runbook(assessment: Assessment, plans: readonly StepPlan[]): string[] {
   if (assessment.rungs.length > 0) return [...planLines(assessment, plans), ...leftAsItIs(assessment).map((line) => `Stays: ${line}`)];
-  return notTaken(assessment).length === 0 ? [] : ['No way back is taken.', ...notTaken(assessment), ...remaining(assessment)];
+  return notTaken(assessment).length === 0 ? [] : ['Choice: fix forward. No way back is taken.', ...notTaken(assessment), ...remaining(assessment)];
 }
 
 /** From and to of steps that are on record already, in words, by the step's id. */
 export type StepsSeen = ReadonlyMap<string, string>;
 
-/** The steps without what stays. @param plans what the first rung's strategies found when they looked; empty before they did. */
-export const planLines = (assessment: Assessment, plans: readonly StepPlan[], seen: StepsSeen = new Map()): string[] =>
-  [summaryLine(assessment, plans), ...steps(assessment, plans, seen), ...notTaken(assessment)];
+/** The steps without what stays. @param plans what the strategies found when they looked; empty before they did. */
+export const planLines = (assessment: Assessment, plans: readonly StepPlan[], seen: StepsSeen = new Map()): string[] => [
+  ...(plans.length === 0 ? [] : [answerLine(assessment, plans)]),
+  summaryLine(assessment, plans), ...orderLines(assessment), ...steps(assessment, plans, seen), ...notTaken(assessment),
+  ...(openRung(assessment, plans) === null ? remaining(assessment) : []),
+];
+
+/** What the tree picks, given what is possible now: a way by itself, a way with a person's yes, or none. */
+function answerLine(assessment: Assessment, plans: readonly StepPlan[]): string {
+  const open = openRung(assessment, plans);
+  if (open === null) return 'Choice: fix forward, or ask a person to mend what is named below. No way back can be taken as things are.';
+  const isAsked = assessment.approval !== null || assessment.reasons.some(({ code }) => code === 'would-ask');
+  const closed = open === 0 ? '' : ` ${assessment.rungs.slice(0, open).map((_rung, index) => rungName(assessment, index)).join(' and ')} cannot be taken as things are.`;
+  return `Choice: ${isAsked ? 'ask a person, then ' : ''}${rungName(assessment, open)}${isAsked ? '' : ', by itself'}.${closed}`;
+}
+
+const orderCodes: readonly Reason['code'][] = ['safer-first', 'better-order'];
+const orderLines = ({ reasons }: Assessment): string[] => reasons.filter(({ code }) => orderCodes.includes(code)).map(({ text }) => `Order: ${plain(text, 400)}`);
 
 /** `Back to 1.0.0 … Risk … About …`: what has to be read when only one line is. */
 export function summaryLine(assessment: Assessment, plans: readonly StepPlan[]): string {
-  const risks = risksOf(assessment);
-  const seconds = rungSeconds(assessment, 0, plans);
-  const isDoubted = wayOf(assessment, 0)?.answer === 'ask';
-  const level = isDoubted ? 'high' : risks.length > 0 ? 'medium' : 'low';
-  const time = seconds === null ? '' : ` About ${duration(seconds)} until users are safe.`;
-  return `${target(assessment)}. Risk: ${level}${risks.length === 0 ? '' : ` (${risks.join('; ')})`}.${time} ${proofTime(assessment)}.`;
+  const rung = openRung(assessment, plans) ?? 0;
+  return `${target(assessment, rung)}. ${riskLine(assessment, rung, plans)}${timeOf(assessment, rung, plans)}${noticed(assessment, rung, plans)} ${proofTime(assessment)}.`;
 }
 
-function target(assessment: Assessment): string {
+function target(assessment: Assessment, rung: number): string {
   const { knownGood, release } = assessment;
   const { bad, good } = versionsOf(assessment);
-  if (isFlagOnly(assessment, 0)) return `${bad} stays live, and what its flags switched on goes off`;
+  if (isFlagOnly(assessment, rung)) return `${bad} stays live, and what its flags switched on goes off`;
   const since = knownGood === null ? '' : `, known good since ${utc(knownGood.since)}`;
   return `${release === null ? 'Back' : `From ${bad} back`} to ${good}${since}`;
-}
-
-const wayOf = ({ ways = [], rungs }: Assessment, rung: number): WayChoice | undefined => ways.find((way) => way.rung === rungs[rung]?.name);
-const isFlagOnly = (assessment: Assessment, rung: number): boolean => wayOf(assessment, rung)?.ways.every((way) => way === 'flag-off') === true;
-
-/** Null where nobody knows. What the strategies found counts before what is typical. */
-function rungSeconds(assessment: Assessment, rung: number, plans: readonly StepPlan[]): number | null {
-  const own = plans.filter(({ stepId }) => assessment.rungs[rung]?.waves.flat().some(({ id }) => id === stepId) === true && rung === 0);
-  const planned = (wave: readonly StepRequest[]): number => Math.max(0, ...own.filter(({ stepId }) => wave.some(({ id }) => id === stepId)).map(({ expectedSeconds }) => expectedSeconds));
-  if (own.length > 0) return (assessment.rungs[rung]?.waves ?? []).reduce((sum, wave) => sum + planned(wave), 0);
-  return wayOf(assessment, rung)?.expectedSeconds ?? null;
 }
 
 function proofTime({ verification: { passesInARow, intervalSeconds, deadlineSeconds } }: Assessment): string {
   return `Its proof takes ${duration(Math.max(intervalSeconds, (passesInARow - 1) * intervalSeconds))} at least and ${duration(deadlineSeconds)} at most`;
 }
-
-/** What can go wrong with going back, beside that it does not help. */
-export function risksOf(assessment: Assessment): string[] {
-  const { release, knownGood, firstSignalAt, ways = [] } = assessment;
-  const others = alsoTakenBack(assessment);
-  const touched = new Set(passedBy(assessment).flatMap((one) => one.touched));
-  const unsaid = passedBy(assessment).filter((one) => one.touched.length === 0).map(({ version }) => plain(version, 80));
-  const age = knownGood === null || release === null ? 0 : secondsBetween(knownGood.since, firstSignalAt ?? release.startedAt);
-  const taken = ways.filter(({ answer }) => answer === 'chosen' || answer === 'ask').flatMap((way) => way.ways);
-  const isOld = taken.length === 0 || taken.some((way) => way !== 'flag-off');
-  return [
-    ...(others.length === 0 || !isOld ? [] : [`${others.join(' and ')} ${others.length === 1 ? 'goes' : 'go'} too`]),
-    ...(isOld ? goodRisks(assessment) : []),
-    ...(age > oldSeconds && isOld ? [`the good version is ${Math.round(age / 86_400)} days old`] : []),
-    ...(unsaid.length > 0 && isOld ? [`nobody said what ${unsaid.slice(0, 5).join(' and ')} touched; taken as code, so anything else of ${unsaid.length === 1 ? 'it' : 'them'} stays`] : []),
-    ...(touched.has('configuration') && isOld ? ['the older version may meet newer configuration'] : []),
-    ...(touched.has('infrastructure') && isOld ? ['the older version may meet changed infrastructure'] : []),
-    ...(touched.has('database') && isOld ? ['the older version runs on the newer database'] : []),
-    ...(release?.status === 'in-progress' && taken.includes('traffic-shift') ? ['a deployment still runs and may move the traffic again'] : []),
-  ];
-}
-
-function goodRisks({ knownGood, rungs }: Assessment): string[] {
-  if (knownGood === null) return rungs[0]?.waves.flat().every(({ good }) => good !== null) === true ? [] : ['no version is known good'];
-  if (knownGood.basis === 'observed') return ['the good version was seen live and well, but its own release was not watched'];
-  return knownGood.basis === 'history' ? ['the good version is only known from CodeDeploy\'s own records'] : [];
-}
-
-/** Versions beside the suspected one that users lose: those that are still in what is live. */
-const alsoTakenBack = ({ passed = [], release }: Assessment): string[] =>
-  passed.filter(({ id, status }) => id !== release?.id && status !== 'failed' && status !== 'stopped').map(({ version }) => plain(version, 80));
 
 function steps(assessment: Assessment, plans: readonly StepPlan[], seen: StepsSeen): string[] {
   let number = 0;
@@ -95,12 +62,20 @@ function steps(assessment: Assessment, plans: readonly StepPlan[], seen: StepsSe
     const next = first[index + 1];
     const last = begin + rung.waves.flat().length;
     const otherwise = next === undefined ? 'if not, you are paged: no other way is left' : `if not, step ${next}`;
-    const seconds = rungSeconds(assessment, index, index === 0 ? plans : []);
+    const seconds = rungSeconds(assessment, index, plans);
     return [
-      ...stepLines(rung, { begin, seen, plans: index === 0 ? plans : [], only: index === 0 ? '' : 'If a step before this one fails: ', time: seconds === null || rung.waves.flat().length > 1 ? '' : `, about ${duration(seconds)}` }),
+      ...(index === 0 ? [] : [wayLine(assessment, index, plans)]),
+      ...stepLines(rung, { begin, seen, plans, only: index === 0 ? '' : 'If a step before this one fails: ', time: seconds === null || rung.waves.flat().length > 1 ? '' : `, about ${duration(seconds)}` }),
       `${last}. Prove it: ${index === 0 ? proof : `as in step ${(first[1] ?? 2) - 1}`}; ${otherwise}.`,
     ];
   });
+}
+
+/** What has to be known of a later way before it is needed. */
+function wayLine(assessment: Assessment, rung: number, plans: readonly StepPlan[]): string {
+  const stays = isFlagOnly(assessment, rung) ? ` ${versionsOf(assessment).bad} stays live.` : '';
+  const closed = isClosed(assessment, rung, plans) ? ' CANNOT be taken as things are.' : '';
+  return `Way ${rung + 1}, ${rungName(assessment, rung)}:${closed} ${riskLine(assessment, rung, plans)}${timeOf(assessment, rung, plans)}${noticed(assessment, rung, plans)}${stays}`;
 }
 
 interface Numbering {
@@ -152,9 +127,6 @@ export function remaining(assessment: Assessment): string[] {
 
 const listed = (passed: readonly Passed[], part: 'database' | 'infrastructure' | 'configuration'): string =>
   passed.filter(({ touched }) => touched.includes(part)).map(({ version }) => plain(version, 80)).slice(0, 5).join(' and ');
-
-/** Absent in an assessment of before releases were counted: then the suspected one alone. */
-const passedBy = ({ passed, release }: Assessment): readonly Passed[] => passed ?? (release === null ? [] : [release]);
 
 /** What releases changed that no way back takes back: somebody has to decide what becomes of it. */
 export function changesLeft(assessment: Assessment | null): string[] {

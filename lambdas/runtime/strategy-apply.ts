@@ -4,7 +4,7 @@ import type { AuditKind } from '../audit/entry.ts';
 import type { AuditCursor, JsonObject, Reason, TargetState } from '../domain/vocabulary.ts';
 import type { StepApplied } from '../domain/workflow.ts';
 import type { Capture, Made, PlanAnswer } from '../strategies/strategy.ts';
-import { failure, keyOf, questionOf, type Work } from './strategy-work.ts';
+import { answerFrom, failure, keyOf, type Work } from './strategy-work.ts';
 
 type AnyWork = Work<JsonObject, TargetState>;
 type Change = Extract<PlanAnswer<TargetState>, { readonly outcome: 'change' }>;
@@ -31,7 +31,7 @@ interface Attempt {
 }
 
 async function fromLive(work: AnyWork, attempt: Attempt): Promise<StepApplied> {
-  const answer = work.strategy.plan(questionOf(work, attempt.live));
+  const answer = answerFrom(work, attempt.live);
   if (answer.outcome === 'impossible') return refused(work, answer.reason, attempt.cursor, answer.from);
   if (answer.outcome === 'already') {
     await record(work, 'change-made', { status: 'already', from: answer.from, to: answer.to, summary: answer.summary }, attempt.cursor);

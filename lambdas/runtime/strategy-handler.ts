@@ -7,7 +7,7 @@ import type { StepCaptured, StepConfirmed, StepPlan, StrategyInput } from '../do
 import type { Strategy } from '../strategies/strategy.ts';
 import { fields, handle } from './handle.ts';
 import { applyStep } from './strategy-apply.ts';
-import { failure, invalidTarget, keyOf, planOf, questionOf, type StrategyOutput, type Surroundings, type Work } from './strategy-work.ts';
+import { answerFrom, failure, invalidTarget, keyOf, planOf, type StrategyOutput, type Surroundings, type Work } from './strategy-work.ts';
 import { auditStore, dynamoClient, ledgerTable } from './wiring.ts';
 
 type AnyWork = Work<JsonObject, TargetState>;
@@ -74,7 +74,7 @@ async function captureStep({ strategy, target, input: { step }, around }: AnyWor
 async function planStep(work: AnyWork): Promise<StepPlan> {
   const { strategy, input, id, around } = work;
   const plan = await planned(work);
-  const data = { ...id, outcome: plan.outcome, from: plan.from, to: plan.to, summary: plan.summary, reason: plan.reason === null ? null : { ...plan.reason } };
+  const data = { ...id, outcome: plan.outcome, from: plan.from, to: plan.to, summary: plan.summary, effect: plan.effect === undefined ? null : { ...plan.effect }, reason: plan.reason === null ? null : { ...plan.reason } };
   await around.audit.append({ rollbackId: input.rollbackId, service: input.step.service, kind: 'planned', at: around.clock.now().toISOString(), data }, input.audit ?? null);
   work.log.info('step planned', { strategy: strategy.manifest.name, target: id.targetId, verdict: plan.outcome });
   return plan;
@@ -83,10 +83,10 @@ async function planStep(work: AnyWork): Promise<StepPlan> {
 async function planned(work: AnyWork): Promise<StepPlan> {
   const { strategy, target, input } = work;
   try {
-    return planOf(work, strategy.plan(questionOf(work, await strategy.capture(target, input.step))));
+    return planOf(work.id, answerFrom(work, await strategy.capture(target, input.step)));
   } catch (error) {
     const reason = failure(error);
-    return { ...work.id, outcome: 'impossible', from: null, to: null, reason, summary: reason.text, expectedSeconds: strategy.manifest.expectedSeconds };
+    return { ...work.id, outcome: 'impossible', from: null, to: null, reason, summary: reason.text, expectedSeconds: 0 };
   }
 }
 

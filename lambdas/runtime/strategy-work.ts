@@ -5,6 +5,7 @@ import type { LockHold } from '../adapters/ledger-lock.ts';
 import type { AuditEntry } from '../audit/entry.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { AuditCursor, JsonObject, Reason, TargetState } from '../domain/vocabulary.ts';
+import type { WayEffect } from '../domain/way-effect.ts';
 import type { StepApplied, StepCaptured, StepConfirmed, StepPlan, StrategyInput } from '../domain/workflow.ts';
 import type { Capture, PlanAnswer, PlanQuestion, Strategy } from '../strategies/strategy.ts';
 import type { Log } from './logger.ts';
@@ -31,7 +32,7 @@ export interface Work<Target extends JsonObject, State extends TargetState> {
 /** What a change is marked with where AWS lets us leave a mark. */
 export const keyOf = ({ rollbackId, step }: StrategyInput): string => `${rollbackId}/${step.id}`;
 
-export function questionOf<Target extends JsonObject, State extends TargetState>(work: Work<Target, State>, live: Capture<State>): PlanQuestion<Target, State> {
+function questionOf<Target extends JsonObject, State extends TargetState>(work: Work<Target, State>, live: Capture<State>): PlanQuestion<Target, State> {
   const { step, planned } = work.input;
   return {
     target: work.target,
@@ -42,8 +43,20 @@ export function questionOf<Target extends JsonObject, State extends TargetState>
   };
 }
 
-export function planOf<Target extends JsonObject, State extends TargetState>({ strategy, id }: Work<Target, State>, answer: PlanAnswer<State>): StepPlan {
-  const base = { ...id, from: answer.from, expectedSeconds: answer.outcome === 'change' ? strategy.manifest.expectedSeconds : 0 };
+export type Answered<State extends TargetState> = PlanAnswer<State> & { readonly effect?: WayEffect };
+
+/** The strategy's plan with what users would notice of it; refused where nobody said yes to that. */
+export function answerFrom<Target extends JsonObject, State extends TargetState>(work: Work<Target, State>, live: Capture<State>): Answered<State> {
+  const answer = work.strategy.plan(questionOf(work, live));
+  if (answer.outcome !== 'change') return answer;
+  const effect = work.strategy.way.effect(work.target, { state: answer.from, planned: { to: answer.to, facts: live.facts }, isRunning: false });
+  const harms = effect.downtime === 'interruption' || effect.downtime === 'unknown';
+  if (!harms || work.input.step.mustNotInterrupt !== true) return { ...answer, effect };
+  return { outcome: 'impossible', from: answer.from, effect, reason: { code: 'would-interrupt', text: `Users would ${effect.downtime === 'unknown' ? 'perhaps ' : ''}be interrupted (${effect.text}), the policy wants a person's yes to that, and nobody was asked.` } };
+}
+
+export function planOf<State extends TargetState>(id: Work<JsonObject, State>['id'], answer: Answered<State>): StepPlan {
+  const base = { ...id, from: answer.from, expectedSeconds: answer.outcome === 'change' ? answer.effect?.seconds ?? 0 : 0, ...(answer.effect === undefined ? {} : { effect: answer.effect }) };
   return answer.outcome === 'impossible'
     ? { ...base, outcome: answer.outcome, to: null, reason: answer.reason, summary: answer.reason.text }
     : { ...base, outcome: answer.outcome, to: answer.to, reason: null, summary: answer.summary };

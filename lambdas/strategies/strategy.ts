@@ -1,6 +1,7 @@
 // The contract every strategy keeps: a manifest that is data, a plan that is pure, and three calls that touch AWS.
 import type * as z from 'zod';
-import type { JsonObject, Reason, StepRequest, TargetState, WayBack } from '../domain/vocabulary.ts';
+import type { JsonObject, Reason, StepRequest, TargetState } from '../domain/vocabulary.ts';
+import type { Way } from './way.ts';
 
 /** One IAM statement as data: CDK makes the role from it, the sandbox enforces it, the docs show it. */
 export interface Statement {
@@ -26,13 +27,7 @@ export interface Manifest<Target extends JsonObject = JsonObject> {
   readonly name: string;
   /** First line of the strategy's documentation. */
   readonly summary: string;
-  /** Where its rung stands when the service names none: lower goes first. Flag 0–9, traffic 10–19, alias 20–29, redeploy 40–49, DNS 50–59. */
-  readonly order: number;
-  /** What kind of way back it is: a flag that is turned off, users that are sent elsewhere, or a version that is put in place again. */
-  readonly way: WayBack;
   readonly target: z.ZodType<Target>;
-  /** Typical seconds until users are safe; shown in plans. */
-  readonly expectedSeconds: number;
   /** Pure. What the Watch has to know of two states from the ledger, in any shape, without the strategy's AWS half. */
   readonly states: StateReading;
 }
@@ -80,7 +75,7 @@ export interface PlanQuestion<Target, State extends TargetState> {
 export type PlanAnswer<State extends TargetState> =
   | { readonly outcome: 'change'; readonly from: State; readonly to: State; readonly summary: string }
   | { readonly outcome: 'already'; readonly from: State; readonly to: State; readonly summary: string }
-  /** Codes in use: no-known-good, destination-unhealthy, destination-gone, changed-by-someone-else, not-ours, unsupported. */
+  /** Codes in use: no-known-good, destination-unhealthy, destination-gone, changed-by-someone-else, not-ours, unsupported; would-interrupt is added around the plan. */
   | { readonly outcome: 'impossible'; readonly from: State; readonly reason: Reason };
 
 export interface Change<Target, State extends TargetState> {
@@ -121,6 +116,7 @@ export interface ConfirmQuestion<Target, State extends TargetState> {
 
 export interface Strategy<Target extends JsonObject = JsonObject, State extends TargetState = TargetState> {
   readonly manifest: Manifest<Target>;
+  readonly way: Way<Target, State>;
   /** Reads the live state. Changes nothing. `known` is null when a release's Watch captures. */
   capture(target: Target, known: Known<State> | null): Promise<Capture<State>>;
   /** Pure: what would be done. The live state was read by `capture` right before. */

@@ -57,6 +57,11 @@ export const unreached: Readonly<Record<string, string>> = {
   '@smithy/core/dist-es/submodules/endpoints/middleware-endpoint/service-customizations/s3.js': `export const DOT_PATTERN = /\\./, S3_HOSTNAME_PATTERN = DOT_PATTERN;\nexport const resolveParamsForS3 = async (params) => params, isDnsCompatibleBucketName = ${leftOut('buckets')}, isArnBucketName = isDnsCompatibleBucketName;`,
   // Slows itself down in the adaptive mode of retries alone, to which no client of ours is set: there it would retry as the standard mode does.
   '@smithy/core/dist-es/submodules/retry/util-retry/DefaultRateLimiter.js': 'export class DefaultRateLimiter { async getSendToken() {} updateClientSendingRate() {} }',
+  '@smithy/core/dist-es/submodules/retry/util-retry/AdaptiveRetryStrategy.js': `export class AdaptiveRetryStrategy { acquireInitialRetryToken = ${leftOut('adaptive retries')}; }`,
+  // Tells each call to a logger of the client's own, and no client of ours has one.
+  '@aws-sdk/core/dist-es/submodules/client/middleware-logger/loggerMiddleware.js': 'export const loggerMiddleware = () => (next) => next, loggerMiddlewareOptions = {}, getLoggerPlugin = () => ({ applyToStack: () => {} });',
+  // Tells AWS in the name of the client which features of the SDK are used.
+  '@aws-sdk/core/dist-es/submodules/client/middleware-user-agent/check-features.js': 'export async function checkFeatures() {}',
   // Signs the headers of event streams, and no operation of ours streams events.
   '@smithy/signature-v4/dist-es/HeaderFormatter.js': `export class HeaderFormatter { format = ${leftOut('event streams')}; }\nexport class Int64 { static fromNumber = ${leftOut('event streams')}; }`,
   // Keeps values that hold themselves from being parsed for ever: what comes from JSON never does. zod/mini goes without it too.
@@ -74,7 +79,7 @@ export const withoutUnused: Plugin = {
       contents: hollow(readFileSync(path, 'utf8'), 'JSON Schemas'), loader: 'js',
     }));
     build.onLoad({ filter: /zod\/v4\/classic\/schemas\.js$/ }, ({ path }) => ({ contents: withoutOldFormats(readFileSync(path, 'utf8')), loader: 'js' }));
-    build.onLoad({ filter: /(Sha256Js|getInstanceMetadataRegion|loadSharedConfigFiles|s3|DefaultRateLimiter|HeaderFormatter|memoizer)\.js$/ }, ({ path }) => {
+    build.onLoad({ filter: /(Sha256Js|getInstanceMetadataRegion|loadSharedConfigFiles|s3|DefaultRateLimiter|AdaptiveRetryStrategy|loggerMiddleware|check-features|HeaderFormatter|memoizer)\.js$/ }, ({ path }) => {
       const found = Object.entries(unreached).find(([end]) => path.endsWith(`node_modules/${end}`));
       return found === undefined ? null : { contents: found[1], loader: 'js' };
     });

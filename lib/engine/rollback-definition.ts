@@ -19,6 +19,7 @@ const inputLimit = 60_000;
 
 const rungs = '$assessment.rungs';
 const steps = (rung: string): string => `$reduce(${rungs}[${rung}].waves, $append, [])`;
+const allSteps = `$reduce(${rungs}, function($all, $one) { $append($all, $reduce($one.waves, $append, [])) }, [])`;
 const failed = onError('Report', { assign: { error: jsonata('$states.errorOutput') } });
 const give = (code: string, cause: string): Record<string, unknown> => ({ error: { Error: code, Cause: cause } });
 
@@ -90,8 +91,8 @@ const verifyPayload = (fields: Record<string, unknown>): Record<string, unknown>
 
 const asking = (functions: RollbackFunctions, strategies: StrategyArns): Record<string, State> => ({
   PlanSteps: each({
-    comment: 'The plan of the first rung: for a dry run, in shadow, and before a person is asked.',
-    items: steps('0'),
+    comment: 'The plan of every rung, from what is live: for a dry run, in shadow, and before a person is asked.',
+    items: allSteps,
     startAt: 'Plan',
     states: planStates(strategies),
     assign: { plans: jsonata('[$states.result]') },

@@ -1,9 +1,8 @@
 // The states that call a strategy's function: plan, apply and confirm, confirm again, capture. One step each, inside a Map.
+import { confirmLimitSeconds } from '../../lambdas/config/schema.ts';
 import { call, choice, errorText, jsonata, onError, pass, rule, wait, type State } from './asl.ts';
 import { strategyTimeoutSeconds } from './handler-timeouts.ts';
 
-/** How long one step may stay unconfirmed, in seconds: longer than any deployment we would call a rescue. */
-const confirmLimitSeconds = 3600;
 /** Confirm polls ever more slowly, up to this pause in seconds: history holds 25,000 events, and one turn writes about nine. */
 const confirmPauseSeconds = 120;
 
@@ -48,8 +47,8 @@ const apply = (strategies: StrategyArns): State => call({
   payload: payload('apply', executionName, {
     step: jsonata('$states.input'),
     fence: jsonata('$assessment.fence'),
-    // The second time the live state is not what a person saw, but the way they agreed to leads there all the same.
-    planned: jsonata('($id := $states.input.id; $seen := $plans[stepId = $id]; $exists($seen) and $not($exists($states.input.again)) ? $seen[0] : null)'),
+    // The second time, and on a later rung, the live state is not what a person saw, but the way they agreed to leads there all the same.
+    planned: jsonata('($id := $states.input.id; $seen := $plans[stepId = $id]; $rung = 0 and $exists($seen) and $not($exists($states.input.again)) ? $seen[0] : null)'),
     audit: jsonata('$audit'),
   }),
   assign: { step: jsonata('$states.input'), applied: jsonata('$states.result.Payload'), confirmed: null, checks: 0, waited: 0, pause: 0 },

@@ -1,7 +1,8 @@
 // The Rollback state machine before anything is changed: it holds, plans, refuses, asks a person.
 import { describe, expect, test } from 'vitest';
+import type { StrategyInput } from '../../lambdas/domain/workflow.ts';
 import { machineRig, Named } from '../sandbox/engine/machine-rig.ts';
-import { play, reportOf } from './rollback-rig.ts';
+import { play, reportOf, twoRungs } from './rollback-rig.ts';
 import { assessment, confirmed, rollback, step, strategyFunction, wellAnswers } from './workflow-samples.ts';
 
 describe('before anything is changed', () => {
@@ -26,11 +27,11 @@ describe('before anything is changed', () => {
     expect(JSON.parse(played.execution.output ?? '')).toEqual({ outcome: 'joined', headline: 'checkout is sick' });
   });
 
-  test.each([['dry-run', 'roll-back'], ['shadow', 'roll-back'], ['shadow', 'ask']] as const)('mode %s with verdict %s shows the plan of the first rung and changes nothing', async (mode, verdict) => {
+  test.each([['dry-run', 'roll-back'], ['shadow', 'roll-back'], ['shadow', 'ask']] as const)('mode %s with verdict %s shows the plan of every rung and changes nothing', async (mode, verdict) => {
     const approval = verdict === 'ask' ? { timeoutSeconds: 60, onDeadline: 'stop' as const } : null;
-    const played = await play({ assess: () => assessment({ mode, verdict, approval, rungs: [{ name: 'first', waves: [[step('first', 'a')], [step('first', 'b')]] }] }) });
-    expect(played.calls.toSorted()).toEqual(['alb:plan', 'alb:plan', 'assess', 'report']);
-    expect(reportOf(played).plans.map(({ targetId }) => targetId)).toEqual(['a', 'b']);
+    const played = await play({ assess: () => assessment({ mode, verdict, approval, rungs: [{ name: 'first', waves: [[step('first', 'a')], [step('first', 'b')]] }, ...twoRungs.slice(1)] }) });
+    expect(played.calls.toSorted()).toEqual(['alb:plan', 'alb:plan', 'assess', 'codedeploy:plan', 'report']);
+    expect(reportOf(played).plans.map(({ stepId }) => stepId)).toEqual(['first/a', 'first/b', 'second/release']);
   });
 
   test('a step that cannot be planned does not hide the others', async () => {
@@ -95,6 +96,23 @@ describe('a person is asked', () => {
     expect(payload('alb', 1)).toMatchObject({ verb: 'apply', planned: { stepId: 'first/web', outcome: 'change' } });
     // What the person saw is no longer live then, but it leads to the same place.
     expect(payload('alb', 3)).toMatchObject({ verb: 'apply', step: { again: true }, planned: null });
+    rig.stop();
+  });
+
+  test('what a person saw of a later way back binds nobody: the ways before it moved the world', async () => {
+    const rungs = twoRungs;
+    const rig = machineRig(wellAnswers({
+      assess: (_: never, count: number) => (count === 1 ? { ...ask, rungs } : assessment({ rungs })),
+      approve: ({ taskToken }: { taskToken: string }) => {
+        queueMicrotask(() => rig.machines.tokens.succeed(taskToken, JSON.stringify({ answer: 'approved', by: 'arn:aws:sts::1:assumed-role/x/y', at: 'now', comment: '' })));
+        return { asked: true };
+      },
+      alb: strategyFunction({ confirm: (input) => confirmed(input, { answer: 'failed' }) }),
+    }), 20_000);
+    await rig.run(rollback, { service: 'checkout' });
+    const applies = rig.calls.map(({ payload }) => payload as StrategyInput).filter(({ verb }) => verb === 'apply');
+    expect(rig.calls.find(({ name }) => name === 'approve')?.payload).toMatchObject({ plans: [{ stepId: 'first/web' }, { stepId: 'second/release' }] });
+    expect(applies.map(({ step: { id }, planned }) => [id, planned?.stepId ?? null])).toEqual([['first/web', 'first/web'], ['second/release', null]]);
     rig.stop();
   });
 

@@ -162,7 +162,8 @@ export class Lamp {
   }
 
   readonly strategy: Strategy<JsonObject, Side> = {
-    manifest: { name: 'lamp', summary: '', order: 1, way: 'traffic-shift', target: z.strictObject({ lamp: z.string() }), expectedSeconds: 1, states: { same: () => false, isSplit: () => false } },
+    manifest: { name: 'lamp', summary: '', target: z.strictObject({ lamp: z.string() }), states: { same: () => false, isSplit: () => false } },
+    way: { order: 1, kind: 'traffic-shift', effect: () => ({ downtime: 'none', text: 'a lamp', seconds: 1, basis: 'known' }) },
     capture: () => turn(this.#s, async () => ({ state: { side: this.side }, facts: {} })),
     plan: ({ live: { state }, release }) => {
       if (state.side === 'blue') return { outcome: 'already', from: state, to: state, summary: 'blue' };

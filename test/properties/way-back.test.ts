@@ -5,7 +5,8 @@ import { semanticOrder, type Standing, standing } from '../../lambdas/domain/dat
 import { decide } from '../../lambdas/domain/decide.ts';
 import type { Question, TargetFacts } from '../../lambdas/domain/question.ts';
 import type { Touched } from '../../lambdas/domain/vocabulary.ts';
-import { approval, minute, personTrigger, question, release } from '../unit/domain/samples.ts';
+import { downtimes } from '../../lambdas/domain/way-effect.ts';
+import { approval, deployment, minute, personTrigger, question, release } from '../unit/domain/samples.ts';
 
 const version = fc.constantFrom('1.0.0', '1.1.0', '1.2.0', '2.0.0', 'blue', 'red');
 const touched = fc.subarray<Touched>(['code', 'configuration', 'infrastructure', 'database']);
@@ -27,13 +28,22 @@ const releases = fc.array(fc.record({
   id: `r-${index}`, ...over, ...(floor === null ? {} : { manifest: { approvals: [], backup: null, databaseFloor: floor, url: null } }),
 })));
 
+const effect = fc.option(fc.record({ downtime: fc.constantFrom(...downtimes), text: fc.constant('so it is'), seconds: fc.integer({ min: 1, max: 5000 }), basis: fc.constantFrom('known', 'typical') }), { nil: undefined });
+/** The same targets with what users notice of each; of some nobody said. */
+const noticed = fc.tuple(effect, effect, effect, effect).map((effects) => Object.fromEntries(ids.map((id, index) => {
+  const [facts, one] = [targets[id], effects[index]];
+  return [id, { strategy: id, goodSide: null, ...facts, ...(one === undefined ? {} : { effect: one }) }];
+})));
+
 const world: fc.Arbitrary<Question> = fc.record({
-  rungs, releases,
+  rungs, releases, targets: noticed, hasOwnRungs: fc.boolean(), patience: fc.constantFrom(undefined, { proofSeconds: 900, stepSeconds: 3600 }),
+  deployments: fc.constantFrom([], [deployment({ id: 'd-9', status: 'in-progress', finishedAt: null })]),
   knownGoods: fc.array(fc.record({ version, since: at, targets: fc.subarray(ids) }).map((one) => ({ ...one, basis: 'baked' as const })), { maxLength: 2 }),
   trigger: fc.constantFrom(question().trigger, personTrigger()),
   approval: fc.constantFrom(null, null, approval('approved')),
-  policy: fc.record({ databaseFloor: version, database: fc.constant({ compatible: 'expand, then contract' }), configuration: fc.constant({ versioned: 'part of the image' }) }, { requiredKeys: [] }),
-}).map((over) => question({ targets, ...over }));
+  policy: fc.record({ databaseFloor: version, database: fc.constant({ compatible: 'expand, then contract' }), configuration: fc.constant({ versioned: 'part of the image' }),
+    interruption: fc.constantFrom('ask', 'last'), slowWayBack: fc.constant({ accepted: 'DNS is all there is' }) }, { requiredKeys: [] }),
+}).map(({ patience, ...over }) => question({ ...over, ...(patience === undefined ? {} : { patience }) }));
 
 const runs = { numRuns: 500 };
 
@@ -65,13 +75,49 @@ describe('the choice of the way back', () => {
     }), runs);
   });
 
-  it('takes only rungs of the catalogue, in their order, and accounts for each of them', () => {
+  it('takes only rungs of the catalogue, in their order where the service names it, and accounts for each of them', () => {
     fc.assert(fc.property(world, (asked) => {
       const { rungs: kept, ways } = decide(asked);
-      expect(asked.rungs.filter(({ name }) => kept.some((rung) => name === rung.name))).toEqual(kept);
+      const declared = asked.rungs.filter(({ name }) => kept.some((rung) => name === rung.name));
+      expect(declared).toEqual(asked.hasOwnRungs === false ? asked.rungs.filter((rung) => kept.includes(rung)) : kept);
       fc.pre(kept.length > 0);
       expect(ways.map(({ rung }) => rung)).toEqual(asked.rungs.map(({ name }) => name));
-      expect(ways.filter(({ answer }) => answer === 'chosen' || answer === 'ask').map(({ rung }) => rung)).toEqual(kept.map(({ name }) => name));
+      expect(ways.filter(({ answer }) => answer === 'chosen' || answer === 'ask').map(({ rung }) => rung)).toEqual(declared.map(({ name }) => name));
+    }), runs);
+  });
+
+  it('never tries a way that is refused, and asks nobody where any way is free of doubts', () => {
+    fc.assert(fc.property(world, (asked) => {
+      const { ways, rungs: kept, verdict, reasons } = decide(asked);
+      fc.pre(ways.length > 0);
+      for (const { name } of kept) expect(['chosen', 'ask']).toContain(ways.find(({ rung }) => rung === name)?.answer);
+      const isFree = ways.some(({ answer, reasons: why }) => answer !== 'refused' && why.length === 0);
+      expect(ways.some(({ answer }) => answer === 'ask')).toBe(!isFree && kept.length > 0);
+      const isDoubted = verdict === 'ask' || reasons.some(({ code }) => code === 'interrupts-users' || code === 'takes-too-long');
+      expect(isFree && isDoubted).toBe(false);
+    }), runs);
+  });
+
+  it('never puts a way on which users are interrupted, or may be, before one on which they are not, unless the service named that order', () => {
+    const order = { none: 0, mixed: 0, 'less-capacity': 1, unknown: 2, interruption: 3 } as const;
+    fc.assert(fc.property(world, (asked) => {
+      const { ways, rungs: kept, reasons } = decide(asked);
+      const runs9 = asked.deployments.length > 0;
+      const weights = kept.map(({ name }) => { const of = ways.find(({ rung }) => rung === name)?.effect?.downtime; return of === undefined ? 0 : order[of]; });
+      fc.pre(kept.length > 1 && !runs9);
+      const isSorted = weights.every((weight, index) => index === 0 || weight >= (weights[index - 1] ?? 0));
+      const isTold = reasons.some(({ code }) => code === 'better-order');
+      expect([isSorted, isTold]).toEqual(asked.hasOwnRungs === false ? [true, false] : [isSorted, !isSorted]);
+    }), runs);
+  });
+
+  it('asks where the policy wants a yes to an interruption, and where a way outlasts what Ripcord waits for', () => {
+    fc.assert(fc.property(world, (asked) => {
+      const { policy, patience } = asked;
+      const limit = patience === undefined ? Infinity : policy.slowWayBack === undefined ? 900 : 3600;
+      const chosen = decide(asked).ways.flatMap(({ answer, effect: one }) => (answer === 'chosen' && one !== undefined ? [one] : []));
+      expect(chosen.filter(({ downtime }) => policy.interruption === 'ask' && (downtime === 'unknown' || downtime === 'interruption'))).toEqual([]);
+      expect(chosen.filter(({ basis, seconds }) => basis === 'known' && seconds > limit)).toEqual([]);
     }), runs);
   });
 

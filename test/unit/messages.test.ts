@@ -155,7 +155,7 @@ describe('the end message', () => {
     const { audience, urgency, subject, text } = ended({ assessment: assessment({ mode: 'shadow' }), results: [], verified: null, plans: [plan()] });
     expect([audience, urgency]).toEqual([['on-call'], 'notice']);
     expect(subject).toMatch(/^Ripcord: checkout in shadow: would have rolled back from v42 to v41/);
-    for (const fact of ['What was done\n  nothing', 'What would have been done\n  From v42 back to v41', '1. web (alb-weights): blue 0 → 100, green 100 → 0, about 5 s', 'policy.mode: act', 'npx ripcord label rb-1 right|wrong']) expect(text).toContain(fact);
+    for (const fact of ['What was done\n  nothing', 'What would have been done\n  Choice: alb-weights, by itself.\n  From v42 back to v41', '1. web (alb-weights): blue 0 → 100, green 100 → 0, about 5 s', 'policy.mode: act', 'npx ripcord label rb-1 right|wrong']) expect(text).toContain(fact);
     expect(text).not.toMatch(/npx ripcord approve|YOU have to/);
   });
 

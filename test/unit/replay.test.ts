@@ -63,6 +63,18 @@ describe('a decision made again', () => {
     expect(differencesOf(recorded(question(), over))).toEqual([expect.stringContaining(said)]);
   });
 
+  it('holds what users would notice of each way, as it chose by that: another effect is another decision', () => {
+    const effect = { downtime: 'interruption', text: 'all servers are restarted at once', seconds: 300, basis: 'typical' } as const;
+    const { targets } = question();
+    const asked = question({ hasOwnRungs: false, targets: { app: { ...targets['app'], strategy: 'codedeploy', goodSide: null, effect: { ...effect, downtime: 'mixed' } }, web: { ...targets['web'], strategy: 'alb-weights', goodSide: null, effect } } });
+    const data = JSON.parse(JSON.stringify(recorded(asked))) as { readonly question: Question; readonly decision: Decision };
+    expect(data.decision.rungs.map(({ name }) => name)).toEqual(['codedeploy', 'alb-weights']);
+    expect(differencesOf(data)).toEqual([]);
+    expect(differencesOf({ ...data, question: { ...data.question, hasOwnRungs: true } }).join(' ')).toContain('rungs: recorded ');
+    const calm = { ...data.question.targets, web: { ...data.question.targets['web'], effect: { ...effect, downtime: 'none' } } };
+    expect(differencesOf({ ...data, question: { ...data.question, targets: calm } }).map((said) => said.split(':')[0])).toEqual(expect.arrayContaining(['reasons', 'rungs', 'ways']));
+  });
+
   it('may be worded anew: a sentence is no decision', () => {
     const other = JSON.parse(JSON.stringify(decide(question())), (name, value: unknown) => (['headline', 'text', 'summary'].includes(name) ? 'other words' : value)) as Decision;
     expect(other).not.toEqual(decide(question()));

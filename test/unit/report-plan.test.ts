@@ -1,8 +1,9 @@
 // The plan as a runbook, whole: what a person reads before they say yes.
 import { describe, expect, it } from 'vitest';
-import type { WayChoice } from '../../lambdas/domain/way-choice.ts';
+import type { WayChoice, WayEffect } from '../../lambdas/domain/way-choice.ts';
 import type { Assessment, StepPlan } from '../../lambdas/domain/workflow.ts';
-import { leftAsItIs, risksOf, runbook } from '../../lambdas/runtime/report-plan.ts';
+import { risksOf } from '../../lambdas/runtime/plan-ways.ts';
+import { leftAsItIs, runbook } from '../../lambdas/runtime/report-plan.ts';
 import { assessment } from './report-samples.ts';
 
 const way = (rung: string, change: Partial<WayChoice> = {}): WayChoice => ({ rung, ways: ['traffic-shift'], answer: 'chosen', reasons: [], to: ['v41'], expectedSeconds: 10, ...change });
@@ -19,10 +20,12 @@ describe('the runbook', () => {
   it('numbers the steps, says how each rung is proven and where a failure leads, what is not taken and what stays', () => {
     const ways = [way('alb-weights'), way('codedeploy', { ways: ['redeploy'], expectedSeconds: 300 }), way('dns', { answer: 'left-out', reasons: [{ code: 'no-known-good', text: 'Nobody knows its good record.' }] })];
     expect(runbook(assessment({ ways, passed }), [change('web', 5), change('api', 7)])).toEqual([
+      'Choice: alb-weights (traffic shift), by itself.',
       'From v42 back to v41, known good since 2026-11-19 09:00:00 UTC. Risk: medium (v41.5 goes too; the older version may meet newer configuration; the older version runs on the newer database). About 12 s until users are safe. Its proof takes 40 s at least and 15 min at most.',
       '1. web (alb-weights): blue 0 → 100, green 100 → 0, about 5 s',
       '2. api (alb-weights): blue 0 → 100, green 100 → 0, about 7 s',
       '3. Prove it: live state as planned, 3 rounds of all journeys in a row, every alarm OK; if not, step 4.',
+      'Way 2, codedeploy (roll back): Risk: medium (v41.5 goes too; the older version may meet newer configuration; the older version runs on the newer database). About 5 min until users are safe.',
       '4. If a step before this one fails: group (codedeploy): from what is live to v41, about 5 min',
       '5. Prove it: as in step 3; if not, you are paged: no other way is left.',
       'Not taken: dns, left out: Nobody knows its good record.',
@@ -36,7 +39,8 @@ describe('the runbook', () => {
     const [first] = assessment().rungs;
     const together = { ...first, name: 'alb-weights', waves: [(first?.waves ?? []).flat()] };
     const plans: StepPlan[] = [{ ...change('web', 0), outcome: 'already' }, { ...change('api', 0), outcome: 'impossible', reason: { code: 'destination-unhealthy', text: 'blue has no healthy target.' } }];
-    expect(runbook(assessment({ rungs: [together], ways: [way('alb-weights', { answer: 'ask' })] }), plans).slice(0, 4)).toEqual([
+    expect(runbook(assessment({ rungs: [together], ways: [way('alb-weights', { answer: 'ask' })] }), plans).slice(0, 5)).toEqual([
+      'Choice: fix forward, or ask a person to mend what is named below. No way back can be taken as things are.',
       expect.stringContaining('Risk: high (') as string,
       '1. web (alb-weights): nothing to do, blue 0 → 100, green 100 → 0 (steps 1 to 2 at once)',
       '2. api (alb-weights): CANNOT be done as things are: blue has no healthy target. (steps 1 to 2 at once)',
@@ -52,11 +56,63 @@ describe('the runbook', () => {
   it('offers what remains where every way is refused', () => {
     const refused = way('alb-weights', { answer: 'refused', reasons: [{ code: 'below-floor', text: 'v41 is too old.' }] });
     expect(runbook(assessment({ verdict: 'leave', rungs: [], ways: [refused] }), [])).toEqual([
-      'No way back is taken.', 'Not taken: alb-weights, refused: v41 is too old.',
+      'Choice: fix forward. No way back is taken.', 'Not taken: alb-weights, refused: v41 is too old.',
       'What remains: ship a fix as a new version that works with the data as it is (fix forward).',
       'What remains: turn off what is broken, if it has a switch. Ripcord knows of none; a flag that is declared as a target is tried next time.',
     ]);
     expect(runbook(assessment({ verdict: 'leave', rungs: [] }), [])).toEqual([]);
+  });
+
+  describe('with what users notice', () => {
+    const restarts: WayEffect = { downtime: 'interruption', text: 'group: all servers are restarted at once', seconds: 300, basis: 'typical' };
+    const moves: WayEffect = { downtime: 'none', text: 'web: traffic moves between targets that run', seconds: 5, basis: 'known' };
+    const ways = [way('alb-weights', { effect: moves, risk: { level: 'low', reasons: [] } }), way('codedeploy', { ways: ['redeploy'], effect: restarts, risk: { level: 'high', reasons: [{ text: 'users are interrupted' }] } })];
+    const quiet = { ways, passed: [] };
+    const impossible = (rung: string, targetId: string): StepPlan => ({ ...change(targetId, 0), stepId: `${rung}/${targetId}`, outcome: 'impossible', to: null, reason: { code: 'destination-gone', text: `${targetId} is gone.` } });
+    const redeploy = { ...change('group', 300), stepId: 'codedeploy/group', strategy: 'codedeploy', effect: { ...restarts, text: restarts.text.replace('group: ', '') } };
+
+    it('says of every way its risk, its downtime and its minutes, and which of them are a guess', () => {
+      const lines = runbook(assessment(quiet), [change('web', 5), change('api', 7), redeploy]);
+      expect(lines.slice(0, 2)).toEqual([
+        'Choice: alb-weights (traffic shift), by itself.',
+        'From v42 back to v41, known good since 2026-11-19 09:00:00 UTC. Risk: low. About 12 s until users are safe. Users notice nothing (web: traffic moves between targets that run). Its proof takes 40 s at least and 15 min at most.',
+      ]);
+      expect(lines).toContain('Way 2, codedeploy (roll back): Risk: high (users are interrupted). About 5 min until users are safe (typically; nobody knows for this target). Users ARE interrupted meanwhile (group: all servers are restarted at once).');
+      expect(lines).toContain('4. If a step before this one fails: group (codedeploy): blue 0 → 100, green 100 → 0, about 5 min');
+    });
+
+    it('says what is live before what was decided on, and that they differ', () => {
+      const live = { ...redeploy, effect: { ...moves, text: 'new servers run first' } };
+      expect(runbook(assessment(quiet), [change('web', 5), live]).find((line) => line.startsWith('Way 2'))).toContain(
+        'Users notice nothing (group: new servers run first). As read now; when it was chosen, the last that was seen of it said: users are interrupted meanwhile.');
+      const stops = { ...change('web', 5), effect: restarts };
+      expect(runbook(assessment(quiet), [stops])[1]).toContain('Risk: high.');
+    });
+
+    it('answers with the first way that is open, and shows the risk of that one', () => {
+      const [answer, first, ...rest] = runbook(assessment(quiet), [impossible('alb-weights', 'web'), change('api', 7), redeploy]);
+      expect(answer).toBe('Choice: codedeploy (roll back), by itself. alb-weights (traffic shift) cannot be taken as things are.');
+      expect(first).toContain('Risk: high (users are interrupted). About 5 min');
+      expect(rest.join(' ')).not.toContain('What remains');
+    });
+
+    it('answers with a fix forward, or a person, where every way is closed', () => {
+      const lines = runbook(assessment(quiet), [impossible('alb-weights', 'web'), impossible('codedeploy', 'group')]);
+      expect(lines[0]).toMatch(/^Choice: fix forward, or ask a person to mend/);
+      expect(lines.find((line) => line.startsWith('Way 2'))).toContain('Way 2, codedeploy (roll back): CANNOT be taken as things are. Risk: high');
+      expect(lines.filter((line) => line.startsWith('What remains:'))).toHaveLength(2);
+    });
+
+    it('answers with a person where one has to say yes, also where it is only a dry run', () => {
+      const asks = [{ code: 'would-ask', text: 'A person would be asked first.' }];
+      expect(runbook(assessment({ ...quiet, reasons: asks }), [change('web', 5)])[0]).toBe('Choice: ask a person, then alb-weights (traffic shift).');
+      expect(runbook(assessment({ ...quiet, approval: { timeoutSeconds: 60, onDeadline: 'stop' } }), [change('web', 5)])[0]).toBe('Choice: ask a person, then alb-weights (traffic shift).');
+    });
+
+    it('says why the order is another one, or which would be better', () => {
+      const reasons = [{ code: 'safer-first', text: 'edge goes before app.' }, { code: 'better-order', text: 'A better one would be edge, app.' }, { code: 'known-good', text: 'v41.' }];
+      expect(runbook(assessment({ ...quiet, reasons }), []).filter((line) => line.startsWith('Order:'))).toEqual(['Order: edge goes before app.', 'Order: A better one would be edge, app.']);
+    });
   });
 
   it('shows the backup and says that nobody restores it', () => {
@@ -73,7 +129,7 @@ describe('the runbook', () => {
 });
 
 describe('the risk', () => {
-  const risks = (over: Partial<Assessment>) => risksOf(assessment({ passed: [], ...over }));
+  const risks = (over: Partial<Assessment>) => risksOf(assessment({ passed: [], ...over }), 0);
 
   it.each<[string, Partial<Assessment>, readonly string[]]>([
     ['of a baked version, one release back', {}, []],

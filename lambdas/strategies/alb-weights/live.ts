@@ -10,6 +10,7 @@ import type { Confirmation, ConfirmQuestion, Strategy } from '../strategy.ts';
 import { describeShares } from '../weights.ts';
 import { type AlbWeightsTarget, manifest } from './manifest.ts';
 import { type AlbWeightsState, plan, sameState, type SideFacts, stateOf } from './plan.ts';
+import { way } from './way.ts';
 
 export interface Clients {
   readonly loadBalancing: () => ElasticLoadBalancingV2Client;
@@ -23,6 +24,7 @@ export function createStrategy(clients: Clients): Strategy<AlbWeightsTarget, Alb
   const elb = (): ElasticLoadBalancingV2Client => (client ??= clients.loadBalancing());
   return {
     manifest,
+    way,
     plan,
     capture: async (target) => {
       const [actions, sides] = await Promise.all([

@@ -4,7 +4,7 @@ import type { Manifest } from '../strategy.ts';
 import { arn, goodSide, sides } from '../target-fields.ts';
 import { weightedStates } from '../weights.ts';
 
-const target = z.strictObject({
+export const target = z.strictObject({
   strategy: z.literal('alb-weights'),
   /** The listener whose default action forwards, or that owns the rule. */
   listenerArn: arn('elasticloadbalancing', 'listener/'),
@@ -22,9 +22,6 @@ export type AlbWeightsTarget = z.output<typeof target>;
 export const manifest: Manifest<AlbWeightsTarget> = {
   name: 'alb-weights',
   summary: 'Shift an ALB or NLB listener (or rule) back to the good target group.',
-  order: 10,
-  way: 'traffic-shift',
   target,
-  expectedSeconds: 5,
   states: weightedStates,
 };

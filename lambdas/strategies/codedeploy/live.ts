@@ -12,6 +12,7 @@ import { confirmed, type Detailed, type Followed, type Question } from './follow
 import { type CodeDeployTarget, manifest } from './manifest.ts';
 import { type CodeDeployFacts, type CodeDeployState, type Deployment, goodOf, isFollowUp, mark, plan, recordedGood, wayFrom } from './plan.ts';
 import { type Container, type Revision, versionIn } from './revision.ts';
+import { way } from './way.ts';
 
 export interface Clients {
   readonly codeDeploy: () => CodeDeployClient;
@@ -22,7 +23,7 @@ export interface Clients {
 }
 
 type Lazy = { readonly codeDeploy: CodeDeployClient; readonly codeDeployOnce: CodeDeployClient; readonly lambda: LambdaClient; readonly ecs: ECSClient };
-type Group = { readonly last: string | null; readonly succeeded: string | null; readonly succeededAt: { readonly created: string; readonly completed: string | null } };
+type Group = { readonly last: string | null; readonly succeeded: string | null; readonly succeededAt: { readonly created: string; readonly completed: string | null }; readonly deploys: NonNullable<CodeDeployState['group']> };
 type Serving = { readonly live: string | null; readonly shifting: Readonly<Record<string, number>>; readonly container: Container | null };
 
 const activeStatuses: DeploymentStatus[] = ['Created', 'Queued', 'InProgress', 'Baking', 'Ready'];
@@ -42,6 +43,7 @@ export function createStrategy(clients: Clients): Strategy<CodeDeployTarget, Cod
   };
   return {
     manifest,
+    way,
     plan,
     capture: (target, known) => capture(aws, target, known),
     apply: (change) => apply(aws, change),
@@ -115,7 +117,7 @@ async function capture(aws: Lazy, target: CodeDeployTarget, known: Known<CodeDep
   const running = seen.active.map(found).find((one) => one !== null && isActive(one) && !isFollowUp(one)) ?? null;
   const isMixed = running === null && last !== null && last.id !== succeeded?.id && last.status !== 'Succeeded';
   const live = target.platform === 'Server' ? (isMixed ? null : versionIn('Server', succeeded?.revision ?? null)) : seen.serving.live;
-  const state: CodeDeployState = { platform: target.platform, live, shifting: seen.serving.shifting, revision: succeeded?.revision ?? null, running };
+  const state: CodeDeployState = { platform: target.platform, live, shifting: seen.serving.shifting, revision: succeeded?.revision ?? null, running, group: seen.group.deploys };
   const facts: CodeDeployFacts = {
     last, succeeded, container: seen.serving.container,
     history: seen.history.map(found).filter((one) => one !== null),
@@ -198,6 +200,7 @@ async function readGroup(aws: Lazy, target: CodeDeployTarget): Promise<Group> {
   return {
     last: group?.lastAttemptedDeployment?.deploymentId ?? null, succeeded: success?.deploymentId ?? null,
     succeededAt: { created: success?.createTime?.toISOString() ?? '', completed: success?.endTime?.toISOString() ?? null },
+    deploys: { style: group?.deploymentStyle?.deploymentType ?? null, config: group?.deploymentConfigName ?? null },
   };
 }
 

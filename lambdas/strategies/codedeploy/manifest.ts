@@ -13,7 +13,7 @@ const common = {
   deploymentConfig: z.string().min(1).optional(),
 };
 
-const target = z.discriminatedUnion('platform', [
+export const target = z.discriminatedUnion('platform', [
   z.strictObject({ ...common, platform: z.literal('Server') }),
   z.strictObject({ ...common, platform: z.literal('Lambda'), functionName: z.string().min(1), alias: z.string().min(1) }),
   z.strictObject({ ...common, platform: z.literal('ECS'), cluster: z.string().min(1), service: z.string().min(1) }),
@@ -24,9 +24,6 @@ export type CodeDeployTarget = z.output<typeof target>;
 export const manifest: Manifest<CodeDeployTarget> = {
   name: 'codedeploy',
   summary: 'Stop a running CodeDeploy deployment with rollback, or redeploy the last known good revision.',
-  order: 40,
-  way: 'redeploy',
   target,
-  expectedSeconds: 300,
   states: deployedStates,
 };

@@ -31,6 +31,8 @@ export type CodeDeployState = {
   /** The revision that brought `live`; in a plan, the one to deploy. */
   readonly revision: Revision | null;
   readonly running: Deployment | null;
+  /** How the group deploys: `IN_PLACE` or `BLUE_GREEN`, and its own configuration. Absent in states that were captured before it was read. */
+  readonly group?: { readonly style: string | null; readonly config: string | null };
 };
 
 export type CodeDeployFacts = {

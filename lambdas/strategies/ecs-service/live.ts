@@ -6,6 +6,7 @@ import type { Capture, Change, Known, Made, Strategy } from '../strategy.ts';
 import { confirmed, type Seen } from './follow.ts';
 import { type EcsServiceTarget, manifest } from './manifest.ts';
 import { type EcsServiceFacts, type EcsServiceState, plan, stateIn } from './plan.ts';
+import { way } from './way.ts';
 
 export interface Clients {
   readonly ecs: () => ECSClient;
@@ -16,6 +17,7 @@ export function createStrategy(clients: Clients): Strategy<EcsServiceTarget, Ecs
   const ecs = (): ECSClient => (client ??= clients.ecs());
   return {
     manifest,
+    way,
     plan,
     capture: (target, known) => capture(ecs(), target, known),
     apply: (change) => apply(ecs(), change),
@@ -36,7 +38,13 @@ async function capture(ecs: ECSClient, target: EcsServiceTarget, known: Known<Ec
     rollout: primary.rolloutState ?? null, rolloutReason: primary.rolloutStateReason ?? '',
     destinations: good === null ? {} : { [good]: problem },
   };
-  return { state: { taskDefinition: primary.taskDefinition, others: Object.fromEntries(running.map(({ taskDefinition = '', runningCount = 0 }) => [taskDefinition, runningCount])) }, facts };
+  const others = Object.fromEntries(running.map(({ taskDefinition = '', runningCount = 0 }) => [taskDefinition, runningCount]));
+  return { state: { taskDefinition: primary.taskDefinition, others, ...rollingOf(service) }, facts };
+}
+
+function rollingOf({ deploymentConfiguration, desiredCount: desired }: Service): Pick<EcsServiceState, 'rolling'> {
+  const minimumHealthyPercent = deploymentConfiguration?.minimumHealthyPercent;
+  return minimumHealthyPercent === undefined || desired === undefined ? {} : { rolling: { minimumHealthyPercent, desired } };
 }
 
 /** Only the task definition: the number of tasks belongs to autoscaling. The same one twice makes no second deployment. */

@@ -6,7 +6,7 @@ import { serviceStates } from './plan.ts';
 
 const name = (what: string) => z.string().refine((value) => isToken(value) || /^[\w-]{1,255}$/.test(value), { error: `needs the name of the ${what}, not its ARN` });
 
-const target = z.strictObject({
+export const target = z.strictObject({
   strategy: z.literal('ecs-service'),
   cluster: name('cluster'),
   /** Its deployment controller has to be ECS with rolling deployments; one of CodeDeploy's belongs to strategy `codedeploy`. */
@@ -21,9 +21,6 @@ export type EcsServiceTarget = z.output<typeof target>;
 export const manifest: Manifest<EcsServiceTarget> = {
   name: 'ecs-service',
   summary: 'Deploy the last known good task definition of an ECS service with rolling deployments.',
-  order: 42,
-  way: 'redeploy',
   target,
-  expectedSeconds: 300,
   states: serviceStates,
 };

@@ -8,6 +8,8 @@ export type EcsServiceState = {
   readonly taskDefinition: string;
   /** Other task definitions whose tasks still run, and how many. */
   readonly others: { readonly [taskDefinition: string]: number };
+  /** How the service deploys; absent where ECS did not say, and in what a plan leads to. */
+  readonly rolling?: { readonly minimumHealthyPercent: number; readonly desired: number };
 };
 
 export type EcsServiceFacts = {

@@ -5,6 +5,7 @@ import { lambdaClient } from '../../runtime/wiring.ts';
 import type { Capture, Change, Confirmation, ConfirmQuestion, Known, Made, Strategy } from '../strategy.ts';
 import { type LambdaAliasTarget, manifest } from './manifest.ts';
 import { describe, type LambdaAliasFacts, type LambdaAliasState, plan, sameState, served, stateIn } from './plan.ts';
+import { way } from './way.ts';
 
 export interface Clients {
   readonly lambda: () => LambdaClient;
@@ -18,6 +19,7 @@ export function createStrategy(clients: Clients): Strategy<LambdaAliasTarget, La
   const lambda = (): LambdaClient => (client ??= clients.lambda());
   return {
     manifest,
+    way,
     plan,
     capture: (target, known) => capture(lambda(), target, known),
     apply: (change) => apply(lambda(), change),

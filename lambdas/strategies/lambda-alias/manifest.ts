@@ -4,7 +4,7 @@ import type { Manifest } from '../strategy.ts';
 import { isToken } from '../target-fields.ts';
 import { aliasStates } from './plan.ts';
 
-const target = z.strictObject({
+export const target = z.strictObject({
   strategy: z.literal('lambda-alias'),
   functionName: z.string().refine((value) => isToken(value) || /^[\w-]{1,64}$/.test(value), { error: 'needs the function\'s name, not its ARN, and without a version or alias' }),
   /** An alias that CodeDeploy shifts belongs to strategy `codedeploy`: Lambda does not tell who moves it, and the next step of the deployment would move it again. */
@@ -18,9 +18,6 @@ export type LambdaAliasTarget = z.output<typeof target>;
 export const manifest: Manifest<LambdaAliasTarget> = {
   name: 'lambda-alias',
   summary: 'Point a Lambda alias back at the version that was good.',
-  order: 20,
-  way: 'traffic-shift',
   target,
-  expectedSeconds: 5,
   states: aliasStates,
 };

@@ -10,6 +10,7 @@ import type { Confirmation, ConfirmQuestion, Strategy } from '../strategy.ts';
 import { describeShares } from '../weights.ts';
 import { manifest, type Route53WeightsTarget } from './manifest.ts';
 import { type CheckerVerdict, isOfTarget, plan, type RecordSet, type Route53WeightsState, sameState, sideOf, stateOf } from './plan.ts';
+import { way } from './way.ts';
 
 export interface Clients {
   readonly route53: () => Route53Client;
@@ -29,6 +30,7 @@ export function createStrategy(clients: Clients): Strategy<Route53WeightsTarget,
   const readRecords = (target: Route53WeightsTarget): Promise<RecordSet[]> => recordsOf(route53(), target, clients.pageSize ?? 300);
   return {
     manifest,
+    way,
     plan,
     capture: async (target, known) => {
       const checks = new Map<string, Promise<CheckerVerdict>>();

@@ -4,7 +4,7 @@ import type { Manifest } from '../strategy.ts';
 import { goodSide, sides } from '../target-fields.ts';
 import { weightedStates } from '../weights.ts';
 
-const target = z.strictObject({
+export const target = z.strictObject({
   strategy: z.literal('route53-weights'),
   /** Without the `/hostedzone/` prefix. */
   hostedZoneId: z.string().min(1),
@@ -21,9 +21,6 @@ export type Route53WeightsTarget = z.output<typeof target>;
 export const manifest: Manifest<Route53WeightsTarget> = {
   name: 'route53-weights',
   summary: 'Shift a weighted Route 53 record group back to the good record.',
-  order: 50,
-  way: 'traffic-shift',
   target,
-  expectedSeconds: 120,
   states: weightedStates,
 };

@@ -6,6 +6,7 @@ import type { Change, Confirmation, ConfirmQuestion, Made, Strategy } from '../s
 import { manifest, type SsmParameterTarget } from './manifest.ts';
 import { plan, type SsmParameterState } from './plan.ts';
 import { shown } from './value.ts';
+import { way } from './way.ts';
 
 export interface Clients {
   readonly ssm: () => SSMClient;
@@ -29,6 +30,7 @@ export function createStrategy(clients: Clients): Strategy<SsmParameterTarget, S
   };
   return {
     manifest,
+    way,
     plan,
     capture: async (target) => ({ state: (await read(aws, target)).state, facts: {} }),
     apply: (change) => write(aws, change),

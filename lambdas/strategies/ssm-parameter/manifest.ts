@@ -7,7 +7,7 @@ import { parameterStates } from './plan.ts';
 /** A version or label after a colon would pin one value for ever: only a bare name can change. */
 const parameterName = /^([\w.-]+|(arn:aws[a-z-]*:ssm:[a-z0-9-]*:\d{12}:parameter)?(\/[\w.-]+)+)$/;
 
-const target = z.strictObject({
+export const target = z.strictObject({
   strategy: z.literal('ssm-parameter'),
   /** Name or ARN of a String or StringList parameter of this account and Region. A CDK token has to stand for the ARN. */
   parameter: z.string().max(1100).refine((value) => isToken(value) || parameterName.test(value), { error: 'needs a parameter\'s name like /shop/flags/new-checkout, or its ARN, without a version or label' }),
@@ -23,9 +23,6 @@ export type SsmParameterTarget = z.output<typeof target>;
 export const manifest: Manifest<SsmParameterTarget> = {
   name: 'ssm-parameter',
   summary: 'Turn a feature flag off, or put a configuration value back, in an SSM parameter.',
-  order: 5,
-  way: 'flag-off',
   target,
-  expectedSeconds: 60,
   states: parameterStates,
 };

@@ -30,6 +30,11 @@ const everywhere = reading(harm, [measured('payments', harm), measured('search',
 const afterHold = { startedAt: minute(5), now: minute(10) };
 
 const floored = { policy: { databaseFloor: 'v2' }, releases: [release({ touched: ['code', 'database'] })] } as const;
+const restarting: Question['targets'] = {
+  web: { strategy: 'alb-weights', goodSide: null, way: 'traffic-shift', effect: { downtime: 'mixed', text: 'cookies hold clients', seconds: 120, basis: 'known' } },
+  app: { strategy: 'codedeploy', goodSide: null, way: 'redeploy', effect: { downtime: 'interruption', text: 'all servers are restarted at once', seconds: 300, basis: 'typical' } },
+};
+const appFirst = [{ name: 'codedeploy', waves: [['app']] }, { name: 'alb-weights', waves: [['web']] }];
 const flag = { strategy: 'ssm-parameter', goodSide: null, way: 'flag-off', expectedSeconds: 2 } as const;
 const withFlag = {
   targets: { ...question().targets, flag }, rungs: [...question().rungs, { name: 'flag', waves: [['flag']] }],
@@ -49,6 +54,8 @@ const rolledBack: Row[] = [
     asked: question({ trigger: watchTrigger(), alarms: [alarm('5xx', { since: minute(-60), fault: null }), quiet('latency')], evidence: journeys(false), look: 1, releases: [release({ journeysFailedAtStart: [] })] }) },
   { when: 'CodeDeploy failed the deployment, with hardly any traffic', asked: question({ ...failedDeployment, traffic: { status: 'too-little', requests: 3, minimum: 50, minutes: 5 } }), verdict: 'roll-back', codes: ['one-signal-enough'] },
   { when: 'a side is declared good and the ledger knows nothing', asked: question({ knownGoods: [], targets: sideTargets }), verdict: 'roll-back', codes: ['good-side', 'rung-left-out'] },
+  { when: 'the way that stands first interrupts users, and the next does not', asked: question({ targets: restarting, rungs: appFirst, hasOwnRungs: false }), verdict: 'roll-back', codes: ['safer-first'] },
+  { when: 'the same, and the service names that order', asked: question({ targets: restarting, rungs: appFirst, hasOwnRungs: true }), verdict: 'roll-back', codes: ['better-order'] },
   { when: 'a person asks', asked: question({ trigger: personTrigger(), alarms: [quiet('5xx')] }), verdict: 'roll-back', codes: ['asked-by-person', 'release-suspected'] },
   { when: 'a person asks and no release is on record', asked: question({ trigger: personTrigger(), releases: [] }), verdict: 'roll-back', codes: ['asked-by-person', 'no-release-needed', 'known-good'] },
   { when: 'a person asks in the middle of a cool-down and a storm', asked: question({ trigger: personTrigger(), coolDownUntil: minute(30), storm: stormy }), verdict: 'roll-back', codes: ['asked-by-person'] },
@@ -67,6 +74,8 @@ const asking: Row[] = [
   { when: 'a person asks, and the database is in question', asked: question({ trigger: personTrigger(), releases: [release({ touched: ['database', 'code'] })] }), verdict: 'ask', codes: ['floor-unknown'] },
   { when: 'the release touched configuration alone, and nothing takes that back for certain', asked: question({ releases: [release({ touched: ['configuration'] })] }), verdict: 'ask', codes: ['may-not-help'] },
   { when: 'an older version would run on changed infrastructure', asked: question({ releases: [release({ touched: ['code', 'infrastructure'] })], rungs: [{ name: 'codedeploy', waves: [['app']] }] }), verdict: 'ask', codes: ['infrastructure-stays'] },
+  { when: 'users would be interrupted and the policy wants a yes to that', asked: question({ targets: restarting, policy: { interruption: 'ask' }, rungs: [{ name: 'codedeploy', waves: [['app']] }] }), verdict: 'ask', codes: ['interrupts-users'] },
+  { when: 'the way back outlasts the proof', asked: question({ targets: restarting, rungs: [{ name: 'alb-weights', waves: [['web']] }], patience: { proofSeconds: 60, stepSeconds: 3600 } }), verdict: 'ask', codes: ['takes-too-long'] },
   { when: 'no version is known good', asked: question({ knownGoods: [] }), verdict: 'ask', codes: ['no-known-good'] },
   { when: 'the good version is known for no whole rung', asked: question({ knownGoods: [{ version: 'v1', since: minute(-500), basis: 'baked', targets: [] }] }), verdict: 'ask', codes: ['no-known-good'] },
   { when: 'the daily budget is spent', asked: question({ rollbacks: threeToday }), verdict: 'ask', codes: ['budget-spent'] },

@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { describe, expect, it } from 'vitest';
 import { AwsCallError, type AwsFault } from '../../../lambdas/adapters/aws-errors.ts';
+import type { Downtime } from '../../../lambdas/domain/way-effect.ts';
 import type { AuditEntry } from '../../../lambdas/audit/entry.ts';
 import type { JsonObject } from '../../../lambdas/domain/vocabulary.ts';
 import type { StepApplied, StepConfirmed, StepPlan, StrategyInput } from '../../../lambdas/domain/workflow.ts';
@@ -15,6 +16,7 @@ const fault = (kind: AwsFault): AwsCallError => new AwsCallError(kind, { action:
 /** A lamp that can be switched: the smallest strategy there is. */
 class World {
   side = 'bad';
+  downtime: Downtime = 'none';
   isHeld = true;
   readonly story: string[] = [];
   readonly rows: AuditEntry[] = [];
@@ -24,7 +26,8 @@ class World {
   onApply: () => void = () => {};
 
   readonly strategy: Strategy<JsonObject, Side> = {
-    manifest: { name: 'lamp', summary: '', order: 1, way: 'traffic-shift', target: z.strictObject({ lamp: z.string() }), expectedSeconds: 7, states: { same: () => false, isSplit: () => false } },
+    manifest: { name: 'lamp', summary: '', target: z.strictObject({ lamp: z.string() }), states: { same: () => false, isSplit: () => false } },
+    way: { order: 1, kind: 'traffic-shift', effect: () => ({ downtime: this.downtime, text: 'a lamp', seconds: 7, basis: 'known' }) },
     capture: () => {
       this.story.push('capture');
       return this.captureFailure === null ? Promise.resolve({ state: { side: this.side }, facts: {} }) : Promise.reject(this.captureFailure);
@@ -136,6 +139,20 @@ describe('plan', () => {
     const world = new World();
     expect(await world.run<StepPlan>({ verb: 'plan' })).toMatchObject({ outcome: 'change', summary: 'bad → good', expectedSeconds: 7 });
     expect([world.side, world.story]).toEqual(['bad', ['capture', 'planned']]);
+  });
+
+  it('says what users notice, from what is live', async () => {
+    const world = Object.assign(new World(), { downtime: 'interruption' });
+    expect(await world.run<StepPlan>({ verb: 'plan' })).toMatchObject({ outcome: 'change', effect: { downtime: 'interruption', text: 'a lamp', seconds: 7 } });
+    expect(world.rows.at(-1)?.data).toMatchObject({ effect: { downtime: 'interruption' } });
+  });
+
+  it.each([['interruption', 'impossible'], ['unknown', 'impossible'], ['less-capacity', 'change'], ['mixed', 'change'], ['none', 'change']] as const)('where nobody said yes to an interruption and it is %s: %s', async (downtime, outcome) => {
+    const world = Object.assign(new World(), { downtime });
+    const planned = await world.run<StepPlan>({ verb: 'plan', step: { ...step, mustNotInterrupt: true } });
+    const applied = await world.run<StepApplied>({ step: { ...step, mustNotInterrupt: true } });
+    expect([planned.outcome, applied.status, world.side]).toEqual(outcome === 'change' ? ['change', 'changed', 'good'] : ['impossible', 'failed', 'bad']);
+    expect(planned.reason?.code ?? null).toBe(outcome === 'change' ? null : 'would-interrupt');
   });
 
   it('that may not read is impossible, with the reason', async () => {

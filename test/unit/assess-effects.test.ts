@@ -1,0 +1,88 @@
+// What Assess knows of a way back before anything is read live: where it comes from, how it chooses, and what the steps may do.
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { putKnownGood, putRelease } from '../../lambdas/adapters/ledger-history.ts';
+import type { ServiceInput } from '../../lambdas/config/schema.ts';
+import { decide } from '../../lambdas/domain/decide.ts';
+import type { Question } from '../../lambdas/domain/question.ts';
+import type { JsonObject } from '../../lambdas/domain/vocabulary.ts';
+import { alarmInput, Rig, serviceInput } from './assess-rig.ts';
+
+let rig: Rig;
+let service = '';
+let count = 0;
+beforeAll(async () => {
+  rig = new Rig();
+  await rig.start();
+});
+afterAll(async () => { await rig.stop(); });
+beforeEach(() => {
+  service = `effects-${(count += 1)}`;
+  rig.fire('5xx', 'latency');
+});
+
+const web = serviceInput.targets['web'];
+const fleet = { strategy: 'codedeploy', platform: 'Server', application: 'shop', deploymentGroup: 'prod', good: 'last-known-good' } as const;
+const dns = { strategy: 'route53-weights', hostedZoneId: 'Z1', recordName: 'shop.example', recordType: 'A', records: { blue: 'b', green: 'g' }, good: { side: 'blue' } } as const;
+
+/** A service with these targets, whose release left them so. */
+async function assessed(targets: ServiceInput['targets'], left: Readonly<Record<string, JsonObject>>, over: Partial<ServiceInput> = {}) {
+  await rig.attach(service, { targets, ...over });
+  await putRelease(rig.table, rig.release(service, { left }), 'w-1');
+  const said = await rig.assess(rig.input(service, alarmInput(service)));
+  const [row] = await rig.audited(`rb-${service}`);
+  expect(decide(row?.['question'] as Question)).toEqual(row?.['decision']);
+  return { said, question: row?.['question'] as Question };
+}
+
+const inPlace = { platform: 'Server', group: { style: 'IN_PLACE', config: null } };
+const weights = { weights: { blue: 0, green: 100 }, strangers: {} };
+
+describe('what a way does to users', () => {
+  it('comes from how the last release left the target, and orders the ways', async () => {
+    const { said, question } = await assessed({ app: fleet, edge: dns }, { app: inPlace, edge: { ...weights, ttlSeconds: 60 } });
+    expect(question.targets['edge']?.effect).toMatchObject({ downtime: 'mixed', seconds: 120, basis: 'known' });
+    expect(question.targets['app']?.effect).toMatchObject({ downtime: 'interruption' });
+    expect(question).toMatchObject({ hasOwnRungs: false, patience: { proofSeconds: 300, stepSeconds: 3600 } });
+    expect(said.rungs.map(({ name }) => name)).toEqual(['route53-weights', 'codedeploy']);
+    expect(said.ways?.map(({ rung, risk }) => [rung, risk?.level])).toEqual([['codedeploy', 'high'], ['route53-weights', 'low']]);
+  });
+
+  it('comes from what was known good where the release left nothing, and else is unknown', async () => {
+    const first = await assessed({ edge: dns, app: fleet }, {});
+    expect([first.question.targets['edge']?.effect?.basis, first.question.targets['app']?.effect?.downtime]).toEqual(['typical', 'unknown']);
+    service = `${service}-seen`;
+    await putKnownGood(rig.table, service, { version: 'v1.1', since: rig.at(-500), basis: 'baked', states: { edge: { ...weights, ttlSeconds: 90 } } });
+    const second = await assessed({ edge: dns, app: fleet }, { app: inPlace });
+    expect([second.question.targets['edge']?.effect?.seconds, second.question.targets['app']?.effect?.downtime]).toEqual([150, 'interruption']);
+  });
+
+  it('orders nothing where the service names its rungs', async () => {
+    const { said, question } = await assessed({ web: web ?? dns, edge: dns }, { edge: { ...weights, ttlSeconds: 60 } }, { rungs: [[['edge']], [['web']]] });
+    expect([question.hasOwnRungs, said.rungs.map(({ name }) => name)]).toEqual([true, ['rung-1', 'rung-2']]);
+  });
+
+  it('asks where a TTL outlasts the proof, and not where the policy accepts that', async () => {
+    const slow = { edge: { ...weights, ttlSeconds: 600 } };
+    expect((await assessed({ edge: dns }, slow)).said.verdict).toBe('ask');
+    service = `${service}-accepted`;
+    expect((await assessed({ edge: dns }, slow, { policy: { ...serviceInput.policy, slowWayBack: { accepted: 'nothing else goes back' } } })).said.verdict).toBe('roll-back');
+  });
+});
+
+describe('a step', () => {
+  const policy = { ...serviceInput.policy, interruption: 'ask' as const };
+  const first = async (over: Partial<ServiceInput>, targets: ServiceInput['targets'] = { edge: dns }, left: Readonly<Record<string, JsonObject>> = { edge: { ...weights, ttlSeconds: 60 } }) => {
+    const { said } = await assessed(targets, left, over);
+    return [said.verdict, said.rungs[0]?.waves[0]?.[0]?.mustNotInterrupt];
+  };
+
+  it('must not interrupt users where the policy wants a yes to that and nobody is asked', async () => {
+    expect(await first({ policy })).toEqual(['roll-back', true]);
+  });
+
+  it('may where the policy does not say so, or a person is asked', async () => {
+    expect(await first({})).toEqual(['roll-back', undefined]);
+    service = `${service}-asked`;
+    expect(await first({ policy: { ...policy, approval: { required: 'always', timeoutMinutes: 10, onDeadline: 'stop' } } })).toEqual(['ask', undefined]);
+  });
+});
