@@ -16,31 +16,32 @@ export interface Rehearsal {
   readonly stage: LiveStage;
   /** Role whose session answers approvals; null when the configuration names none. */
   readonly approver: string | null;
+  /** Names of all alarms that are the service's signals, those among them that the stack made. */
+  readonly alarms: readonly string[];
 }
 
 /** Sandbox minutes after which a run that ended without acting counts as the last. */
 const quietMinutes = 5;
 
 export async function playRehearsal(rehearsal: Rehearsal): Promise<void> {
-  const { service, stage, workload } = rehearsal;
+  const { service, stage, workload, alarms } = rehearsal;
   const { bakeMinutes = 60 } = service.policy;
-  const alarms = (service.signals.alarms ?? []).map(({ name }) => name);
   stage.say(`${oldVersion} serves everybody`);
   stage.say(`${oldVersion} goes on until ${alarms.length === 0 ? '' : 'every alarm was OK for '}its bake time of ${bakeMinutes} min is over`);
-  await quiet(rehearsal, alarms, bakeMinutes + 1);
+  await quiet(rehearsal, bakeMinutes + 1);
   await stage.release(newVersion);
   await stage.minutes(1);
   stage.check(`${newVersion} is out on every target`, workload.targets.every((target) => !target.look().isBack), shown(workload));
   expectNoChange(stage, `while ${newVersion} is healthy`);
   stage.say(`${newVersion} goes bad: four of ten requests fail, the rest are slow, and the journeys break`);
   stage.sicken('green', { errorShare: 0.4, delayMs: 500, checkoutBroken: true });
-  await sendSignals(rehearsal, alarms);
+  await sendSignals(rehearsal);
   const run = await ended(rehearsal);
   await checkEnd(rehearsal, run);
 }
 
 /** A computer that is busy with something else can look like a sick service: then the wait begins anew. */
-async function quiet({ stage, sandbox: { clock } }: Rehearsal, alarms: readonly string[], minutes: number): Promise<void> {
+async function quiet({ stage, alarms, sandbox: { clock } }: Rehearsal, minutes: number): Promise<void> {
   let since = clock.now();
   await stage.until(`every alarm was OK for ${minutes} minutes`, () => {
     if (!alarms.every((name) => stage.alarmState(name) === 'OK')) since = clock.now();
@@ -51,7 +52,7 @@ async function quiet({ stage, sandbox: { clock } }: Rehearsal, alarms: readonly 
 const shown = ({ targets }: OwnWorkload): string => targets.map((target) => `${target.id}: ${target.look().shown}`).join('; ');
 
 /** Tools of the configuration speak up where its alarms alone are too few. */
-async function sendSignals({ service: { signals }, stage }: Rehearsal, alarms: readonly string[]): Promise<void> {
+async function sendSignals({ service: { signals }, stage, alarms }: Rehearsal): Promise<void> {
   const missing = Math.max(0, (signals.minimum ?? 2) - alarmGroups({ signals }).length);
   const tools = (signals.external ?? []).slice(0, missing);
   if (tools.length === 0) return;

@@ -3,6 +3,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import pc from 'picocolors';
 import { stringify } from 'yaml';
+import type { Deployed } from '../deploy/deployer.ts';
 import { startSandbox, type Sandbox } from '../sandbox.ts';
 import { alarmGroups, createOwnAlarms, OwnMetrics } from './alarms.ts';
 import type { OwnDocument } from './document.ts';
@@ -61,7 +62,8 @@ class OwnStage {
     for (const [arn, text] of journeys.secrets) sandbox.services.secrets.create(arn.split(':secret:').at(-1) ?? arn, text, null, arn);
     this.#tellWhatStandsForWhat(workload, watched, journeys);
     if (metrics.factor > 1) options.print(`  ${pc.dim(`one request of the rehearsal counts as ${metrics.factor} in the traffic metric`)}`);
-    const ripcord = new RipcordView(sandbox, namesOf(await sandbox.deploy(await this.#synthesize(journeys))));
+    const deployed = await sandbox.deploy(await this.#synthesize(journeys));
+    const ripcord = new RipcordView(sandbox, namesOf(deployed));
     const timeline = new Timeline(sandbox, options.print);
     const stage = new LiveStage({ sandbox, running: workload, ripcord, timeline, service: name });
     options.print('');
@@ -70,7 +72,7 @@ class OwnStage {
     let error: string | null = null;
     try {
       for (const note of journeys.leftOut) stage.check('every expectation of the journeys was rehearsed', false, `${this.#at(note)} was left out`);
-      await playRehearsal({ service: plan.service, sandbox, workload, stage, approver: plan.approver });
+      await playRehearsal({ service: plan.service, sandbox, workload, stage, approver: plan.approver, alarms: signalAlarms(sandbox, deployed, name) });
     } catch (caught) {
       error = caught instanceof Error ? caught.message : String(caught);
     }
@@ -114,6 +116,14 @@ class OwnStage {
   }
 
   readonly #at = ({ where, text }: Note): string => `${this.#parts.document.at(where)}: ${text}`;
+}
+
+/** As the catalogue entry names them: those of the configuration, and those that the stack makes of an objective. */
+function signalAlarms({ services: { parameters } }: Sandbox, deployed: Deployed, service: string): readonly string[] {
+  const entry = deployed.byType('AWS::SSM::Parameter').find(({ ref }) => ref.endsWith(`/services/${service}`));
+  if (entry === undefined) throw new Error(`the stack has no catalogue entry of ${service}`);
+  const { service: { signals } } = JSON.parse(parameters.get(entry.ref).value) as { readonly service: { readonly signals: { readonly alarms: readonly { readonly name: string }[] } } };
+  return signals.alarms.map(({ name }) => name);
 }
 
 /** Independent signals that the rehearsal can give, and how many the service asks for. */
