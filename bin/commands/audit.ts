@@ -9,6 +9,7 @@ import { Mistake, type Terminal } from './terminal.ts';
 interface VerifyOptions extends RecordOptions {
   readonly file?: string;
   readonly anchor?: string;
+  readonly expect?: string;
   readonly labels?: true;
 }
 
@@ -28,6 +29,7 @@ export function addAuditCommands(program: Command, screen: Terminal): void {
     .option('--labels', 'check the labels of persons too: reads the whole audit table')
     .option('--file <path>', 'check an export instead of the table')
     .option('--anchor <rows:hash>', 'where the chain has to end, as the end message says; nothing but this chain is checked then (default: from the ledger or the export)')
+    .option('--expect <hash>', 'a hash of this chain that was written down elsewhere while it grew: in the log of the function that wrote the row, or in the answer to a label')
     .action(async (rollback: string | undefined, options: VerifyOptions) => { await verify(rollback, options, screen); });
   withTables(audit.command('export'))
     .description('Writes all rows and the anchor as JSON')
@@ -45,7 +47,7 @@ async function verify(rollback: string | undefined, options: VerifyOptions, scre
   if (options.labels === true && (options.file !== undefined || options.anchor !== undefined)) throw new Mistake('--labels looks for chains in the tables: leave out --file and --anchor.');
   const given = options.anchor === undefined ? null : anchorOf(options.anchor);
   const chains = rollback === undefined ? [await readExport(options.file ?? '')] : given === null ? await chainsOf(rollback, options) : [{ rollbackId: rollback, rows: await rowsOf(rollback, options), anchor: given }];
-  const found = chains.map((chain) => check({ ...chain, anchor: given ?? chain.anchor }, screen));
+  const found = chains.map((chain, index) => check({ ...chain, anchor: given ?? chain.anchor, expected: index === 0 ? expectedOf(options.expect) : null }, screen));
   screen.code = found.find((code) => code === codes.broken) ?? Math.max(...found);
   if (options.file !== undefined && given === null && screen.code === codes.intact) screen.out('The anchor came from the export itself; compare it with the end message.');
 }
@@ -59,11 +61,25 @@ async function chainsOf(rollback: string, options: VerifyOptions): Promise<Recor
 
 const isLabels = (chain: string): boolean => chain.startsWith('label#');
 
+function expectedOf(text: string | undefined): string | null {
+  if (text !== undefined && !/^[0-9a-f]{64}$/.test(text)) throw new Mistake('--expect needs a hash: 64 hexadecimal digits in lower case, as `auditHash` in the log');
+  return text ?? null;
+}
+
+interface Checked extends Recorded {
+  /** The hash of one of its rows; null: none was written down. */
+  readonly expected: string | null;
+}
+
 /** @returns the exit code of this chain. */
-function check({ rollbackId, rows, anchor }: Recorded, screen: Terminal): number {
+function check({ rollbackId, rows, anchor, expected }: Checked, screen: Terminal): number {
   const verdict = verifyChain(rows, anchor ?? undefined);
   if (!verdict.intact) {
     screen.error(`BROKEN: ${rollbackId}: ${verdict.text} [${verdict.fault} ${verdict.seq}]`);
+    return codes.broken;
+  }
+  if (expected !== null && !rows.some(({ hash }) => hash === expected)) {
+    screen.error(`BROKEN: ${rollbackId}: its rows fit together, but none has the hash ${expected}: the chain was written anew, or cut off, together with its anchor [expected]`);
     return codes.broken;
   }
   const unproven = unprovenOf({ rollbackId, anchor }, verdict);

@@ -2,20 +2,25 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { AuditRow } from '../audit/entry.ts';
 import { AuditRows } from './audit-rows.ts';
-import { AuditStore } from './audit-store.ts';
+import { AuditStore, type Witness } from './audit-store.ts';
 
 export class AuditRecord extends AuditStore {
   readonly #rows: AuditRows;
 
   /** @param ledger name of the table that holds the anchors. */
-  constructor(client: DynamoDBClient, table: string, ledger: string) {
-    super(client, table, ledger);
+  constructor(client: DynamoDBClient, table: string, ledger: string, witness?: Witness) {
+    super(client, table, ledger, witness);
     this.#rows = new AuditRows(client, table);
   }
 
   /** As `AuditRows.read`. */
   read(rollbackId: string): Promise<AuditRow[]> {
     return this.#rows.read(rollbackId);
+  }
+
+  /** As `AuditRows.newest`. */
+  newest(rollbackId: string, most: number): Promise<AuditRow[]> {
+    return this.#rows.newest(rollbackId, most);
   }
 
   /** As `AuditRows.last`. */

@@ -29,13 +29,18 @@ export class AuditRows {
     return rows;
   }
 
-  /** The newest row of a chain; null when it has none. */
-  async last(rollbackId: string): Promise<AuditRow | null> {
+  /** The newest rows of a chain in one page, newest first; fewer than asked for where they are all, or larger than 1 MB. */
+  async newest(rollbackId: string, most: number): Promise<AuditRow[]> {
     const { Items = [] } = await this.#client.send(new QueryCommand({
-      TableName: this.#table, ConsistentRead: true, ScanIndexForward: false, Limit: 1,
+      TableName: this.#table, ConsistentRead: true, ScanIndexForward: false, Limit: most,
       KeyConditionExpression: 'rollbackId = :id', ExpressionAttributeValues: { ':id': { S: rollbackId } },
     }));
-    return Items[0] === undefined ? null : toRow(Items[0]);
+    return Items.map((item) => toRow(item));
+  }
+
+  /** The newest row of a chain; null when it has none. */
+  async last(rollbackId: string): Promise<AuditRow | null> {
+    return (await this.newest(rollbackId, 1))[0] ?? null;
   }
 }
 

@@ -23,6 +23,9 @@ export class ChainSealed extends Error {
   }
 }
 
+/** Hears of each row that stands, and of where its chain stood with it: for a place that whoever can write the tables cannot. */
+export type Witness = (row: Pick<AuditRow, 'rollbackId' | 'service' | 'kind'>, at: AuditCursor) => void;
+
 /** After what the next row comes, and what the anchor is believed to be. `misfit`: what it was made into, when no honest writer left it so. */
 interface Standing {
   readonly after: AuditCursor;
@@ -34,12 +37,14 @@ export class AuditStore {
   readonly #client: DynamoDBClient;
   readonly #table: string;
   readonly #ledger: string;
+  readonly #witness: Witness;
 
   /** @param ledger name of the table that holds the anchors. */
-  constructor(client: DynamoDBClient, table: string, ledger: string) {
+  constructor(client: DynamoDBClient, table: string, ledger: string, witness: Witness = () => undefined) {
     this.#client = client;
     this.#table = table;
     this.#ledger = ledger;
+    this.#witness = witness;
   }
 
   /**
@@ -70,7 +75,10 @@ export class AuditStore {
       const row = rowAfter(at.after, withMisfit(entryAt(at.after), at.misfit));
       refuseTooLarge(row);
       const met = await transaction.put(row, at.before);
-      if (met === null || met.row?.['hash']?.S === row.hash) return cursorAt(row);
+      if (met === null || met.row?.['hash']?.S === row.hash) {
+        this.#witness(row, cursorAt(row));
+        return cursorAt(row);
+      }
       // At once: what was told is true only as long as nobody else writes.
       at = await standing(at, { anchor: met.anchor, given, row, transaction });
     }

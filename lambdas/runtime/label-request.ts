@@ -3,6 +3,7 @@ import type { AuditRecord } from '../adapters/audit-record.ts';
 import { dataIn } from '../audit/data.ts';
 import { cursorAt } from '../audit/entry.ts';
 import type { Clock } from '../domain/clock.ts';
+import type { AuditCursor } from '../domain/vocabulary.ts';
 import { type HttpAnswer, type HttpRequest, reply, requestOf, rollbackIdOf } from './answer-request.ts';
 
 /** `userId`: as IAM knows the caller, `AROA…:<session>` for the session of a role. Null: verified nobody, or nobody that a chain can be named after. */
@@ -43,19 +44,21 @@ export async function labelByPerson(request: LabelRequest, parts: LabelRequestPa
   const last = await parts.audit.last(said.rollback);
   if (last === null) return reply(404, { error: `no record of a rollback "${said.rollback}": its name is that of the Step Functions execution`, code: 'unknown-rollback' });
   if (last.kind !== 'sealed') return reply(409, { error: `rollback "${said.rollback}" has not ended: there is nothing to judge yet`, code: 'not-ended' });
-  await keep(said, { ...parts, userId: request.userId, by: request.userArn, seal: last });
-  return reply(200, { result: `${said.rollback} (${last.service}) is labelled ${said.opinion} by ${request.userArn}` });
+  const { hash } = await keep(said, { ...parts, userId: request.userId, by: request.userArn, seal: last });
+  const chain = labelChain(request.userId, said.rollback);
+  return reply(200, { result: `${said.rollback} (${last.service}) is labelled ${said.opinion} by ${request.userArn}. Keep this to check it later: npx ripcord audit verify '${chain}' --expect ${hash}` });
 }
 
 type Keeping = LabelRequestParts & { readonly userId: string; readonly by: string; readonly seal: { readonly service: string; readonly hash: string } };
 
-async function keep({ rollback, opinion, comment }: Said, { audit, clock, userId, by, seal }: Keeping): Promise<void> {
+/** @returns where the chain stands with this label. */
+async function keep({ rollback, opinion, comment }: Said, { audit, clock, userId, by, seal }: Keeping): Promise<AuditCursor> {
   const chain = labelChain(userId, rollback);
   const newest = await audit.last(chain);
   const before = newest === null ? null : dataIn(newest) as Partial<Said> | null;
-  if (before?.opinion === opinion && before.comment === comment) return;
+  if (newest !== null && before?.opinion === opinion && before.comment === comment) return cursorAt(newest);
   const data = { rollbackId: rollback, opinion, comment, by, sealedAt: seal.hash };
-  await audit.append({ rollbackId: chain, service: seal.service, kind: 'labelled', at: clock.now().toISOString(), data }, newest === null ? null : cursorAt(newest));
+  return audit.append({ rollbackId: chain, service: seal.service, kind: 'labelled', at: clock.now().toISOString(), data }, newest === null ? null : cursorAt(newest));
 }
 
 function saidIn(body: string): Said | { readonly wrong: string } {

@@ -16,8 +16,11 @@ export interface LabelEvent {
 }
 
 export interface LabelParts {
-  readonly audit: Pick<AuditRecord, 'append' | 'last' | 'read'>;
+  readonly audit: Pick<AuditRecord, 'append' | 'last' | 'newest'>;
 }
+
+/** Labels among which one that is delivered again is looked for: however long a chain grows, the next row costs one page. */
+const remembered = 100;
 
 /** All that IAM lets this function write begins so. No person's user id is `event`. */
 export const eventChain = (rollbackId: string): string => `label#event#${rollbackId}`;
@@ -50,7 +53,7 @@ export async function takeLabel(event: LabelEvent, parts: LabelParts, log: Pick<
 
 /**
  * @returns `added: false` when this very event was added before: EventBridge delivers at least once.
- * @throws Refusal for what is no label or names no rollback; RipcordError (`not-ended`) while the rollback runs, so that it is delivered again.
+ * @throws Refusal for what is no label, names no rollback, or is older than the newest 100 of it; RipcordError (`not-ended`) while the rollback runs, so that it is delivered again.
  */
 export async function addLabel(event: LabelEvent, parts: LabelParts): Promise<AddedLabel> {
   const { rollback, opinion, by, comment } = labelOf(event);
@@ -58,12 +61,15 @@ export async function addLabel(event: LabelEvent, parts: LabelParts): Promise<Ad
   if (last === null) throw new Refusal('unknown-rollback', `The label names rollback "${rollback}", and no record of one has that name.`);
   if (last.kind !== 'sealed') throw new RipcordError('retry', 'not-ended', `Rollback ${rollback} has not ended: there is nothing to judge yet.`);
   const chain = eventChain(rollback);
-  const before = await parts.audit.read(chain);
+  const at = parseInstant(event.time) ?? event.time;
+  const before = await parts.audit.newest(chain, remembered);
   if (before.some((row) => dataIn(row)?.['eventId'] === event.id)) return { chain, added: false };
-  const newest = before.at(-1);
+  const oldest = before[remembered - 1];
+  if (oldest !== undefined && at < oldest.at) throw new Refusal('label-too-old', `The label is older than the newest ${remembered} of rollback ${rollback}: whether it is on record already is not looked up that far back.`);
+  const [newest] = before;
   // All of the row comes from the event: delivered twice at the same moment it is the same row, and the store keeps one.
   await parts.audit.append({
-    rollbackId: chain, service: last.service, kind: 'labelled', at: parseInstant(event.time) ?? event.time,
+    rollbackId: chain, service: last.service, kind: 'labelled', at,
     data: { rollbackId: rollback, opinion, comment, by, isVerified: false, eventId: event.id, sealedAt: last.hash },
   }, newest === undefined ? null : cursorAt(newest));
   return { chain, added: true };

@@ -12,11 +12,12 @@ import { SFNClient } from '@aws-sdk/client-sfn';
 import { SNSClient } from '@aws-sdk/client-sns';
 import { SSMClient } from '@aws-sdk/client-ssm';
 import { AuditRecord } from '../adapters/audit-record.ts';
-import { AuditStore } from '../adapters/audit-store.ts';
+import { AuditStore, type Witness } from '../adapters/audit-store.ts';
 import type { CatalogueStore } from '../adapters/catalogue.ts';
 import type { LedgerTable } from '../adapters/ledger-table.ts';
 import { Notices } from '../adapters/notices.ts';
 import { read } from './environment.ts';
+import { logFor } from './logger.ts';
 
 /** Without `throwOnRequestTimeout` the SDK only logs a request that is too slow, and the rollback waits with it. */
 const patience = (requestTimeout: number) => ({
@@ -55,8 +56,12 @@ export const sfnClient = (): SFNClient => new SFNClient(patience(4000));
 export const secretsManagerClient = (): SecretsManagerClient => new SecretsManagerClient(patience(4000));
 
 export const ledgerTable = (client: DynamoDBClient): LedgerTable => ({ client, name: read('ledgerTable') });
-export const auditRecord = (client: DynamoDBClient): AuditRecord => new AuditRecord(client, read('auditTable'), read('ledgerTable'));
-export const auditStore = (client: DynamoDBClient): AuditStore => new AuditStore(client, read('auditTable'), read('ledgerTable'));
+/** CloudWatch Logs takes lines and gives none back to be changed: what a chain was is written there too. */
+const inLog: Witness = ({ rollbackId, service, kind }, { length, hash }) => {
+  logFor('Audit', { rollbackId, service }).info(`row written: ${kind}`, { auditLength: length, auditHash: hash });
+};
+export const auditRecord = (client: DynamoDBClient): AuditRecord => new AuditRecord(client, read('auditTable'), read('ledgerTable'), inLog);
+export const auditStore = (client: DynamoDBClient): AuditStore => new AuditStore(client, read('auditTable'), read('ledgerTable'), inLog);
 export const notices = (): Notices =>
   new Notices({ sns: snsClient(), events: eventBridgeClient() }, { onCall: read('onCallTopicArn'), stakeholders: read('stakeholderTopicArn') });
 export const catalogueStore = (client: SSMClient): CatalogueStore => ({ client, prefix: read('cataloguePrefix') });

@@ -41,6 +41,13 @@ test('is intact, sealed and anchored', async () => {
   expect(await verify(run.rollbackId, startRipcord)).toEqual({ code: 0, text: expect.stringMatching(new RegExp(`^Intact: ${run.rollbackId}: ${rows.length} rows, last hash [0-9a-f]{64}\n$`)) as string });
 });
 
+test('each of its rows told its hash to the log of the function that wrote it', () => {
+  const lines = rig.sandbox.services.functions.list().flatMap(({ log }) => log.lines);
+  const told = rows.map((row) => lines.filter((line) => line.includes(`"rollbackId":"${run.rollbackId}"`) && line.includes(`"auditLength":${Number(row['seq']?.N) + 1},"auditHash":"${row['hash']?.S}"`)).length);
+  expect(rows.length).toBeGreaterThan(5);
+  expect(told.filter((count) => count === 0)).toEqual([]);
+});
+
 test('holds a row for every call that changed something, with the state before', async () => {
   const calls = rig.changes('shop');
   expect(calls).toEqual(['ModifyListener']);

@@ -39,9 +39,11 @@ test('an operator labels through the URL, proven by IAM, and can write neither r
   const env = { PATH: process.env['PATH'], HOME: '/nonexistent', AWS_REGION: 'eu-west-1', AWS_ENDPOINT_URL: rig.sandbox.endpoint, AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, AWS_SESSION_TOKEN: sessionToken };
   const ripcord = (...words: string[]) => promisify(execFile)(process.execPath, [new URL('../../bin/ripcord.mjs', import.meta.url).pathname, ...words], { env });
   const { stdout } = await ripcord('label', run.rollbackId, 'wrong', '--comment', 'a dependency was down');
-  expect(stdout).toBe(`${run.rollbackId} (shop) is labelled wrong by arn:aws:sts::111122223333:assumed-role/operator/dana\n`);
   const chain = `label#AROASANDBOX:dana#${run.rollbackId}`;
-  expect((await ripcord('audit', 'verify', chain)).stdout).toMatch(/^Intact: label#AROASANDBOX:dana#.*: 1 rows/);
+  const [, words, hash = ''] = /^(.*) --expect ([0-9a-f]{64})\n$/.exec(stdout) ?? [];
+  expect(words).toBe(`${run.rollbackId} (shop) is labelled wrong by arn:aws:sts::111122223333:assumed-role/operator/dana. Keep this to check it later: npx ripcord audit verify '${chain}'`);
+  expect(rig.sandbox.services.functions.find('ripcord-label').log.lines.join('\n')).toContain(`"auditHash":"${hash}"`);
+  expect((await ripcord('audit', 'verify', chain, '--expect', hash)).stdout).toMatch(/^Intact: label#AROASANDBOX:dana#.*: 1 rows/);
   const client = new DynamoDBClient({ endpoint: rig.sandbox.endpoint, region: 'eu-west-1', credentials: { accessKeyId, secretAccessKey, sessionToken } });
   const Item = { rollbackId: { S: chain }, seq: { N: '0' }, pk: { S: `AUDIT#${chain}` }, sk: { S: 'ANCHOR' } };
   for (const TableName of [rig.ripcord.names.auditTable, rig.ledgerTable]) await expect(client.send(new PutItemCommand({ TableName, Item }))).rejects.toMatchObject({ name: 'AccessDeniedException' });

@@ -54,6 +54,24 @@ describe('AuditStore', () => {
     expect(verifyChain(rows, at)).toMatchObject({ intact: true });
   });
 
+  it('tells a witness of each row that stands, also when the reply was lost, and of none that does not', async () => {
+    const id = freshId();
+    const heard: string[] = [];
+    let lost = 1;
+    const client = { send: async (command: TransactWriteItemsCommand) => {
+      const answer = await tables.client.send(command);
+      if ((lost -= 1) >= 0) throw Object.assign(new Error('socket hang up'), { name: 'TimeoutError' });
+      return answer;
+    } } as unknown as Tables['client'];
+    const store = new AuditStore(client, auditTable, ledgerTable, (row, at) => void heard.push(`${row.rollbackId} ${row.kind} ${at.length} ${at.hash}`));
+    await expect(store.append(entry(id, 1), null)).rejects.toThrow('socket hang up');
+    expect(heard).toEqual([]);
+    const first = await store.append(entry(id, 1), null);
+    const sealed = await store.seal(entry(id), first);
+    expect(heard).toEqual([`${id} confirmed 1 ${first.hash}`, `${id} sealed 2 ${sealed.hash}`]);
+    expect((await tables.audit.read(id)).map(({ hash }) => hash)).toEqual([first.hash, sealed.hash]);
+  });
+
   it('loses nothing when many writers race with the same cursor', async () => {
     const id = freshId();
     const start = await tables.audit.append(entry(id, 'first'), null);

@@ -1,8 +1,9 @@
 // Labels that came as events: added once, to a chain of their own, and counted only where nobody spoke with credentials.
-import { PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { scoresOf } from '../../bin/commands/score.ts';
 import { readAnchor } from '../../lambdas/adapters/audit-anchor.ts';
+import { AuditRecord } from '../../lambdas/adapters/audit-record.ts';
 import { toItem } from '../../lambdas/adapters/audit-rows.ts';
 import { verifyChain } from '../../lambdas/audit/chain.ts';
 import { type AuditRow, cursorAt, rowAfter } from '../../lambdas/audit/entry.ts';
@@ -64,6 +65,21 @@ describe('a label that came as an event', () => {
     await tables.client.send(new PutItemCommand({ TableName: auditTable, Item: toItem(forged) }));
     await label({}, 'event-2');
     expect(verifyChain(await tables.audit.read(eventChain(id)), await readAnchor(tables.ledger, eventChain(id)) ?? undefined)).toMatchObject({ fault: 'inserted', seq: 1 });
+  });
+
+  it('is looked for among the newest hundred, however long the chain is, and refused where it is older than those', async () => {
+    await ended();
+    const at = (minute: number, eventId: string) => addLabel({ id: eventId, time: new Date(Date.UTC(2026, 10, 21, 8, minute)).toISOString(), detail: { rollback: id, label: 'wrong', by: 'pager' } }, { audit: tables.audit });
+    for (let minute = 0; minute < 101; minute += 1) await at(minute, `event-${minute}`);
+    expect(await at(1, 'event-1')).toMatchObject({ added: false });
+    await expect(at(0, 'event-0')).rejects.toMatchObject({ name: 'Refused', message: expect.stringContaining('older than the newest 100') as string });
+    expect(await at(101, 'event-101')).toMatchObject({ added: true });
+    expect(await readAnchor(tables.ledger, eventChain(id))).toMatchObject({ length: 102 });
+    const queries: object[] = [];
+    const [send] = [tables.client.send.bind(tables.client) as (command: { readonly input: object }) => Promise<unknown>];
+    const audit = new AuditRecord({ send: (command: { readonly input: object }) => (command instanceof QueryCommand && queries.push(command.input), send(command)) } as unknown as typeof tables.client, auditTable, 'ledger');
+    await addLabel({ id: 'event-102', time: '2026-11-21T11:00:00Z', detail: { rollback: id, label: 'wrong', by: 'pager' } }, { audit });
+    expect(queries.map((query) => (query as { readonly Limit?: number }).Limit)).toEqual([1, 100]);
   });
 
   it.each<[string, object, string, string]>([

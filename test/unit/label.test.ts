@@ -67,9 +67,10 @@ describe('ripcord label', () => {
   it('keeps who said what in a chain below their own user id, and leaves the sealed record as it is', async () => {
     await ended();
     const before = await tables.audit.read(id);
-    expect(await run('label', id, 'wrong', '--comment', 'a dependency was down')).toEqual({ code: 0, error: '', out: `${id} (${service}) is labelled wrong by ${me.arn}` });
+    const said = await run('label', id, 'wrong', '--comment', 'a dependency was down');
     expect(await tables.audit.read(id)).toEqual(before);
     const [row] = await tables.audit.read(labelChain(me.userId, id));
+    expect(said).toEqual({ code: 0, error: '', out: `${id} (${service}) is labelled wrong by ${me.arn}. Keep this to check it later: npx ripcord audit verify '${labelChain(me.userId, id)}' --expect ${row?.hash}` });
     expect(row).toMatchObject({ kind: 'labelled', service });
     expect(JSON.parse(row?.data ?? '')).toEqual({ rollbackId: id, opinion: 'wrong', comment: 'a dependency was down', by: me.arn, sealedAt: before.at(-1)?.hash });
   });
@@ -81,6 +82,22 @@ describe('ripcord label', () => {
     const rows = await tables.audit.read(labelChain(me.userId, id));
     expect(verifyChain(rows)).toMatchObject({ intact: true, length: 2 });
     expect((await run('score', service)).out).toContain('shadowed  1, labelled right 1, wrong 0');
+  });
+
+  it('is told its hash, which shows when all of the chain and its anchor are written anew', async () => {
+    await ended();
+    const told = async (opinion: string): Promise<string> => / --expect ([0-9a-f]{64})$/.exec((await run('label', id, opinion)).out)?.[1] ?? '';
+    const chain = labelChain(me.userId, id);
+    const first = await told('wrong');
+    expect(await told('wrong')).toBe(first);
+    await told('right');
+    expect(await run('audit', 'verify', chain, '--expect', first)).toMatchObject({ code: 0 });
+    for (const row of await tables.audit.read(chain)) await tables.client.send(new DeleteItemCommand({ TableName: auditTable, Key: { rollbackId: { S: chain }, seq: { N: String(row.seq) } } }));
+    await tables.client.send(new DeleteItemCommand({ TableName: 'ledger', Key: { pk: { S: `AUDIT#${chain}` }, sk: { S: 'ANCHOR' } } }));
+    await run('label', id, 'right');
+    expect(await run('audit', 'verify', chain)).toMatchObject({ code: 0 });
+    expect(await run('audit', 'verify', chain, '--expect', first)).toMatchObject({ code: 1, error: expect.stringContaining(`none has the hash ${first}`) as string });
+    expect(await run('audit', 'verify', chain, '--expect', '12')).toMatchObject({ code: 1, error: expect.stringContaining('--expect needs a hash') as string });
   });
 
   it('has an anchor: labels that were cut off or taken away whole are named, also when others were added since', async () => {
