@@ -15,6 +15,8 @@ export interface ClockOptions {
   readonly speed?: number;
   /** Sandbox time at the start, epoch milliseconds; default the wall clock's. */
   readonly startAt?: number;
+  /** Time is held from the start, until what `hold` returns is called; default false. */
+  readonly isHeld?: boolean;
   /** Hears of an error thrown by an `every` callback; default: it is thrown as an uncaught exception. */
   readonly onError?: (error: unknown) => void;
 }
@@ -50,9 +52,15 @@ export class SpedUpClock implements SandboxClock {
   constructor(options: ClockOptions = {}) {
     this.speed = options.speed ?? 1;
     if (!(this.speed > 0) || !Number.isFinite(this.speed)) throw new RangeError(`speed must be greater than 0, got ${this.speed}`);
-    this.#rate = this.speed;
+    this.#held = options.isHeld ?? false;
+    this.#rate = this.#held ? 0 : this.speed;
     this.#base = options.startAt ?? performance.timeOrigin + this.#since;
     this.#onError = options.onError ?? rethrow;
+  }
+
+  /** Time goes by in steps and by `advance` alone. */
+  get isHeld(): boolean {
+    return this.#held;
   }
 
   now(): number {

@@ -41,6 +41,8 @@ export interface SandboxOptions {
   readonly speed?: number;
   /** Sandbox time at the start, epoch milliseconds; default now. */
   readonly startAt?: number;
+  /** Sandbox time does not go by until the clock is let go; default false. */
+  readonly isHeld?: boolean;
   /** For all that is made up in answers and events; default: by chance. */
   readonly ids?: Ids;
   /** Default: any free one. */
@@ -103,7 +105,7 @@ export class Sandbox {
   constructor(options: SandboxOptions = {}) {
     this.place = options.place ?? defaultPlace;
     this.ids = options.ids ?? byChance;
-    this.clock = new SpedUpClock({ speed: options.speed ?? 1, ...(options.startAt === undefined ? {} : { startAt: options.startAt }) });
+    this.clock = new SpedUpClock({ speed: options.speed ?? 1, isHeld: options.isHeld ?? false, ...(options.startAt === undefined ? {} : { startAt: options.startAt }) });
     const quotas = new Quotas(this.clock, options.quotas === undefined ? {} : { quotas: options.quotas });
     this.server = new SandboxServer({ services: [], place: this.place, clock: this.clock, quotas, calls: new Calls(options.keptCalls) });
     this.services = makeServices(this, options);

@@ -1,75 +1,44 @@
-// What came before the fault is the same in every case: it is played back from the run without a fault, call by call, without the function processes.
+// What came before the fault is the same in every case, and what comes after it in many: it is played back from the run without a fault, call by call, without the function processes.
 import { setTimeout as wait } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { AwsError, type Principal } from '../aws/world.ts';
-import type { Begun, Onlooker } from '../services/lambda/lambda-function.ts';
+import type { Begun, Ended, Onlooker } from '../services/lambda/lambda-function.ts';
 import type { Answer } from '../services/lambda/worker.ts';
-import type { Case } from './cases.ts';
-import type { Recording } from './record.ts';
+import type { Effect, RecordedInvocation, Script } from './script.ts';
 import type { ExploredWorld } from './world.ts';
-
-/** One AWS call of an invocation, and what it came to. */
-export interface Effect {
-  /** Place among the calls of the whole run, in order of their ends. */
-  readonly order: number;
-  /** Sandbox time, epoch milliseconds. */
-  readonly endedAt: number;
-  /** IAM prefix, and the name in the credential scope. */
-  readonly service: string;
-  readonly signingName: string;
-  readonly operation: string;
-  readonly region: string;
-  readonly input: unknown;
-  readonly output: unknown;
-  /** A call that failed has changed nothing. */
-  readonly errorCode: string | null;
-}
-
-export interface RecordedInvocation {
-  /** Name of the function. */
-  readonly name: string;
-  /** Counts the invocations of this function from 1. */
-  readonly nth: number;
-  readonly payload: string;
-  readonly answer: Answer;
-  /** Sandbox times, epoch milliseconds. */
-  readonly startedAt: number;
-  readonly endedAt: number;
-  /** In the order in which they ended. */
-  readonly effects: readonly Effect[];
-}
-
-/** Invocations that were over before the one that the fault strikes began: those at work beside it have to work beside it again. */
-export function beginningOf({ invocations, calls }: Pick<Recording, 'invocations' | 'calls'>, one: Case): readonly RecordedInvocation[] {
-  const call = calls.find(({ name }) => name === one.at);
-  const struckAt = call === undefined ? invocations.find(({ name, nth }) => `${name.replace(/^ripcord-/, '')}#${nth}` === one.at)?.startedAt : (invocations[call.invocation ?? -1]?.startedAt ?? call.startedAt);
-  return struckAt === undefined ? [] : invocations.filter(({ endedAt }) => endedAt <= struckAt);
-}
 
 // Wall milliseconds; nothing that is played back takes more than a few.
 const longestTurn = 10_000;
 
 export class PlayBack implements Onlooker {
   readonly #world: ExploredWorld;
+  /** By name and number: what may be played back now. */
   readonly #left: Map<string, RecordedInvocation>;
+  readonly #struck: Map<string, RecordedInvocation>;
+  readonly #after: readonly RecordedInvocation[];
   /** All effects that are to come, of invocations side by side too. */
   readonly #order: Effect[];
   #woken: (() => void)[] = [];
   #isOver = false;
-  #played = 0;
+  #isAfter = false;
+  #playedBefore = 0;
+  #playedAfter = 0;
   #difference: string | null = null;
 
-  /** The world's time stays held until the first invocation that a process has to do. */
-  constructor(world: ExploredWorld, beginning: readonly RecordedInvocation[]) {
+  /** The world's time stays held until the first invocation after which anything may be different from the recording. */
+  constructor(world: ExploredWorld, { before, struck, after }: Script) {
     this.#world = world;
-    this.#left = new Map(beginning.map((one) => [`${one.name}#${one.nth}`, one]));
-    this.#order = beginning.flatMap(({ effects }) => effects).toSorted((one, other) => one.order - other.order);
+    this.#left = byNumber(before);
+    this.#struck = byNumber(struck);
+    this.#after = after;
+    this.#order = inOrder(before);
     world.sandbox.services.functions.watchedBy(this);
-    if (beginning.length === 0) this.#goOn();
+    if (before.length === 0 && struck.length === 0) this.#goOn();
   }
 
-  /** How many invocations were played back. */
-  get played(): number {
-    return this.#played;
+  /** How many invocations were played back, before the fault and after it. */
+  get played(): { readonly before: number; readonly after: number } {
+    return { before: this.#playedBefore, after: this.#playedAfter };
   }
 
   /** Where the sandbox answered otherwise than in the recording: what followed means nothing. Null: nowhere. */
@@ -78,10 +47,12 @@ export class PlayBack implements Onlooker {
   }
 
   async instead({ name, nth, payload }: Begun): Promise<Answer | null> {
-    const known = this.#isOver ? undefined : this.#left.get(`${name}#${nth}`);
-    const isAsked = known !== undefined && timeless(known.payload) === timeless(payload);
-    if (!isAsked) {
-      if (known !== undefined) this.#differs(`${name} was asked ${payload.slice(0, 300)}, and in the recording ${known.payload.slice(0, 300)}`);
+    const key = `${name}#${nth}`;
+    // Time stands still for them too, as it did in the recording: else nothing that they write could be the same.
+    if (this.#isOver || this.#struck.has(key)) return null;
+    const known = this.#left.get(key);
+    if (known === undefined || samePort(known.payload) !== samePort(payload)) {
+      if (known !== undefined && !this.#isAfter) this.#differs(`${name} was asked ${payload.slice(0, 300)}, and in the recording ${known.payload.slice(0, 300)}`);
       this.#goOn();
       return null;
     }
@@ -91,12 +62,28 @@ export class PlayBack implements Onlooker {
     const caller = iam.assume(roleArn, 'lambda.amazonaws.com', arn);
     for (const effect of known.effects) if (this.#difference === null) await this.#again(caller, effect, name);
     await clock.advance(known.endedAt);
-    this.#played += 1;
+    if (this.#isAfter) this.#playedAfter += 1;
+    else this.#playedBefore += 1;
     return known.answer;
   }
 
-  ended(): void {
-    // Only the recording takes down what happened.
+  ended(done: Ended): void {
+    const key = `${done.name}#${done.nth}`;
+    const known = this.#struck.get(key);
+    if (this.#isOver || known === undefined) return;
+    if (!this.#cameToTheSame(known, done)) return this.#goOn();
+    this.#struck.delete(key);
+    if (this.#struck.size > 0) return;
+    this.#isAfter = true;
+    for (const [later, one] of byNumber(this.#after)) this.#left.set(later, one);
+    this.#order.push(...inOrder(this.#after));
+  }
+
+  /** The same answer, and the same changes, each as often. */
+  #cameToTheSame({ answer, effects }: RecordedInvocation, done: Ended): boolean {
+    const made = this.#world.sandbox.calls.list({ mutating: true, where: ({ trace, output }) => trace === done.traceId && output !== null });
+    const meant = effects.filter(({ mutating, output }) => mutating && output !== null);
+    return done.answer.functionError === null && answer.functionError === null && samePort(done.answer.payload) === samePort(answer.payload) && isDeepStrictEqual(changes(made), changes(meant));
   }
 
   async #again(caller: Principal, effect: Effect, where: string): Promise<void> {
@@ -149,7 +136,32 @@ export class PlayBack implements Onlooker {
   }
 }
 
-const text = (output: unknown): string => timeless(JSON.stringify(output ?? null));
+const byNumber = (invocations: readonly RecordedInvocation[]): Map<string, RecordedInvocation> => new Map(invocations.map((one) => [`${one.name}#${one.nth}`, one]));
 
-/** Two runs are never the same to the millisecond: times, as ISO 8601 or in epoch milliseconds, do not count. */
-export const timeless = (json: string): string => json.replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+]00:?00)/g, 'time').replace(/\b1[5-9]\d{11}\b/g, '0').replace(/127\.0\.0\.1:\d+/g, 'port');
+const inOrder = (invocations: readonly RecordedInvocation[]): Effect[] => invocations.flatMap(({ effects }) => effects).toSorted((one, other) => one.order - other.order);
+
+/**
+ * What AWS was told to change, in an order that does not depend on which of two calls side by side came first. What was told twice and is done once is one.
+ * The text of a message says how far a function beside it had come at that moment; no function reads it.
+ */
+function changes(calls: readonly Pick<Effect, 'service' | 'operation' | 'region' | 'input'>[]): readonly string[] {
+  const texts = calls.map(({ service, operation, region, input }) => {
+    const { ClientRequestToken: token = '', ...said } = (input ?? {}) as Said;
+    return { isOnce: isOnce(service, operation, said) || token !== '', token, told: `${service}:${operation} ${region} ${samePort(JSON.stringify(operation === 'Publish' ? { ...said, Message: '' } : said))}` };
+  });
+  return texts.filter(({ isOnce: once, token, told }, index) => !once || texts.findIndex((one) => one.token === token && one.told === told) === index).map(({ told }) => told).toSorted();
+}
+
+interface Said {
+  readonly ClientRequestToken?: string;
+  readonly UpdateExpression?: string;
+}
+
+/** The second of two such calls finds all as it would leave it: a whole row, or values that do not build on those before. */
+const isOnce = (service: string, operation: string, { UpdateExpression: update = '' }: Said): boolean =>
+  service === 'dynamodb' && (operation === 'PutItem' || (operation === 'UpdateItem' && !/\bADD\b|\bDELETE\b|[+]|list_append/i.test(update)));
+
+const text = (output: unknown): string => samePort(JSON.stringify(output ?? null));
+
+/** Each sandbox has ports of its own: they make no difference. */
+export const samePort = (json: string): string => json.replace(/127\.0\.0\.1:\d+/g, 'port');

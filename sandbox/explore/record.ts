@@ -1,9 +1,9 @@
 // A run without a fault: which calls it made, in which order, and which of them could have been answered from before.
 import { isDeepStrictEqual } from 'node:util';
 import type { CallRecord } from '../aws/world.ts';
-import type { Ended } from '../services/lambda/lambda-function.ts';
+import type { Begun, Ended, Onlooker } from '../services/lambda/lambda-function.ts';
 import { CallNames, type NamedCall } from './call-names.ts';
-import type { Effect, RecordedInvocation } from './play-back.ts';
+import type { Effect, RecordedInvocation, Span } from './script.ts';
 import type { Sandbox } from '../sandbox.ts';
 import type { BaseScenario } from './scenarios.ts';
 import { restore, type ExploredWorld, type Grounds, type Prepared } from './world.ts';
@@ -17,8 +17,8 @@ export interface RecordedCall extends NamedCall {
   /** The rollback's execution had not ended when it was made. */
   readonly whileRunning: boolean;
   readonly staleAnswerDiffers: boolean;
-  /** Sandbox time, epoch milliseconds. */
-  readonly startedAt: number;
+  /** How many beginnings and ends of invocations came before it. */
+  readonly moment: number;
   /** Index of the invocation that made it; null: EventBridge did. */
   readonly invocation: number | null;
   /** What it answered before anything went wrong: the stale answer, where no earlier call had asked the same. */
@@ -37,23 +37,51 @@ export interface Recording {
 }
 
 interface Heard {
-  readonly named: NamedCall;
+  readonly named: Named;
   readonly record: CallRecord;
   readonly whileRunning: boolean;
 }
 
-/** Plays the scenario without a fault. @param check throws when that run broke an invariant: then nothing that follows means anything. */
+/** A name, and how many beginnings and ends of invocations came before the call. */
+type Named = NamedCall & { readonly moment: number };
+
+/** Takes down when invocations begin and end: in time that is held only their order tells. */
+class Moments implements Onlooker {
+  readonly #began = new Map<string, number>();
+  readonly #done: (Ended & Span)[] = [];
+  #count = 0;
+
+  /** How many there were so far. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** In the order in which they began. */
+  get done(): readonly (Ended & Span)[] {
+    return this.#done.toSorted((one, other) => one.began - other.began);
+  }
+
+  instead({ name, nth }: Begun): Promise<null> {
+    this.#began.set(`${name}#${nth}`, this.#count += 1);
+    return Promise.resolve(null);
+  }
+
+  ended(one: Ended): void {
+    this.#done.push({ ...one, began: this.#began.get(`${one.name}#${one.nth}`) ?? 0, ended: this.#count += 1 });
+  }
+}
+
+/** Plays the scenario without a fault, in time that is held while functions work. @param check throws when that run broke an invariant: then nothing that follows means anything. */
 export async function record(scenario: BaseScenario, prepared: Prepared, { grounds, check }: { readonly grounds: Grounds; readonly check: (world: ExploredWorld) => Promise<string> }): Promise<Recording> {
   const world = await restore(scenario, prepared, grounds);
   try {
-    const names = nameCalls(world);
-    const done: Ended[] = [];
-    world.sandbox.services.functions.watchedBy({ instead: () => Promise.resolve(null), ended: (one) => void done.push(one) });
-    world.goOn();
+    const moments = new Moments();
+    const names = nameCalls(world, moments);
+    world.sandbox.services.functions.watchedBy(moments);
     await scenario.play(world);
     await world.settled();
     const outcome = await check(world);
-    const inOrder = done.toSorted((one, other) => one.startedAt - other.startedAt);
+    const inOrder = moments.done;
     const ends = world.executions().map(({ stoppedAt }) => stoppedAt?.getTime() ?? 0);
     const heard = world.sandbox.calls.list().flatMap((one): Heard[] => {
       const named = names.get(one.requestId);
@@ -66,7 +94,7 @@ export async function record(scenario: BaseScenario, prepared: Prepared, { groun
     const calls = heard.map(({ named, record: one, whileRunning }, index): RecordedCall => {
       const { service, operation, mutating, input } = one;
       return {
-        ...named, service, operation, mutating, whileRunning, startedAt: one.startedAt, invocation: invocationOf(one, inOrder), quiet: quiet[index],
+        ...named, service, operation, mutating, whileRunning, invocation: invocationOf(one, inOrder), quiet: quiet[index],
         onTarget: targets.some((target) => target.prefix === service && target.isTouchedBy(JSON.stringify(input))),
         staleAnswerDiffers: isEventual(one) && !isDeepStrictEqual(timeless(staleAnswer(one, heard.slice(0, index)) ?? quiet[index]), timeless(one.output)),
       };
@@ -81,29 +109,29 @@ export async function record(scenario: BaseScenario, prepared: Prepared, { groun
   }
 }
 
-const invocationOf = ({ trace }: CallRecord, all: readonly Ended[]): number | null => {
+const invocationOf = ({ trace }: CallRecord, all: readonly Pick<Ended, 'traceId'>[]): number | null => {
   const index = all.findIndex(({ traceId }) => traceId === trace);
   return index < 0 ? null : index;
 };
 
-function recorded({ name, nth, payload, answer, startedAt, endedAt, traceId }: Ended, { sandbox }: ExploredWorld): RecordedInvocation {
+function recorded({ traceId, ...one }: Ended & Span, { sandbox }: ExploredWorld): RecordedInvocation {
   const signing = signingNames(sandbox);
   const own = sandbox.calls.list({ where: ({ trace }) => trace === traceId });
-  const effects = own.map(({ sequence, endedAt: at, service, operation, region, input, output, errorCode }): Effect => ({ order: sequence, endedAt: at, service, signingName: signing.get(service) ?? '', operation, region, input, output, errorCode }));
-  return { name, nth, payload, answer, startedAt, endedAt, effects };
+  const effects = own.map(({ sequence, endedAt, service, operation, region, mutating, input, output, errorCode }): Effect => ({ order: sequence, endedAt, service, signingName: signing.get(service) ?? '', operation, region, mutating, input, output, errorCode }));
+  return { ...one, effects };
 }
 
 const signingNames = ({ server }: Sandbox): ReadonlyMap<string, string> => new Map(server.services.map(({ service }) => [service.iamPrefix, service.signingName]));
 
 /** Names every call of Ripcord's from now on, by its request id, in the order in which they begin. */
-export function nameCalls(world: ExploredWorld): ReadonlyMap<string, NamedCall> {
-  const names = new Map<string, NamedCall>();
+export function nameCalls(world: ExploredWorld, moments: { readonly count: number }): ReadonlyMap<string, Named> {
+  const names = new Map<string, Named>();
   const namer = new CallNames(world.sandbox);
   world.sandbox.faults.add({
     name: 'named', effect: { kind: 'before', run: () => undefined },
     when: (call) => {
       const named = namer.next(call);
-      if (named !== null) names.set(call.requestId, named);
+      if (named !== null) names.set(call.requestId, { ...named, moment: moments.count });
       return false;
     },
   });

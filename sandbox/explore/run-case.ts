@@ -4,9 +4,10 @@ import type { Case, FaultName } from './cases.ts';
 import { afterEffect, inject } from './inject.ts';
 import { judge, runOf, type Verdict, type VerifyChain } from './invariants.ts';
 import type { Struck } from './last-resort.ts';
-import { beginningOf, PlayBack, type RecordedInvocation } from './play-back.ts';
+import { PlayBack } from './play-back.ts';
 import type { Recording } from './record.ts';
 import { scenarioOf } from './scenarios.ts';
+import { scriptOf, whole, type Script } from './script.ts';
 import { restore, type ExploredWorld, type Grounds, type Prepared } from './world.ts';
 
 export interface CaseResult {
@@ -19,8 +20,8 @@ export interface CaseResult {
   readonly broken: readonly string[];
   readonly outcomes: string;
   readonly wallMilliseconds: number;
-  /** How many invocations were played back from the recording. */
-  readonly playedBack: number;
+  /** How many invocations were played back from the recording, before the fault and after it. */
+  readonly playedBack: { readonly before: number; readonly after: number };
   /** Where the sandbox answered otherwise than in the recording, so that the case was played whole; null: nowhere. */
   readonly difference: string | null;
   /** How often it was played: again where an invariant broke and this machine was too slow for a fair trial. */
@@ -65,18 +66,18 @@ type Watch = (world: ExploredWorld) => void;
 export async function runCase(one: Case, explored: Explored, watch: Watch = () => undefined): Promise<CaseResult> {
   const recording = explored.recordings.get(one.scenario);
   if (recording === undefined) throw new Error(`scenario ${one.scenario} was not prepared`);
-  let beginning = explored.isWhole ? [] : beginningOf(recording, one);
+  let script = explored.isWhole ? whole : scriptOf(recording, one);
   let difference: string | null = null;
   const brokenBefore: string[] = [];
   for (let plays = 1; ; ) {
-    const { isOverdue, ...played } = await play(one, explored, { recording, beginning, watch });
+    const { isOverdue, ...played } = await play(one, explored, { recording, script, watch });
     if (played.difference !== null) {
       difference = played.difference;
-      beginning = [];
+      script = whole;
       continue;
     }
     if (!isUnfair({ ...played, isOverdue }, plays)) {
-      const endingWhole = beginning.length > 0 && isCompared(one) ? (await play(one, explored, { recording, beginning: [], watch })).ending : null;
+      const endingWhole = script !== whole && isCompared(one) ? (await play(one, explored, { recording, script: whole, watch })).ending : null;
       return { ...played, difference, plays, brokenBefore, endingWhole };
     }
     brokenBefore.push(...played.broken);
@@ -91,17 +92,17 @@ type Played = Omit<CaseResult, 'plays' | 'brokenBefore' | 'endingWhole'> & { rea
 
 interface Playing {
   readonly recording: Recording;
-  readonly beginning: readonly RecordedInvocation[];
+  readonly script: Script;
   readonly watch: Watch;
 }
 
-async function play(one: Case, { prepared, grounds, verifyChain }: Explored, { recording, beginning, watch }: Playing): Promise<Played> {
+async function play(one: Case, { prepared, grounds, verifyChain }: Explored, { recording, script, watch }: Playing): Promise<Played> {
   const startedAt = performance.now();
   const scenario = scenarioOf(one.scenario);
   const ready = prepared.get(one.scenario);
   if (ready === undefined) throw new Error(`scenario ${one.scenario} was not prepared`);
   const world = await restore(scenario, ready, grounds);
-  const playBack = new PlayBack(world, beginning);
+  const playBack = new PlayBack(world, script);
   const result = { id: one.id, scenario: one.scenario, fault: one.fault };
   const cost = () => ({ isOverdue: world.isOverdue(one.actor), wallMilliseconds: performance.now() - startedAt, playedBack: playBack.played, difference: playBack.difference });
   try {

@@ -36,7 +36,8 @@ function closing(results: readonly CaseResult[], seconds: number): string {
   const unreached = results.filter(({ isReached }) => !isReached).map(({ scenario }) => scenario);
   const perScenario = [...new Set(unreached)].toSorted().map((name) => `${name} ${unreached.filter((one) => one === name).length}`);
   const again = results.filter(({ plays }) => plays > 1).length;
-  const playedBack = results.reduce((sum, one) => sum + one.playedBack, 0);
+  const before = results.reduce((sum, { playedBack }) => sum + playedBack.before, 0);
+  const after = results.filter(({ playedBack }) => playedBack.after > 0).length;
   const compared = results.filter(({ endingWhole }) => endingWhole !== null);
   const otherwise = compared.filter(({ ending, endingWhole }) => ending !== endingWhole);
   const differing = results.flatMap(({ difference }) => (difference === null ? [] : [difference]));
@@ -44,7 +45,8 @@ function closing(results: readonly CaseResult[], seconds: number): string {
     `${results.length} cases in ${Math.round(seconds)} s: ${broken === 0 ? 'all keep every invariant' : `${broken} break an invariant`}`,
     ...(unreached.length === 0 ? [] : [`in ${unreached.length} the run ended without that call having been struck (${perScenario.join(', ')})`]),
     ...(again === 0 ? [] : [`${again} were played again, as this machine was too slow for a fair trial`]),
-    ...(playedBack === 0 ? [] : [`${playedBack} invocations before a fault were played back`]),
+    ...(before === 0 ? [] : [`${before} invocations before a fault were played back`]),
+    ...(after === 0 ? [] : [`in ${after} cases what came after it was as without a fault, and was played back too`]),
     ...(compared.length === 0 ? [] : [`${compared.length} cases were played whole as well, ${otherwise.length} of them ended otherwise${otherwise.length === 0 ? '' : ` (${otherwise.map(({ id, ending, endingWhole }) => `${id}: ${ending}, whole ${endingWhole}`).join('; ')})`}`]),
     ...(differing.length === 0 ? [] : [`${differing.length} could not be played back, and were played whole (the first: ${differing[0] ?? ''})`]),
   ].join('; ');

@@ -73,10 +73,10 @@ export class ExploredWorld {
   #letGo: () => void = () => undefined;
   #isSick = false;
 
-  /** A sandbox with the scenario's targets as they were before the release, and nothing deployed yet. */
+  /** A sandbox with the scenario's targets as they were before the release, and nothing deployed yet. @param startAt epoch milliseconds at which its time is held; default the wall clock's, and it goes by. */
   static async start(scenario: BaseScenario, { warm, port, secret }: Omit<Grounds, 'assembly'>, startAt?: number): Promise<ExploredWorld> {
     // The same ids in each run of a scenario: what came before a fault can then be played back.
-    const sandbox = await startSandbox({ ids: seededIds(scenario.name), speed, handleSignals: false, processes, graceMs, warm, ...(startAt === undefined ? {} : { startAt }) });
+    const sandbox = await startSandbox({ ids: seededIds(scenario.name), speed, handleSignals: false, processes, graceMs, warm, ...(startAt === undefined ? {} : { startAt, isHeld: true }) });
     try {
       return new ExploredWorld(sandbox, scenario, { warm, port, secret });
     } catch (error) {
@@ -266,12 +266,12 @@ export class ExploredWorld {
 /** The world of a scenario as its release left it, with the ledger that Ripcord wrote while it watched that release. Its time is held. */
 export async function restore(scenario: BaseScenario, prepared: Prepared, grounds: Grounds): Promise<ExploredWorld> {
   const world = await ExploredWorld.start(scenario, grounds, prepared.beganAt);
+  world.hold();
   try {
     for (const target of Object.values(world.targets)) target.firstRelease?.();
     await world.sleep(prepared.releasedAt - world.sandbox.clock.now());
     for (const target of Object.values(world.targets)) target.release();
     await world.sleep(prepared.readyAt - world.sandbox.clock.now());
-    world.hold();
     // Only now: the Watch of this release is in the ledger already.
     await world.deploy(grounds.assembly);
     const fresh = Object.values(world.targets).flatMap((target) => target.madeUpIds());

@@ -1,23 +1,24 @@
 // What came before a fault is played back: the same calls with the same outcomes in the same order, or else the case is played whole.
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { CallWithoutVerdict } from '../../sandbox/aws/calls.ts';
 import { startSandbox, type Sandbox } from '../../sandbox/sandbox.ts';
 import { seededIds, uuid } from '../../sandbox/ids.ts';
 import { parseCase } from '../../sandbox/explore/cases.ts';
-import { beginningOf, PlayBack, timeless, type Effect, type RecordedInvocation } from '../../sandbox/explore/play-back.ts';
+import { PlayBack, samePort } from '../../sandbox/explore/play-back.ts';
+import { scriptOf, type Effect, type RecordedInvocation, type Script } from '../../sandbox/explore/script.ts';
 import type { ExploredWorld } from '../../sandbox/explore/world.ts';
 
 const startAt = Date.parse('2026-01-01T00:00:00Z');
 const roleArn = 'arn:aws:iam::111122223333:role/it';
+const topicArn = 'arn:aws:sns:eu-west-1:111122223333:told';
 
 let sandbox: Sandbox;
 let goneOn: number;
-let topicArn: string;
 
 beforeEach(async () => {
   sandbox = await startSandbox({ handleSignals: false, startAt, ids: seededIds('a test') });
   sandbox.clock.hold();
   sandbox.services.topics.create('told');
-  topicArn = sandbox.services.topics.arn('told');
   sandbox.iam.putRole({
     roleName: 'it', arn: roleArn, policies: [{ name: 'it', document: { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 'sns:Publish', Resource: '*' }] } }],
     trust: { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 'sts:AssumeRole', Principal: { Service: 'lambda.amazonaws.com' } }] },
@@ -32,20 +33,20 @@ beforeEach(async () => {
 
 afterEach(() => sandbox.stop());
 
-const publish = (order: number, text: string, output: unknown): Effect => ({ order, endedAt: startAt + order * 1000, service: 'sns', signingName: 'sns', operation: 'Publish', region: 'eu-west-1', input: { TopicArn: topicArn, Message: text }, output, errorCode: null });
+const publish = (order: number, text: string, output: unknown): Effect => ({ order, endedAt: startAt + order * 1000, service: 'sns', signingName: 'sns', operation: 'Publish', region: 'eu-west-1', mutating: true, input: { TopicArn: topicArn, Message: text }, output, errorCode: null });
 
 const invocation = (name: string, nth: number, effects: readonly Effect[], [from, to]: readonly [number, number] = [0, 9000]): RecordedInvocation => ({
-  name, nth, payload: `{"at":"2025-12-31T23:59:59.123Z","n":${nth}}`, answer: { payload: `"${name} ${nth}"`, functionError: null }, startedAt: startAt + from, endedAt: startAt + to, effects,
+  name, nth, payload: `{"n":${nth}}`, answer: { payload: `"${name} ${nth}"`, functionError: null }, startedAt: startAt + from, endedAt: startAt + to, began: from, ended: to, effects,
 });
 
-const playBack = (beginning: readonly RecordedInvocation[]): PlayBack => new PlayBack({ sandbox, goOn: () => { goneOn += 1; } } as unknown as ExploredWorld, beginning);
+const playBack = (before: readonly RecordedInvocation[], more: Partial<Script> = {}): PlayBack => new PlayBack({ sandbox, goOn: () => { goneOn += 1; } } as unknown as ExploredWorld, { before, struck: [], after: [], ...more });
 
 const ids = (): readonly { readonly MessageId: string }[] => {
   const same = seededIds('a test');
   return Array.from({ length: 4 }, () => ({ MessageId: uuid(same, 'message') }));
 };
 
-const invoke = (name: string, nth: number) => sandbox.services.functions.invoke(name, { at: '2026-01-01T00:00:00.000Z', n: nth });
+const invoke = (name: string, nth: number) => sandbox.services.functions.invoke(name, { n: nth });
 
 test('the calls of invocations side by side come in the order in which they came, and no process is needed', async () => {
   const [first, second, third] = ids();
@@ -56,7 +57,7 @@ test('the calls of invocations side by side come in the order in which they came
   const answers = await Promise.all([invoke('ripcord-a', 1), invoke('ripcord-b', 1)]);
   expect(answers.map(({ payload }) => payload)).toEqual(['ripcord-a 1', 'ripcord-b 1']);
   expect(sandbox.inbox.map(({ message, at }) => [message, at - startAt])).toEqual([['a first', 1000], ['b between', 2000], ['a last', 3000]]);
-  expect([one.played, one.difference, goneOn]).toEqual([2, null, 0]);
+  expect([one.played, one.difference, goneOn]).toEqual([{ before: 2, after: 0 }, null, 0]);
   expect(sandbox.clock.now()).toBe(startAt + 9000);
 });
 
@@ -105,25 +106,100 @@ test('from the first invocation that a process has to do, time goes on and nothi
   await invoke('ripcord-a', 1).catch(() => undefined);
   expect(goneOn).toBe(1);
   const { functionError } = await invoke('ripcord-b', 1);
-  expect([functionError, one.played, one.difference]).toEqual(['Unhandled', 0, null]);
+  expect([functionError, one.played, one.difference]).toEqual(['Unhandled', { before: 0, after: 0 }, null]);
   playBack([]);
   expect(goneOn).toBe(2);
 });
 
-test('the beginning is what was over before the struck invocation began', () => {
-  const invocations = [invocation('ripcord-a', 1, [], [0, 10]), invocation('ripcord-b', 1, [], [5, 30]), invocation('ripcord-a', 2, [], [20, 40])];
-  const call = (name: string, index: number | null, at: number) => ({ name, invocation: index, startedAt: startAt + at }) as never;
-  const calls = [call('a/sns:Publish#2', 2, 25), call('rules/states:StartExecution#1', null, 35)];
-  const namesOf = (id: string): readonly string[] => beginningOf({ invocations, calls }, parseCase(id)).map(({ name, nth }) => `${name}#${nth}`);
-  expect(namesOf('it/a/sns:Publish#2/denied')).toEqual(['ripcord-a#1']);
-  expect(namesOf('it/a#2/twice')).toEqual(['ripcord-a#1']);
-  expect(namesOf('it/rules/states:StartExecution#1/denied')).toEqual(['ripcord-a#1', 'ripcord-b#1']);
-  expect(namesOf('it/a/sns:Publish#9/denied')).toEqual([]);
+test('what was over before the struck invocation began, what was at work beside it, and what began after those', () => {
+  const invocations = [
+    invocation('ripcord-a', 1, [], [1, 2]), invocation('ripcord-b', 1, [], [3, 6]), invocation('ripcord-a', 2, [], [5, 8]), invocation('ripcord-c', 1, [], [7, 9]), invocation('ripcord-a', 3, [], [10, 11]),
+  ];
+  const call = (name: string, index: number | null, moment: number) => ({ name, invocation: index, moment }) as never;
+  const calls = [call('b/sns:Publish#1', 1, 3), call('rules/states:StartExecution#1', null, 9)];
+  const scriptFor = (id: string): readonly (readonly string[])[] => {
+    const { before, struck, after } = scriptOf({ invocations, calls }, parseCase(id));
+    return [before, struck, after].map((some) => some.map(({ name, nth }) => `${name.slice(-1)}${nth}`));
+  };
+  expect(scriptFor('it/b/sns:Publish#1/throttled-once')).toEqual([['a1'], ['b1', 'a2', 'c1'], ['a3']]);
+  expect(scriptFor('it/b/sns:Publish#1/denied')).toEqual([['a1'], [], []]);
+  expect(scriptFor('it/a#2/twice')).toEqual([['a1'], [], []]);
+  expect(scriptFor('it/rules/states:StartExecution#1/error-once')).toEqual([['a1', 'b1', 'a2', 'c1'], [], []]);
+  expect(scriptFor('it/b/sns:Publish#9/throttled-once')).toEqual([[], [], []]);
 });
 
-test('times and ports of this machine make no difference, all else does', () => {
-  expect(timeless('{"at":"2026-01-01T00:00:00.123Z","ms":1767225600123,"url":"http://127.0.0.1:4000/"}')).toBe(timeless('{"at":"2026-01-01T00:00:01+0000","ms":1767225600999,"url":"http://127.0.0.1:5000/"}'));
-  expect(timeless('{"n":1}')).not.toBe(timeless('{"n":2}'));
+/** As if a process had done it, with these changes. */
+function done(one: PlayBack, { name, nth, answer }: RecordedInvocation, changes: readonly Partial<Effect>[], functionError: string | null = null): void {
+  for (const change of changes)
+    sandbox.calls.add({ ...publish(0, 'told', {}), caller: { kind: 'root', arn: 'it' }, ...change, trace: 'its trace', faults: [], startedAt: startAt, requestId: 'its id' } as unknown as CallWithoutVerdict);
+  one.ended({ name, nth, payload: `{"n":${nth}}`, answer: { ...answer, functionError }, traceId: 'its trace', startedAt: startAt, endedAt: startAt });
+}
+
+describe('after the struck invocation', () => {
+  const row = (values: object, operation = 'PutItem'): Partial<Effect> => ({ service: 'dynamodb', operation, input: { TableName: 'ledger', ...values } });
+  const struck = invocation('ripcord-a', 1, [publish(1, 'told', {}), { ...publish(2, '', {}), ...row({ Item: 'x' }) }]);
+  const later = invocation('ripcord-b', 1, [], [9000, 9500]);
+  const [told, written] = [{}, row({ Item: 'x' })];
+
+  async function followed(changes: readonly Partial<Effect>[], functionError: string | null = null): Promise<readonly unknown[]> {
+    const one = playBack([], { struck: [struck], after: [later] });
+    expect(goneOn).toBe(0);
+    done(one, struck, changes, functionError);
+    const { payload } = await invoke('ripcord-b', 1).catch(() => ({ payload: null }));
+    return [payload, one.played.after, one.difference, goneOn];
+  }
+  const asRecorded = ['ripcord-b 1', 1, null, 0];
+
+  test('that came to the same, all that follows is played back, and time stays held', async () => {
+    expect(await followed([written, told])).toEqual(asRecorded);
+  });
+
+  test.each<[string, readonly Partial<Effect>[], string | null]>([
+    ['a change less', [told], null],
+    ['a change more', [told, written, row({ Item: 'y' })], null],
+    ['another change', [told, row({ Item: 'y' })], null],
+    ['the same message twice', [told, told, written], null],
+    ['another receiver', [{ input: { TopicArn: 'another', Message: 'told' } }, written], null],
+    ['an error', [told, written], 'Unhandled'],
+    ['a counter raised twice', [told, written, row({ UpdateExpression: 'ADD tries :one' }, 'UpdateItem'), row({ UpdateExpression: 'ADD tries :one' }, 'UpdateItem')], null],
+  ])('that came to something else (%s), processes do the rest, and time goes on', async (_, changes, functionError) => {
+    expect((await followed(changes, functionError)).slice(1)).toEqual([0, null, 1]);
+  });
+
+  test.each<[string, readonly Partial<Effect>[]]>([
+    ['a row written twice', [told, written, written]],
+    ['a message that says how far a function beside it had come', [{ input: { TopicArn: topicArn, Message: 'said otherwise' } }, written]],
+    ['a call that was refused', [told, written, { ...row({ Item: 'y' }), output: null }]],
+  ])('%s makes no difference', async (_, changes) => {
+    expect(await followed(changes)).toEqual(asRecorded);
+  });
+
+  test.each([[['a', 'a'], 0], [['a', 'b'], 1]])('a transaction sent under the tokens %j', (tokens, goesOn) => {
+    const sent = (token: string) => row({ TransactItems: [], ClientRequestToken: token }, 'TransactWriteItems');
+    const once = { ...struck, effects: [{ ...publish(1, '', {}), ...sent('recorded') }] };
+    done(playBack([], { struck: [once], after: [later] }), once, tokens.map(sent));
+    expect(goneOn).toBe(goesOn);
+  });
+
+  test('as long as one beside it is at work, whatever else begins is done by a process', async () => {
+    const beside = invocation('ripcord-a', 2, []);
+    const one = playBack([], { struck: [struck, beside], after: [later] });
+    done(one, struck, [told, written]);
+    await invoke('ripcord-b', 1).catch(() => undefined);
+    expect([one.played.after, goneOn]).toEqual([0, 1]);
+  });
+
+  test('a question that is another one is answered by a process, and is no fault of the recording', async () => {
+    const one = playBack([], { struck: [struck], after: [{ ...later, payload: '{"n":7}' }] });
+    done(one, struck, [told, written]);
+    await invoke('ripcord-b', 1).catch(() => undefined);
+    expect([one.played.after, one.difference, goneOn]).toEqual([0, null, 1]);
+  });
+});
+
+test('ports of this machine make no difference, all else does', () => {
+  expect(samePort('{"url":"http://127.0.0.1:4000/"}')).toBe(samePort('{"url":"http://127.0.0.1:5000/"}'));
+  expect(samePort('{"at":"2026-01-01T00:00:00.123Z"}')).not.toBe(samePort('{"at":"2026-01-01T00:00:00.124Z"}'));
 });
 
 test('seeded ids: each kind has its own order, and another seed has others', () => {

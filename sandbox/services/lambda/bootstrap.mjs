@@ -71,7 +71,7 @@ globalThis.awslambda = {
 async function serve(handler) {
   for (;;) {
     const { headers, body } = await call('GET', '/invocation/next');
-    globalThis[Symbol.for('sandbox.tellTime')]?.(Number(headers['sandbox-now-ms']));
+    globalThis[Symbol.for('sandbox.tellTime')]?.(Number(headers['sandbox-now-ms']), headers['sandbox-time-held'] === 'true');
     const id = headers['lambda-runtime-aws-request-id'];
     const deadline = Number(headers['lambda-runtime-deadline-ms']);
     const trace = headers['lambda-runtime-trace-id'] ?? '';

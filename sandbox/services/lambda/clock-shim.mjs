@@ -3,11 +3,13 @@
 const RealDate = globalThis.Date;
 let told = Number(new URL(import.meta.url).searchParams.get('now'));
 let toldAt = performance.now();
-const now = () => Math.floor(told + performance.now() - toldAt);
+let isHeld = false;
+const now = () => Math.floor(isHeld ? told : told + performance.now() - toldAt);
 
-/** The runtime calls it with each invocation: time went faster while the process slept. */
-globalThis[Symbol.for('sandbox.tellTime')] = (milliseconds) => {
+/** The runtime calls it with each invocation: time went faster while the process slept. Held time stays as it is told. */
+globalThis[Symbol.for('sandbox.tellTime')] = (milliseconds, held) => {
   told = milliseconds;
+  isHeld = held;
   toldAt = performance.now();
 };
 

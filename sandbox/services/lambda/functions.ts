@@ -65,7 +65,7 @@ export class Functions implements LambdaPort {
     const realTimeout = spec.timeoutSeconds * 1000;
     const fn = new LambdaFunction({
       spec,
-      now: () => clock.now(),
+      time: clock,
       systemEnvironment: () => this.#systemEnvironment(spec, key),
       realTimeoutMs: Math.max(realTimeout / clock.speed, Math.min(realTimeout, graceMs ?? 10_000)),
       slots: this.#slots,
@@ -198,7 +198,7 @@ export class Functions implements LambdaPort {
     const { codeDirectory, memoryMb, roleArn } = spec;
     const environment = { ...spec.environment, ...this.#invariantEnvironment(spec) };
     return {
-      take: (log) => processes.take({ environment, codeDirectory, memoryMb, endpoint, now: () => clock.now(), log, adopt: (accessKeyId) => adopt(roleArn, accessKeyId) }),
+      take: (log) => processes.take({ environment, codeDirectory, memoryMb, endpoint, time: clock, log, adopt: (accessKeyId) => adopt(roleArn, accessKeyId) }),
       give: (worker) => processes.give(worker),
     };
   }

@@ -25,7 +25,7 @@ export interface FunctionSpec {
 
 export interface FunctionParts {
   readonly spec: FunctionSpec;
-  readonly now: WorkerParts['now'];
+  readonly time: WorkerParts['time'];
   /** Variables that Lambda itself sets, among them this function's own credentials. */
   readonly systemEnvironment: () => Readonly<Record<string, string>>;
   /** Real milliseconds an invocation gets. */
@@ -211,14 +211,14 @@ export class LambdaFunction {
 
   async #runOn(worker: Worker, begun: Begun): Promise<Answer> {
     const requestId = randomUUID();
-    const { realTimeoutMs, now, onlooker } = this.#parts;
-    const [startedAt, beganAt] = [performance.now(), now()];
+    const { realTimeoutMs, time, onlooker } = this.#parts;
+    const [startedAt, beganAt] = [performance.now(), time.now()];
     this.log.add(`START RequestId: ${requestId} Version: $LATEST`);
     const second = Math.floor((performance.timeOrigin + startedAt) / 1000);
     const traceId = `Root=1-${second.toString(16)}-${requestId.replaceAll('-', '').slice(0, 24)};Sampled=0`;
     const answer = await worker.run({ requestId, payload: begun.payload, milliseconds: realTimeoutMs, functionArn: this.spec.arn, traceId }, this.spec.timeoutSeconds);
     this.#longest = Math.max(this.#longest, performance.now() - startedAt);
-    onlooker()?.ended({ ...begun, traceId, answer, startedAt: beganAt, endedAt: now() });
+    onlooker()?.ended({ ...begun, traceId, answer, startedAt: beganAt, endedAt: time.now() });
     this.log.add(`END RequestId: ${requestId}`);
     this.log.add(`REPORT RequestId: ${requestId} Duration: ${(performance.now() - startedAt).toFixed(2)} ms Memory Size: ${this.spec.memoryMb} MB`);
     if (worker.isGone || this.#parts.borrow !== null) this.#workers.delete(worker);
@@ -234,7 +234,7 @@ export class LambdaFunction {
 
   async #start(): Promise<Worker> {
     if (this.#stopped) throw new AwsError('ServiceException', 'the sandbox has stopped', { status: 500 });
-    const { spec, now, systemEnvironment, borrow } = this.#parts;
+    const { spec, time, systemEnvironment, borrow } = this.#parts;
     if (borrow !== null) {
       const borrowed = await borrow.take((line) => this.log.add(line));
       this.#workers.add(borrowed);
@@ -244,7 +244,7 @@ export class LambdaFunction {
       environment: { ...spec.environment, ...systemEnvironment() },
       codeDirectory: spec.codeDirectory,
       memoryMb: spec.memoryMb,
-      now,
+      time,
       log: (line) => this.log.add(line),
       onGone: () => this.#workers.delete(worker),
     });

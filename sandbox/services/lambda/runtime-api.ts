@@ -11,6 +11,14 @@ export interface Delivery {
   readonly traceId: string;
 }
 
+/** What a process is told of sandbox time with each invocation. */
+export interface ToldTime {
+  /** Epoch milliseconds. */
+  now(): number;
+  /** It does not go by while functions work. */
+  readonly isHeld: boolean;
+}
+
 export interface RuntimeEvents {
   /** `functionError` null for an answer; the payload is JSON text. */
   onAnswer(requestId: string, payload: string, functionError: string | null): void;
@@ -26,13 +34,12 @@ const answerLimitBytes = 6 * 1024 * 1024;
 export class RuntimeApi {
   readonly #server: Server;
   readonly #events: RuntimeEvents;
-  readonly #now: () => number;
+  readonly #time: ToldTime;
   #waiting: ServerResponse | null = null;
   #pending: Delivery | null = null;
 
-  /** @param now sandbox time, epoch milliseconds. */
-  constructor(now: () => number, events: RuntimeEvents) {
-    this.#now = now;
+  constructor(time: ToldTime, events: RuntimeEvents) {
+    this.#time = time;
     this.#events = events;
     this.#server = createServer((request, response) => void this.#serve(request, response));
     this.#server.keepAliveTimeout = 0;
@@ -83,8 +90,9 @@ export class RuntimeApi {
     this.#waiting.writeHead(200, {
       'content-type': 'application/json',
       'lambda-runtime-aws-request-id': requestId,
-      // For the clock shim; Lambda itself has no such header.
-      'sandbox-now-ms': String(this.#now()),
+      // For the clock shim; Lambda itself has no such headers.
+      'sandbox-now-ms': String(this.#time.now()),
+      'sandbox-time-held': String(this.#time.isHeld),
       'lambda-runtime-deadline-ms': String(Math.floor(performance.timeOrigin + performance.now() + milliseconds)),
       'lambda-runtime-invoked-function-arn': functionArn,
       'lambda-runtime-trace-id': traceId,

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { secretsOfKey } from '../../aws/iam.ts';
 import { readCredential } from '../../aws/signature.ts';
+import type { ToldTime } from './runtime-api.ts';
 import { Worker } from './worker.ts';
 
 /** The part of a sandbox that a process talks to while it works for it. */
@@ -17,8 +18,7 @@ export interface Wanted {
   readonly codeDirectory: string;
   readonly memoryMb: number;
   readonly endpoint: AwsEndpoint;
-  /** Sandbox time, epoch milliseconds. */
-  readonly now: () => number;
+  readonly time: ToldTime;
   readonly log: (line: string) => void;
   /** The access key with which the process will call: it stands for the function's role from now on. */
   readonly adopt: (accessKeyId: string) => void;
@@ -140,7 +140,7 @@ export class WarmProcesses {
         },
         codeDirectory: wanted.codeDirectory,
         memoryMb: wanted.memoryMb,
-        now: () => made.bound?.now() ?? Date.now(),
+        time: { now: () => made.bound?.time.now() ?? Date.now(), get isHeld() { return made.bound?.time.isHeld ?? false; } },
         log: (line) => made.bound?.log(line),
         onGone: () => this.#all.delete(accessKeyId),
         flags: seldomOptimized,

@@ -1,14 +1,13 @@
 // One process of one function: started cold, kept warm, killed when it runs too long.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { RuntimeApi, type Delivery } from './runtime-api.ts';
+import { RuntimeApi, type Delivery, type ToldTime } from './runtime-api.ts';
 
 export interface WorkerParts {
   readonly environment: Readonly<Record<string, string>>;
   readonly codeDirectory: string;
   readonly memoryMb: number;
-  /** Sandbox time, epoch milliseconds. */
-  readonly now: () => number;
+  readonly time: ToldTime;
   readonly log: (line: string) => void;
   readonly onGone: () => void;
   /** For Node.js, beside those that every process gets. */
@@ -44,7 +43,7 @@ export class Worker {
 
   constructor(parts: WorkerParts) {
     this.#parts = parts;
-    this.#api = new RuntimeApi(parts.now, {
+    this.#api = new RuntimeApi(parts.time, {
       onTaken: () => this.#limit(this.#running?.delivery.milliseconds ?? 0),
       onAnswer: (requestId, payload, functionError) => {
         if (this.#running?.delivery.requestId === requestId) this.#settle({ payload, functionError });
@@ -73,11 +72,11 @@ export class Worker {
   }
 
   async start(): Promise<void> {
-    const { environment, codeDirectory, memoryMb, now, log } = this.#parts;
+    const { environment, codeDirectory, memoryMb, time, log } = this.#parts;
     const runtimeApi = await this.#api.listen();
     if (this.#doomed) return this.#api.close();
     const shim = here('clock-shim.mjs');
-    shim.searchParams.set('now', String(now()));
+    shim.searchParams.set('now', String(time.now()));
     // Many processes on few cores, most of them for a short time: helper threads and code that is never called cost more than they bring.
     const flags = ['--single-threaded', '--max-lazy', ...this.#parts.flags ?? [], `--max-old-space-size=${Math.max(64, Math.floor(memoryMb * 0.9))}`, '--import', shim.href, '--enable-source-maps'];
     const child = spawn(process.execPath, [...flags, here('bootstrap.mjs').pathname], {

@@ -44,7 +44,7 @@ function sandbox(answer: (response: ServerResponse) => void = (response) => void
     heard.push(headers['x-amzn-trace-id']);
     answer(response);
   };
-  return { heard, endpoint: { handle }, environment: { _HANDLER: 'index.handler', LAMBDA_TASK_ROOT: directory }, codeDirectory: directory, memoryMb: 128, now: () => Date.now(), log: () => undefined, adopt: () => undefined };
+  return { heard, endpoint: { handle }, environment: { _HANDLER: 'index.handler', LAMBDA_TASK_ROOT: directory }, codeDirectory: directory, memoryMb: 128, time: { now: () => Date.now(), isHeld: false }, log: () => undefined, adopt: () => undefined };
 }
 
 const run = (worker: Worker, traceId: string, pauses: readonly number[], patience?: number): Promise<unknown> =>

@@ -90,3 +90,12 @@ test('while somebody works, a second lasts a second; afterwards time flies again
   await slept;
   expect(clock.now()).toBeGreaterThanOrEqual(60_000 - 1000);
 });
+
+test('a clock can be held from its start: no moment of it goes by until it is let go', async () => {
+  const held = new SpedUpClock({ speed: 1000, startAt: 5, isHeld: true });
+  await new Promise((resolve) => { setTimeout(resolve, 20); });
+  expect([held.now(), held.isHeld]).toEqual([5, true]);
+  held.hold()();
+  await new Promise((resolve) => { setTimeout(resolve, 20); });
+  expect([held.now() > 5000, held.isHeld]).toEqual([true, false]);
+});
