@@ -3,7 +3,7 @@ import { AwsError, type AwsService, type Invariant, type MetricsPort, type Place
 import { Calls } from './aws/calls.ts';
 import { Quotas, type Quota } from './aws/quotas.ts';
 import { SandboxServer } from './aws/server.ts';
-import { SpedUpClock } from './clock.ts';
+import { SpedUpClock, type ClockOptions } from './clock.ts';
 import type { StackArtifact } from './deploy/assembly.ts';
 import { deployAssembly, type Deployed } from './deploy/deployer.ts';
 import { FanOut } from './fan-out.ts';
@@ -36,13 +36,7 @@ import { statesService } from './services/states/operations.ts';
 import { StateMachines } from './services/states/state-machines.ts';
 import { stsService } from './services/sts/sts.ts';
 
-export interface SandboxOptions {
-  /** Sandbox seconds per wall second; default 1. */
-  readonly speed?: number;
-  /** Sandbox time at the start, epoch milliseconds; default now. */
-  readonly startAt?: number;
-  /** Sandbox time does not go by until the clock is let go; default false. */
-  readonly isHeld?: boolean;
+export interface SandboxOptions extends Omit<ClockOptions, 'onError'> {
   /** For all that is made up in answers and events; default: by chance. */
   readonly ids?: Ids;
   /** Default: any free one. */
@@ -105,7 +99,7 @@ export class Sandbox {
   constructor(options: SandboxOptions = {}) {
     this.place = options.place ?? defaultPlace;
     this.ids = options.ids ?? byChance;
-    this.clock = new SpedUpClock({ speed: options.speed ?? 1, isHeld: options.isHeld ?? false, ...(options.startAt === undefined ? {} : { startAt: options.startAt }) });
+    this.clock = new SpedUpClock(options);
     const quotas = new Quotas(this.clock, options.quotas === undefined ? {} : { quotas: options.quotas });
     this.server = new SandboxServer({ services: [], place: this.place, clock: this.clock, quotas, calls: new Calls(options.keptCalls) });
     this.services = makeServices(this, options);
