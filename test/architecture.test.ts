@@ -56,7 +56,7 @@ describe('who may import whom', () => {
   test('the pure core reads no clock, chance or environment', () => {
     const impure = /\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\bprocess\.|\bperformance\.|\bsetTimeout\(/;
     const exceptions = ['lambdas/domain/clock.ts'];
-    const pure = files.filter((path) => under('lambdas/domain/', 'lambdas/statistics/', 'lambdas/audit/')(path) || /^lambdas\/strategies\/.+\/plan\.ts$/.test(path));
+    const pure = files.filter((path) => under('lambdas/domain/', 'lambdas/statistics/', 'lambdas/audit/')(path) || /^lambdas\/strategies\/.+\/(plan|way)\.ts$/.test(path));
     expect(pure.filter((path) => !exceptions.includes(path) && impure.test(source.get(path) ?? ''))).toEqual([]);
   });
 
@@ -70,13 +70,13 @@ describe('who may import whom', () => {
     expect(shown(imports.filter(({ from, to }) => permissions.test(to) && !permissions.test(from) && !under('lib/', 'test/')(from)))).toEqual([]);
   });
 
-  test('a manifest, its permissions and a plan know neither AWS nor the runtime', () => {
-    const quiet = (path: string): boolean => /^lambdas\/strategies\/[^/]+\/(manifest|permissions|plan)\.ts$/.test(path);
+  test('a manifest, its permissions, a plan and a way know neither AWS nor the runtime', () => {
+    const quiet = (path: string): boolean => /^lambdas\/strategies\/[^/]+\/(manifest|permissions|plan|way)\.ts$/.test(path);
     expect(strays(quiet, ({ to }) => to === 'zod' || under('lambdas/domain/', 'lambdas/strategies/')(to))).toEqual([]);
   });
 
   test('the SDK is called where AWS is touched only', () => {
-    const touching = (path: string): boolean => /^lambdas\/strategies\/[^/]+\//.test(path) && !/\/(manifest|permissions|plan)\.ts$/.test(path) || under('lambdas/adapters/', 'sandbox/', 'test/', 'bin/')(path) || path === 'lambdas/runtime/wiring.ts';
+    const touching = (path: string): boolean => /^lambdas\/strategies\/[^/]+\//.test(path) && !/\/(manifest|permissions|plan|way)\.ts$/.test(path) || under('lambdas/adapters/', 'sandbox/', 'test/', 'bin/')(path) || path === 'lambdas/runtime/wiring.ts';
     expect(shown(imports.filter(({ from, to, isTypeOnly }) => to.startsWith('@aws-sdk/') && !isTypeOnly && !touching(from)))).toEqual([]);
     const building = files.filter((path) => path.startsWith('lambdas/') && /\bnew \w+Client\(/.test(source.get(path) ?? ''));
     expect(building).toEqual(['lambdas/runtime/wiring.ts']);

@@ -140,8 +140,8 @@ const policy = z.strictObject({
   database: z.strictObject({ compatible: reason }).optional(),
   /** Configuration is part of the version (an image, a task definition, a function version): it goes back with the version. */
   configuration: z.strictObject({ versioned: reason }).optional(),
-  /** A way back on which users are interrupted: `last` (default), where no other way is left; `ask`, only with a person's yes, and also where nobody knows whether they are. */
-  interruption: z.enum(['last', 'ask']).optional(),
+  /** A way back on which users are interrupted: `last` (default), after every other way unless `rungs` say otherwise; `ask`, only with a person's yes, and also where nobody knows whether they are. */
+  interruption: z.enum(['last', 'ask'], { error: 'needs `last`, or `ask` for a person\'s yes' }).optional(),
   /** A way back that is known to take longer than the proof may take (a TTL, a cache) needs no person's yes. */
   slowWayBack: z.strictObject({ accepted: reason }).optional(),
 });

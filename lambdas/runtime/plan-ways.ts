@@ -61,7 +61,7 @@ export function rungSeconds(assessment: Assessment, rung: number, plans: readonl
 
 export function timeOf(assessment: Assessment, rung: number, plans: readonly StepPlan[]): string {
   const seconds = rungSeconds(assessment, rung, plans);
-  const guess = effectIn(assessment, rung, plans)?.basis === 'typical' ? ' (typically; nobody knows for this target)' : '';
+  const guess = effectIn(assessment, rung, plans)?.basis === 'typical' ? ' (typically; nobody measured it here)' : '';
   return seconds === null || isClosed(assessment, rung, plans) ? '' : ` About ${duration(seconds)} until users are safe${guess}.`;
 }
 

@@ -9,7 +9,9 @@ import { versionsOf } from './report-outcome.ts';
 /** The whole runbook, one line each; empty where no way back was weighed. */
 export function runbook(assessment: Assessment, plans: readonly StepPlan[]): string[] {
   if (assessment.rungs.length > 0) return [...planLines(assessment, plans), ...leftAsItIs(assessment).map((line) => `Stays: ${line}`)];
-  return notTaken(assessment).length === 0 ? [] : ['Choice: fix forward. No way back is taken.', ...notTaken(assessment), ...remaining(assessment)];
+  // Whoever asks what would be done gets an answer also where a guardrail stands before every way.
+  if (notTaken(assessment).length === 0) return assessment.mode === 'dry-run' ? [`Choice: ask a person. ${plain(assessment.headline, 400)}`] : [];
+  return ['Choice: fix forward. No way back is taken.', ...notTaken(assessment), ...remaining(assessment)];
 }
 
 /** From and to of steps that are on record already, in words, by the step's id. */
@@ -75,7 +77,9 @@ function steps(assessment: Assessment, plans: readonly StepPlan[], seen: StepsSe
 function wayLine(assessment: Assessment, rung: number, plans: readonly StepPlan[]): string {
   const stays = isFlagOnly(assessment, rung) ? ` ${versionsOf(assessment).bad} stays live.` : '';
   const closed = isClosed(assessment, rung, plans) ? ' CANNOT be taken as things are.' : '';
-  return `Way ${rung + 1}, ${rungName(assessment, rung)}:${closed} ${riskLine(assessment, rung, plans)}${timeOf(assessment, rung, plans)}${noticed(assessment, rung, plans)}${stays}`;
+  const risk = riskLine(assessment, rung, plans);
+  const isSame = risk.includes('(') && risk === riskLine(assessment, openRung(assessment, plans) ?? 0, plans);
+  return `Way ${rung + 1}, ${rungName(assessment, rung)}:${closed} ${isSame ? `${risk.replace(/ \(.*$/s, '')} as above.` : risk}${timeOf(assessment, rung, plans)}${noticed(assessment, rung, plans)}${stays}`;
 }
 
 interface Numbering {

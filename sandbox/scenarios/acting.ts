@@ -119,6 +119,10 @@ export const dryRun: Scenario = {
     checkEndedAs(stage, run, ['dry-run']);
     const rows = await stage.audit(run.rollbackId);
     stage.check('the plan is on record with from and to', JSON.stringify(rows).includes('blue'), rows.map((row) => row.kind).join(' '));
+    const { plan = [] } = (rows.find(({ kind }) => kind === 'reported')?.data ?? {}) as { readonly plan?: readonly string[] };
+    for (const line of plan) stage.say(line);
+    const parts = [/^Choice: .*traffic shift.*, by itself/, /Risk: .*About .* until users are safe.*Users notice nothing/, /^1\. web .*blue 0 → 100/, /^2\. Prove it/, /^Stays: /];
+    stage.check('it came back as a runbook: the choice, risk and minutes, what users notice, the steps, what stays', parts.every((part) => plan.some((line) => part.test(line))), plan.join(' | '));
     expectNoChange(stage, 'at all');
     const weights = await stage.weights();
     stage.check('green keeps the traffic', weights['green'] === 100, JSON.stringify(weights));

@@ -50,8 +50,9 @@ describe.each(Object.entries(ways))('%s', (name, { change, summary }) => {
   test('a dry run shows the step and changes nothing', async () => {
     const run = await rig.endOf(rig.ask({ service: name, reason: 'does it find its way?', requestedBy: 'dana', mode: 'dry-run' }));
     expect(run.outcome, run.headline).toBe('dry-run');
-    const planned = (await rig.audit(run.rollbackId)).find(({ kind }) => kind === 'planned');
-    expect(planned?.data).toMatchObject({ outcome: 'change', summary });
+    const rows = await rig.audit(run.rollbackId);
+    expect(rows.find(({ kind }) => kind === 'planned')?.data).toMatchObject({ outcome: 'change', summary, effect: { downtime: 'none' } });
+    expect(rows.find(({ kind }) => kind === 'reported')?.data['plan']).toEqual(expect.arrayContaining([expect.stringMatching(/^Choice: .*, by itself\.$/), expect.stringMatching(/Risk: .* until users are safe.* Users notice nothing \(it: /), expect.stringMatching(/^1\. it .*about/)]));
     expect([rig.targets[name]?.live(), rig.changes(name)]).toEqual(['green', []]);
   });
 

@@ -25,7 +25,7 @@ describe('the runbook', () => {
       '1. web (alb-weights): blue 0 → 100, green 100 → 0, about 5 s',
       '2. api (alb-weights): blue 0 → 100, green 100 → 0, about 7 s',
       '3. Prove it: live state as planned, 3 rounds of all journeys in a row, every alarm OK; if not, step 4.',
-      'Way 2, codedeploy (roll back): Risk: medium (v41.5 goes too; the older version may meet newer configuration; the older version runs on the newer database). About 5 min until users are safe.',
+      'Way 2, codedeploy (roll back): Risk: medium as above. About 5 min until users are safe.',
       '4. If a step before this one fails: group (codedeploy): from what is live to v41, about 5 min',
       '5. Prove it: as in step 3; if not, you are paged: no other way is left.',
       'Not taken: dns, left out: Nobody knows its good record.',
@@ -61,6 +61,7 @@ describe('the runbook', () => {
       'What remains: turn off what is broken, if it has a switch. Ripcord knows of none; a flag that is declared as a target is tried next time.',
     ]);
     expect(runbook(assessment({ verdict: 'leave', rungs: [] }), [])).toEqual([]);
+    expect(runbook(assessment({ verdict: 'leave', rungs: [], mode: 'dry-run', headline: 'Not rolled back: a newer release runs.' }), [])).toEqual(['Choice: ask a person. Not rolled back: a newer release runs.']);
   });
 
   describe('with what users notice', () => {
@@ -77,7 +78,7 @@ describe('the runbook', () => {
         'Choice: alb-weights (traffic shift), by itself.',
         'From v42 back to v41, known good since 2026-11-19 09:00:00 UTC. Risk: low. About 12 s until users are safe. Users notice nothing (web: traffic moves between targets that run). Its proof takes 40 s at least and 15 min at most.',
       ]);
-      expect(lines).toContain('Way 2, codedeploy (roll back): Risk: high (users are interrupted). About 5 min until users are safe (typically; nobody knows for this target). Users ARE interrupted meanwhile (group: all servers are restarted at once).');
+      expect(lines).toContain('Way 2, codedeploy (roll back): Risk: high (users are interrupted). About 5 min until users are safe (typically; nobody measured it here). Users ARE interrupted meanwhile (group: all servers are restarted at once).');
       expect(lines).toContain('4. If a step before this one fails: group (codedeploy): blue 0 → 100, green 100 → 0, about 5 min');
     });
 

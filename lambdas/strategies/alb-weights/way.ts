@@ -12,7 +12,7 @@ const effect: Way<AlbWeightsTarget, AlbWeightsState>['effect'] = (target, seen) 
   if (smaller !== null) return { downtime: 'less-capacity', text: smaller, ...typical };
   if (enabled) return { downtime: 'mixed', text: `clients with a cookie may stay for up to ${durationSeconds ?? '?'} s`, ...(durationSeconds === null ? typical : { seconds: Math.max(5, durationSeconds), basis: 'known' }) };
   if (/:listener(-rule)?\/net\//.test(target.ruleArn ?? target.listenerArn)) return { downtime: 'mixed', text: 'open connections stay where they are', ...typical };
-  return { downtime: 'none', text: `traffic moves between targets that run, once ${target.minimumHealthyTargets} of the good side are healthy`, ...typical } satisfies WayEffect;
+  return { downtime: 'none', text: `traffic moves between targets that run, of which the good side needs ${target.minimumHealthyTargets} healthy`, ...typical } satisfies WayEffect;
 };
 
 /** The side before is often scaled in once a release is out: it would take everything with less. Only the live health tells. */

@@ -43,7 +43,7 @@ describe('of weighted target groups', () => {
   });
 
   it('is nothing, as far as the catalogue tells', () => {
-    expect(effectOf('alb-weights', target)).toMatchObject({ downtime: 'none', text: 'traffic moves between targets that run, once 2 of the good side are healthy' });
+    expect(effectOf('alb-weights', target)).toMatchObject({ downtime: 'none', text: 'traffic moves between targets that run, of which the good side needs 2 healthy' });
   });
 
   it('is a mix while cookies hold clients, for as long as the cookie lives', () => {
