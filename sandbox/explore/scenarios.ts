@@ -66,7 +66,8 @@ export const scenarios: readonly BaseScenario[] = [
   { name: 'codedeploy-redeploy', summary: 'the version before is deployed again', targets: { it: lambdaTarget('finished') }, cure: 'it', ends: 'recovered', mayChange: true, play: fire },
   {
     name: 'two-rungs', summary: 'the first way back does not help, the second does', targets: { first: albTarget(), second: dnsTarget }, cure: 'second', ends: 'recovered', mayChange: true, play: fire,
-    changes: { rungs: [[['first']], [['second']]], verification: { passesInARow: 1, intervalSeconds: 30, deadlineMinutes: 1 } },
+    // Longer than DNS needs, or the second way would not be tried without a person.
+    changes: { rungs: [[['first']], [['second']]], verification: { passesInARow: 1, intervalSeconds: 60, deadlineMinutes: 2 } },
   },
   {
     name: 'dry-run', summary: 'a person asks what would be done', targets: { it: albTarget() }, cure: 'it', ends: 'dry-run', mayChange: false,
