@@ -6,8 +6,11 @@ import { MutableVersion } from '../stage/workload.ts';
 import type { AlbTarget } from './document.ts';
 import { newVersion, oldVersion, shortName, type Ground, type OwnTarget } from './ground.ts';
 
-/** Group stickiness of the rehearsed action, in seconds: the harder case, as clients with a cookie have to move too. */
-const stickinessSeconds = 3600;
+/**
+ * Group stickiness of the rehearsed action, in seconds: the harder case, as clients with a cookie have to move too. Below the shortest deadline of a
+ * rehearsed proof: of a way back that takes longer a person would be asked first.
+ */
+const stickinessSeconds = 300;
 
 /** Listeners and target groups are shared by the targets that name them. */
 export class AlbTargets {
