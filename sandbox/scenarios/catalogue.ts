@@ -8,7 +8,7 @@ import { ecsRelease } from './ecs-release.ts';
 import { sickDependency } from './elsewhere.ts';
 import { lostAlarm, lostRelease } from './lost-events.ts';
 import { onlyThisRegion, sharedAcrossRegions } from './other-region.ts';
-import { noAlarmSeesIt, nobodyKnowsWhy } from './metrics.ts';
+import { noAlarmSeesIt, nobodyKnowsWhy, sickCanary } from './metrics.ts';
 import { budgetBurns, lowTraffic } from './promises.ts';
 import { sameBuildAgain } from './same-build.ts';
 import type { Scenario } from './scenario.ts';
@@ -20,7 +20,7 @@ import { previousBadToo, schemaCompatible, schemaMoved } from './way-back.ts';
 export const scenarios: readonly Scenario[] = [
   badReleaseAlb, badReleaseDns, badReleaseCodeDeploy, codeDeployInProgress,
   alreadyInAlarm, noRelease, sickDependency, sickRegion, quickestInRegion, sharedAcrossRegions, onlyThisRegion, duplicateStorm, secondSignalMissing, targetUnhealthy, permissionMissing,
-  stillSick, changedBySomeoneElse, flapping, manual, dryRun, shadow, noAlarmSeesIt, nobodyKnowsWhy,
+  stillSick, changedBySomeoneElse, flapping, manual, dryRun, shadow, noAlarmSeesIt, nobodyKnowsWhy, sickCanary,
   budgetBurns, lowTraffic, anHourLater, ownRollback,
   ecsRelease, lostRelease, lostAlarm, sameBuildAgain,
   previousBadToo, schemaMoved, schemaCompatible,

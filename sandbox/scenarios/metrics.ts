@@ -1,5 +1,5 @@
 // Scenarios about what only the metrics show.
-import { checkQuietEnd, checkRecovered, expectNoChange } from './facts.ts';
+import { checkQuietEnd, checkRecovered, expectNoChange, judgedIn } from './facts.ts';
 import { alarms, shopMetrics, shopService, trafficMetric } from './shop-service.ts';
 import type { JsonValue, Scenario, Workload } from './scenario.ts';
 
@@ -41,6 +41,40 @@ export const noAlarmSeesIt: Scenario = {
     const words = assessed.at(-1)?.decision?.signals?.find(({ kind, status }) => kind === 'metrics' && status === 'firing')?.summary ?? 'no signal of metrics';
     stage.check('the audit says what was seen, and what was usual', /ROLL BACK: latency .* expected /.test(words), words);
     stage.check('the recovery was proven by the metrics too', JSON.stringify(rows).includes('metrics-recovered'), rows.map(({ kind }) => kind).join(' '));
+    const weights = await stage.weights();
+    stage.check('all traffic is back on blue', (weights['blue'] ?? 0) > 0 && weights['green'] === 0, JSON.stringify(weights));
+    checkQuietEnd(stage);
+  },
+};
+
+/** A sixth of what this shop answers fails anyway: a canary with a fifth of the traffic has to add more than half of that before the whole shows it. */
+const usualErrors = 0.16;
+const canaryErrors = 0.46;
+
+export const sickCanary: Scenario = {
+  name: 'sick-canary',
+  summary: 'a release with a fifth of the traffic fails three times as often as the version before, which the service as a whole hardly shows: found by its own metrics, and put back for them alone (yesterday is synthesized from measured minutes)',
+  traffic: 'load-balancer',
+  service: (workload) => shopService(workload, { web: stableSide(workload) }, {
+    journeys: {}, verification: { none: 'a sixth of its requests fails anyway, so no journey would pass' },
+    signals: { metrics: shopMetrics(workload), minimum: 1, holdSeconds: 240, traffic: trafficMetric(workload) },
+  }),
+  async play(stage) {
+    stage.say('a sixth of what blue answers fails, day and night: an alarm on it would never be quiet, so the service has none');
+    stage.sicken('blue', { errorShare: usualErrors, areErrorsEven: true }, true);
+    stage.pace(80);
+    await stage.minutes(8);
+    stage.makePast(6);
+    stage.sicken('green', { errorShare: canaryErrors, areErrorsEven: true });
+    await stage.release('2.0.0', { canaryPercent: 20 });
+    expectNoChange(stage, 'before the metrics have shown anything');
+    const run = await stage.ended(60);
+    const rows = await checkRecovered(stage, run);
+    stage.check('the Watch started it, because of the metrics', JSON.stringify(run.input).includes('"metrics":true'), JSON.stringify(run.input).slice(0, 300));
+    const words = judgedIn(rows).find(({ status }) => status === 'firing')?.summary ?? 'no signal of metrics';
+    stage.check('both versions are told side by side', /^metrics: green fails [345]\d(\.\d)? % of its requests, blue at the same minutes [12]\d(\.\d)? %/.test(words), words);
+    stage.check('the harm is that of the new version, not of the whole', words.includes('ROLL BACK: green error rate'), words);
+    stage.check('the recovery was proven by the metrics', JSON.stringify(rows).includes('metrics-recovered'), rows.map(({ kind }) => kind).join(' '));
     const weights = await stage.weights();
     stage.check('all traffic is back on blue', (weights['blue'] ?? 0) > 0 && weights['green'] === 0, JSON.stringify(weights));
     checkQuietEnd(stage);

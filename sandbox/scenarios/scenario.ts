@@ -25,6 +25,8 @@ export type ServiceDocument = { [key: string]: JsonValue };
 export interface Sickness {
   /** Share of requests that answer 500, 0–1. */
   readonly errorShare?: number;
+  /** They come evenly instead of by chance, so that a few minutes show what their share is. */
+  readonly areErrorsEven?: boolean;
   /** Added to each answer, in real milliseconds. */
   readonly delayMs?: number;
   /** POST /checkout answers 500 for everybody. */
@@ -87,6 +89,8 @@ export interface Scenario {
 
 export interface ReleaseOptions {
   readonly finish?: boolean;
+  /** It gets so much of the traffic, in percent, and stays so: it does not finish. */
+  readonly canaryPercent?: number;
   /** What the pipeline says of it in its event, beside the usual: what it touched, the database's floor, a backup. */
   readonly says?: Record<string, JsonValue>;
 }
@@ -109,8 +113,8 @@ export interface Stage {
   makePast(healthyMinutes: number): void;
   until(what: string, holds: () => boolean | Promise<boolean>, withinMinutes: number): Promise<void>;
 
-  /** Makes the version that runs on a side sick; healthy again with `{}`. */
-  sicken(side: 'blue' | 'green', sickness: Sickness): void;
+  /** Makes the version that runs on a side sick; healthy again with `{}`. @param isUsual it was so all along: nobody has to detect it. Default false. */
+  sicken(side: 'blue' | 'green', sickness: Sickness, isUsual?: boolean): void;
   /** Makes one of the scenario's other services, or the shop in another Region, sick, whatever it released; well again with `{}`. */
   sickenOther(service: string, sickness: Sickness): void;
   /** Starts and finishes a release the way the workload's pipeline does; resolves when it is finished. */

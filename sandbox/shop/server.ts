@@ -32,6 +32,8 @@ export class ShopInstance {
   #server: http.Server | null = null;
   #port = 0;
   #startedAt = 0;
+  /** Of errors that come evenly: what has added up since the last one. */
+  #owedErrors = 0;
 
   constructor(version: ShopVersion, parts: InstanceParts) {
     this.#version = version;
@@ -104,11 +106,19 @@ export class ShopInstance {
     if (route === 'GET /health') return sickness.health === 'fails' ? { status: 500, body: { status: 'sick' } } : { status: 200, body: { status: 'ok', version: this.#version.name } };
     if (await this.#parts.backend.fails()) return { status: 502, body: { error: 'the backend does not answer' } };
     if (route === 'POST /checkout') return this.#checkout(body, sickness.checkout);
-    if (Math.random() < (sickness.errorRate ?? 0)) return { status: 500, body: { error: 'internal error' } };
+    if (this.#fails(sickness)) return { status: 500, body: { error: 'internal error' } };
     if (route === 'GET /catalogue' || route === 'GET /') return { status: 200, body: { items: catalogue, version: this.#version.name } };
     if (route === 'POST /cart') return this.#newCart(body);
     const cart = this.#parts.carts.get(/^GET \/cart\/(.+)$/.exec(route)?.[1] ?? '');
     return cart === undefined ? { status: 404, body: { error: 'not found' } } : { status: 200, body: cart };
+  }
+
+  #fails({ errorRate = 0, areErrorsEven }: Sickness): boolean {
+    if (areErrorsEven !== true) return Math.random() < errorRate;
+    this.#owedErrors += errorRate;
+    if (this.#owedErrors < 1) return false;
+    this.#owedErrors -= 1;
+    return true;
   }
 
   #newCart(body: string): Answer {

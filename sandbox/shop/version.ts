@@ -9,6 +9,8 @@ export interface ShopVersion {
 export interface Sickness {
   /** Share of catalogue and cart requests answered with 500, 0 to 1. */
   readonly errorRate?: number;
+  /** They come evenly, one in so many requests of an instance, instead of by chance. */
+  readonly areErrorsEven?: true;
   /** Added to each answer, real milliseconds. */
   readonly latencyMilliseconds?: number;
   /** What its checkout does: status 500, a body that is no JSON, or an order without its id. */

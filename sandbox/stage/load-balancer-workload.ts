@@ -80,12 +80,16 @@ class LoadBalancerWorkload implements RunningWorkload {
     this.#shop.shift(weights);
   }
 
-  async deploy(version: string): Promise<DeployedRelease> {
+  deploy(version: string): Promise<DeployedRelease> {
+    return this.canary(version, 100);
+  }
+
+  async canary(version: string, percent: number): Promise<DeployedRelease> {
     this.#versions.green = new MutableVersion(version);
     this.#versions.green.become(this.#sickness.green);
     await Promise.all(this.#shop.green.instances.map((instance) => instance.install(this.#versions.green)));
     await this.#sandbox.clock.sleep(fleetStartMilliseconds);
-    this.#shop.shift({ blue: 0, green: 100 });
+    this.#shop.shift({ blue: 100 - percent, green: percent });
     await this.#sandbox.clock.sleep(2000);
     return { releaseId: `release-${version}` };
   }

@@ -5,7 +5,7 @@ import { makePast } from './made-past.ts';
 import type { AuditRow, JsonValue, ReleaseOptions, RollbackRun, SentMessage, Sickness, Stage, Workload } from '../scenarios/scenario.ts';
 import type { RipcordView } from './ripcord-view.ts';
 import type { Timeline } from './timeline.ts';
-import type { RunningWorkload } from './workload.ts';
+import type { DeployedRelease, RunningWorkload } from './workload.ts';
 
 export interface Checked {
   readonly fact: string;
@@ -92,8 +92,8 @@ export class LiveStage implements Stage {
     }
   }
 
-  sicken(side: 'blue' | 'green', sickness: Sickness): void {
-    if (Object.keys(sickness).length > 0) this.sickSince ??= this.#parts.sandbox.clock.now();
+  sicken(side: 'blue' | 'green', sickness: Sickness, isUsual = false): void {
+    if (Object.keys(sickness).length > 0 && !isUsual) this.sickSince ??= this.#parts.sandbox.clock.now();
     this.#parts.running.sicken(side, sickness);
   }
 
@@ -103,17 +103,24 @@ export class LiveStage implements Stage {
     other.sicken('blue', sickness);
   }
 
-  async release(version: string, { finish = true, says = {} }: ReleaseOptions = {}): Promise<string> {
-    const { running, timeline } = this.#parts;
+  async release(version: string, { canaryPercent, finish = canaryPercent === undefined, says = {} }: ReleaseOptions = {}): Promise<string> {
+    const { timeline } = this.#parts;
     const releaseId = `release-${version}`;
-    const tell = running.announcesReleases;
+    const tell = this.#parts.running.announcesReleases;
     timeline.tell('pipeline', `releases ${version}`);
     if (tell) this.#releaseEvent('Release Started', releaseId, version, says);
-    const deployed = await running.deploy(version, { finish });
+    const deployed = await this.#deploy(version, { finish, canaryPercent });
     if (tell && finish) this.#releaseEvent('Release Finished', releaseId, version, says);
     this.#liveVersion = version;
-    if (finish) timeline.tell('pipeline', `${version} has the traffic`);
+    if (finish || canaryPercent !== undefined) timeline.tell('pipeline', `${version} has ${canaryPercent === undefined ? '' : `${canaryPercent} % of `}the traffic`);
     return deployed.releaseId;
+  }
+
+  #deploy(version: string, { finish, canaryPercent }: { readonly finish: boolean; readonly canaryPercent: number | undefined }): Promise<DeployedRelease> {
+    const { running } = this.#parts;
+    if (canaryPercent === undefined) return running.deploy(version, { finish });
+    if (running.canary === undefined) throw new Error('this workload shares no traffic between two versions');
+    return running.canary(version, canaryPercent);
   }
 
   async announce(version: string): Promise<void> {

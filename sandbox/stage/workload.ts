@@ -17,6 +17,8 @@ export interface RunningWorkload {
   setWeights(weights: Readonly<Record<Side, number>>): void;
   /** Puts the version on the new side; resolves when the pipeline would call it finished, or at once when `finish` is false. */
   deploy(version: string, options: { readonly finish: boolean }): Promise<DeployedRelease>;
+  /** Puts the version on the new side and gives it a part of the traffic, in percent. Absent where the workload cannot. */
+  canary?(version: string, percent: number): Promise<DeployedRelease>;
   stopInstances(side: Side): Promise<void>;
   stop(): Promise<void>;
 }
@@ -39,9 +41,10 @@ export class MutableVersion implements ShopVersion {
     return this.#sickness;
   }
 
-  become({ errorShare, delayMs, checkoutBroken }: Sickness): void {
+  become({ errorShare, areErrorsEven, delayMs, checkoutBroken }: Sickness): void {
     this.#sickness = {
       ...(errorShare === undefined ? {} : { errorRate: errorShare }),
+      ...(areErrorsEven === true ? { areErrorsEven: true as const } : {}),
       ...(delayMs === undefined ? {} : { latencyMilliseconds: delayMs }),
       ...(checkoutBroken === true ? { checkout: 'fails' as const } : {}),
     };

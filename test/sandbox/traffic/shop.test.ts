@@ -66,6 +66,13 @@ describe('the shop', () => {
     expect((await fetch(`${url}/health`)).status).toBe(200);
   });
 
+  it('fails one in so many requests of an instance where its errors come evenly', async () => {
+    const { url } = await start({ errorRate: 0.25, areErrorsEven: true });
+    const statuses: number[] = [];
+    for (let turn = 0; turn < 24; turn += 1) statuses.push((await fetch(`${url}/catalogue`)).status);
+    expect(statuses.filter((status) => status === 500)).toHaveLength(6);
+  });
+
   it('is slow when its version is', async () => {
     const { url } = await start({ latencyMilliseconds: 150 });
     const before = performance.now();
