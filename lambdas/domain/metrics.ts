@@ -14,7 +14,7 @@ const periodMs = periodSeconds * 1000;
 export const isTooOldToJudge = ({ startedAt }: { readonly startedAt: Instant }, now: Instant): boolean => at(now) - at(startedAt) > judgedHours * 3_600_000;
 /**
  * History that is asked for, in periods: a day. The judge needs a day to know what is usual, and the most that a catalogue entry can
- * declare (50 series), and two pairs of versions (15), then stay below the 100,800 data points of one page of GetMetricData; two days would not.
+ * declare (50 series), and the versions of a release (20), then stay within the 100,800 data points of one page of GetMetricData; two days would not.
  */
 export const historyPeriods = 1440;
 /** The reading is kept with each decision, in a row of at most 400 kB; in characters of JSON. */

@@ -8,7 +8,7 @@ const justBeforePeriods = 5;
 /** A side that served in so many periods before a release, and never since, is rather the one that was left. */
 const leftPeriods = 60;
 
-/** A version, or both together: one value for each period that is asked for. */
+/** A version, or several together: one value for each period that is asked for. */
 interface Whole extends Measured {
   readonly requests: (number | null)[];
   readonly errors: (number | null)[];
@@ -20,7 +20,7 @@ export function withShift(reading: MetricsRead, { releaseId, startedAt, pairs }:
   const measured = measuredOf(pairs.flatMap(plansOf), columns, at(reading.end)).map((one) => wholly(one)).values();
   const next = (): Whole => measured.next().value ?? wholly({ name: '', requests: [], errors: [], latency: null });
   const release = indexOf(reading, historyPeriods, startedAt);
-  const found = pairs.flatMap((plan) => pairOf(plan, { whole: plan.whole === null ? null : next(), versions: [next(), next()] }, release) ?? []);
+  const found = pairs.flatMap((plan) => pairOf(plan, { whole: plan.whole === null ? null : next(), versions: plan.versions.map(() => next()) }, release) ?? []);
   return found.length === 0 ? reading : fitted({ ...reading, shift: { releaseId, pairs: found } });
 }
 
@@ -30,10 +30,10 @@ const wholly = ({ requests, errors, latency, ...named }: Measured): Whole => ({
 
 interface Read {
   readonly whole: Whole | null;
-  readonly versions: readonly [Whole, Whole];
+  readonly versions: readonly Whole[];
 }
 
-/** Null where nobody knows which of the two is the version before, and where both served since long before the release. */
+/** Null where nobody knows which of them is the version before, and where all served since long before the release. */
 function pairOf(plan: PairPlan, { whole, versions }: Read, release: number): VersionPair | null {
   const told = toldApart(plan, versions, release);
   if (told === null) return null;
@@ -41,18 +41,35 @@ function pairOf(plan: PairPlan, { whole, versions }: Read, release: number): Ver
   const from = firstServed(released.requests, release);
   const isLeft = from === historyPeriods && sum(released.requests.slice(Math.max(0, release - leftPeriods), Math.max(0, release))) > 0;
   if (from <= release - latestPeriods || isLeft) return null;
-  const since = (all: Whole): Measured => ({ ...slice(all, from), latency: all.latency?.slice(from).map((value, index) => ((all.requests[from + index] ?? 0) >= plan.fewestRequests ? value : null)) ?? null });
-  return { usual: trimmed(slice(whole ?? together(released, before), 0, from === historyPeriods ? 0 : from)), released: since(released), before: since(before) };
+  const usual = whole ?? versions.reduce((all, one) => together(all, one));
+  return { usual: trimmed(slice(usual, 0, from === historyPeriods ? 0 : from)), released: slice(withEnough(released, plan), from), before: slice(withEnough(before, plan), from) };
 }
 
+/** With the latency only of periods with requests enough for its percentile. */
+const withEnough = (one: Whole, { fewestRequests }: PairPlan): Whole =>
+  ({ ...one, latency: one.latency?.map((value, index) => ((one.requests[index] ?? 0) >= fewestRequests ? value : null)) ?? null });
+
 /** The new version and the one before. A pipeline's number may be its own and no version of the alias: then nobody was ever served by the version before. */
-function toldApart({ isOrdered }: PairPlan, [one, other]: Read['versions'], release: number): Read['versions'] | null {
+function toldApart(plan: PairPlan, versions: Read['versions'], release: number): readonly [Whole, Whole] | null {
+  const [one, other] = versions;
+  if (one === undefined || other === undefined) return null;
+  if (versions.length > 2) return amongMany(plan, versions, release);
   // The last of them may hold requests of both.
   const from = Math.max(0, release - 1 - justBeforePeriods);
-  if (isOrdered) return sum(other.requests.slice(from)) > 0 ? [one, other] : null;
+  if (plan.isOrdered) return sum(other.requests.slice(from)) > 0 ? [one, other] : null;
   const [first, second] = [one, other].map(({ requests }) => sum(requests.slice(from, Math.max(0, release - 1)))) as [number, number];
   if (first === second) return null;
   return first < second ? [one, other] : [other, one];
+}
+
+/** Of three or more sides the only one that serves now, and did not in the hour before, but for the minutes by which the record may be late; against all others together. */
+function amongMany(plan: PairPlan, versions: Read['versions'], release: number): readonly [Whole, Whole] | null {
+  const served = ({ requests }: Whole, from: number, until?: number): boolean => sum(requests.slice(Math.max(0, from), until === undefined ? undefined : Math.max(0, until))) > 0;
+  const [released, ...more] = versions.filter((one) => served(one, release) && !served(one, release - leftPeriods, release - latestPeriods));
+  const [first, ...rest] = versions.filter((one) => one !== released && served(one, release - leftPeriods));
+  if (released === undefined || more.length > 0 || first === undefined) return null;
+  const before = rest.reduce((all, one) => together(all, withEnough(one, plan)), withEnough(first, plan));
+  return served(before, release - justBeforePeriods, release) ? [released, before] : null;
 }
 
 /** Where its requests began that go on over the release: who records a release may be late. All periods where it had none. */

@@ -1,7 +1,7 @@
 // Which metrics show the two versions of a release that shares its traffic with the version before, each by itself. Pure.
 import type { MetricEntry, ServiceConfig } from '../config/schema.ts';
 import { at } from './instants.ts';
-import { type MetricPlan, metricPlan, type MetricQuery } from './metric-plan.ts';
+import { type MetricPlan, metricPlan, type MetricQuery, queriesOf } from './metric-plan.ts';
 import type { RollbackRecord } from './ledger.ts';
 import { isTooOldToJudge, periodSeconds } from './metrics.ts';
 import type { Instant, Release } from './vocabulary.ts';
@@ -10,10 +10,10 @@ import type { Instant, Release } from './vocabulary.ts';
 export const latestPeriods = 20;
 
 export interface PairPlan {
-  /** Of both versions together; null where that is the sum of the two. */
+  /** Of all versions together; null where that is their sum. */
   readonly whole: MetricPlan | null;
-  /** The new version first where `isOrdered`; otherwise the one that served before the release is the version before. */
-  readonly versions: readonly [MetricPlan, MetricPlan];
+  /** The new version and the one before where `isOrdered`; otherwise two or more sides, of which those that served before the release are the version before. */
+  readonly versions: readonly MetricPlan[];
   readonly isOrdered: boolean;
   /** Requests of a minute below which its latency says nothing. */
   readonly fewestRequests: number;
@@ -34,8 +34,8 @@ export interface ShiftPast {
 }
 type Configured = { readonly targets: ServiceConfig['targets']; readonly signals: Pick<ServiceConfig['signals'], 'metrics'> };
 
-/** A reading with more pairs than this could need a second page. */
-const mostPairs = 2;
+/** A reading with more series than this beside the 50 that can be declared would need a second page. */
+const mostSeries = 20;
 
 /**
  * Undefined where no release shares traffic now, and where nobody knows which metrics are whose: then the service is judged as a whole.
@@ -45,7 +45,7 @@ const mostPairs = 2;
 export function shiftPlan({ targets, signals: { metrics = [] } }: Configured, release: Shifting | undefined, now: Instant, past: ShiftPast = { releases: [], rollbacks: [] }): ShiftPlan | undefined {
   if (release?.status !== 'in-progress' || isTooOldToJudge(release, now) || isCrowded(release, past)) return undefined;
   const sides = movesWeights(release) ? Object.values(targets).flatMap((target) => targetGroups(target, metrics)) : [];
-  const pairs = [...aliasPair(targets, metrics, release), ...sides].slice(0, mostPairs);
+  const pairs = [...aliasPair(targets, metrics, release), ...sides].reduce<PairPlan[]>((taken, pair) => (seriesOf([...taken, pair]) > mostSeries ? taken : [...taken, pair]), []);
   return pairs.length === 0 ? undefined : { releaseId: release.id, startedAt: release.startedAt, pairs };
 }
 
@@ -66,6 +66,8 @@ const movesWeights = ({ origin, touched = [] }: Shifting): boolean =>
 
 /** All plans of a pair, in the order in which their columns are expected back. */
 export const plansOf = ({ whole, versions }: PairPlan): MetricPlan[] => [...(whole === null ? [] : [whole]), ...versions];
+
+const seriesOf = (pairs: readonly PairPlan[]): number => queriesOf(pairs.flatMap(plansOf)).length;
 
 interface Alias {
   readonly functionName: string;
@@ -96,15 +98,14 @@ function aliasOf(targets: Configured['targets'], { id, origin }: Shifting): Alia
   return { functionName: only.functionName.split(':').at(-1) ?? '', alias: only.alias };
 }
 
-/** Each side of weighted target groups; of more than two nobody knows whose the traffic was. */
+/** Each side of weighted target groups. */
 function targetGroups(target: ServiceConfig['targets'][string], metrics: readonly MetricEntry[]): PairPlan[] {
   if (target.strategy !== 'alb-weights') return [];
   const loadBalancer = /:listener\/(app\/[^/]+\/[^/]+)\//.exec(target.listenerArn)?.[1];
-  const [one, other, ...more] = Object.entries(target.targetGroups);
-  if (loadBalancer === undefined || one === undefined || other === undefined || more.length > 0) return [];
+  if (loadBalancer === undefined) return [];
   const percentile = metrics.flatMap((entry) => ('loadBalancer' in entry && entry.region === undefined && entry.loadBalancer?.endsWith(loadBalancer) === true ? [entry.percentile] : []))[0];
   const side = ([name, targetGroup]: [string, string]): MetricPlan => withPercentile({ kind: 'alb-target-group', name, loadBalancer, targetGroup }, percentile);
-  return [{ whole: null, versions: [side(one), side(other)], isOrdered: false, fewestRequests: fewestFor(percentile) }];
+  return [{ whole: null, versions: Object.entries(target.targetGroups).map(side), isOrdered: false, fewestRequests: fewestFor(percentile) }];
 }
 
 type Named = { readonly kind: 'lambda'; readonly functionName: string; readonly alias: string }

@@ -43,7 +43,6 @@ describe('which metrics show two versions', () => {
     ['when the versions are not the function\'s', { fn: alias }, { id: 'r-2', origin: 'event', version: '2.0.0', previousVersion: '1.9.0' }],
     ['when a pipeline\'s release could be of either alias', { fn: alias, other: { ...alias, alias: 'batch' } }, { id: 'r-2', origin: 'event' }],
     ['when CodeDeploy deploys something else', { fn: alias }, { id: 'd-1', origin: 'codedeploy' }],
-    ['when nobody knows whose the traffic of three groups was', { web: { ...web, targetGroups: { ...web.targetGroups, red: `${elb}targetgroup/red/3` } } }, { id: 'r-2', origin: 'event' }],
     ['behind a network load balancer, which counts no requests', { web: { ...web, listenerArn: `${elb}listener/net/shop/1/2` } }, { id: 'r-2', origin: 'event' }],
   ])('are none %s', (_, targets, over) => expect(planned(targets, over)).toBeUndefined());
 
@@ -69,8 +68,16 @@ describe('which metrics show two versions', () => {
     ['the same version is on record twice', other(-2, null, '7'), true],
   ])('when %s', (_, past, isPlanned) => expect(planned({ fn: alias }, {}, ofAlias, past) !== undefined).toBe(isPlanned));
 
-  it('are of two targets at the most, so that a reading stays one page', () => {
-    const many = Object.fromEntries(['a', 'b', 'c', 'd'].map((name) => [name, web]));
-    expect(planned(many, { origin: 'event' })?.pairs).toHaveLength(2);
+  it('are of each of three groups or more', () => {
+    const three = { web: { ...web, targetGroups: { ...web.targetGroups, red: `${elb}targetgroup/red/3` } } };
+    expect(dimensionsOf(planned(three, { id: 'r-2', origin: 'event' }))).toEqual(['blue/1', 'green/2', 'red/3'].flatMap((group) => ['RequestCount', 'HTTPCode_Target_5XX_Count'].map((name) => `${name} Sum targetgroup/${group} app/shop/1`)));
+  });
+
+  it('are so few that a reading stays one page: 20 series beside the 50 that can be declared', () => {
+    const targets = (names: readonly string[], groups: number) => Object.fromEntries(names.map((name) => [name, { ...web, targetGroups: Object.fromEntries(Array.from({ length: groups }, (_, index) => [`g${index}`, `${elb}targetgroup/${name}${index}/1`])) }]));
+    const percentile: Metrics = [{ kind: 'alb-target-group', loadBalancer: `${elb}loadbalancer/app/shop/1`, percentile: 'p90' }];
+    const pairs = (names: readonly string[], groups: number) => planned(targets(names, groups), { origin: 'event' }, percentile)?.pairs.length;
+    expect([pairs(['a', 'b', 'c', 'd'], 2), pairs(['a', 'b'], 3), pairs(['a', 'b'], 4), pairs(['a'], 5)]).toEqual([3, 2, 1, 1]);
+    expect(dimensionsOf(planned({ fn: alias, ...targets(['a', 'b'], 2) }, { origin: 'event' }, [...ofAlias, ...percentile]))).toHaveLength(9 + 6);
   });
 });

@@ -41,12 +41,12 @@ function columnsOf(version: Version, { latency: asked }: MetricPlan): Datapoints
 const shop = metricPlan(metricEntry.parse({ kind: 'lambda', functionName: 'shop', alias: 'live', percentile: 'p50' }));
 
 /** The reading of alias `shop:live` with its two versions, and the declared controls beside them. */
-export function shifting(plan: ShiftPlan, [one, other]: readonly [Version, Version], controls: Readonly<Record<string, Version>> = {}): MetricsRead {
-  const all: Version = (m) => total(one(m), other(m));
+export function shifting(plan: ShiftPlan, versions: readonly [Version, Version, ...Version[]], controls: Readonly<Record<string, Version>> = {}): MetricsRead {
+  const all: Version = (m) => total(...versions.map((version) => version(m)));
   const named = Object.entries(controls);
   const plans = { metrics: [shop], controls: named.map(([name]) => ({ ...shop, name })) };
   const reading = readingOf(plans, [all, ...named.map(([, version]) => version)].flatMap((version) => columnsOf(version, shop)), Date.parse(minute(end)));
-  const columns = plan.pairs.flatMap((pair) => plansOf(pair).flatMap((each) => columnsOf(each === pair.whole ? all : each === pair.versions[0] ? one : other, each)));
+  const columns = plan.pairs.flatMap((pair) => plansOf(pair).flatMap((each) => columnsOf(versions[pair.versions.indexOf(each)] ?? all, each)));
   return withShift(reading, plan, columns);
 }
 

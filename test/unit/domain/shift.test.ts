@@ -16,7 +16,7 @@ const version = (part: number, over: { from?: number; until?: number; errors?: (
 };
 const six = (part: number, over: Parameters<typeof version>[1] = {}): Version => version(part, { from: -Infinity, ...over });
 const plan = planned({ fn: alias }) ?? (() => { throw new Error('no plan'); })();
-const found = (versions: readonly [Version, Version], controls: Parameters<typeof shifting>[2] = {}, of = plan) => findInMetrics(shifting(of, versions, controls), { id: of.releaseId, startedAt: minute(0) }, minute(end));
+const found = (versions: readonly [Version, Version, ...Version[]], controls: Parameters<typeof shifting>[2] = {}, of = plan) => findInMetrics(shifting(of, versions, controls), { id: of.releaseId, startedAt: minute(0) }, minute(end));
 
 describe('what is found in them', () => {
   const broken = { errors: () => 0.5 };
