@@ -35,7 +35,8 @@ export default defineConfig({
       { extends: true, test: { name: 'rules', include: ['test/*.test.ts'], testTimeout: 60_000 } },
       project('unit', 20),
       { extends: true, test: { name: 'memory', include: [alone], isolate: true } },
-      project('properties', 60),
+      // More cases take more time: `npm run properties`.
+      project('properties', 60 * Math.max(1, Number(process.env['PROPERTY_TIMES'] ?? 1))),
       project('sandbox', 30),
       project('contract', 60),
       project('construct', 120),

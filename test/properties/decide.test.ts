@@ -9,6 +9,7 @@ import type { Signal } from '../../lambdas/domain/vocabulary.ts';
 import {
   alarm, alarmTrigger, approval, delivered, deployment, deploymentTrigger, externalTrigger, journeys, minute, personTrigger, question, release, rollback, watchTrigger,
 } from '../unit/domain/samples.ts';
+import { manyCases } from './many-cases.ts';
 
 const names = ['5xx', 'latency', 'queue', 'broken'] as const;
 const at = fc.integer({ min: -300, max: 12 }).map((m) => minute(m));
@@ -60,7 +61,7 @@ const notFiring = fc.constantFrom(
   alarm('extra', { suppressedBy: 'Alarm' }), alarm('extra', { evaluationState: 'EVALUATION_FAILURE' }),
 );
 
-const runs = { numRuns: 600 };
+const runs = manyCases(600);
 
 describe('the decision', () => {
   it('is the same for the same question, also after the question was written down and read again', () => {

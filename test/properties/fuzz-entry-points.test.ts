@@ -19,6 +19,7 @@ import { Ecs } from '../../sandbox/services/ecs/ecs.ts';
 import { RollingServices } from '../../sandbox/services/ecs/rolling.ts';
 import { ecsService } from '../../sandbox/services/ecs/service.ts';
 import { alarmInput, serviceInput } from '../unit/assess-rig.ts';
+import { manyCases, patience } from './many-cases.ts';
 import { mutated, nasty } from './hostile-values.ts';
 import { pipelineEvents, releaseEvents } from './release-samples.ts';
 
@@ -160,5 +161,5 @@ test.each(Object.entries(entries))('%s, with any part put in another way: done, 
     expect(why).toMatch(/^[^\p{Cc}\u202A-\u202E]{1,700}$/u);
     const written = sandbox.calls.list({ mutating: true, after: before }).filter((call) => entry.notes?.(call) !== true);
     expect(written.map(({ operation, input }) => `${operation} ${JSON.stringify(input).slice(0, 200)}`), `refused (${why}), and written all the same`).toEqual([]);
-  }), { numRuns: 40 });
-}, 120_000);
+  }), manyCases(40));
+}, patience(120_000));

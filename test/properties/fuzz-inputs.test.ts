@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { isRefusal } from '../../lambdas/domain/errors.ts';
 import { parseReleaseEvent } from '../../lambdas/domain/release-event.ts';
 import { parseTrigger } from '../../lambdas/domain/trigger.ts';
+import { manyCases } from './many-cases.ts';
 import { mutated, nasty, nested } from './hostile-values.ts';
 import { pipelineEvents, releaseEvents } from './release-samples.ts';
 
@@ -48,12 +49,12 @@ describe('what starts a rollback', () => {
 
   it('is read or refused, whatever it is', () => {
     expect.hasAssertions();
-    fc.assert(fc.property(fc.oneof(nasty, fc.object()), (input) => { check(parseTrigger, input); }), { numRuns: 300 });
+    fc.assert(fc.property(fc.oneof(nasty, fc.object()), (input) => { check(parseTrigger, input); }), manyCases(300));
   });
 
   it('is read or refused, with any part of a good one put in another way', () => {
     expect.hasAssertions();
-    fc.assert(fc.property(mutated(valid), (input) => { check(parseTrigger, input); }), { numRuns: 600 });
+    fc.assert(fc.property(mutated(valid), (input) => { check(parseTrigger, input); }), manyCases(600));
   });
 
   it('cannot be nested deeper than anything can read', () => {
@@ -71,13 +72,13 @@ describe('what starts a rollback', () => {
       } catch (error) {
         if (!isRefusal(error)) throw error;
       }
-    }), { numRuns: 300 });
+    }), manyCases(300));
   });
 });
 
 describe('what a Watch is told of a release', () => {
   it('is read or refused, whatever it is', () => {
     expect.hasAssertions();
-    fc.assert(fc.property(fc.oneof(nasty, mutated(releases)), (input) => { check(parseReleaseEvent, input); }), { numRuns: 600 });
+    fc.assert(fc.property(fc.oneof(nasty, mutated(releases)), (input) => { check(parseReleaseEvent, input); }), manyCases(600));
   });
 });

@@ -7,6 +7,7 @@ import { type JourneyTools, runJourneys } from '../../lambdas/adapters/journeys.
 import type { Journey, JourneyRequest } from '../../lambdas/config/schema.ts';
 import type { JourneyResult } from '../../lambdas/domain/workflow.ts';
 import { drip, type HostileServer, type Misbehaviour, pour, startHostile } from '../fixtures/hostile-server.ts';
+import { manyCases } from './many-cases.ts';
 
 const servers: HostileServer[] = [];
 afterEach(async () => {
@@ -107,7 +108,7 @@ describe('a hostile answer', () => {
       const result = await run(journey(server.host, expectJson));
       expect(result.ok).toBe(false);
       expect(result.reason).toEqual(expect.not.stringMatching(/\p{Cc}/u));
-    }), { numRuns: 40 });
+    }), manyCases(40));
   });
 
   it('of a name that is never resolved ends in time', async () => {
@@ -135,7 +136,7 @@ describe('the address fence', () => {
       const result = await run({ ...journey('127.0.0.1:1'), requests: [request(url)] });
       expect(result, url).toMatchObject({ ok: false, couldNotRun: true });
       expect(refusal(new URL(url).hostname.replaceAll(/^\[|\]$/g, ''), true)).not.toBeNull();
-    }), { numRuns: 150 });
+    }), manyCases(150));
   });
 
   it('asks again for each connection: a name that was good once and is not on the redirect is not followed', async () => {

@@ -3,6 +3,7 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { JourneyRound, Watching, WatchLooked } from '../../lambdas/domain/workflow.ts';
 import { watch } from '../../lambdas/runtime/watch.ts';
+import { manyCases, patience } from './many-cases.ts';
 import { attached, calm, inputs, kinds, Lamp, nothingLost, pause, type Ran, rig, turn, withAccount, World } from './interleaving-world.ts';
 
 withAccount();
@@ -34,8 +35,8 @@ test('several runs of one service, their calls in any order: one change, one at 
   await fc.assert(fc.asyncProperty(fc.scheduler(), fc.array(fc.constantFrom(...kinds), { minLength: 2, maxLength: 5 }), async (s, events) => {
     const one = await made(s);
     await oneActed(one, await s.waitFor(Promise.all(events.map((kind, index) => one.world.run(`${one.service}-${index}-${kind}`, inputs(one.service)[kind])))));
-  }), { numRuns: 20, endOnFailure: true });
-}, 120_000);
+  }), { ...manyCases(20), endOnFailure: true });
+}, patience(120_000));
 
 test('a run that stood still for longer than its lease changes nothing that another one has taken over', async () => {
   const event = fc.record({ kind: fc.constantFrom('errors' as const, 'latency' as const, 'external' as const, 'watch' as const), stalls: fc.boolean(), after: fc.nat(40) });
@@ -54,8 +55,8 @@ test('a run that stood still for longer than its lease changes nothing that anot
     })));
     expect(lamp.over, 'changes of the target').toHaveLength(1);
     await nothingLost(service, runs);
-  }), { numRuns: 20, endOnFailure: true });
-}, 120_000);
+  }), { ...manyCases(20), endOnFailure: true });
+}, patience(120_000));
 
 const noJourneys: JourneyRound = { at: '2026-11-20T09:00:00.000Z', results: [] };
 
@@ -103,5 +104,5 @@ test('the Watch finds the alarms at the moment in which they send their events: 
     expect(ends.filter((code) => code !== 'rolled-back'), 'why else a look ended the Watch').toEqual([]);
     const last = await s.waitFor(watcher.look());
     expect([last.answer, last.reasons.map(({ code }) => code), rig.cloudWatch.alarmState(`${one.service}-errors`)]).toEqual(['ended', ['rolled-back'], 'OK']);
-  }), { numRuns: 12, endOnFailure: true });
-}, 120_000);
+  }), { ...manyCases(12), endOnFailure: true });
+}, patience(120_000));

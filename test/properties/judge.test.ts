@@ -5,6 +5,7 @@ import { judgeRelease, type ReleaseQuestion } from '../../lambdas/statistics/jud
 import { judgeRecovery } from '../../lambdas/statistics/recovery.ts';
 import type { Series } from '../../lambdas/statistics/series.ts';
 import { columns, control, quiet, releaseIndex, seriesOf, service, type Made } from '../unit/statistics/made-service.ts';
+import { manyCases } from './many-cases.ts';
 
 const harms = fc.record({
   seed: fc.integer({ min: 1, max: 1e6 }),
@@ -19,7 +20,7 @@ const madeOf = ({ factor, ...rest }: { factor: number } & Made): Made => ({ ...r
 
 const questionOf = (made: Made, controls = quiet(made.after)): ReleaseQuestion => ({ series: service(made), controls, releaseIndex, periodSeconds: 60 });
 
-const runs = { numRuns: 60 };
+const runs = manyCases(60);
 
 describe('the judge of a release', () => {
   it('answers the same question the same way', () => {
@@ -35,7 +36,7 @@ describe('the judge of a release', () => {
       const before = structuredClone(question);
       judgeRelease(question);
       expect(question).toEqual(before);
-    }), { numRuns: 15 });
+    }), manyCases(15));
   });
 
   it('sees no difference in the unit of traffic', () => {
@@ -93,7 +94,7 @@ describe('the judge of a release', () => {
       const answer = judgeRelease({ series, controls: [{ name: 'other', series }], releaseIndex: release, periodSeconds: 60 });
       expect(Number.isFinite(answer.evidence) || answer.evidence === Infinity).toBe(true);
       expect(answer.explanation).not.toMatch(/NaN|undefined|Infinity/);
-    }), { numRuns: 300 });
+    }), manyCases(300));
   });
 });
 

@@ -6,8 +6,9 @@ import type { NeighbourReading } from '../../lambdas/domain/neighbours.ts';
 import type { Question } from '../../lambdas/domain/question.ts';
 import type { Suspect } from '../../lambdas/domain/workflow.ts';
 import { alarm, minute, neighbour, question, release } from '../unit/domain/samples.ts';
+import { manyCases } from './many-cases.ts';
 
-const runs = { numRuns: 200 };
+const runs = manyCases(200);
 const startedAt = fc.integer({ min: -300, max: 12 }).map((m) => minute(m));
 const touched = fc.subarray(['code', 'configuration', 'infrastructure', 'database'] as const);
 

@@ -7,8 +7,9 @@ import { minutesWaitedFor } from '../../lambdas/domain/metric-company.ts';
 import type { MetricsRead } from '../../lambdas/domain/metrics.ts';
 import { measured, reading, since } from '../unit/domain/metric-samples.ts';
 import { alarm, minute, neighbour, question, quiet, release, sick } from '../unit/domain/samples.ts';
+import { manyCases } from './many-cases.ts';
 
-const runs = { numRuns: 150 };
+const runs = manyCases(150);
 const unread = [{ region: 'us-east-1', names: ['shop in us-east-1'], why: 'no answer' }];
 const end = 20;
 const course = fc.record({ from: fc.integer({ min: -30, max: end }), errors: fc.constantFrom(0, 0.01, 0.05, 0.3), latency: fc.constantFrom(1, 1.5, 4), requests: fc.constantFrom(0, 3, 200, 1000) })

@@ -7,6 +7,7 @@ import type { Question, TargetFacts } from '../../lambdas/domain/question.ts';
 import type { Touched } from '../../lambdas/domain/vocabulary.ts';
 import { downtimes } from '../../lambdas/domain/way-effect.ts';
 import { approval, deployment, minute, personTrigger, question, release } from '../unit/domain/samples.ts';
+import { manyCases } from './many-cases.ts';
 
 const version = fc.constantFrom('1.0.0', '1.1.0', '1.2.0', '2.0.0', 'blue', 'red');
 const touched = fc.subarray<Touched>(['code', 'configuration', 'infrastructure', 'database']);
@@ -45,7 +46,7 @@ const world: fc.Arbitrary<Question> = fc.record({
     interruption: fc.constantFrom('ask', 'last'), slowWayBack: fc.constant({ accepted: 'DNS is all there is' }) }, { requiredKeys: [] }),
 }).map(({ patience, ...over }) => question({ ...over, ...(patience === undefined ? {} : { patience }) }));
 
-const runs = { numRuns: 500 };
+const runs = manyCases(500);
 
 /** Versions that the kept rungs put before users; null where nobody knows. */
 const oldVersions = ({ rungs: kept, good }: ReturnType<typeof decide>): (string | null)[] => kept.flatMap(({ waves }) => waves.flat())
