@@ -116,6 +116,12 @@ describe('codedeploy on a live group', () => {
     expect(await rig.bench.apply()).toMatchObject({ status: 'failed', reason: { code: 'unsupported', text: expect.stringContaining('aws lambda update-alias') as string } });
   });
 
+  it('says of servers in place that all of them restart at once, from what the group is', async () => {
+    rig = await start(onServers, { isRecorded: true });
+    expect((await rig.bench.capture()).state).toMatchObject({ group: { style: 'IN_PLACE', config: expect.stringMatching(/^CodeDeployDefault\./) as string } });
+    expect(await rig.bench.plan()).toMatchObject({ outcome: 'change', effect: { downtime: 'interruption', text: 'all servers are restarted at once' } });
+  });
+
   it('deploys the good revision again to servers that a stopped release left mixed', async () => {
     rig = await start(onServers, { isRecorded: true, isRunning: true, config: 'CodeDeployDefault.OneAtATime' });
     const { stage } = rig;

@@ -190,6 +190,10 @@ describe('the message that asks', () => {
     expect(next.subject).toBe('PAGE Ripcord: checkout: first way back from v42 is closed, approve the next?');
     expect(next.text).toContain('Shall the next one, codedeploy, be tried?');
     expect(next.text).toContain('1. web (alb-weights): CANNOT be done as things are: Target group blue does not exist.');
+    const later = [plan(), { ...closed[0] ?? plan(), stepId: 'codedeploy/group' }];
+    expect(approvalMessage(assessment(asks), later, asked, around).subject).toBe('PAGE Ripcord: approve the rollback of checkout from v42 to v41?');
+    const both = approvalMessage(assessment(asks), [...closed, { ...closed[0] ?? plan(), stepId: 'codedeploy/group' }], asked, around);
+    expect(both.subject).toBe('PAGE Ripcord: checkout needs you: it cannot go back from v42 as things are');
     const none = approvalMessage(assessment({ ...asks, rungs: assessment().rungs.slice(0, 1), knownGood: null }), closed, asked, around);
     expect(none.subject).toBe('PAGE Ripcord: checkout needs you: it cannot go back from v42 as things are');
     expect(`${none.subject}${none.text}`).not.toMatch(/the version before|shall checkout go back/);

@@ -90,6 +90,11 @@ describe('the runbook', () => {
       expect(runbook(assessment(quiet), [stops])[1]).toContain('Risk: high.');
     });
 
+    it('keeps a risk that was decided where what is live looks well', () => {
+      const undone = way('alb-weights', { effect: moves, risk: { level: 'high', reasons: [{ text: 'deployment d-9 of app still runs and may move the traffic again' }] } });
+      expect(runbook(assessment({ ...quiet, ways: [undone] }), [change('web', 5)])[1]).toContain('Risk: high (deployment d-9 of app still runs and may move the traffic again).');
+    });
+
     it('answers with the first way that is open, and shows the risk of that one', () => {
       const [answer, first, ...rest] = runbook(assessment(quiet), [impossible('alb-weights', 'web'), change('api', 7), redeploy]);
       expect(answer).toBe('Choice: codedeploy (roll back), by itself. alb-weights (traffic shift) cannot be taken as things are.');

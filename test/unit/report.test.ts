@@ -44,6 +44,14 @@ describe('the outcome', () => {
     expect(endingOf(reportInput({ verified: null }), 'TIMED_OUT')).toMatchObject({ outcome: 'died', ok: false, page: true, reasons: [{ code: 'died' }, ...endingOf(reportInput({ verified: null })).reasons] });
   });
 
+  it('says of a plan whose every way is closed that nothing leads back, and why', () => {
+    const shut = (stepId: string) => ({ stepId, strategy: 'any', targetId: 'any', outcome: 'impossible', from: null, to: null, reason: { code: 'destination-gone', text: `${stepId} is gone.` }, summary: '', expectedSeconds: 0 } as const);
+    const headline = (mode: 'dry-run' | 'shadow', ...stepIds: string[]) => endingOf(reportInput({ assessment: assessment({ mode }), results: [], verified: null, plans: stepIds.map(shut) })).headline;
+    expect(headline('dry-run', 'alb-weights/web', 'codedeploy/group')).toBe('checkout: dry run, nothing was changed. No way back can be taken as things are: alb-weights/web is gone.');
+    expect(headline('shadow', 'alb-weights/web', 'codedeploy/group')).toBe('checkout in shadow: nothing was changed. No way back can be taken as things are: alb-weights/web is gone.');
+    expect(headline('dry-run', 'alb-weights/web')).toBe('checkout: dry run from v42 to v41, nothing was changed');
+  });
+
   it('of a dry run says from what to what, or why there is no way back', () => {
     const dry = (change: Parameters<typeof assessment>[0] = {}) => endingOf(reportInput({ assessment: assessment({ mode: 'dry-run', ...change }), results: [], verified: null })).headline;
     expect(dry()).toBe('checkout: dry run from v42 to v41, nothing was changed');

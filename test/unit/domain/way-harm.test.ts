@@ -67,6 +67,8 @@ describe('the order of ways that nothing speaks against', () => {
     expect(answer.ways.find(({ rung }) => rung === 'web')?.risk).toEqual({ level: 'high', reasons: [{ text: 'deployment d-9 of app still runs and may move the traffic again' }] });
     for (const over of [{ nature: 'rollback' as const }, { nature: 'upkeep' as const }, { status: 'finished' as const }])
       expect(said(asked(both, { deployments: [{ ...running, ...over }] })).order).toBe('web, app');
+    const together = decide(asked(both, { deployments: [running], rungs: [{ name: 'both', waves: [['app'], ['web']] }] }));
+    expect(together.ways[0]?.risk?.level).toBe('medium');
   });
 });
 
