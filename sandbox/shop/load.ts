@@ -1,4 +1,4 @@
-// Open-loop load: so many requests in a time whether or not the answers come, counted per second and per version.
+// Open-loop load: so many requests a second whether or not the answers come, counted per second and per version.
 import http from 'node:http';
 import { performance } from 'node:perf_hooks';
 import type { SandboxClock } from '../aws/world.ts';
@@ -23,10 +23,7 @@ export interface LoadOptions {
   readonly clock: SandboxClock;
   /** Base URL of the next request, without a trailing slash; may throw, which counts as a failed request. */
   readonly target: () => string;
-  /**
-   * Per real second while everybody waits, and never more; default 40, at most 500. While functions work, which slows the clock, fewer: as many in a
-   * sandbox minute as before, but at least an eighth of it.
-   */
+  /** Per real second; default 40, at most 500. */
   readonly requestsPerSecond?: number;
 }
 
@@ -34,8 +31,6 @@ const secondsKept = 3600;
 const mostOpen = 200;
 const timeoutMilliseconds = 5000;
 const tick = 25;
-/** Enough in the few seconds in which a target is changed; all of them would keep a busy machine from the work that they wait for. */
-const leastShare = 1 / 8;
 const product = JSON.stringify({ items: ['tea', 'pot'] });
 
 export class Load {
@@ -63,7 +58,7 @@ export class Load {
     return this.#seconds;
   }
 
-  /** @param requestsPerSecond as in the options; at most 500. */
+  /** @param requestsPerSecond real seconds; at most 500. */
   pace(requestsPerSecond: number): void {
     const isRunning = this.#timer !== null;
     if (this.#timer !== null) clearInterval(this.#timer);
@@ -74,14 +69,13 @@ export class Load {
 
   start(): void {
     if (this.#timer !== null) return;
-    const { clock } = this.#options;
-    let [wall, now, due] = [performance.now(), clock.now(), 0];
+    const startedAt = performance.now();
+    let sent = 0;
     this.#timer = setInterval(() => {
-      const [real, played] = [(performance.now() - wall) / 1000, (clock.now() - now) / 1000 / clock.speed];
-      [wall, now] = [performance.now(), clock.now()];
+      const due = Math.floor(((performance.now() - startedAt) / 1000) * this.#perSecond);
       // After a pause of the process the backlog is dropped, not sent in one burst.
-      due += Math.min(1, real, Math.max(real * leastShare, played)) * this.#perSecond;
-      for (; due >= 1; due -= 1) this.#next();
+      sent = Math.max(sent, due - this.#perSecond);
+      for (; sent < due; sent += 1) this.#next();
     }, tick);
   }
 

@@ -123,24 +123,6 @@ describe('the load', () => {
     expect(byVersion('v1', 'failed') + byVersion('v2', 'failed') + byVersion('none', 'failed')).toBe(load.totals.failed);
   });
 
-  it('is an eighth of its rate while functions work, and whole again when they are done', async () => {
-    const load = new Load({ clock: rig.clock, target: () => { throw new Error('NXDOMAIN'); }, requestsPerSecond: 400 });
-    const done = rig.clock.work();
-    load.start();
-    const during = async (milliseconds: number): Promise<number> => {
-      const [before, startedAt] = [load.totals.failed, performance.now()];
-      await new Promise((resolve) => { setTimeout(resolve, milliseconds); });
-      return ((load.totals.failed - before) * 1000) / (performance.now() - startedAt);
-    };
-    const working = await during(600);
-    done();
-    const waiting = await during(600);
-    load.stop();
-    expect(working).toBeGreaterThan(25);
-    expect(working).toBeLessThan(75);
-    expect(waiting).toBeGreaterThan(150);
-  });
-
   it('counts an order without its number as failed', async () => {
     const running = await start({ checkout: 'missing-field' });
     const load = new Load({ clock: rig.clock, target: () => running.url, requestsPerSecond: 100 });
