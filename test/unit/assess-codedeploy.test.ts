@@ -1,17 +1,10 @@
 // Assess and CodeDeploy's own history: what it finds there of a service that the ledger knows nothing of, and whose failures it leaves alone.
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { putKnownGood, putRelease } from '../../lambdas/adapters/ledger-history.ts';
 import { serviceSchema } from '../../lambdas/config/schema.ts';
-import { alarmInput, Rig, serviceInput } from './assess-rig.ts';
+import { alarmInput, rig, service, serviceInput, useRig } from './assess-rig.ts';
 
-let rig: Rig;
-let service = '';
-let count = 0;
-beforeAll(async () => {
-  rig = new Rig();
-  await rig.start();
-});
-afterAll(async () => { await rig.stop(); });
+useRig('history');
 
 const codes = (reasons: readonly { readonly code: string }[]) => reasons.map(({ code }) => code);
 
@@ -24,7 +17,6 @@ describe('Assess and CodeDeploy', () => {
 
   /** A service that the ledger knows nothing of: CodeDeploy alone tells its story. */
   beforeEach(() => {
-    service = `history-${(count += 1)}`;
     rig.catalogue(service, { name: service, service: serviceSchema.parse({ ...serviceInput, ...alone, targets: { app: serviceInput.targets['app'] } }) });
     rig.fire('5xx', 'latency');
     for (const record of rig.codeDeploy.deployments()) Object.assign(record, { createdAt: 0, group: 'gone' });

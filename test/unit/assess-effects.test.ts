@@ -1,22 +1,14 @@
 // What Assess knows of a way back before anything is read live: where it comes from, how it chooses, and what the steps may do.
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { putKnownGood, putRelease } from '../../lambdas/adapters/ledger-history.ts';
 import type { ServiceInput } from '../../lambdas/config/schema.ts';
 import { decide } from '../../lambdas/domain/decide.ts';
 import type { Question } from '../../lambdas/domain/question.ts';
 import type { JsonObject } from '../../lambdas/domain/vocabulary.ts';
-import { alarmInput, Rig, serviceInput } from './assess-rig.ts';
+import { alarmInput, nextService, rig, service, serviceInput, useRig } from './assess-rig.ts';
 
-let rig: Rig;
-let service = '';
-let count = 0;
-beforeAll(async () => {
-  rig = new Rig();
-  await rig.start();
-});
-afterAll(async () => { await rig.stop(); });
+useRig('effects');
 beforeEach(() => {
-  service = `effects-${(count += 1)}`;
   rig.fire('5xx', 'latency');
 });
 
@@ -50,7 +42,7 @@ describe('what a way does to users', () => {
   it('comes from what was known good where the release left nothing, and else is unknown', async () => {
     const first = await assessed({ edge: dns, app: fleet }, {});
     expect([first.question.targets['edge']?.effect?.basis, first.question.targets['app']?.effect?.downtime]).toEqual(['typical', 'unknown']);
-    service = `${service}-seen`;
+    nextService();
     await putKnownGood(rig.table, service, { version: 'v1.1', since: rig.at(-500), basis: 'baked', states: { edge: { ...weights, ttlSeconds: 90 } } });
     const second = await assessed({ edge: dns, app: fleet }, { app: inPlace });
     expect([second.question.targets['edge']?.effect?.seconds, second.question.targets['app']?.effect?.downtime]).toEqual([150, 'interruption']);
@@ -64,7 +56,7 @@ describe('what a way does to users', () => {
   it('asks where a TTL outlasts the proof, and not where the policy accepts that', async () => {
     const slow = { edge: { ...weights, ttlSeconds: 600 } };
     expect((await assessed({ edge: dns }, slow)).said.verdict).toBe('ask');
-    service = `${service}-accepted`;
+    nextService();
     expect((await assessed({ edge: dns }, slow, { policy: { ...serviceInput.policy, slowWayBack: { accepted: 'nothing else goes back' } } })).said.verdict).toBe('roll-back');
   });
 });
@@ -82,7 +74,7 @@ describe('a step', () => {
 
   it('may where the policy does not say so, or a person is asked', async () => {
     expect(await first({})).toEqual(['roll-back', undefined]);
-    service = `${service}-asked`;
+    nextService();
     expect(await first({ policy: { ...policy, approval: { required: 'always', timeoutMinutes: 10, onDeadline: 'stop' } } })).toEqual(['ask', undefined]);
   });
 });

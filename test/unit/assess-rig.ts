@@ -4,6 +4,7 @@ import { CodeDeployClient } from '@aws-sdk/client-codedeploy';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { ECSClient } from '@aws-sdk/client-ecs';
 import { SSMClient } from '@aws-sdk/client-ssm';
+import { afterAll, beforeAll, beforeEach } from 'vitest';
 import { AuditRows } from '../../lambdas/adapters/audit-rows.ts';
 import { AuditRecord } from '../../lambdas/adapters/audit-record.ts';
 import { putKnownGood, putRelease } from '../../lambdas/adapters/ledger-history.ts';
@@ -211,6 +212,28 @@ export class Rig {
     const rows = await new AuditRows(this.parts.table.client, 'audit').read(rollbackId);
     return rows.map(({ data }) => JSON.parse(data) as Record<string, unknown>);
   }
+}
+
+/** The account of a test file, and the service of the test that runs. */
+export let rig: Rig;
+export let service = '';
+let prefix = '';
+let count = 0;
+
+/** From now on it is about another service, of which nothing is known. */
+export function nextService(): void {
+  service = `${prefix}-${(count += 1)}`;
+}
+
+/** To be called at the top of a test file: each test has a service of its own, with such a name; alarms and deployments are the same for all. */
+export function useRig(name: string): void {
+  prefix = name;
+  beforeAll(async () => {
+    rig = new Rig();
+    await rig.start();
+  });
+  afterAll(async () => { await rig.stop(); });
+  beforeEach(nextService);
 }
 
 /** The event of an alarm, as its rule hands it over. */

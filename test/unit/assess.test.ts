@@ -1,5 +1,5 @@
 // Assess against real clients and the sandbox's services: what it reads, in how many steps, what it decides, what it leaves behind.
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { answerApproval, putApproval } from '../../lambdas/adapters/ledger-approvals.ts';
 import { closeRollback } from '../../lambdas/adapters/ledger-history.ts';
 import { acquireLock, readLock, releaseLock } from '../../lambdas/adapters/ledger-lock.ts';
@@ -8,20 +8,11 @@ import { serviceSchema } from '../../lambdas/config/schema.ts';
 import { decide } from '../../lambdas/domain/decide.ts';
 import type { Question } from '../../lambdas/domain/question.ts';
 import type { Approval, JourneyRound } from '../../lambdas/domain/workflow.ts';
-import { alarmInput, Rig, serviceInput } from './assess-rig.ts';
+import { alarmInput, rig, service, serviceInput, useRig } from './assess-rig.ts';
 
-let rig: Rig;
-let service = '';
-let count = 0;
-beforeAll(async () => {
-  rig = new Rig();
-  await rig.start();
-});
-afterAll(async () => { await rig.stop(); });
+useRig('shop');
 
-/** Each test has a service of its own; alarms and deployments are the same for all. */
 beforeEach(async () => {
-  service = `shop-${(count += 1)}`;
   await rig.attach(service);
   rig.fire('5xx', 'latency');
   rig.storm.services = 1000;
@@ -110,7 +101,7 @@ describe('Assess', () => {
   });
 
   it('does not count the minute that is not over', async () => {
-    const metric = { namespace: 'Shop', name: `Running${count}` };
+    const metric = { namespace: 'Shop', name: `Running-${service}` };
     rig.cloudWatch.record({ ...metric, dimensions: {}, value: 900, at: rig.clock.now() });
     await rig.attach(service, { signals: { ...serviceInput.signals, traffic: { metric, minimumRequests: 50, minutes: 5 } } });
     expect(codes((await rig.assess(rig.input(service, alarmInput(service)))).reasons)).toEqual(['traffic-unknown']);

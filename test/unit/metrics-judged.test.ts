@@ -1,23 +1,15 @@
 // Metrics against the real client and the sandbox's CloudWatch: read beside everything else, kept in the audit, and reason enough for the Watch.
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { putRelease } from '../../lambdas/adapters/ledger-history.ts';
 import { serviceSchema } from '../../lambdas/config/schema.ts';
 import { decide } from '../../lambdas/domain/decide.ts';
 import type { Question } from '../../lambdas/domain/question.ts';
 import type { Watching } from '../../lambdas/domain/workflow.ts';
 import { watch } from '../../lambdas/runtime/watch.ts';
-import { alarmInput, place, Rig, serviceInput } from './assess-rig.ts';
+import { alarmInput, nextService, place, rig, service, serviceInput, useRig } from './assess-rig.ts';
 
-let rig: Rig;
-let service = '';
-let count = 0;
-beforeAll(async () => {
-  rig = new Rig();
-  await rig.start();
-});
-afterAll(async () => { await rig.stop(); });
+useRig('measured');
 beforeEach(async () => {
-  service = `measured-${(count += 1)}`;
   const named = (name: string) => ({ namespace: 'Measured', name, dimensions: { Service: service } });
   await rig.attach(service, { signals: { ...serviceInput.signals, metrics: [{ kind: 'own', requests: named('Requests'), errors: named('Errors') }] }, verification: { deadlineMinutes: 15 }, policy: { ...serviceInput.policy, bakeMinutes: 5 } });
   rig.storm.services = 1000;
@@ -129,7 +121,7 @@ describe('the Watch', () => {
 
   it.each([['until the judge says nothing more, after half a day', -719, 1], ['and no more after that', -721, 0]])('pays for metrics %s', async (_, began, reads) => {
     // With no younger release, which would have a watch of its own.
-    service = `${service}-${reads}`;
+    nextService();
     const metrics = [{ kind: 'own' as const, requests: { namespace: 'Measured', name: 'Requests' }, errors: { namespace: 'Measured', name: 'Errors' } }];
     rig.catalogue(service, { name: service, service: serviceSchema.parse({ ...serviceInput, signals: { ...serviceInput.signals, metrics }, verification: { deadlineMinutes: 15 }, policy: { ...serviceInput.policy, bakeMinutes: 1440 } }) });
     const before = rig.server.calls.list().length;

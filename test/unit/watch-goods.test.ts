@@ -1,65 +1,34 @@
 // What counts as the look of a good version, from the Watch's captures on: never what a release or a person moved meanwhile.
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { readService } from '../../lambdas/adapters/ledger.ts';
 import { serviceSchema } from '../../lambdas/config/schema.ts';
 import type { TargetState } from '../../lambdas/domain/vocabulary.ts';
-import type { StepCaptured, Watching, WatchLooked } from '../../lambdas/domain/workflow.ts';
-import { watch } from '../../lambdas/runtime/watch.ts';
-import { Rig, serviceInput } from './assess-rig.ts';
+import type { Watching, WatchLooked } from '../../lambdas/domain/workflow.ts';
+import { serviceInput } from './assess-rig.ts';
+import { blue, codes, conclude, goods, green, recordSettled, rig, service, settledAt, share, statesAt } from './watch-rig.ts';
 
-/** Long after the alarms became OK: instants of this file are minutes from then. */
-const from = 60;
-let rig: Rig;
-let service = '';
-let count = 0;
-beforeAll(async () => {
-  rig = new Rig();
-  await rig.start();
-  rig.calm('5xx', 'latency');
-  rig.cloudWatch.record({ namespace: 'Shop', name: 'Requests', dimensions: { Service: 'checkout' }, value: 500, at: rig.clock.now() + (from - 5) * 60_000 });
+beforeAll(() => {
+  rig.cloudWatch.record({ namespace: 'Shop', name: 'Requests', dimensions: { Service: 'checkout' }, value: 500, at: Date.parse(settledAt(-5)) });
 });
-afterAll(async () => { await rig.stop(); });
 beforeEach(() => {
-  service = `good-${(count += 1)}`;
   rig.catalogue(service, { name: service, service: serviceSchema.parse({ ...serviceInput, targets: { web: serviceInput.targets['web'], api: serviceInput.targets['web'] } }) });
 });
 
-const at = (minutes: number): string => rig.at(from + minutes);
-const parts = () => ({ ...rig.parts, clock: { now: () => new Date(rig.clock.now() + (from + 1) * 60_000) } });
-const goods = async () => (await readService(rig.table, service, new Date(rig.clock.now()))).knownGoods;
-const codes = ({ reasons }: WatchLooked) => reasons.map(({ code }) => code);
-
-const record = (type: 'Started' | 'Finished', minutes: number, number = 2) => watch({
-  verb: 'record', watchId: `w-${type}-${number}`,
-  input: { service, event: { source: 'ripcord.release', 'detail-type': `Release ${type}`, time: at(minutes), detail: { service, releaseId: `build-${number}`, version: `v${number}`, previousVersion: `v${number - 1}`, actor: 'pipeline' } } },
-}, parts()) as Promise<Watching>;
-
-const share = (blue: number, green: number, more: TargetState = {}): TargetState => ({ weights: { blue, green }, strangers: {}, ...more });
 type Shares = Readonly<Record<string, TargetState>>;
-const captured = (states: Shares, minutes: number): StepCaptured[] =>
-  Object.entries(states).map(([targetId, state]) => ({ targetId, status: 'captured', state, reason: null, at: at(minutes) }));
-
-const evidence = { at: '2026-11-20T09:00:00.000Z', results: [{ journey: 'buy', ok: true, durationMs: 3, failedAt: null, reason: null }] };
-const call = (verb: 'start' | 'left' | 'settle', watching: Watching, states: StepCaptured[]) =>
-  watch({ verb, watchId: 'w', watch: watching, captured: states, evidence }, parts()) as Promise<WatchLooked>;
-
 /** Release v2 begins at minute 0; how the targets looked is captured so many minutes on. */
 async function begin(states: Shares, minutes = 0.1): Promise<{ readonly watching: Watching; readonly said: WatchLooked }> {
-  const watching = await record('Started', 0);
-  return { watching, said: await call('start', watching, captured(states, minutes)) };
+  const watching = await recordSettled('Started', 0);
+  return { watching, said: await conclude('start', watching, statesAt(states, minutes)) };
 }
 
 const finish = async (states: Shares, minutes = 0.5, number = 2): Promise<WatchLooked> =>
-  call('left', await record('Finished', minutes, number), captured(states, minutes));
+  conclude('left', await recordSettled('Finished', minutes, number), statesAt(states, minutes));
 
 /** Release v1, an hour before, that left the targets like this. */
 async function releasedBefore(states: Shares): Promise<void> {
-  await record('Started', -50, 1);
+  await recordSettled('Started', -50, 1);
   await finish(states, -45, 1);
 }
-
-const blue = share(100, 0);
-const green = share(0, 100);
 
 describe('what was live as the first release began', () => {
   it('is good when it was captured at once and the release moved it', async () => {
@@ -71,8 +40,8 @@ describe('what was live as the first release began', () => {
   it('is not when it was captured late, or nobody knows when', async () => {
     const { watching, said } = await begin({ web: green }, 0.6);
     expect(codes(said)).toEqual(expect.arrayContaining(['not-observed-good', 'captured-late']));
-    const timeless = captured({ web: green }, 0).map(({ at: _at, ...one }) => one);
-    expect(codes(await call('start', watching, timeless))).toContain('captured-late');
+    const timeless = statesAt({ web: green }, 0).map(({ at: _at, ...one }) => one);
+    expect(codes(await conclude('start', watching, timeless))).toContain('captured-late');
     expect(await goods()).toEqual([]);
   });
 
@@ -88,17 +57,17 @@ describe('what was live as the first release began', () => {
   });
 
   it('is withdrawn too when the release finished before its beginning was written down', async () => {
-    const watching = await record('Started', 0);
+    const watching = await recordSettled('Started', 0);
     await finish({ web: green }, 0.2);
-    expect(codes(await call('start', watching, captured({ web: green }, 0.1)))).toContain('withdrawn');
+    expect(codes(await conclude('start', watching, statesAt({ web: green }, 0.1)))).toContain('withdrawn');
     expect(await goods()).toEqual([]);
     expect((await readService(rig.table, service, new Date(rig.clock.now()))).releases[0]?.left).toEqual({ web: green });
   });
 
   it('stays what the release left when its watch is slower than its end', async () => {
-    const watching = await record('Started', 0);
-    await record('Finished', 0.2);
-    await call('start', watching, captured({ web: blue }, 0.1));
+    const watching = await recordSettled('Started', 0);
+    await recordSettled('Finished', 0.2);
+    await conclude('start', watching, statesAt({ web: blue }, 0.1));
     expect((await readService(rig.table, service, new Date(rig.clock.now()))).releases[0]?.left).toBeNull();
     expect(await goods()).toMatchObject([{ version: 'v1', states: { web: blue } }]);
   });
@@ -145,27 +114,27 @@ describe('what is live at the end of a bake', () => {
   it('is good when it is as the release left it, in proportions', async () => {
     const { watching } = await begin({ web: blue });
     await finish({ web: green });
-    expect(codes(await call('settle', watching, captured({ web: share(0, 7, { actions: [] }) }, 1)))).toEqual(['known-good']);
+    expect(codes(await conclude('settle', watching, statesAt({ web: share(0, 7, { actions: [] }) }, 1)))).toEqual(['known-good']);
     expect((await goods())[0]).toMatchObject({ version: 'v2', basis: 'baked' });
   });
 
   it('is not when a person moved the weights before', async () => {
     const { watching } = await begin({ web: blue });
     await finish({ web: green });
-    expect(codes(await call('settle', watching, captured({ web: blue }, 1)))).toEqual(['not-known-good', 'changed-since']);
+    expect(codes(await conclude('settle', watching, statesAt({ web: blue }, 1)))).toEqual(['not-known-good', 'changed-since']);
     expect(await goods()).toMatchObject([{ version: 'v1', basis: 'observed' }]);
   });
 
   it('is not when nobody saw what the release left', async () => {
     const { watching } = await begin({ web: blue });
-    expect(codes(await call('settle', watching, captured({ web: green }, 1)))).toEqual(['not-known-good', 'left-unknown']);
+    expect(codes(await conclude('settle', watching, statesAt({ web: green }, 1)))).toEqual(['not-known-good', 'left-unknown']);
     expect(await goods()).toMatchObject([{ version: 'v1' }]);
   });
 
   it('is told target by target', async () => {
     const { watching } = await begin({ web: blue, api: blue });
     await finish({ web: green, api: green });
-    expect(codes(await call('settle', watching, captured({ web: green, api: share(50, 50) }, 1)))).toEqual(['known-good', 'changed-since']);
+    expect(codes(await conclude('settle', watching, statesAt({ web: green, api: share(50, 50) }, 1)))).toEqual(['known-good', 'changed-since']);
     expect((await goods())[0]).toMatchObject({ version: 'v2', states: { web: green } });
     expect((await goods())[0]?.states).not.toHaveProperty('api');
   });

@@ -1,5 +1,5 @@
 // What a Watch leaves in the audit: a row at each change of what it concludes and at its end, from which the same conclusion can be made again.
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { replayRows } from '../../bin/commands/replay-rows.ts';
 import { readAnchor } from '../../lambdas/adapters/audit-anchor.ts';
 import { AuditRows } from '../../lambdas/adapters/audit-rows.ts';
@@ -8,41 +8,23 @@ import { verifyChain } from '../../lambdas/audit/chain.ts';
 import { type AuditEntry, type AuditRow, genesis } from '../../lambdas/audit/entry.ts';
 import { serviceSchema } from '../../lambdas/config/schema.ts';
 import type { WatchMemory } from '../../lambdas/domain/bake-memory.ts';
-import type { JourneyRound, StepCaptured, Watching, WatchLooked } from '../../lambdas/domain/workflow.ts';
+import type { Watching, WatchLooked } from '../../lambdas/domain/workflow.ts';
 import { type WatchParts, watch } from '../../lambdas/runtime/watch.ts';
 import { keep, watchChain } from '../../lambdas/runtime/watch-kept.ts';
-import { Rig, serviceInput } from './assess-rig.ts';
+import { serviceInput } from './assess-rig.ts';
+import { captured, pipeline, ran, record as recordEvent, rig, service, start } from './watch-rig.ts';
 
-let rig: Rig;
-let service = '';
-let count = 0;
-beforeAll(async () => {
-  rig = new Rig();
-  await rig.start();
-});
-afterAll(async () => { await rig.stop(); });
 beforeEach(() => {
-  service = `kept-${(count += 1)}`;
   rig.catalogue(service, { name: service, service: serviceSchema.parse({ ...serviceInput, signals: { ...serviceInput.signals, traffic: { none: 'nobody sends it requests here' } }, policy: { ...serviceInput.policy, bakeMinutes: 10 } }) });
-  rig.calm('5xx', 'latency');
 });
 
 const watchId = 'w-1';
-const event = (type: 'Started' | 'Finished', minutes: number) => ({
-  service, event: { source: 'ripcord.release', 'detail-type': `Release ${type}`, time: rig.at(minutes), detail: { service, releaseId: 'build-2', version: 'v2', previousVersion: 'v1', actor: 'pipeline' } },
-});
-const record = (type: 'Started' | 'Finished', minutes: number) => watch({ verb: 'record', watchId: `${watchId}-${type}`, input: event(type, minutes) }, rig.parts) as Promise<Watching>;
-const captured = (state: string): StepCaptured[] => [
-  { targetId: 'web', status: 'captured', state: { weights: { [state]: 100 } }, reason: null, at: rig.at(0) },
-  { targetId: 'app', status: 'failed', state: null, reason: { code: 'denied', text: 'not allowed' } },
-];
-const ran = (): JourneyRound => ({ at: rig.at(0), results: [{ journey: 'buy', ok: true, durationMs: 3, failedAt: null, reason: null }] });
-const start = (watching: Watching) => watch({ verb: 'start', watchId, watch: watching, captured: captured('blue'), evidence: ran() }, rig.parts) as Promise<WatchLooked>;
+const record = (type: 'Started' | 'Finished', minutes: number) => recordEvent(pipeline(type, minutes), `${watchId}-${type}`);
 /** @param minutes how far ahead of the rig's clock. */
 function look(watching: Watching, before: WatchLooked, minutes: number, parts: Partial<WatchParts> = {}): Promise<WatchLooked> {
   const clock = { now: () => new Date(rig.clock.now() + minutes * 60_000) };
   const memory: WatchMemory | null = before.memory ?? null;
-  return watch({ verb: 'look', watchId, watch: watching, look: 1, looksLeft: 1400, memory, evidence: ran() }, { ...rig.parts, clock, ...parts }) as Promise<WatchLooked>;
+  return watch({ verb: 'look', watchId, watch: watching, look: 1, looksLeft: 1400, memory, evidence: ran(true) }, { ...rig.parts, clock, ...parts }) as Promise<WatchLooked>;
 }
 
 async function rows(id = watchId): Promise<readonly AuditRow[]> {

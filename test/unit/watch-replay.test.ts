@@ -1,51 +1,27 @@
 // What a Watch kept as known good, or took back, made again from its row alone; and rows in which nothing was decided.
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { replayRows } from '../../bin/commands/replay-rows.ts';
 import { AuditRows } from '../../lambdas/adapters/audit-rows.ts';
-import { readService } from '../../lambdas/adapters/ledger.ts';
 import type { AuditRow } from '../../lambdas/audit/entry.ts';
 import { serviceSchema } from '../../lambdas/config/schema.ts';
 import { failedLooked } from '../../lambdas/domain/bake-end.ts';
 import type { TargetState } from '../../lambdas/domain/vocabulary.ts';
-import type { StepCaptured, Watching, WatchLooked } from '../../lambdas/domain/workflow.ts';
-import { watch } from '../../lambdas/runtime/watch.ts';
+import type { Watching, WatchLooked } from '../../lambdas/domain/workflow.ts';
 import { watchChain } from '../../lambdas/runtime/watch-kept.ts';
-import { Rig, serviceInput } from './assess-rig.ts';
+import { serviceInput } from './assess-rig.ts';
+import { blue, conclude, goods, green, recordSettled, rig, service, settledAt, statesAt } from './watch-rig.ts';
 
-/** Minutes after the alarms became OK: long enough for a bake. */
-const from = 60;
-let rig: Rig;
-let service = '';
-let count = 0;
-beforeAll(async () => {
-  rig = new Rig();
-  await rig.start();
-  rig.calm('5xx', 'latency');
-});
-afterAll(async () => { await rig.stop(); });
 beforeEach(() => {
-  service = `again-${(count += 1)}`;
   rig.catalogue(service, { name: service, service: serviceSchema.parse({ ...serviceInput, signals: { ...serviceInput.signals, traffic: { none: 'nobody sends it requests here' } } }) });
 });
 
-const at = (minutes: number): string => rig.at(from + minutes);
-const parts = () => ({ ...rig.parts, clock: { now: () => new Date(rig.clock.now() + (from + 1) * 60_000) } });
-const record = (type: 'Started' | 'Finished', minutes: number) => watch({
-  verb: 'record', watchId: `w-${type}`,
-  input: { service, event: { source: 'ripcord.release', 'detail-type': `Release ${type}`, time: at(minutes), detail: { service, releaseId: 'build-2', version: 'v2', previousVersion: 'v1', actor: 'pipeline' } } },
-}, parts()) as Promise<Watching>;
-const blue: TargetState = { weights: { blue: 100, green: 0 }, strangers: {} };
-const green: TargetState = { weights: { blue: 0, green: 100 }, strangers: {} };
-const captured = (state: TargetState, minutes = 0.1): StepCaptured[] => [{ targetId: 'web', status: 'captured', state, reason: null, at: at(minutes) }];
-const evidence = { at: '2026-11-20T09:00:00.000Z', results: [{ journey: 'buy', ok: true, durationMs: 3, failedAt: null, reason: null }] };
-const call = (verb: 'start' | 'left' | 'settle', watching: Watching, states: StepCaptured[]) => watch({ verb, watchId: verb, watch: watching, captured: states, evidence }, parts()) as Promise<WatchLooked>;
+const captured = (state: TargetState, minutes = 0.1) => statesAt({ web: state }, minutes);
 async function began(): Promise<Watching> {
-  const watching = await record('Started', 0);
-  await call('start', watching, captured(blue));
+  const watching = await recordSettled('Started', 0);
+  await conclude('start', watching, captured(blue));
   return watching;
 }
-const finished = async (state: TargetState): Promise<void> => { await call('left', await record('Finished', 0.5), captured(state, 0.5)); };
-const goods = async () => (await readService(rig.table, service, new Date(rig.clock.now()))).knownGoods;
+const finished = async (state: TargetState): Promise<void> => { await conclude('left', await recordSettled('Finished', 0.5), captured(state, 0.5)); };
 
 interface Data {
   readonly question: Record<string, unknown>;
@@ -69,7 +45,7 @@ describe('what was kept as known good', () => {
     expect(await goods()).toEqual([data.good]);
     expect(data.good).toMatchObject({ version: 'v1', basis: 'observed', states: { web: blue }, unproven: { releaseId: 'build-2', targets: ['web'] } });
     expect(again(row)?.result).toBe('same');
-    for (const forged of [{ states: { web: green } }, { since: at(-1) }, { unproven: undefined }])
+    for (const forged of [{ states: { web: green } }, { since: settledAt(-1) }, { unproven: undefined }])
       expect(again(row, { ...data, good: { ...data.good, ...forged } })?.differences, JSON.stringify(forged)).toEqual([expect.stringMatching(/^good: recorded \{.*, now \{/) as string]);
     expect(again(row, { ...data, good: null })?.result).toBe('different');
   });
@@ -77,12 +53,12 @@ describe('what was kept as known good', () => {
   it('at the end of a bake is in the row as in the ledger, and made again from what was captured', async () => {
     const watching = await began();
     await finished(green);
-    await call('settle', watching, captured(green, 30));
+    await conclude('settle', watching, captured(green, 30));
     const { row, data } = await rowOf('settle');
     expect(await goods()).toContainEqual(data.good);
     expect(data.good).toMatchObject({ version: 'v2', basis: 'baked', states: { web: green } });
     expect(again(row)?.result).toBe('same');
-    for (const forged of [{ states: { web: blue } }, { since: at(-1) }, { basis: 'observed' }])
+    for (const forged of [{ states: { web: blue } }, { since: settledAt(-1) }, { basis: 'observed' }])
       expect(again(row, { ...data, good: { ...data.good, ...forged } })).toMatchObject({ result: 'different' });
     const { good: _, ...older } = data;
     expect(again(row, older)).toMatchObject({ result: 'unkept', verdict: 'ended' });
@@ -131,8 +107,8 @@ describe('a release that AWS calls failed', () => {
 
 describe('what could not be captured of what a release left', () => {
   it('is made again from the captures, and from the versions that could have to be taken back: none', async () => {
-    const watching = await record('Finished', 0.5);
-    await call('left', watching, [...captured(green, 0.5), { targetId: 'app', status: 'failed', state: null, reason: { code: 'denied', text: 'not allowed' } }]);
+    const watching = await recordSettled('Finished', 0.5);
+    await conclude('left', watching, [...captured(green, 0.5), { targetId: 'app', status: 'failed', state: null, reason: { code: 'denied', text: 'not allowed' } }]);
     const { row, data } = await rowOf('left');
     expect([again(row)?.result, data.looked.reasons.map(({ code }) => code)]).toEqual(['same', ['left-kept', 'not-captured']]);
     expect(data.question['withdrawal']).toMatchObject({ goods: [], changed: [] });

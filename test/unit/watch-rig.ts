@@ -1,29 +1,24 @@
 // The Watch of one service against real clients: each test has a service of its own, with quiet alarms.
-import { afterAll, beforeAll, beforeEach } from 'vitest';
+import { beforeEach } from 'vitest';
 import { readService } from '../../lambdas/adapters/ledger.ts';
 import { serviceSchema } from '../../lambdas/config/schema.ts';
-import type { Release } from '../../lambdas/domain/vocabulary.ts';
+import type { Release, TargetState } from '../../lambdas/domain/vocabulary.ts';
 import type { JourneyRound, StepCaptured, Watching, WatchLooked } from '../../lambdas/domain/workflow.ts';
 import type { WatchMemory } from '../../lambdas/domain/bake-memory.ts';
 import { watch } from '../../lambdas/runtime/watch.ts';
-import { Rig, serviceInput } from './assess-rig.ts';
+import { nextService, rig, service, serviceInput, useRig } from './assess-rig.ts';
 
-export let rig: Rig;
-export let service = '';
-let count = 0;
-beforeAll(async () => {
-  rig = new Rig();
-  await rig.start();
-});
-afterAll(async () => { await rig.stop(); });
+export { rig, service } from './assess-rig.ts';
+
+useRig('watched');
 beforeEach(() => {
-  another();
+  attach();
   rig.calm('5xx', 'latency');
 });
 
 /** From now on it is about another service, of which nothing is known. */
 export function another(): void {
-  service = `watched-${(count += 1)}`;
+  nextService();
   attach();
 }
 
@@ -56,3 +51,30 @@ export const startLater = (watching: Watching, minutes: number, evidence = ran(t
 /** A look so many minutes on. */
 export const lookLater = (watching: Watching, minutes: number) =>
   watch({ verb: 'look', watchId: 'w-1', watch: watching, look: 1, evidence: ran(true) }, later(minutes)) as Promise<WatchLooked>;
+
+/** Long after the alarms became OK, and quiet for more than a bake: instants of what follows are minutes from then. */
+const settled = 60;
+/** Minutes from then, as text. */
+export const settledAt = (minutes: number): string => rig.at(settled + minutes);
+/** What releases and captures of then are recorded with, a minute on. */
+export const settledParts = () => later(settled + 1);
+
+/** How a target with two weights looks. */
+export const share = (blueWeight: number, greenWeight: number, more: TargetState = {}): TargetState => ({ weights: { blue: blueWeight, green: greenWeight }, strangers: {}, ...more });
+export const blue = share(100, 0);
+export const green = share(0, 100);
+
+export const recordSettled = (type: 'Started' | 'Finished', minutes: number, number = 2) => watch({
+  verb: 'record', watchId: `w-${type}-${number}`,
+  input: { service, event: { source: 'ripcord.release', 'detail-type': `Release ${type}`, time: settledAt(minutes), detail: { service, releaseId: `build-${number}`, version: `v${number}`, previousVersion: `v${number - 1}`, actor: 'pipeline' } } },
+}, settledParts()) as Promise<Watching>;
+
+/** Captures of each target, so many minutes on. */
+export const statesAt = (states: Readonly<Record<string, TargetState>>, minutes: number): StepCaptured[] =>
+  Object.entries(states).map(([targetId, state]) => ({ targetId, status: 'captured', state, reason: null, at: settledAt(minutes) }));
+
+/** The verb is the name of the watch as well. */
+export const conclude = (verb: 'start' | 'left' | 'settle', watching: Watching, states: StepCaptured[]) =>
+  watch({ verb, watchId: verb, watch: watching, captured: states, evidence: { at: '2026-11-20T09:00:00.000Z', results: [{ journey: 'buy', ok: true, durationMs: 3, failedAt: null, reason: null }] } }, settledParts()) as Promise<WatchLooked>;
+
+export const goods = async () => (await ledger()).knownGoods;

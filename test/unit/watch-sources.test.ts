@@ -1,5 +1,5 @@
 // Releases of ECS services, Lambda aliases and pipelines, recorded against real clients and the sandbox's services: each once, and no rollback among them.
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { replayRows } from '../../bin/commands/replay-rows.ts';
 import { AuditRows } from '../../lambdas/adapters/audit-rows.ts';
 import { closeRollback, quarantine, recordRollback } from '../../lambdas/adapters/ledger-history.ts';
@@ -11,22 +11,16 @@ import type { JourneyRound, Watching, WatchLooked } from '../../lambdas/domain/w
 import { watch } from '../../lambdas/runtime/watch.ts';
 import { watchChain } from '../../lambdas/runtime/watch-kept.ts';
 import type { RollingDeployment, RollingServiceRecord } from '../../sandbox/services/ecs/rolling.ts';
-import { Rig, serviceInput } from './assess-rig.ts';
+import { rig, service, serviceInput, useRig } from './assess-rig.ts';
 import { rollback } from './domain/samples.ts';
 
-let rig: Rig;
+useRig('sourced');
 let cart: RollingServiceRecord;
-let service = '';
-let count = 0;
 beforeAll(async () => {
-  rig = new Rig();
-  await rig.start();
   for (const build of [1, 2, 3]) rig.ecs.registerTaskDefinition('cart', `cart:${build}`);
   cart = await rig.rolling.create({ cluster: 'prod', name: 'cart', desiredCount: 1, taskDefinitionArn: rig.ecs.taskDefinition('cart:1').arn });
 });
-afterAll(async () => { await rig.stop(); });
 beforeEach(() => {
-  service = `sourced-${(count += 1)}`;
   const releases = { ecs: [{ cluster: 'prod', service: 'cart' }], lambda: [{ functionName: 'search', alias: 'live' }] };
   rig.catalogue(service, { name: service, service: serviceSchema.parse({ ...serviceInput, releases }) });
   rig.calm('5xx', 'latency');
