@@ -237,8 +237,8 @@ export function useRig(name: string): void {
 }
 
 /** The event of an alarm, as its rule hands it over. */
-export const alarmInput = (service: string, alarm = '5xx', more: object = {}): unknown => ({
-  service, event: {
+export const alarmInput = (about: string, alarm = '5xx', more: object = {}): unknown => ({
+  service: about, event: {
     source: 'aws.cloudwatch', 'detail-type': 'CloudWatch Alarm State Change', time: '2026-11-20T09:14:07Z',
     detail: { alarmName: alarm, state: { value: 'ALARM', timestamp: '2026-11-20T09:14:07.104+0000' }, ...more },
   },
