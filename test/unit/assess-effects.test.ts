@@ -1,5 +1,6 @@
 // What Assess knows of a way back before anything is read live: where it comes from, how it chooses, and what the steps may do.
 import { beforeEach, describe, expect, it } from 'vitest';
+import { answerApproval, putApproval } from '../../lambdas/adapters/ledger-approvals.ts';
 import { putKnownGood, putRelease } from '../../lambdas/adapters/ledger-history.ts';
 import type { ServiceInput } from '../../lambdas/config/schema.ts';
 import { decide } from '../../lambdas/domain/decide.ts';
@@ -48,6 +49,17 @@ describe('what a way does to users', () => {
     expect([second.question.targets['edge']?.effect?.seconds, second.question.targets['app']?.effect?.downtime]).toEqual([150, 'interruption']);
   });
 
+  it('of a deployment that runs is that of a stop; of one that is over, of a redeploy', async () => {
+    const app = serviceInput.targets['app'] ?? fleet;
+    rig.deployment({ version: 2, from: -8, to: -7 });
+    expect((await assessed({ app, edge: dns }, {})).question.targets['app']?.effect?.text).toBe('both versions are there');
+    rig.deployment({ version: 3, from: -1, to: null, status: 'InProgress' });
+    nextService();
+    const { question } = await assessed({ app, edge: dns }, {});
+    expect(question.targets['app']?.effect?.text).toBe('users go back to what still runs');
+    expect(question.targets['edge']?.effect?.text).toContain('resolvers');
+  });
+
   it('orders nothing where the service names its rungs', async () => {
     const { said, question } = await assessed({ web: web ?? dns, edge: dns }, { edge: { ...weights, ttlSeconds: 60 } }, { rungs: [[['edge']], [['web']]] });
     expect([question.hasOwnRungs, said.rungs.map(({ name }) => name)]).toEqual([true, ['rung-1', 'rung-2']]);
@@ -70,6 +82,21 @@ describe('a step', () => {
 
   it('must not interrupt users where the policy wants a yes to that and nobody is asked', async () => {
     expect(await first({ policy })).toEqual(['roll-back', true]);
+  });
+
+  it('may after a yes, and where a dry run shows what would be asked about', async () => {
+    await rig.attach(service, { targets: { edge: dns }, policy: { ...policy, approval: { required: 'always', timeoutMinutes: 10, onDeadline: 'stop' } } });
+    await putRelease(rig.table, rig.release(service, { left: { edge: { ...weights, ttlSeconds: 60 } } }), 'w-1');
+    const input = rig.input(service, alarmInput(service));
+    const approval = { answer: 'approved', by: 'arn:aws:iam::111122223333:role/ops', at: rig.at(0), comment: '' } as const;
+    await putApproval(rig.table, { rollbackId: input.rollbackId, service, requestedBy: null, askedAt: rig.at(-1), deadlineAt: rig.at(29), onDeadline: 'stop', shown: {} }, 'token');
+    await answerApproval(rig.table, input.rollbackId, approval);
+    const approved = await rig.assess({ ...input, look: 1, approval });
+    expect([approved.verdict, approved.rungs[0]?.waves[0]?.[0]?.mustNotInterrupt]).toEqual(['roll-back', undefined]);
+    nextService();
+    await rig.attach(service, { targets: { app: fleet }, policy });
+    const dry = await rig.assess(rig.input(service, { service, reason: 'what would you do', requestedBy: 'ada', mode: 'dry-run' }));
+    expect([dry.verdict, dry.ways?.[0]?.answer, dry.rungs[0]?.waves[0]?.[0]?.mustNotInterrupt]).toEqual(['roll-back', 'ask', undefined]);
   });
 
   it('may where the policy does not say so, or a person is asked', async () => {
