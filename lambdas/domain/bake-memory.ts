@@ -1,6 +1,7 @@
 // What the Watch remembers from look to look: for what it started a rollback, so that a signal that was left alone does not start one again and again.
+import type { Series } from '../statistics/series.ts';
 import { at, instantOf } from './instants.ts';
-import { type Harm, metricsSource } from './metric-findings.ts';
+import { type MetricsFinding, metricsSource } from './metric-findings.ts';
 import type { AuditCursor, Instant, JsonObject, Reason, Signal } from './vocabulary.ts';
 
 /** What one look of the Watch leaves for the next one. */
@@ -17,6 +18,16 @@ export interface WatchMemory {
   readonly weighed?: WeighedHarm;
   /** What the last row of the audit says, and where its chain stands; absent before the first. */
   readonly kept?: { readonly said: string; readonly at: AuditCursor };
+}
+
+/** How far above usual, for each kind that is worse, as the judge measures it: share of requests that fail, ln of the ratio of latencies or of requests. */
+export type Harm = Readonly<Partial<Record<Series['kind'], number>>>;
+
+/** Empty unless the metrics are worse. */
+export function harmIn(finding: MetricsFinding | null): Harm {
+  const bad = finding?.judgement?.signals.filter(({ status }) => status === 'bad') ?? [];
+  const most = (kind: Series['kind']): number => Math.max(...bad.flatMap(({ series, window }) => (series.kind === kind ? [window?.effect ?? 0] : [])));
+  return Object.fromEntries(bad.map(({ series: { kind } }) => [kind, Number(most(kind).toPrecision(3))]));
 }
 
 /** The most of each kind, when the last rollback was started for it, and how long from then on the same harm starts no other one. */

@@ -1,6 +1,6 @@
 // One look at a release in its bake: go on, start a rollback, call it known good, or give up. Pure.
 import { createHash } from 'node:crypto';
-import { isNewHarm, namedBy, nameOfSignal, noMemory, quarantinedName, rememberedAt, waitedFor, type WatchMemory, withHarm, withTold } from './bake-memory.ts';
+import { harmIn, isNewHarm, namedBy, nameOfSignal, noMemory, quarantinedName, rememberedAt, waitedFor, type WatchMemory, withHarm, withTold } from './bake-memory.ts';
 import { graceMinutes, lateLookSeconds, longestReleaseMinutes, lookSeconds } from './bake-rhythm.ts';
 import { at, instantOf } from './instants.ts';
 import type { RollbackRecord } from './ledger.ts';
@@ -121,7 +121,7 @@ function signalFor({ question: { service, release, now }, signals, finding, memo
   const older = those('alarm', true);
   const journeys = those('journey', false);
   const worse = those('metrics', false);
-  const harm = finding?.harm ?? {};
+  const harm = harmIn(finding);
   const isNews = worse.length > 0 && isNewHarm(memory, harm, now);
   if (fresh.length === 0 && !isNews && (older.length === 0 || journeys.length === 0)) return null;
   const alarms = fresh.length > 0 ? fresh : older;

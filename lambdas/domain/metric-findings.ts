@@ -2,7 +2,6 @@
 import type { ReleaseQuestion } from '../statistics/judge.ts';
 import type { Judgement } from '../statistics/judgement.ts';
 import { type HarmLeft, judgeRecovery } from '../statistics/recovery.ts';
-import type { Series } from '../statistics/series.ts';
 import type { SignalStatus } from '../statistics/signal.ts';
 import { beforeAndAfter } from './before-after.ts';
 import { at, instantOf } from './instants.ts';
@@ -27,12 +26,9 @@ export interface MetricsFinding {
   readonly text: string;
   /** Present where the new version is worse than the version before in the same minutes. */
   readonly isBesideVersion?: true;
-  /** Present where it is `worse`. */
-  readonly harm?: Harm;
+  /** What accuses; present where it is `worse`. */
+  readonly judgement?: Judgement;
 }
-
-/** How far above usual, for each kind that is worse, as the judge measures it: share of requests that fail, ln of the ratio of latencies or of requests. */
-export type Harm = Readonly<Partial<Record<Series['kind'], number>>>;
 
 /** Pure: the same reading and release have the same finding. Null where metrics have no say: none declared, no release, or none to compare it with. */
 export function findInMetrics(reading: MetricsReading | undefined, release: Pick<Release, 'startedAt'> & Partial<Pick<Release, 'id'>> | null, now: Instant): MetricsFinding | null {
@@ -111,15 +107,9 @@ function worse({ question, judgement, reading, needsUnread, isBesideVersion }: J
   const unread = unreadText(reading);
   const isKnown = unread === '' || !needsUnread || periods >= minutesWaitedFor;
   const since = instantOf(at(reading.end) - periods * periodSeconds * 1000);
-  if (isKnown) return { verdict: 'worse', since, harm: harmIn(judgement), text: sentences(unread, told, judgement.explanation), ...(isBesideVersion ? { isBesideVersion: true } : {}) };
+  if (isKnown) return { verdict: 'worse', since, judgement, text: sentences(unread, told, judgement.explanation), ...(isBesideVersion ? { isBesideVersion: true } : {}) };
   const waits = `It got worse after the release; whether those controls share it is asked again until it has lasted ${minutesWaitedFor} minutes`;
   return { verdict: 'unknown', since: null, text: sentences(unread, told, beforeAndAfter(question), waits) };
-}
-
-function harmIn({ signals }: Judgement): Harm {
-  const bad = signals.filter(({ status }) => status === 'bad');
-  const most = (kind: Series['kind']): number => Math.max(...bad.flatMap(({ series, window }) => (series.kind === kind ? [window?.effect ?? 0] : [])));
-  return Object.fromEntries(bad.map(({ series: { kind } }) => [kind, Number(most(kind).toPrecision(3))]));
 }
 
 /** Since the first accusing signal began. */
