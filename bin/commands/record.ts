@@ -6,7 +6,7 @@ import { readAnchor } from '../../lambdas/adapters/audit-anchor.ts';
 import { AuditRows } from '../../lambdas/adapters/audit-rows.ts';
 import type { LedgerTable } from '../../lambdas/adapters/ledger-table.ts';
 import type { AuditAnchor } from '../../lambdas/audit/chain.ts';
-import type { AuditRow } from '../../lambdas/audit/entry.ts';
+import { type AuditRow, foreignIn } from '../../lambdas/audit/entry.ts';
 import type { AuditCursor } from '../../lambdas/domain/vocabulary.ts';
 import { eventChain } from '../../lambdas/runtime/label.ts';
 import { labelChain } from '../../lambdas/runtime/label-request.ts';
@@ -115,12 +115,16 @@ export async function readExport(path: string): Promise<Recorded> {
   }
   if (given === null || typeof given.rollbackId !== 'string' || !Array.isArray(given.rows) || !given.rows.every(isRow))
     throw new Mistake(`${path} is not an export: it needs "rollbackId" and "rows", as \`ripcord audit export\` writes them`);
-  return { rollbackId: given.rollbackId, anchor: given.anchor ?? null, rows: given.rows };
+  return { rollbackId: given.rollbackId, anchor: given.anchor ?? null, rows: given.rows.map(rowIn) };
 }
+
+/** With what the table held beside it, and what somebody wrote into the file since. */
+const rowIn = ({ foreign = [], ...row }: AuditRow): AuditRow => ({ ...row, ...foreignIn([...Object.keys(row), ...foreign]) });
 
 function isRow(row: unknown): row is AuditRow {
   const given = (row ?? {}) as Record<string, unknown>;
-  return Number.isInteger(given['seq']) && ['rollbackId', 'at', 'kind', 'service', 'data', 'previousHash', 'hash'].every((name) => typeof given[name] === 'string');
+  const { foreign = [] } = given;
+  return Number.isInteger(given['seq']) && Array.isArray(foreign) && foreign.every((name) => typeof name === 'string') && ['rollbackId', 'at', 'kind', 'service', 'data', 'previousHash', 'hash'].every((name) => typeof given[name] === 'string');
 }
 
 /** `12:<hash>`, as the end message gives both. */

@@ -1,7 +1,7 @@
 // Where a chain of the audit ends, kept in the ledger and moved with every row: a cut or rewritten end of the audit shows.
 import type { Update } from '@aws-sdk/client-dynamodb';
 import type { AuditAnchor } from '../audit/chain.ts';
-import type { AuditRow } from '../audit/entry.ts';
+import { type AuditRow, foreignIn } from '../audit/entry.ts';
 import type { AuditCursor } from '../domain/vocabulary.ts';
 import { get, type Item, type Key, type LedgerTable, number, text } from './ledger-table.ts';
 
@@ -65,5 +65,6 @@ export const shown = (item: Item): string => JSON.stringify(Object.fromEntries(a
 /** Null when the chain has no row. */
 export async function readAnchor(table: LedgerTable, chain: string): Promise<AuditAnchor | null> {
   const item = await get(table, anchorKey(chain));
-  return item === null ? null : anchorOf(item);
+  // What somebody added stays, as no move of the anchor touches it.
+  return item === null ? null : { ...anchorOf(item), ...foreignIn(Object.keys(item), ['pk', 'sk', ...attributes]) };
 }

@@ -1,6 +1,6 @@
 // The audit table's rows on the wire, and how they are read.
 import { type AttributeValue, type DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
-import type { AuditRow } from '../audit/entry.ts';
+import { type AuditRow, foreignIn } from '../audit/entry.ts';
 
 type Item = Record<string, AttributeValue>;
 
@@ -49,7 +49,9 @@ export const toItem = (row: AuditRow): Item => ({
   data: { S: row.data }, previousHash: { S: row.previousHash }, hash: { S: row.hash },
 });
 
-const toRow = (item: Item): AuditRow => ({
+/** Attributes of no row of ours are kept by name alone. */
+export const toRow = (item: Item): AuditRow => ({
   rollbackId: item['rollbackId']?.S ?? '', seq: Number(item['seq']?.N), at: item['at']?.S ?? '', kind: item['kind']?.S ?? '',
   service: item['service']?.S ?? '', data: item['data']?.S ?? '', previousHash: item['previousHash']?.S ?? '', hash: item['hash']?.S ?? '',
+  ...foreignIn(Object.keys(item)),
 });

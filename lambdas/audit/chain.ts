@@ -13,10 +13,14 @@ export type ChainVerdict =
   | { readonly intact: true; readonly length: number; readonly hash: string; readonly isSealed: boolean; readonly isAnchored: boolean }
   | { readonly intact: false; readonly fault: ChainFault; readonly seq: number; readonly text: string };
 
-/** Where a chain ends; it moves with every row. `isSealed`: nothing comes after it. `spoiled`: what stands there, when no row could follow it; length and hash say nothing then. */
+/**
+ * Where a chain ends; it moves with every row. `isSealed`: nothing comes after it. `spoiled`: what stands there, when no row could follow it; length and hash say nothing then.
+ * `foreign`: as of a row.
+ */
 export interface AuditAnchor extends AuditCursor {
   readonly isSealed?: boolean;
   readonly spoiled?: string;
+  readonly foreign?: readonly string[];
 }
 
 type Broken = Extract<ChainVerdict, { intact: false }>;
@@ -36,7 +40,7 @@ export function verifyChain(rows: readonly AuditRow[], anchor?: AuditAnchor): Ch
 
 function firstBroken(rows: readonly AuditRow[], anchor: AuditCursor | undefined): Broken | null {
   for (const [place, row] of rows.entries()) {
-    const broken = misplaced(rows, place) ?? miswritten(rows, place) ?? unspoken(rows, place) ?? writtenOver(rows, place) ?? beyondEnd(rows, place, anchor) ?? mislinked(rows, place, anchor) ?? afterSeal(rows, place);
+    const broken = misplaced(rows, place) ?? addedTo(rows, place) ?? miswritten(rows, place) ?? unspoken(rows, place) ?? writtenOver(rows, place) ?? beyondEnd(rows, place, anchor) ?? mislinked(rows, place, anchor) ?? afterSeal(rows, place);
     if (broken !== null) return broken;
     if (place > 0 && row.rollbackId !== rows[0]?.rollbackId) return at('inserted', row.seq, `row ${row.seq} belongs to rollback ${row.rollbackId}`);
   }
@@ -67,7 +71,15 @@ function misplaced(rows: readonly AuditRow[], place: number): Broken | null {
   return at('reordered', place, `row ${place} was moved: it stands in place ${rightOne}, and row ${row.seq} stands in its place`);
 }
 
-/** The hash of a row covers everything else in it. */
+/** No hash covers it, and whoever looks at the table reads it beside what was written. */
+function addedTo(rows: readonly AuditRow[], place: number): Broken | null {
+  const { foreign } = rows[place] as AuditRow;
+  return foreign === undefined ? null : at('changed', place, `row ${place} was changed: ${listed(foreign)} was added to it, and no function writes that`);
+}
+
+const listed = (names: readonly string[]): string => names.map((name) => JSON.stringify(name)).join(', ').slice(0, 300);
+
+/** The hash of a row covers everything that a function writes into it. */
 function miswritten(rows: readonly AuditRow[], place: number): Broken | null {
   const row = rows[place] as AuditRow;
   if (isWhole(row)) return null;
@@ -134,8 +146,9 @@ function brokenEnd(rows: readonly AuditRow[], anchor: AuditAnchor): Broken | nul
   const end = Math.max(rows.length - 1, 0);
   if (anchor.spoiled !== undefined) return at('anchor', end, `the anchor was changed after row ${end} was written: it is ${JSON.stringify(anchor.spoiled)}`);
   if (rows.length < anchor.length) return cutOff(rows.length, anchor.length);
-  if ((rows.at(-1)?.hash ?? genesisHash) === anchor.hash) return anchor.isSealed === true && rows.at(-1)?.kind !== 'sealed' ? at('anchor', end, `the anchor was changed after row ${end} was written: it says that the chain is sealed`) : null;
-  return at('changed', rows.length - 1, `row ${rows.length - 1} was changed, or the chain was rewritten up to it: its hash is not the anchored one`);
+  if ((rows.at(-1)?.hash ?? genesisHash) !== anchor.hash) return at('changed', rows.length - 1, `row ${rows.length - 1} was changed, or the chain was rewritten up to it: its hash is not the anchored one`);
+  if (anchor.isSealed === true && rows.at(-1)?.kind !== 'sealed') return at('anchor', end, `the anchor was changed after row ${end} was written: it says that the chain is sealed`);
+  return anchor.foreign === undefined ? null : at('anchor', end, `the anchor was changed: ${listed(anchor.foreign)} was added to it, and no function writes that`);
 }
 
 function cutOff(first: number, length: number): Broken {

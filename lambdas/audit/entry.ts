@@ -36,6 +36,16 @@ export interface AuditRow {
   readonly previousHash: string;
   /** SHA-256 in lower-case hexadecimal over the canonical JSON of all other attributes. */
   readonly hash: string;
+  /** Names of what stands beside them, which no function writes and no hash covers; absent when there is nothing. */
+  readonly foreign?: readonly string[];
+}
+
+const rowAttributes: readonly string[] = ['rollbackId', 'seq', 'at', 'kind', 'service', 'data', 'previousHash', 'hash'] satisfies readonly (keyof AuditRow)[];
+
+/** As a row or an anchor carries it: what of these names is none of the known ones. */
+export function foreignIn(names: readonly string[], known: readonly string[] = rowAttributes): { readonly foreign?: readonly string[] } {
+  const foreign = names.filter((name) => !known.includes(name)).toSorted();
+  return foreign.length === 0 ? {} : { foreign };
 }
 
 /** What stands where row 0 would name the hash of the row before it. */
@@ -44,7 +54,7 @@ export const genesisHash = '0'.repeat(64);
 /** Where an empty chain stands. */
 export const genesis: AuditCursor = { length: 0, hash: genesisHash };
 
-export function hashOf(row: Omit<AuditRow, 'hash'>): string {
+export function hashOf(row: Omit<AuditRow, 'hash' | 'foreign'>): string {
   const { rollbackId, seq, at, kind, service, data, previousHash } = row;
   return createHash('sha256').update(canonicalJson({ rollbackId, seq, at, kind, service, data, previousHash }), 'utf8').digest('hex');
 }

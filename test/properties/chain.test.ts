@@ -1,6 +1,7 @@
 // Whatever is done to the rows of an audit, the first row it was done to is named.
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { toItem, toRow } from '../../lambdas/adapters/audit-rows.ts';
 import { canonicalJson } from '../../lambdas/audit/canonical.ts';
 import { verifyChain } from '../../lambdas/audit/chain.ts';
 import { type AuditRow, cursorAt, genesis, hashOf, rowAfter } from '../../lambdas/audit/entry.ts';
@@ -37,6 +38,24 @@ describe('the chain of an audit', () => {
     fc.assert(fc.property(place, field, ({ rows, k }, name) => {
       const edited = rows.with(k, { ...row(rows, k), [name]: `${row(rows, k)[name]}x` });
       expect(verifyChain(edited)).toMatchObject({ intact: false, fault: 'changed', seq: k });
+    }));
+  });
+
+  it('names a row to which any attribute was added, whatever it is called, read from the table', () => {
+    const known = Object.keys(toItem(row(chainOf([{}]), 0)));
+    const name = fc.oneof(fc.constantFrom('approvedBy', 'note', 'DATA', 'foreign', '__proto__', 'toString'), fc.string({ minLength: 1, maxLength: 20 })).filter((one) => !known.includes(one));
+    const value = fc.constantFrom({ S: 'data above is void' }, { N: '7' }, { NULL: true as const }, { M: { data: { S: '{}' } } });
+    fc.assert(fc.property(place, name, value, ({ rows, k }, added, what) => {
+      const items = rows.map((one) => toItem(one));
+      expect(verifyChain(items.map(toRow), anchorOf(rows))).toMatchObject({ intact: true });
+      const item = Object.fromEntries([...Object.entries(items[k] ?? {}), [added, what]]);
+      expect(verifyChain(items.with(k, item).map(toRow), anchorOf(rows))).toEqual({ intact: false, fault: 'changed', seq: k, text: `row ${k} was changed: ${JSON.stringify(added)} was added to it, and no function writes that` });
+    }));
+  });
+
+  it('names what was added to its anchor', () => {
+    fc.assert(fc.property(chain, (rows) => {
+      expect(verifyChain(rows, { ...anchorOf(rows), foreign: ['note', 'approvedBy'] })).toEqual({ intact: false, fault: 'anchor', seq: rows.length - 1, text: 'the anchor was changed: "note", "approvedBy" was added to it, and no function writes that' });
     }));
   });
 

@@ -1,4 +1,7 @@
 // `ripcord audit verify` on a record that somebody spoiled, and on the labels of persons.
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { DeleteItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { main } from '../../bin/ripcord.ts';
@@ -17,9 +20,17 @@ afterAll(async () => {
   await tables.stop();
 });
 
-async function verify(...words: string[]): Promise<{ code: number; out: string; error: string }> {
+interface Said {
+  readonly code: number;
+  readonly out: string;
+  readonly error: string;
+}
+
+const verify = (...words: string[]): Promise<Said> => audit('verify', ...words);
+
+async function audit(...words: string[]): Promise<Said> {
   const lines: { out: string[]; error: string[] } = { out: [], error: [] };
-  const code = await main(['node', 'ripcord', 'audit', 'verify', ...words], { out: (text: string) => { lines.out.push(text); }, error: (text: string) => { lines.error.push(text); }, code: 0 });
+  const code = await main(['node', 'ripcord', 'audit', ...words], { out: (text: string) => { lines.out.push(text); }, error: (text: string) => { lines.error.push(text); }, code: 0 });
   return { code, out: lines.out.join('\n'), error: lines.error.join('\n') };
 }
 
@@ -34,6 +45,42 @@ it('names the anchor that was changed, and the row that was written over it', as
   expect(await verify('rb')).toMatchObject({ code: 1, error: expect.stringMatching(/^BROKEN: rb: the anchor was changed after row 0 was written: it is .* \[anchor 0\]$/) as string });
   await tables.audit.append({ ...about('rb'), kind: 'confirmed', data: {} }, at);
   expect(await verify('rb')).toMatchObject({ code: 1, error: expect.stringMatching(/^BROKEN: rb: the anchor was changed before row 1 was written over it: it was .* \[anchor 1\]$/) as string });
+});
+
+/** As somebody adds it in the console, where no hash covers it. */
+const addNote = (table: string, Key: Record<string, { S: string } | { N: string }>) => tables.client.send(new UpdateItemCommand({
+  TableName: table, Key, UpdateExpression: 'SET approvedBy = :who, note = :note', ExpressionAttributeValues: { ':who': { S: 'the boss' }, ':note': { S: 'data above is void' } },
+}));
+
+it('names what was added to a row, in the table, in its export, and in a file', async () => {
+  let at = null;
+  for (const n of [0, 1, 2]) at = await tables.audit.append({ ...about('added'), kind: 'confirmed', data: { n } }, at);
+  const file = path.join(tmpdir(), `ripcord-added-${process.pid}.json`);
+  try {
+    await audit('export', 'added', '--output', file);
+    expect(await verify('--file', file)).toMatchObject({ code: 0 });
+    const text = await readFile(file, 'utf8');
+    await writeFile(file, text.replace('"seq": 1,', '"seq": 1, "remark": "void",'));
+    expect(await verify('--file', file)).toEqual({ code: 1, out: '', error: 'BROKEN: added: row 1 was changed: "remark" was added to it, and no function writes that [changed 1]' });
+    await writeFile(file, text.replace('"seq": 1,', '"seq": 1, "foreign": 7,'));
+    expect(await verify('--file', file)).toMatchObject({ code: 1, error: expect.stringContaining('is not an export') as string });
+    await addNote(auditTable, { rollbackId: { S: 'added' }, seq: { N: '1' } });
+    const named = { code: 1, out: '', error: 'BROKEN: added: row 1 was changed: "approvedBy", "note" was added to it, and no function writes that [changed 1]' };
+    expect(await verify('added')).toEqual(named);
+    await audit('export', 'added', '--output', file);
+    expect(await verify('--file', file)).toEqual(named);
+  } finally {
+    await rm(file, { force: true });
+  }
+});
+
+it('names what was added to an anchor, also when rows were written since', async () => {
+  let at = await tables.audit.append({ ...about('noted'), kind: 'assessed', data: {} }, null);
+  await addNote(ledgerTable, { pk: { S: 'AUDIT#noted' }, sk: { S: 'ANCHOR' } });
+  for (const seq of [0, 1]) {
+    expect(await verify('noted')).toEqual({ code: 1, out: '', error: `BROKEN: noted: the anchor was changed: "approvedBy", "note" was added to it, and no function writes that [anchor ${seq}]` });
+    at = await tables.audit.append({ ...about('noted'), kind: 'confirmed', data: {} }, at);
+  }
 });
 
 it('checks the labels of each person with --labels, and no other rollback\'s', async () => {
