@@ -71,6 +71,9 @@ export const unreached: Readonly<Record<string, string>> = {
 /** Strings without the old spellings of formats (`z.string().email()` for `z.email()`), each of which keeps a schema, its checks and its pattern. A schema that uses one is refused when its bundle is loaded. */
 export const withoutOldFormats = (source: string): string => source.replaceAll(/^ {4}\w+\(params\) \{\n {8}return this\.check\(core\._\w+\(Zod\w+, params\)\);\n {4}\},\n/gm, '');
 
+/** What a client makes of its extensions: as none of ours is given any, its own configuration once more. */
+export const withoutExtensions = 'export const resolveRuntimeExtensions = (config) => config;';
+
 /** No operation of ours streams events, and no handler prints a JSON Schema. */
 export const withoutUnused: Plugin = {
   name: 'without-unused',
@@ -84,6 +87,7 @@ export const withoutUnused: Plugin = {
       return found === undefined ? null : { contents: found[1], loader: 'js' };
     });
     build.onLoad({ filter: /util-endpoints\/lib\/aws\/partitions\.js$/ }, ({ path }) => ({ contents: undescribed(readFileSync(path, 'utf8')), loader: 'js' }));
+    build.onLoad({ filter: /@aws-sdk\/client-[a-z0-9-]+\/dist-es\/runtimeExtensions\.js$/ }, () => ({ contents: withoutExtensions, loader: 'js' }));
     // The clients read their version and nothing else of it.
     build.onLoad({ filter: /@aws-sdk\/client-[a-z0-9-]+\/package\.json$/ }, ({ path }) => {
       const { version } = JSON.parse(readFileSync(path, 'utf8')) as { version: string };

@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import * as esbuild from 'esbuild';
 import { buildBundles, type Bundle, bundleLimitBytes } from '../../lib/engine/bundle-build.ts';
-import { hollow, shakeable, undescribed, unreached, withoutOldFormats } from '../../lib/engine/bundle-plugins.ts';
+import { hollow, shakeable, undescribed, unreached, withoutExtensions, withoutOldFormats } from '../../lib/engine/bundle-plugins.ts';
 import { handlerNames } from '../../lib/engine/handler-timeouts.ts';
 
 let directory: string;
@@ -90,6 +90,29 @@ describe('what esbuild cannot see by itself', () => {
     expect([...gone]).toEqual(expect.arrayContaining(['email', 'uuid', 'ipv4', 'datetime']));
     expect(['regex', 'min', 'max', 'startsWith', 'int', 'optional', 'default', 'refine'].filter((name) => gone.has(name))).toEqual([]);
     expect(whole.split('\n').length - shaken.split('\n').length).toBe(3 * (methods(whole).length - methods(shaken).length));
+  });
+
+  test('a client without extensions has the same configuration, value for value, as one whose extensions are left out', async () => {
+    const { dependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as { dependencies: Record<string, string> };
+    const clients = Object.keys(dependencies).filter((name) => name.startsWith('@aws-sdk/client-'));
+    expect(clients.length).toBeGreaterThan(5);
+    const contents = clients.map((name, index) => `
+      import { resolveRuntimeExtensions as resolve${index} } from './node_modules/${name}/dist-es/runtimeExtensions.js';
+      import { getRuntimeConfig as config${index} } from './node_modules/${name}/dist-es/runtimeConfig.js';
+      export const client${index} = { resolve: resolve${index}, config: config${index} };`).join('\n');
+    const outfile = join(directory, 'extensions.mjs');
+    await esbuild.build({ stdin: { contents, resolveDir: process.cwd(), loader: 'js' }, bundle: true, format: 'esm', platform: 'node', outfile, logLevel: 'silent', banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" } });
+    type Config = Record<string, unknown>;
+    const found = (await import(pathToFileURL(outfile).href)) as Record<string, { resolve: (config: Config, extensions: readonly []) => Config; config: (given: Config) => Config }>;
+    const { resolveRuntimeExtensions } = (await import(`data:text/javascript,${encodeURIComponent(withoutExtensions)}`)) as { resolveRuntimeExtensions: (config: Config) => Config };
+    for (const [index, name] of clients.entries()) {
+      const { resolve, config } = found[`client${index}`] ?? { resolve: () => ({}), config: () => ({ never: true }) };
+      const before = config({ region: 'eu-west-1', credentials: { accessKeyId: 'a', secretAccessKey: 'b' } });
+      const after = resolve({ ...before }, []);
+      const set = (one: Config): string[] => Object.keys(one).filter((key) => one[key] !== undefined).toSorted();
+      expect(set(after), name).toEqual(set(resolveRuntimeExtensions({ ...before })));
+      expect(set(after).filter((key) => after[key] !== before[key]), name).toEqual([]);
+    }
   });
 
   test.each(Object.entries(unreached))('%s exists, and what stands in its place has the same exports', async (end, contents) => {
