@@ -14,11 +14,11 @@ const newOne = (share: (m: number) => number, part = 300): Version => served((m)
 const oldOne = (share: (m: number) => number, part = 700): Version => served((m) => (m < 0 ? 1000 : part), share);
 
 describe('harm that the whole had before the release', () => {
-  // A client that began to fail three minutes before, and is served by the new version since.
-  const fails = (before: number) => found(shifting(plan, [newOne(() => 0.2), oldOne((m) => (m < -3 ? 0.001 : m < 0 ? before : 0))]));
+  // A client that began to fail six minutes before, and is served by the new version since.
+  const fails = (before: number) => found(shifting(plan, [newOne(() => 0.2), oldOne((m) => (m < -6 ? 0.001 : m < 0 ? before : 0))]));
 
   it('accuses no new version, though far more of its own requests fail', () => {
-    const known = fails(0.02);
+    const known = fails(0.03);
     expect(known?.verdict).toBe('unrelated');
     expect(known?.text).toContain('By itself the new version looks worse, but the service as a whole had it before the release.');
   });
