@@ -6,8 +6,8 @@ type Services = ReadonlyMap<string, ServiceConfig>;
 
 /** Each is three reads of the ledger in every decision, and part of an entry of 8 kB: the nearest ones count most. */
 const mostEachWay = 10;
-/** With the 50 that a service may have itself they fit one DescribeAlarms, which takes 100 names. */
-const alarmsOf = { dependency: 3, dependent: 2 } as const;
+/** With the 50 that a service may have itself all of them fit one DescribeAlarms, which takes 100 names. */
+const alarmsOf = { dependency: { together: 30, each: 10 }, dependent: { together: 20, each: 2 } } as const;
 const mostSharers = 10;
 
 interface Step {
@@ -24,15 +24,31 @@ interface Step {
 export function neighboursOf(name: string, services: Services): readonly Neighbour[] {
   const down = walk(name, (one) => dependenciesOf(one, services));
   const up = walk(name, (one) => callersOf(one, services)).filter(({ service }) => !down.some((other) => other.service === service));
-  return [...down.slice(0, mostEachWay).map((step) => neighbour(step, 'dependency')), ...up.slice(0, mostEachWay).map((step) => neighbour(step, 'dependent'))];
+  return [...neighbours(down.slice(0, mostEachWay), 'dependency'), ...neighbours(up.slice(0, mostEachWay), 'dependent')];
 
-  function neighbour(step: Step, relation: Neighbour['relation']): Neighbour {
-    const names = services.get(step.service)?.signals.alarms.map((alarm) => alarm.name) ?? [];
+  function neighbours(steps: readonly Step[], relation: Neighbour['relation']): Neighbour[] {
+    const { together, each } = alarmsOf[relation];
+    return steps.map((step) => neighbour(step, relation, Math.min(each, Math.floor(together / steps.length))));
+  }
+
+  function neighbour(step: Step, relation: Neighbour['relation'], most: number): Neighbour {
+    const names = oneOfEachGroupFirst(services.get(step.service)?.signals.alarms ?? []);
     // A name that only another stack knows: its stack may depend on this one already, and a circle of stacks cannot be deployed.
     const usable = relation === 'dependency' ? names : names.filter((one) => !Token.isUnresolved(one));
     const sharedWith = relation === 'dependent' ? [] : callersOf(step.service, services).map(({ service }) => service).filter((one) => one !== name);
-    return { ...step, relation, alarms: usable.slice(0, alarmsOf[relation]), sharedWith: sharedWith.slice(0, mostSharers) };
+    const hasMoreAlarms = relation === 'dependency' && usable.length > most;
+    return { ...step, relation, alarms: usable.slice(0, most), ...(hasMoreAlarms ? { hasMoreAlarms } : {}), sharedWith: sharedWith.slice(0, mostSharers) };
   }
+}
+
+/** Alarms of one group watch the same thing: where not all can be read, the second of a group says less than the first of another. */
+function oneOfEachGroupFirst(alarms: ServiceConfig['signals']['alarms']): readonly string[] {
+  const counts = new Map<string, number>();
+  return alarms.map(({ name, group = name }) => {
+    const before = counts.get(group) ?? 0;
+    counts.set(group, before + 1);
+    return { name, before };
+  }).toSorted((a, b) => a.before - b.before).map(({ name }) => name);
 }
 
 function dependenciesOf(name: string, services: Services): readonly Omit<Step, 'distance'>[] {

@@ -265,8 +265,10 @@ export const neighbourSchema = z.strictObject({
   distance: z.int().min(1),
   /** False when one step on the way can be done without. */
   critical: z.boolean(),
-  /** Alarms that say it is sick; the first few of its own. */
+  /** Alarms that say it is sick: one of each group before a second of any. */
   alarms: z.array(z.string()).max(50),
+  /** Present where a dependency has others too, which are not read: those above alone never say that it is well. */
+  hasMoreAlarms: z.literal(true).optional(),
   /** Other services that depend on it directly. */
   sharedWith: z.array(name).max(50),
 });

@@ -19,19 +19,33 @@ export interface NeighbourReading extends Omit<Neighbour, 'alarms'> {
   readonly alarms: readonly Pick<AlarmReading, 'name' | 'state' | 'since' | 'fault' | 'suppressedBy' | 'evaluationState'>[];
 }
 
-/** `unknown`: no alarm of it is known, or none can be read: neither sick nor well. */
+/** `well`: every alarm that it has was read and is OK. `unknown`: neither that nor sick. */
 export interface Health {
   readonly state: 'sick' | 'well' | 'unknown';
   /** The earliest fault of the alarms that fire; null unless sick, and where nobody knows. */
   readonly fault: Fault | null;
 }
 
-export function healthOf({ alarms }: NeighbourReading): Health {
-  const readable = alarms.filter(({ suppressedBy, evaluationState }) => suppressedBy === null && evaluationState === null);
+const readableOf = ({ alarms }: NeighbourReading): NeighbourReading['alarms'] => alarms.filter(({ suppressedBy, evaluationState }) => suppressedBy === null && evaluationState === null);
+const okOf = (neighbour: NeighbourReading): number => readableOf(neighbour).filter(({ state }) => state === 'OK').length;
+
+export function healthOf(neighbour: NeighbourReading): Health {
+  const { alarms, hasMoreAlarms } = neighbour;
+  const readable = readableOf(neighbour);
   const firing = readable.filter(({ state }) => state === 'ALARM');
   const [fault = null] = firing.flatMap((alarm) => faultOf(alarm) ?? []).toSorted((a, b) => at(a.to) - at(b.to));
   if (firing.length > 0) return { state: 'sick', fault };
-  return { state: readable.some(({ state }) => state === 'OK') ? 'well' : 'unknown', fault: null };
+  const isWell = alarms.length > 0 && okOf(neighbour) === alarms.length && hasMoreAlarms !== true;
+  return { state: isWell ? 'well' : 'unknown', fault: null };
+}
+
+/** Why alarms that are OK do not make it well; null where it is well or sick, or none is OK. */
+export function notProvenWell(neighbour: NeighbourReading): string | null {
+  const { service, alarms, hasMoreAlarms } = neighbour;
+  const ok = okOf(neighbour);
+  if (ok === 0 || healthOf(neighbour).state !== 'unknown') return null;
+  const others = [...(ok < alarms.length ? [`${alarms.length - ok} say${alarms.length - ok === 1 ? 's' : ''} nothing`] : []), ...(hasMoreAlarms === true ? ['others were not read'] : [])];
+  return `nobody knows whether ${service} is well: ${ok} of its alarms ${ok === 1 ? 'is' : 'are'} OK, ${others.join(', and ')}`;
 }
 
 /** The rollback of this service's release that is being made now: recorded, not ended, and its run still has the lock. */

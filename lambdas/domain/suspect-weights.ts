@@ -48,9 +48,9 @@ export const weights = {
   sickBefore: odds(12),
   /** It is sick, but began later: as likely it suffers from this one. */
   sickLater: odds(2),
-  /** Its own alarms are all OK: what hurts its callers usually hurts itself. */
+  /** Its own alarms are all read and all OK: what hurts its callers usually hurts itself. */
   well: odds(1 / 7),
-  /** Its alarms say nothing, but it had a signal lately. */
+  /** Its alarms do not say that it is well, and it had a signal lately. */
   hadSignal: odds(3),
   /** Configuration, infrastructure and databases are shared; code less so. */
   sharedParts: odds(1.7),

@@ -2,7 +2,7 @@
 import { candidates } from './correlate.ts';
 import { type Fault, mayHaveCaused, notLater } from './fault.ts';
 import { at } from './instants.ts';
-import { type Health, type NeighbourReading, type NeighbourRelease, healthOf, runningRollback, undoneAt } from './neighbours.ts';
+import { type Health, type NeighbourReading, type NeighbourRelease, healthOf, notProvenWell, runningRollback, undoneAt } from './neighbours.ts';
 import type { Question, ReleaseFacts } from './question.ts';
 import { type Weight, minutesOf, timeWeight, weights } from './suspect-weights.ts';
 import { ownWeights, symptoms } from './suspect-evidence.ts';
@@ -144,7 +144,14 @@ interface There {
   readonly release: NeighbourRelease;
 }
 
-function healthWeights({ service }: NeighbourReading, { health, fault, scene, release }: There): Weight[] {
+/** Said, and worth nothing: what was not read speaks neither for nor against. */
+function openWeights(neighbour: NeighbourReading): Weight[] {
+  const text = notProvenWell(neighbour);
+  return text === null ? [] : [{ text, weight: 0 }];
+}
+
+function healthWeights(neighbour: NeighbourReading, { health, fault, scene, release }: There): Weight[] {
+  const { service } = neighbour;
   if (health.state === 'sick') {
     // Sick from before its release: that one did not do it.
     if (health.fault !== null && !mayHaveCaused(release, health.fault)) return [{ text: `${service} was sick before it`, weight: weights.well }];
@@ -153,7 +160,7 @@ function healthWeights({ service }: NeighbourReading, { health, fault, scene, re
     return isBefore ? [sick, ...explains(scene)] : [sick];
   }
   if (health.state === 'well') return [{ text: `the alarms of ${service} are OK`, weight: weights.well }];
-  return scene.question.storm.services.includes(service) ? [{ text: `${service} had a signal lately`, weight: weights.hadSignal }] : [];
+  return [...(scene.question.storm.services.includes(service) ? [{ text: `${service} had a signal lately`, weight: weights.hadSignal }] : []), ...openWeights(neighbour)];
 }
 
 function sickness(scene: Scene, { neighbour, health, faults }: { readonly neighbour: NeighbourReading; readonly health: Health; readonly faults: readonly Fault[] }): Scored[] {
@@ -170,7 +177,7 @@ function sickness(scene: Scene, { neighbour, health, faults }: { readonly neighb
       ...explains(scene),
       ...(isBeforeRelease ? [{ text: `it was sick before release ${suspect.version} began`, weight: weights.sickLater }] : []),
       ...(sharers.length === 0 ? [] : [{ text: `${sharers.slice(0, 5).join(', ')} depend${sharers.length === 1 ? 's' : ''} on it too and had a signal lately`, weight: sharers.length === 1 || isFirst ? weights.oneSharer : weights.severalSharers }]),
-      ...(health.state === 'well' ? [{ text: `its own alarms are OK`, weight: weights.wellThough }] : []),
+      ...(health.state === 'well' ? [{ text: `its own alarms are OK`, weight: weights.wellThough }] : openWeights(neighbour)),
       ...(neighbour.distance === 1 ? [] : [{ text: stepsAway(neighbour.distance), weight: weights.perStep * (neighbour.distance - 1) }]),
       ...(neighbour.critical ? [] : [{ text: 'this service gets on without it', weight: weights.notCritical }]),
     ],

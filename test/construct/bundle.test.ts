@@ -106,7 +106,7 @@ describe('what esbuild cannot see by itself', () => {
     const found = (await import(pathToFileURL(outfile).href)) as Record<string, { resolve: (config: Config, extensions: readonly []) => Config; config: (given: Config) => Config }>;
     const { resolveRuntimeExtensions } = (await import(`data:text/javascript,${encodeURIComponent(withoutExtensions)}`)) as { resolveRuntimeExtensions: (config: Config) => Config };
     for (const [index, name] of clients.entries()) {
-      const { resolve, config } = found[`client${index}`] ?? { resolve: () => ({}), config: () => ({ never: true }) };
+      const { resolve, config } = found[`client${index}`] ?? { resolve: (): Config => ({}), config: (): Config => ({ never: true }) };
       const before = config({ region: 'eu-west-1', credentials: { accessKeyId: 'a', secretAccessKey: 'b' } });
       const after = resolve({ ...before }, []);
       const set = (one: Config): string[] => Object.keys(one).filter((key) => one[key] !== undefined).toSorted();

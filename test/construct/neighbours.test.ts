@@ -67,6 +67,25 @@ describe('the services around one', () => {
     expect(neighboursOf('checkout', services)[0]?.alarms).toHaveLength(3);
   });
 
+  test('are read by one alarm of each group before a second of any, and say where others are left out', () => {
+    const services = new Map(servicesOf({ ...chain, checkout: '[payments]' }));
+    const payments = services.get('payments') as ServiceConfig;
+    const made = ['error-share', 'burn-fast', 'burn-slow'].map((name) => ({ name, group: 'errors' }));
+    const read = (alarms: ServiceConfig['signals']['alarms'], name: string, of = services) => {
+      of.set('payments', { ...payments, signals: { ...payments.signals, alarms } });
+      return neighboursOf(name, of).find(({ service }) => service === 'payments');
+    };
+    const alarms = [{ name: 'queue' }, ...made, { name: 'latency-p99', group: 'latency' }, { name: 'latency-p50', group: 'latency' }];
+    const whole = read(alarms, 'checkout');
+    expect(whole).toMatchObject({ alarms: ['queue', 'error-share', 'latency-p99', 'burn-fast', 'latency-p50', 'burn-slow'] });
+    expect(whole).not.toHaveProperty('hasMoreAlarms');
+    expect(read([...alarms, ...Array.from({ length: 5 }, (_, index) => ({ name: `own-${index}` }))], 'checkout')).toMatchObject({ alarms: expect.arrayContaining(['queue', 'error-share', 'latency-p99', 'own-4']) as string[], hasMoreAlarms: true });
+    // Ten of them share out 30: three each.
+    const ten = Array.from({ length: 9 }, (_, index) => `svc-${index}`);
+    const many = new Map(servicesOf({ hub: `[${[...ten, 'payments'].join(', ')}]`, payments: '[]', ...Object.fromEntries(ten.map((name) => [name, '[]'])) }));
+    expect(read(alarms, 'hub', many)).toMatchObject({ alarms: ['queue', 'error-share', 'latency-p99'], hasMoreAlarms: true });
+  });
+
   test('are no more than ten each way, the nearest', () => {
     const many = Object.fromEntries([['checkout', '[]'], ...Array.from({ length: 14 }, (_, index) => [`caller-${index}`, '[checkout]'])]) as Record<string, string>;
     expect(around('checkout', many)).toHaveLength(10);

@@ -106,6 +106,34 @@ describe('the ranking', () => {
     expect(shareWith(silenced)).toBe(shareWith([]));
   });
 
+  const ok = (name: string) => quiet(name);
+  const silent = (name: string) => quiet(name, { state: 'INSUFFICIENT_DATA' });
+  it.each<[string, Parameters<typeof neighbour>[0], RegExp]>([
+    ['says nothing', { alarms: [ok('a'), silent('b'), silent('c')] }, /nobody knows whether payments is well: 1 of its alarms is OK, 2 say nothing/],
+    ['is missing', { alarms: [ok('a'), ok('b'), quiet('c', { state: 'missing' })] }, /2 of its alarms are OK, 1 says nothing/],
+    ['is suppressed', { alarms: [ok('a'), quiet('b', { suppressedBy: 'Alarm' })] }, /1 of its alarms is OK, 1 says nothing/],
+    ['is not read', { alarms: [ok('a'), ok('b')], hasMoreAlarms: true }, /2 of its alarms are OK, others were not read/],
+    ['is not read, one says nothing', { alarms: [ok('a'), silent('b')], hasMoreAlarms: true }, /1 of its alarms is OK, 1 says nothing, and others were not read/],
+  ])('never takes a dependency for well of which one alarm %s, and lets a signal that it had count', (_name, over, words) => {
+    const storm = { services: ['checkout', 'payments'], limit: 5, minutes: 10, isAnnounced: false };
+    const asked = (theirs: Parameters<typeof neighbour>[0]) => ({ releases: [release(older)], storm, neighbours: [neighbour({ releases: [payments5], ...theirs })] });
+    const told = (theirs: Parameters<typeof neighbour>[0]) => suspectLines(ranked(asked(theirs))).find((line) => line.includes('payments')) ?? '';
+    expect(shareOf(asked(over), 'p-5')).toBe(shareOf(asked({ alarms: [] }), 'p-5'));
+    expect(told(over)).toMatch(words);
+    expect(told(over)).toContain('payments had a signal lately');
+    expect(told({ alarms: [ok('a'), ok('b')] })).toMatch(/but the alarms of payments are OK/);
+    expect(told({ alarms: [ok('a'), ok('b')] })).not.toContain('nobody knows');
+  });
+
+  it('says of a dependency that several share whether it is known to be well, and of a sick one nothing of that', () => {
+    const asked = (theirs: Parameters<typeof neighbour>[0]) => ranked({ storm: { services: ['checkout', 'a', 'b'], limit: 5, minutes: 10, isAnnounced: false }, neighbours: [neighbour({ sharedWith: ['a', 'b'], ...theirs })] })
+      .find(({ kind }) => kind === 'sickness');
+    const [well, open] = [asked({}), asked({ alarms: [ok('a'), silent('b')] })];
+    expect(open?.share).toBeGreaterThan(well?.share ?? 1);
+    expect(open?.reasons.map(({ text }) => text)).toContain('nobody knows whether payments is well: 1 of its alarms is OK, 1 says nothing');
+    expect(asked({ alarms: [...sick, silent('b')] })?.reasons.map(({ text }) => text).join()).not.toContain('nobody knows');
+  });
+
   it('folds a long tail into what is not on record', () => {
     const many = Array.from({ length: 12 }, (_, index) => release({ id: `r-${index}`, startedAt: minute(-index * 5), finishedAt: null }));
     const all = ranked({ releases: many });
