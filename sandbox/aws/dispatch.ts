@@ -90,7 +90,7 @@ export class Dispatcher {
     const { clock, calls, faults, place } = this.#world;
     const region = asked.region ?? place.region;
     const { service } = asked.service;
-    const startedAt = clock.now();
+    const [startedAt, began] = [clock.now(), calls.last];
     const requestId = randomUUID();
     const operation = Object.hasOwn(service.operations, asked.operation) ? service.operations[asked.operation] : undefined;
     const progress: Progress = { permissions: [], output: null, error: null, reset: false, delayWallMilliseconds: 0, hasRun: false };
@@ -106,6 +106,7 @@ export class Dispatcher {
       if (error instanceof AccessDenied) progress.permissions = [...progress.permissions, error.permission];
     }
     calls.add({
+      began,
       startedAt,
       endedAt: clock.now(),
       service: service.iamPrefix,

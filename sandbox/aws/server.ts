@@ -173,6 +173,7 @@ export class SandboxServer {
     const now = this.#clock.now();
     const wanted = headerOf(request, 'x-amz-target') ?? new URLSearchParams(request.body.toString('utf8')).get('Action') ?? `${request.method} ${request.path}`;
     this.calls.add({
+      began: this.calls.last,
       startedAt: now,
       endedAt: now,
       service: credential?.service ?? 'unknown',

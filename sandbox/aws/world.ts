@@ -39,7 +39,10 @@ export interface AwsEvent {
 
 /** One AWS call as the sandbox saw it, for counting, for IAM, and for the invariants. */
 export interface CallRecord {
+  /** Place among all calls, in the order in which they ended. */
   readonly sequence: number;
+  /** Place of the last call that had ended when this one began: time may stand still meanwhile, order does not. */
+  readonly began: number;
   /** Sandbox times, epoch milliseconds. */
   readonly startedAt: number;
   readonly endedAt: number;

@@ -71,8 +71,8 @@ function strike(one: Case, parts: InjectParts): Injected {
   const isStruck = (named: NamedCall | null): boolean => named !== null && named.actor === call.actor && named.what === call.what && named.nth >= call.nth
     && (afterEffect.includes(one.fault) ? !tookEffect : named.nth <= last);
   let meddled = false;
-  const meddle = (): void => {
-    meddled = world.meddle() || meddled;
+  const meddle = ({ service, input }: FaultyCall): void => {
+    meddled = world.meddle(service, JSON.stringify(input)) || meddled;
   };
   const handle = world.sandbox.faults.add({
     name: one.fault, effect: effectOf(one.fault, { ...parts, meddle }),
@@ -85,7 +85,7 @@ function strike(one: Case, parts: InjectParts): Injected {
   return { count: () => handle.injected, hasMeddled: () => meddled };
 }
 
-function effectOf(fault: FaultName, { world, grounds: { warm }, call, meddle }: InjectParts & { readonly meddle: () => void }): FaultEffect {
+function effectOf(fault: FaultName, { world, grounds: { warm }, call, meddle }: InjectParts & { readonly meddle: (asked: FaultyCall) => void }): FaultEffect {
   switch (fault) {
     case 'throttled-once':
     case 'throttled-five':

@@ -65,16 +65,16 @@ function struckReceiver({ at }: Struck): Receiver['name'] | null {
   return topic ?? (at.includes('events:PutEvents') ? 'event bus' : null);
 }
 
-/** Where something was changed, every receiver heard that it began, and somebody how it ended. */
+/** Where something was changed, every receiver heard that it began, and how it ended. */
 export function saidOnce(run: Run): string[] {
   if (run.writes.length === 0) return [];
   const sent = sentBy(run);
   const hasAlarm = lastResorts(run).length > 0;
-  const hasEnded = sent.some(({ kind }) => kind === 'ended');
+  const unheard = (kind: Sent['kind']): readonly Receiver[] =>
+    receiversOf(run).filter(({ receiver, name }) => !isLost(kind, name, run.struck) && !sent.some((one) => one.kind === kind && one.receiver === receiver));
   return [
-    ...receiversOf(run).filter(({ receiver, name }) => !maySkip(name, run.struck) && !sent.some((one) => one.kind === 'started' && one.receiver === receiver))
-      .map(({ name }) => `messages: something was changed, and ${name} was not told that it began`),
-    ...(hasEnded || hasAlarm ? [] : ['messages: nobody was told how it ended']),
+    ...(isStoppedBefore(run) ? [] : unheard('started').map(({ name }) => `messages: something was changed, and ${name} was not told that it began`)),
+    ...(hasAlarm ? [] : unheard('ended').map(({ name }) => `messages: something was changed, and ${name} was not told how it ended`)),
   ];
 }
 
@@ -88,12 +88,18 @@ const receiversOf = ({ world: { ripcord: { names } } }: Run): readonly Receiver[
   { name: 'OnCall', receiver: names.onCallTopicArn }, { name: 'Stakeholders', receiver: names.stakeholderTopicArn }, { name: 'event bus', receiver: 'event bus' },
 ];
 
-/** A rollback does not wait for an announcement that cannot be made, nor makes one when a person has stopped it. */
-function maySkip(name: Receiver['name'], struck: Struck | null): boolean {
-  if (struck?.fault === 'aborted') return true;
-  if (struck?.actor !== 'announce' || !forGood.includes(struck.fault)) return false;
-  // The loss of one excuses no other.
-  return [name, null].includes(struckReceiver(struck));
+/** A person stopped the rollback before its announcement had begun. One that has begun goes on to its end. */
+const isStoppedBefore = ({ struck, world }: Run): boolean =>
+  struck?.fault === 'aborted' && world.sandbox.services.functions.list().every(({ spec, invocations }) => spec.name !== 'ripcord-announce' || invocations === 0);
+
+/**
+ * Who sends this kind cannot, for good, send it to this receiver: a rollback does not wait for that, and the loss of one excuses no other.
+ * Where Announce cannot work at all nobody announces in its stead; where Report cannot, the Watchdog tells the end.
+ */
+function isLost(kind: Sent['kind'], name: Receiver['name'], struck: Struck | null): boolean {
+  if (struck === null || sends[struck.actor] !== kind || !forGood.includes(struck.fault)) return false;
+  const to = struckReceiver(struck);
+  return to === name || (to === null && kind === 'started');
 }
 
 const forGood: readonly FaultName[] = ['throttled-for-good', 'error-for-good', 'denied', 'refused-for-good'];

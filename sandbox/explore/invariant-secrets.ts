@@ -18,9 +18,11 @@ export function leaked(run: Run): string[] {
     { name: 'the journey\'s secret', value: world.secret },
     ...keys.flatMap((key) => Object.entries(secretsOfKey(key)).map(([name, value]) => ({ name: `${name} of a function`, value }))),
   ];
+  // Nor as part of a header, or of an address.
+  const disguised = secrets.map(({ name, value }) => ({ name, forms: [value, Buffer.from(value).toString('base64').replace(/=+$/, ''), encodeURIComponent(value)] }));
   const tokens = [...new Set(run.ledger.flatMap((row) => (row['taskToken'] === undefined ? [] : [row['taskToken']])))];
   return [
-    ...places.flatMap(({ where, text }) => secrets.filter(({ value }) => text.includes(value)).map(({ name }) => `secret: ${name} stands in ${where}`)),
+    ...places.flatMap(({ where, text }) => disguised.filter(({ forms }) => forms.some((form) => text.includes(form))).map(({ name }) => `secret: ${name} stands in ${where}`)),
     ...places.filter((place) => !isTokensPlace(place)).flatMap(({ where, text }) => (tokens.some((token) => text.includes(token)) ? [`secret: a task token stands in ${where}`] : [])),
   ];
 }

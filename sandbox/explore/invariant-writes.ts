@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { CallRecord } from '../aws/world.ts';
 import type { Run } from './invariants.ts';
+import { callsBeside, rowsPutBy } from './invocation-calls.ts';
 
 /** What a row announces. */
 interface Intent {
@@ -89,12 +90,12 @@ export function unannounced(run: Run): string[] {
     const what = `${call.service}:${call.operation}`;
     const about = Object.entries(run.world.targets).find(([, target]) => target.prefix === call.service && target.isTouchedBy(JSON.stringify(call.input)));
     if (about === undefined) return [`audit: ${what} changed what is no target`];
-    const own = calls.filter((one) => isSameInvocation(one, call));
-    const announced = own.flatMap((one) => (one.endedAt <= call.startedAt ? announcedBy(one, intents) : []));
+    const own = callsBeside(calls, call);
+    const announced = own.flatMap((one) => (one.sequence <= call.began ? announcedBy(one, intents) : []));
     if (!announced.some(({ intent }) => intent.targetId === about[0])) return [`audit: ${what} took effect and no row about it announced it`];
     const said = announced.filter(({ intent }) => fits(call, intent, { id: about[0], document: about[1].document }));
     if (said.length === 0) return [`audit: ${what} wrote something else than the row that announced it says`];
-    return said.some(({ intent, at }) => wasRead(intent, own.filter((one) => one.endedAt <= at))) ? [] : [`audit: ${what} wrote over something else than the row that announced it says`];
+    return said.some(({ intent, at }) => wasRead(intent, own.filter((one) => one.sequence <= at))) ? [] : [`audit: ${what} wrote over something else than the row that announced it says`];
   });
 }
 
@@ -102,28 +103,18 @@ function intentsOf({ records }: Run): ReadonlyMap<string, Intent> {
   return new Map(records.flatMap(({ rollbackId, rows }) => rows.flatMap(({ kind, data, hash }) => (kind === 'change-intended' ? [[hash, { rollbackId, ...(JSON.parse(data) as Omit<Intent, 'rollbackId'>) }] as const] : []))));
 }
 
-/** A process sends the trace of the invocation it works for; what is played back has none, and a key of its own for each invocation. */
-const invocationOf = ({ trace, caller }: CallRecord): string | null => trace ?? ('accessKeyId' in caller ? caller.accessKeyId : null);
-const isSameInvocation = (one: CallRecord, other: CallRecord): boolean => invocationOf(one) !== null && invocationOf(one) === invocationOf(other);
-
 interface Announced {
   readonly intent: Intent;
-  /** When it was being put down: epoch milliseconds of sandbox time. */
+  /** Place of the last call that had ended when it was being put down. */
   readonly at: number;
 }
 
-interface Transaction {
-  readonly TransactItems?: readonly { readonly Put?: { readonly Item?: { readonly hash?: { readonly S?: string } } } }[];
-}
-
 /** The row stands in the audit, and this call put it there. */
-function announcedBy({ service, operation, input, startedAt }: CallRecord, intents: ReadonlyMap<string, Intent>): Announced[] {
-  if (service !== 'dynamodb' || operation !== 'TransactWriteItems') return [];
-  return ((input as Transaction).TransactItems ?? []).flatMap(({ Put }) => {
-    const intent = intents.get(Put?.Item?.hash?.S ?? '');
-    return intent === undefined ? [] : [{ intent, at: startedAt }];
+const announcedBy = (call: CallRecord, intents: ReadonlyMap<string, Intent>): Announced[] =>
+  rowsPutBy(call).flatMap((hash) => {
+    const intent = intents.get(hash);
+    return intent === undefined ? [] : [{ intent, at: call.began }];
   });
-}
 
 function fits({ service, operation, input }: CallRecord, intent: Intent, { id, document }: { readonly id: string; readonly document: Target }): boolean {
   const known = written[`${service}:${operation}`];

@@ -3,6 +3,7 @@ import type { CallRecord } from '../aws/world.ts';
 import type { StoredRow } from '../stage/ripcord-view.ts';
 import { endingOf } from './invariant-endings.ts';
 import { announcedTwice, saidOnce } from './invariant-messages.ts';
+import { falseProofs } from './invariant-proof.ts';
 import { leaked } from './invariant-secrets.ts';
 import { unannounced } from './invariant-writes.ts';
 import { lastResorts, type Struck } from './last-resort.ts';
@@ -58,7 +59,7 @@ export function judge(run: Run, verifyChain: VerifyChain): Verdict {
   const ending = endingOf(run);
   const broken = [
     ...(ending === null ? [unfinished(run)] : []),
-    ...breaches(run), ...liveState(run, ending), ...othersWork(run), ...secondRollback(run), ...lock(run), ...chains(run, verifyChain), ...unannounced(run),
+    ...breaches(run), ...liveState(run, ending), ...othersWork(run), ...secondRollback(run), ...lock(run), ...chains(run, verifyChain), ...unannounced(run), ...falseProofs(run),
     ...saidOnce(run), ...announcedTwice(run), ...leaked(run),
   ];
   const outcomes = run.world.runs().map(({ outcome, headline }) => `${outcome}: ${headline}`).join(' | ');
@@ -118,12 +119,19 @@ function lock(run: Run): string[] {
   return left <= 900_000 ? [] : [`lock: held by ${row['owner']} for another ${Math.round(left / 1000)} s`];
 }
 
-function chains({ records, ledger }: Run, verifyChain: VerifyChain): string[] {
+/** Whole, and closed: to a record without a seal anybody who may add to it could add. */
+function chains(run: Run, verifyChain: VerifyChain): string[] {
+  const { records, ledger } = run;
+  const isExcused = lastResorts(run).length > 0;
   return records.flatMap(({ rollbackId, rows }) => {
     const anchor = ledger.find(({ pk, sk }) => pk === `AUDIT#${rollbackId}` && sk === 'ANCHOR');
     const problem = verifyChain(rows, anchor === undefined ? null : anchorOf(anchor));
-    return problem === null ? [] : [`audit: ${problem}`];
+    const isOpen = rows.length > 0 && rows.at(-1)?.kind !== 'sealed' && !isExcused && !hasJoined(rows);
+    return [...(problem === null ? [] : [`audit: ${problem}`]), ...(isOpen ? [`audit: the record of ${rollbackId} ends without a seal, with a row ${rows.at(-1)?.kind}`] : [])];
   });
 }
+
+/** What it comes to stands in the record of the run that it joined. */
+const hasJoined = (rows: readonly StoredRow[]): boolean => rows.some(({ kind, data }) => kind === 'assessed' && (JSON.parse(data) as { readonly decision?: { readonly verdict?: string } }).decision?.verdict === 'joined');
 
 const anchorOf = (row: Readonly<Record<string, string>>): Anchor => ({ length: Number(row['length']), hash: row['head'] ?? '' });

@@ -113,7 +113,7 @@ async function play(one: Case, { prepared, grounds, verifyChain }: Explored, { r
     await world.settled();
     const run = await runOf(world, { hasMeddled: injected.hasMeddled(), mayRepeatMessages: mayRepeatMessages(one), struck: one });
     const verdict = judge(run, verifyChain);
-    return { ...result, ...verdict, ...cost(), isReached: isReached(one.fault, injected.count(), world.sandbox.calls.list()) };
+    return { ...result, ...verdict, ...cost(), isReached: one.fault === 'person' ? injected.hasMeddled() : isReached(one.fault, injected.count(), world.sandbox.calls.list()) };
   } catch (error) {
     return { ...result, ...cost(), ending: 'broken', isReached: true, broken: [`the run itself: ${error instanceof Error ? error.message : String(error)}`], outcomes: '' };
   } finally {

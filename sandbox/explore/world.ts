@@ -171,9 +171,9 @@ export class ExploredWorld {
     for (const one of this.executions()) if (one.status === 'RUNNING') one.stop('Mistake', 'a person pressed stop');
   }
 
-  /** A person changes the target that cures. @returns false when it could not be changed at this moment. */
-  meddle(): boolean {
-    const target = this.targets[this.scenario.cure];
+  /** A person changes the target that a call is about. @param service IAM prefix. @param input of the call, as JSON. @returns false when it could not be changed at this moment. */
+  meddle(service: string, input: string): boolean {
+    const target = Object.values(this.targets).find(({ prefix, isTouchedBy }) => prefix === service && isTouchedBy(input));
     if (target?.meddle() !== true) return false;
     this.#meddled = target;
     return true;

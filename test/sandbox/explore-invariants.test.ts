@@ -35,6 +35,13 @@ interface Made {
   readonly mayRepeatMessages: boolean;
   /** Of a case; null: a run without a fault. */
   readonly struck: string | null;
+  /** Records end without their seal. */
+  readonly isOpen: boolean;
+  /** What the function that proves read of alarms, secrets and metrics. */
+  readonly proof: readonly CallRecord[];
+  /** Of the scenario, beyond a plain one's. */
+  readonly scenario: Readonly<Record<string, unknown>>;
+  readonly announced: number;
   /** Runs beside the first. */
   readonly others: readonly { readonly rollbackId: string; readonly outcome: string; readonly rows: readonly Row[] }[];
 }
@@ -52,19 +59,26 @@ const write = callOf({ service: 'elasticloadbalancing', operation: 'ModifyListen
 const joined = (other: string): Row => ({ kind: 'assessed', data: { decision: { verdict: 'joined', reasons: [{ code: 'joined', text: `Rollback ${other} has it.` }] } } });
 const sealed = (outcome: string): Row => ({ kind: 'sealed', data: { outcome } });
 
+const alarmsRead = (state: string): CallRecord => callOf({ service: 'cloudwatch', operation: 'DescribeAlarms', output: { MetricAlarms: [{ AlarmName: 'shop-errors', StateValue: state }] }, seconds: 1 });
+const secretRead = callOf({ service: 'secretsmanager', operation: 'GetSecretValue', seconds: 1 });
+const metricsRead = callOf({ service: 'cloudwatch', operation: 'GetMetricData', seconds: 1 });
+
 /** A rollback that changed its target, did not help, and paged. */
 const good: Made = {
   outcome: 'failed', mails: [...started, ...paged], events: [event('Rollback Started'), event('Rollback Ended')],
   rows: [intended, reported], writes: [write], ledger: [], undelivered: [], live: 'blue', mayRepeatMessages: false, struck: 'two-rungs/assess/dynamodb:Query#1/error-once', others: [],
+  isOpen: false, proof: [alarmsRead('OK'), secretRead], scenario: {}, announced: 1,
 };
 
 function runOf(changes: Partial<Made> = {}): Run {
   const made = { ...good, ...changes };
   const targetOf = (prefix: string, touched: string, strategy: string) => ({ prefix, isTouchedBy: (input: string) => input.includes(touched), document: { strategy, listenerArn: touched }, live: () => made.live, announces: true, persons: 'person' });
+  const closed = (rows: readonly Row[], outcome: string): readonly Row[] =>
+    (made.isOpen || rows.length === 0 || rows.at(-1)?.kind === 'sealed' || JSON.stringify(rows).includes('"verdict":"joined"') ? rows : [...rows, sealed(outcome)]);
   const stored = (rows: readonly Row[]) => rows.map((row, seq) => ({ seq, at: '2026-01-01T00:00:03Z', hash: `hash of ${seq}`, ...row, data: JSON.stringify(row.data) }));
-  const calls = { list: () => [read, ...stored(made.rows).map(({ hash }) => announces(hash, 2)), ...made.writes], unsupported: [] };
+  const calls = { list: () => [read, ...made.proof, ...stored(made.rows).map(({ hash }) => announces(hash, 2)), ...made.writes], unsupported: [] };
   const world = {
-    scenario: { name: 'shop', cure: 'first', ends: 'recovered', mayChange: true }, secret: 'a value that nobody says', meddledTarget: null,
+    scenario: { name: 'shop', cure: 'first', ends: 'recovered', mayChange: true, ...made.scenario }, secret: 'a value that nobody says', meddledTarget: null,
     targets: { first: targetOf('elasticloadbalancing', 'listener', 'alb-weights'), second: targetOf('route53', 'zone', 'route53-weights') },
     runs: () => [{ rollbackId: id, outcome: made.outcome }, ...made.others].map(({ rollbackId, outcome }) => ({ rollbackId, outcome, status: 'SUCCEEDED', headline: 'as before' })),
     messages: () => made.mails.map(({ topicArn, subject, message }) => ({ topic: topicArn === onCall ? 'on-call' : 'stakeholders', subject, text: message })),
@@ -72,11 +86,11 @@ function runOf(changes: Partial<Made> = {}): Run {
     sandbox: {
       inbox: made.mails, calls, breaches: [], clock: { now: () => Date.parse('2026-01-01T01:00:00Z') },
       services: {
-        queues: { names: ['undelivered'], peek: () => made.undelivered.map((body) => ({ messageId: 'm-1', body, attributes: {}, sentAt: 0, sender: 'events' })) }, events: { events: made.events }, functions: { list: () => [] }, states: { executions: () => [] },
+        queues: { names: ['undelivered'], peek: () => made.undelivered.map((body) => ({ messageId: 'm-1', body, attributes: {}, sentAt: 0, sender: 'events' })) }, events: { events: made.events }, functions: { list: () => [{ spec: { name: 'ripcord-announce' }, log: { lines: [] }, invocations: made.announced }] }, states: { executions: () => [] },
       },
     },
   };
-  const records = [{ rollbackId: id, rows: made.rows }, ...made.others].map(({ rollbackId, rows }) => ({ rollbackId, rows: stored(rows) }));
+  const records = [{ rollbackId: id, rows: made.rows, outcome: made.outcome }, ...made.others].map(({ rollbackId, rows, outcome }) => ({ rollbackId, rows: stored(closed(rows, outcome)) }));
   const struck = made.struck === null ? null : parseCase(made.struck);
   return { world, records, ledger: made.ledger, writes: made.writes, hasMeddled: false, mayRepeatMessages: made.mayRepeatMessages, struck } as unknown as Run;
 }
@@ -85,6 +99,8 @@ const broken = (changes: Partial<Made> = {}): readonly string[] => judge(runOf(c
 const endless = 'end: neither recovered and proven, nor stopped with on-call paged and the reason recorded';
 const lockRow = { pk: 'SERVICE#shop', sk: 'LOCK', owner: id, leaseUntil: String(Date.parse('2026-01-01T01:05:00Z')) };
 const by = (actor: string, fault: FaultName, what = 'dynamodb:PutItem.LOCK'): string => `two-rungs/${actor}/${what}#1/${fault}`;
+
+const unheard = (...names: readonly string[]): string[] => names.map((name) => `messages: something was changed, and ${name} was not told how it ended`);
 
 test('the run from which the others differ keeps every invariant', () => {
   expect(judge(runOf(), () => null)).toMatchObject({ ending: 'paged', broken: [] });
@@ -102,14 +118,16 @@ test('a lost announcement excuses the receiver that it struck, for good, and no 
   const lost = (what: string, fault: FaultName): number => broken({ ...silent, struck: by('announce', fault, what) }).length;
   expect([lost('sns:Publish.OnCall', 'denied'), lost('events:PutEvents.Rollback-Started', 'error-for-good'), lost('dynamodb:UpdateItem.MESSAGE-started', 'throttled-for-good')]).toEqual([2, 2, 0]);
   expect([lost('sns:Publish.OnCall', 'error-once'), lost('dynamodb:UpdateItem.MESSAGE-started', 'killed'), broken({ ...silent, struck: by('report', 'denied') }).length]).toEqual([3, 3, 3]);
-  expect(broken({ ...silent, struck: by('assess', 'aborted') })).toEqual([]);
+  expect(broken({ ...silent, struck: by('assess', 'aborted'), announced: 0 })).toEqual([]);
+  // What has begun goes on to its end, whoever stops the execution.
+  expect(broken({ ...silent, struck: by('report', 'aborted') })).toHaveLength(3);
 });
 
 test('an alarm of the engine stands for page, lock and last message only where the Watchdog itself, or what starts a run, was struck', () => {
   const dead = { mails: [...started, alarm], events: [event('Rollback Started')], rows: [intended], ledger: [lockRow] };
   for (const actor of ['watchdog', 'rules']) expect(broken({ ...dead, struck: by(actor, 'denied') })).toEqual([]);
   for (const struck of [by('report', 'denied'), by('assess', 'killed'), by('strategy-alb-weights', 'aborted'), null]) {
-    expect(broken({ ...dead, struck })).toEqual([endless, `lock: ${id} still holds it`, 'messages: nobody was told how it ended']);
+    expect(broken({ ...dead, struck })).toEqual([endless, `lock: ${id} still holds it`, ...unheard('OnCall', 'Stakeholders', 'event bus')]);
   }
 });
 
@@ -130,7 +148,7 @@ test('a page is no end without a reason in the record', () => {
 });
 
 test('a page without a word is no end', () => {
-  expect(broken({ mails: [...started, mail(stakeholders, 'shop: not recovered'), { topicArn: onCall, subject: 'PAGE shop', message: '' }] })).toEqual([endless]);
+  expect(broken({ mails: [...started, mail(stakeholders, 'shop: not recovered'), { topicArn: onCall, subject: 'PAGE shop', message: '' }] })).toEqual([endless, ...unheard('OnCall')]);
 });
 
 const recovered = { outcome: 'recovered', rows: [intended, { kind: 'verified', data: { answer: 'recovered' } }, sealed('recovered')] };
@@ -148,6 +166,33 @@ test('a run that recovered excuses no other: each is joined, left with a reason,
   expect(besides('failed', [], [pageOf(second)])).toEqual([endless]);
   expect(besides('recovered', [sealed('recovered')])).toEqual([endless]);
   expect(broken({ outcome: 'joined', rows: [joined(second)], writes: [], others: [{ rollbackId: second, outcome: 'joined', rows: [joined(id)] }], mails: [] })).toEqual([endless]);
+});
+
+test('each receiver has to hear how it ended, but for the one that could not be told', () => {
+  const [toOnCall, toOthers] = paged as [Mail, Mail];
+  const without = (struck: string): readonly string[] => broken({ mails: [...started, toOnCall], struck });
+  expect(broken({ ...recovered, mails: [...started, toOthers] })).toEqual(unheard('OnCall'));
+  expect(broken({ events: [event('Rollback Started')] })).toEqual(unheard('event bus'));
+  expect([without(by('report', 'denied', 'sns:Publish.Stakeholders')), without(by('watchdog', 'error-for-good', 'sns:Publish.Stakeholders'))]).toEqual([[], []]);
+  for (const struck of [by('report', 'denied'), by('report', 'denied', 'sns:Publish.OnCall'), by('report', 'error-once', 'sns:Publish.Stakeholders'), by('announce', 'denied', 'sns:Publish.Stakeholders')])
+    expect(without(struck)).toEqual(unheard('Stakeholders'));
+});
+
+test('a record has to be closed, but for one that says which other run has it, or that nobody could close any more', () => {
+  expect(broken({ isOpen: true })).toEqual([`audit: the record of ${id} ends without a seal, with a row reported`]);
+  expect(broken({ isOpen: true, mails: [...good.mails, alarm], struck: by('watchdog', 'denied') })).toEqual([]);
+  expect(broken({ ...recovered, others: [{ rollbackId: second, outcome: 'joined', rows: [joined(id)] }] })).toEqual([]);
+});
+
+test('called recovered, it has to be proven by what the sandbox answered in that round', () => {
+  const proven = (changes: Partial<Made>): readonly string[] => broken({ ...recovered, ...changes });
+  expect(proven({})).toEqual([]);
+  for (const proof of [[secretRead], [alarmsRead('ALARM'), secretRead], [alarmsRead('OK'), alarmsRead('ALARM'), secretRead], [{ ...alarmsRead('OK'), trace: 'another' }, secretRead], [{ ...alarmsRead('OK'), output: null }, secretRead]])
+    expect(proven({ proof })).toEqual(['proof: called recovered without an answer that the alarm is OK']);
+  expect(proven({ proof: [alarmsRead('OK')] })).toEqual(['proof: called recovered without the secret that the journey needs']);
+  expect(proven({ scenario: { measured: true } })).toEqual(['proof: called recovered without any metric']);
+  expect(proven({ scenario: { measured: true }, proof: [...good.proof, metricsRead] })).toEqual([]);
+  expect(proven({ scenario: { path: '/broken' } })).toEqual(['proof: called recovered, and the journey fails to this moment']);
 });
 
 test('a message comes twice only where it could be in doubt, from the sender and to the receiver that was struck; never three times', () => {
@@ -200,7 +245,10 @@ test('the closing line counts by scenario the cases that never came to their cal
   const again = told({ cases: [], seconds: 1, results: [{ ...result('manual', true), plays: 2, brokenBefore: ['lock: a still holds it'] }] });
   expect(again.slice(-3, -1)).toEqual(['broke on a machine that was too slow, and then held: manual/a/b#1/denied', '  lock: a still holds it']);
   expect(again.at(-1)).toBe('1 cases in 1 s: all keep every invariant; 1 were played again, as this machine was too slow for a fair trial; 2 invocations before a fault were played back');
-  expect([isGood([result('manual', false)]), isGood([result('manual', false), result('manual', false)]), isGood([{ ...result('manual', true), ending: 'broken' }]), isGood([{ ...result('manual', true), endingWhole: 'broken' }])]).toEqual([true, false, false, false]);
+  expect([isGood([result('manual', false)]), isGood([result('manual', false), result('manual', false)]), isGood([{ ...result('manual', true), ending: 'broken' }]), isGood([{ ...result('manual', true), endingWhole: 'broken' }]), isGood([])]).toEqual([true, false, false, false, false]);
+  expect([isGood([{ ...result('manual', true), endingWhole: 'recovered' }]), isGood([{ ...result('manual', true), endingWhole: 'paged' }])]).toEqual([false, true]);
+  const brokeBefore = { ...result('manual', true), brokenBefore: ['lock: a still holds it'] };
+  expect([isGood([brokeBefore]), isGood([brokeBefore, brokeBefore])]).toEqual([true, false]);
   const both = told({ cases: [], seconds: 1, results: [{ ...result('manual', true), endingWhole: 'paged' }, { ...result('alb-flip', true), endingWhole: 'recovered' }] });
   expect(both.at(-1)).toContain('2 cases were played whole as well, 1 of them ended otherwise (alb-flip/a/b#1/denied: paged, whole recovered)');
   const whole = told({ cases: [], seconds: 1, results: [{ ...result('manual', true), playedBack: { before: 0, after: 0 }, difference: 'assess: GetItem came to 1, and in the recording to 2' }] });

@@ -107,7 +107,7 @@ test.each(each)('$name: a row that the same invocation did not put down before a
   expect(problems(sample, { put: null })).toEqual([silent]);
   expect(problems(sample, { put: { trace: 'another' } })).toEqual([silent]);
   expect(problems(sample, { row: { targetId: 'other' } })).toEqual([silent]);
-  expect(problems(sample, { put: { endedAt: Number.POSITIVE_INFINITY } })).toEqual([silent]);
+  expect(problems(sample, { put: { sequence: Number.POSITIVE_INFINITY } })).toEqual([silent]);
   expect(problems(sample, { row: { strategy: 'none' } })).toEqual([`audit: ${what} wrote something else than the row that announced it says`]);
 });
 
