@@ -173,7 +173,7 @@ export class ExploredWorld {
 
   /** A person changes the target that a call is about. @param service IAM prefix. @param input of the call, as JSON. @returns false when it could not be changed at this moment. */
   meddle(service: string, input: string): boolean {
-    const target = Object.values(this.targets).find(({ prefix, isTouchedBy }) => prefix === service && isTouchedBy(input));
+    const target = Object.values(this.targets).find((one) => one.prefix === service && one.isTouchedBy(input));
     if (target?.meddle() !== true) return false;
     this.#meddled = target;
     return true;
