@@ -1,6 +1,6 @@
 // Where a command finds the record of a rollback: the audit table, the ledger's anchor, or an exported file.
 import { readFile } from 'node:fs/promises';
-import { DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { readAnchor } from '../../lambdas/adapters/audit-anchor.ts';
 import { AuditRows } from '../../lambdas/adapters/audit-rows.ts';
@@ -8,8 +8,6 @@ import type { LedgerTable } from '../../lambdas/adapters/ledger-table.ts';
 import type { AuditAnchor } from '../../lambdas/audit/chain.ts';
 import { type AuditRow, foreignIn } from '../../lambdas/audit/entry.ts';
 import type { AuditCursor } from '../../lambdas/domain/vocabulary.ts';
-import { eventChain } from '../../lambdas/runtime/label.ts';
-import { labelChain } from '../../lambdas/runtime/label-request.ts';
 import { Mistake } from './terminal.ts';
 
 export interface RecordOptions {
@@ -48,7 +46,7 @@ async function named(option: string | undefined, variable: string | undefined, p
 }
 
 /** The ledger, where the anchors are. @throws as `tableOf`. */
-const ledgerTable = async (options: RecordOptions): Promise<LedgerTable> => ({ client: new DynamoDBClient({}), name: await ledgerOf(options) });
+export const ledgerTable = async (options: RecordOptions): Promise<LedgerTable> => ({ client: new DynamoDBClient({}), name: await ledgerOf(options) });
 
 const maximumReads = 10;
 
@@ -90,18 +88,6 @@ export async function readChain(rollbackId: string, options: RecordOptions): Pro
     anchor = after;
   }
   throw new Mistake(`The record of ${rollbackId} grew each time it was read: try again in a moment.`);
-}
-
-/** Names of the chains of persons' labels of one rollback, as far as a row of theirs is left: the ledger may not be looked through by people. @throws as `tableOf`. */
-export async function personChains(rollback: string, options: RecordOptions): Promise<readonly string[]> {
-  const client = new DynamoDBClient({});
-  const chains = new Set<string>();
-  const pages = paginateScan({ client }, {
-    TableName: await tableOf(options), ProjectionExpression: 'rollbackId', FilterExpression: 'begins_with(rollbackId, :label) AND contains(rollbackId, :rollback)',
-    ExpressionAttributeValues: { ':label': { S: 'label#' }, ':rollback': { S: `#${rollback}` } },
-  });
-  for await (const { Items = [] } of pages) for (const item of Items) chains.add(item['rollbackId']?.S ?? '');
-  return [...chains].filter((chain) => chain !== eventChain(rollback) && chain === labelChain(chain.split('#')[1] ?? '', rollback)).toSorted();
 }
 
 /** @throws Mistake when the file is not what `ripcord audit export` writes. */

@@ -2,14 +2,14 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { AuditRow } from '../audit/entry.ts';
 import { AuditRows } from './audit-rows.ts';
-import { AuditStore, type Witness } from './audit-store.ts';
+import { AuditStore, type Company } from './audit-store.ts';
 
 export class AuditRecord extends AuditStore {
   readonly #rows: AuditRows;
 
   /** @param ledger name of the table that holds the anchors. */
-  constructor(client: DynamoDBClient, table: string, ledger: string, witness?: Witness) {
-    super(client, table, ledger, witness);
+  constructor(client: DynamoDBClient, table: string, ledger: string, company?: Company) {
+    super(client, table, ledger, company);
     this.#rows = new AuditRows(client, table);
   }
 

@@ -1,5 +1,5 @@
 // Writes the audit: rows are only ever added, each on the next number and together with its anchor, and two writers who race lose nothing.
-import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { DynamoDBClient, TransactWriteItem } from '@aws-sdk/client-dynamodb';
 import { misfitName } from '../audit/chain.ts';
 import { type AuditEntry, type AuditRow, cursorAt, genesis, rowAfter } from '../audit/entry.ts';
 import type { AuditCursor } from '../domain/vocabulary.ts';
@@ -26,6 +26,14 @@ export class ChainSealed extends Error {
 /** Hears of each row that stands, and of where its chain stood with it: for a place that whoever can write the tables cannot. */
 export type Witness = (row: Pick<AuditRow, 'rollbackId' | 'service' | 'kind'>, at: AuditCursor) => void;
 
+/** What is written with each row that is put, in its transaction; no condition in it. */
+export type Beside = (row: AuditRow) => readonly TransactWriteItem[];
+
+export interface Company {
+  readonly witness?: Witness;
+  readonly beside?: Beside;
+}
+
 /** After what the next row comes, and what the anchor is believed to be. `misfit`: what it was made into, when no honest writer left it so. */
 interface Standing {
   readonly after: AuditCursor;
@@ -37,14 +45,14 @@ export class AuditStore {
   readonly #client: DynamoDBClient;
   readonly #table: string;
   readonly #ledger: string;
-  readonly #witness: Witness;
+  readonly #with: Company;
 
   /** @param ledger name of the table that holds the anchors. */
-  constructor(client: DynamoDBClient, table: string, ledger: string, witness: Witness = () => undefined) {
+  constructor(client: DynamoDBClient, table: string, ledger: string, company: Company = {}) {
     this.#client = client;
     this.#table = table;
     this.#ledger = ledger;
-    this.#witness = witness;
+    this.#with = company;
   }
 
   /**
@@ -74,9 +82,9 @@ export class AuditStore {
     for (let attempt = 0; attempt < maximumAttempts; attempt += 1) {
       const row = rowAfter(at.after, withMisfit(entryAt(at.after), at.misfit));
       refuseTooLarge(row);
-      const met = await transaction.put(row, at.before);
+      const met = await transaction.put(row, at.before, this.#with.beside?.(row));
       if (met === null || met.row?.['hash']?.S === row.hash) {
-        this.#witness(row, cursorAt(row));
+        this.#with.witness?.(row, cursorAt(row));
         return cursorAt(row);
       }
       // At once: what was told is true only as long as nobody else writes.

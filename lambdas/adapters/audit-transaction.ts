@@ -1,5 +1,5 @@
 // A row of the audit and the move of its anchor in one transaction, sent again while others are in the way.
-import { type CancellationReason, type DynamoDBClient, type TransactionCanceledException, TransactWriteItemsCommand, type Update } from '@aws-sdk/client-dynamodb';
+import { type CancellationReason, type DynamoDBClient, type TransactionCanceledException, type TransactWriteItem, TransactWriteItemsCommand } from '@aws-sdk/client-dynamodb';
 import type { AuditRow } from '../audit/entry.ts';
 import { anchorMove, anchorStays } from './audit-anchor.ts';
 import { toItem } from './audit-rows.ts';
@@ -32,20 +32,21 @@ export class AuditTransaction {
 
   /**
    * @param before what the anchor has to be, as `anchorMove` takes it.
+   * @param beside written with them; no condition in it.
    * @returns null when it was written. @throws AwsCallError when it is throttled; Error after 60 conflicts.
    */
-  put(row: AuditRow, before: Item | null): Promise<Met | null> {
-    return this.#send(row, anchorMove(this.#ledger, row, before));
+  put(row: AuditRow, before: Item | null, beside: readonly TransactWriteItem[] = []): Promise<Met | null> {
+    return this.#send(row, [{ Update: anchorMove(this.#ledger, row, before) }, ...beside]);
   }
 
   /** What is stored under the number of this row, learned from a refusal: whoever may only write finds out too. Null for nothing. @throws as `put`. */
   async look(row: AuditRow): Promise<Item | null> {
-    return (await this.#send(row, anchorStays(this.#ledger, row.rollbackId), true))?.row ?? null;
+    return (await this.#send(row, [{ Update: anchorStays(this.#ledger, row.rollbackId) }], true))?.row ?? null;
   }
 
-  async #send(row: AuditRow, move: Update, isLook = false): Promise<Met | null> {
+  async #send(row: AuditRow, others: readonly TransactWriteItem[], isLook = false): Promise<Met | null> {
     while (this.#met < maximumConflicts) {
-      const refused = await this.#try(row, move, isLook);
+      const refused = await this.#try(row, others, isLook);
       if (refused === null || typeof refused === 'object' && 'anchor' in refused) return refused;
       if (refused.code === 'conflict') await pause(Math.random() * Math.min(500, 10 * 2 ** (this.#met += 1)));
       else if (this.#throttled < maximumThrottled) await pause(Math.random() * Math.min(1000, 50 * 2 ** (this.#throttled += 1)));
@@ -54,13 +55,13 @@ export class AuditTransaction {
     throw new Error(`an audit row for ${row.rollbackId} met ${maximumConflicts} conflicts and was not written`);
   }
 
-  async #try(row: AuditRow, move: Update, isLook: boolean): Promise<Met | Busy | null> {
+  async #try(row: AuditRow, others: readonly TransactWriteItem[], isLook: boolean): Promise<Met | Busy | null> {
     // The same row tried again is the same request; what was cancelled is tried under a name of its own.
     const token = isLook ? {} : { ClientRequestToken: `${row.hash.slice(0, 32)}-${(this.#sent += 1) - 1}` };
     try {
       await this.#client.send(new TransactWriteItemsCommand({ ...token, TransactItems: [
         { Put: { TableName: this.#table, Item: toItem(row), ConditionExpression: 'attribute_not_exists(rollbackId)', ReturnValuesOnConditionCheckFailure: 'ALL_OLD' } },
-        { Update: move },
+        ...others,
       ] }));
       return null;
     } catch (error) {

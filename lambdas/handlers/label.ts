@@ -4,7 +4,7 @@ import type { HttpAnswer } from '../runtime/answer-request.ts';
 import { fields, handle } from '../runtime/handle.ts';
 import { type AddedLabel, type LabelEvent, type LabelParts, takeLabel } from '../runtime/label.ts';
 import { labelByPerson, type LabelRequest, labelRequestOf } from '../runtime/label-request.ts';
-import { auditRecord, dynamoClient } from '../runtime/wiring.ts';
+import { dynamoClient, labelRecord } from '../runtime/wiring.ts';
 
 let parts: LabelParts | undefined;
 
@@ -17,7 +17,7 @@ export const handler = handle<LabelEvent | LabelRequest, AddedLabel | { readonly
   parse: (event) => labelRequestOf(event) ?? eventOf(event),
   about: (input) => ({ rollbackId: isRequest(input) ? 'in the body' : rollbackIn(input), service: 'unknown' }),
   run: (input, log) => {
-    parts ??= { audit: auditRecord(dynamoClient()) };
+    parts ??= { audit: labelRecord(dynamoClient()) };
     return isRequest(input) ? labelByPerson(input, { ...parts, clock: systemClock }) : takeLabel(input, parts, log);
   },
 });

@@ -2,6 +2,7 @@
 import type { AuditRecord } from '../adapters/audit-record.ts';
 import { dataIn } from '../audit/data.ts';
 import { cursorAt } from '../audit/entry.ts';
+import { labelChain } from '../audit/label-chains.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { AuditCursor } from '../domain/vocabulary.ts';
 import { type HttpAnswer, type HttpRequest, reply, requestOf, rollbackIdOf } from './answer-request.ts';
@@ -17,9 +18,6 @@ export interface LabelRequestParts {
 }
 
 const maximumBytes = 4096;
-
-/** The chain of one person's labels of one rollback. No user id holds a `#`, and none is `event`. */
-export const labelChain = (userId: string, rollbackId: string): string => `label#${userId}#${rollbackId}`;
 
 /** Null: this is no request to the function URL. */
 export function labelRequestOf(event: unknown): LabelRequest | null {

@@ -2,6 +2,7 @@
 import type { AuditRecord } from '../adapters/audit-record.ts';
 import { dataIn } from '../audit/data.ts';
 import { cursorAt } from '../audit/entry.ts';
+import { eventChain } from '../audit/label-chains.ts';
 import { isRefusal, Refusal, RipcordError } from '../domain/errors.ts';
 import { parseInstant } from '../domain/instants.ts';
 import { rollbackIdOf } from './answer-request.ts';
@@ -21,9 +22,6 @@ export interface LabelParts {
 
 /** Labels among which one that is delivered again is looked for: however long a chain grows, the next row costs one page. */
 const remembered = 100;
-
-/** All that IAM lets this function write begins so. No person's user id is `event`. */
-export const eventChain = (rollbackId: string): string => `label#event#${rollbackId}`;
 
 interface Label {
   readonly rollback: string;

@@ -11,6 +11,7 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { SNSClient } from '@aws-sdk/client-sns';
 import { SSMClient } from '@aws-sdk/client-ssm';
+import { listed } from '../adapters/audit-label-list.ts';
 import { AuditRecord } from '../adapters/audit-record.ts';
 import { AuditStore, type Witness } from '../adapters/audit-store.ts';
 import type { CatalogueStore } from '../adapters/catalogue.ts';
@@ -60,8 +61,10 @@ export const ledgerTable = (client: DynamoDBClient): LedgerTable => ({ client, n
 const inLog: Witness = ({ rollbackId, service, kind }, { length, hash }) => {
   logFor('Audit', { rollbackId, service }).info(`row written: ${kind}`, { auditLength: length, auditHash: hash });
 };
-export const auditRecord = (client: DynamoDBClient): AuditRecord => new AuditRecord(client, read('auditTable'), read('ledgerTable'), inLog);
-export const auditStore = (client: DynamoDBClient): AuditStore => new AuditStore(client, read('auditTable'), read('ledgerTable'), inLog);
+export const auditRecord = (client: DynamoDBClient): AuditRecord => new AuditRecord(client, read('auditTable'), read('ledgerTable'), { witness: inLog });
+/** Lists who labelled, beside each label of a person. */
+export const labelRecord = (client: DynamoDBClient): AuditRecord => new AuditRecord(client, read('auditTable'), read('ledgerTable'), { witness: inLog, beside: listed(read('ledgerTable')) });
+export const auditStore = (client: DynamoDBClient): AuditStore => new AuditStore(client, read('auditTable'), read('ledgerTable'), { witness: inLog });
 export const notices = (): Notices =>
   new Notices({ sns: snsClient(), events: eventBridgeClient() }, { onCall: read('onCallTopicArn'), stakeholders: read('stakeholderTopicArn') });
 export const catalogueStore = (client: SSMClient): CatalogueStore => ({ client, prefix: read('cataloguePrefix') });

@@ -44,6 +44,8 @@ test('an operator labels through the URL, proven by IAM, and can write neither r
   expect(words).toBe(`${run.rollbackId} (shop) is labelled wrong by arn:aws:sts::111122223333:assumed-role/operator/dana. Keep this to check it later: npx ripcord audit verify '${chain}'`);
   expect(rig.sandbox.services.functions.find('ripcord-label').log.lines.join('\n')).toContain(`"auditHash":"${hash}"`);
   expect((await ripcord('audit', 'verify', chain, '--expect', hash)).stdout).toMatch(/^Intact: label#AROASANDBOX:dana#.*: 1 rows/);
+  expect((await ripcord('audit', 'verify', run.rollbackId)).stdout).toMatch(new RegExp(`^Intact: ${run.rollbackId}: .*\nIntact: ${chain}: 1 rows`));
+  expect(rig.denials()).toEqual([]);
   const client = new DynamoDBClient({ endpoint: rig.sandbox.endpoint, region: 'eu-west-1', credentials: { accessKeyId, secretAccessKey, sessionToken } });
   const Item = { rollbackId: { S: chain }, seq: { N: '0' }, pk: { S: `AUDIT#${chain}` }, sk: { S: 'ANCHOR' } };
   for (const TableName of [rig.ripcord.names.auditTable, rig.ledgerTable]) await expect(client.send(new PutItemCommand({ TableName, Item }))).rejects.toMatchObject({ name: 'AccessDeniedException' });

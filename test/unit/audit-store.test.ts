@@ -63,7 +63,7 @@ describe('AuditStore', () => {
       if ((lost -= 1) >= 0) throw Object.assign(new Error('socket hang up'), { name: 'TimeoutError' });
       return answer;
     } } as unknown as Tables['client'];
-    const store = new AuditStore(client, auditTable, ledgerTable, (row, at) => void heard.push(`${row.rollbackId} ${row.kind} ${at.length} ${at.hash}`));
+    const store = new AuditStore(client, auditTable, ledgerTable, { witness: (row, at) => void heard.push(`${row.rollbackId} ${row.kind} ${at.length} ${at.hash}`) });
     await expect(store.append(entry(id, 1), null)).rejects.toThrow('socket hang up');
     expect(heard).toEqual([]);
     const first = await store.append(entry(id, 1), null);

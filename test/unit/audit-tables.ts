@@ -1,5 +1,6 @@
 // The two tables for tests of what is stored, audit and ledger: the sandbox's DynamoDB in memory, on a free port.
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { listed } from '../../lambdas/adapters/audit-label-list.ts';
 import { AuditRecord } from '../../lambdas/adapters/audit-record.ts';
 import type { LedgerTable } from '../../lambdas/adapters/ledger-table.ts';
 import { SandboxServer } from '../../sandbox/aws/server.ts';
@@ -9,6 +10,8 @@ import { DynamoDb } from '../../sandbox/services/dynamodb/dynamodb.ts';
 export interface Tables {
   readonly client: DynamoDBClient;
   readonly audit: AuditRecord;
+  /** As the function of labels writes: lists the persons. */
+  readonly labels: AuditRecord;
   readonly ledger: LedgerTable;
   readonly endpoint: string;
   stop(): Promise<void>;
@@ -27,7 +30,7 @@ export async function startTables(): Promise<Tables> {
   const endpoint = await server.listen();
   const client = new DynamoDBClient({ endpoint, region: place.region, credentials: { accessKeyId: 'test', secretAccessKey: 'test' } });
   return {
-    client, endpoint, audit: new AuditRecord(client, auditTable, ledgerTable), ledger: { client, name: ledgerTable },
+    client, endpoint, labels: new AuditRecord(client, auditTable, ledgerTable, { beside: listed(ledgerTable) }), audit: new AuditRecord(client, auditTable, ledgerTable), ledger: { client, name: ledgerTable },
     stop: async () => {
       client.destroy();
       clock.stop();

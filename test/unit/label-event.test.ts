@@ -7,7 +7,8 @@ import { AuditRecord } from '../../lambdas/adapters/audit-record.ts';
 import { toItem } from '../../lambdas/adapters/audit-rows.ts';
 import { verifyChain } from '../../lambdas/audit/chain.ts';
 import { type AuditRow, cursorAt, rowAfter } from '../../lambdas/audit/entry.ts';
-import { addLabel, eventChain, takeLabel } from '../../lambdas/runtime/label.ts';
+import { eventChain } from '../../lambdas/audit/label-chains.ts';
+import { addLabel, takeLabel } from '../../lambdas/runtime/label.ts';
 import { auditTable, startTables, type Tables } from './audit-tables.ts';
 
 let tables: Tables;

@@ -6,8 +6,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vites
 import { type ScoredRow, scoresOf } from '../../bin/commands/score.ts';
 import { main } from '../../bin/ripcord.ts';
 import { verifyChain } from '../../lambdas/audit/chain.ts';
+import { labelChain } from '../../lambdas/audit/label-chains.ts';
 import type { HttpAnswer } from '../../lambdas/runtime/answer-request.ts';
-import { labelByPerson, labelChain, labelRequestOf } from '../../lambdas/runtime/label-request.ts';
+import { labelByPerson, labelRequestOf } from '../../lambdas/runtime/label-request.ts';
 import { auditTable, startTables, type Tables } from './audit-tables.ts';
 
 const me = { userId: 'AROAEXAMPLE:dana', arn: 'arn:aws:sts::111122223333:assumed-role/operator/dana' };
@@ -18,7 +19,7 @@ let caller: { readonly userId: string | null; readonly userArn: unknown };
 
 /** The function URL, after IAM: the sandbox checks signatures in tests of the whole. */
 async function served(body: string): Promise<HttpAnswer> {
-  return labelByPerson({ method: 'POST', rollback: null, body, ...caller }, { audit: tables.audit, clock: { now: () => new Date() } });
+  return labelByPerson({ method: 'POST', rollback: null, body, ...caller }, { audit: tables.labels, clock: { now: () => new Date() } });
 }
 
 beforeAll(async () => {
@@ -91,7 +92,11 @@ describe('ripcord label', () => {
     const first = await told('wrong');
     expect(await told('wrong')).toBe(first);
     await told('right');
-    expect(await run('audit', 'verify', chain, '--expect', first)).toMatchObject({ code: 0 });
+    const last = (await tables.audit.read(chain)).at(-1)?.hash ?? '';
+    expect(await run('audit', 'verify', chain, '--expect', last)).toEqual({ code: 0, error: '', out: `Intact: ${chain}: 2 rows, last hash ${last}\nOf these rows 0 to 1 are as written down, and that is all of them.` });
+    expect(await run('audit', 'verify', chain, '--expect', first)).toEqual({
+      code: 2, out: '', error: `NOT PROVEN: ${chain}: row 0 is as written down; row 1 is not vouched for by this hash: the anchor fits them, and whoever wrote them anew could move it. Give --expect the hash of row 1.`,
+    });
     for (const row of await tables.audit.read(chain)) await tables.client.send(new DeleteItemCommand({ TableName: auditTable, Key: { rollbackId: { S: chain }, seq: { N: String(row.seq) } } }));
     await tables.client.send(new DeleteItemCommand({ TableName: 'ledger', Key: { pk: { S: `AUDIT#${chain}` }, sk: { S: 'ANCHOR' } } }));
     await run('label', id, 'right');
@@ -112,6 +117,27 @@ describe('ripcord label', () => {
     expect(await run('audit', 'verify', chain)).toMatchObject({ code: 1, error: expect.stringContaining('row 1 was removed') as string });
     for (const seq of [0, 2]) await remove(seq);
     expect(await run('audit', 'verify', chain)).toMatchObject({ code: 1, error: expect.stringContaining('[truncated 0]') as string });
+    expect(await run('audit', 'verify', id)).toMatchObject({ code: 1, error: `BROKEN: ${chain}: rows 0 to 2 of 3 are missing: cut from the end [truncated 0]` });
+  });
+
+  it('is missed when the whole chain of a person is gone with its anchor, whoever else labelled', async () => {
+    await ended();
+    const persons = ['AROAEXAMPLE:dana', 'AROAEXAMPLE:lee', 'AIDAANN'] as const;
+    for (const userId of persons) {
+      caller = { userId, userArn: me.arn };
+      await run('label', id, 'right');
+    }
+    const [dana, lee, ann] = persons.map((userId) => labelChain(userId, id)) as [string, string, string];
+    const checked = (said: { readonly out: string; readonly error: string }): string[] => `${said.out}\n${said.error}`.split('\n').flatMap((line) => line.split(': ')[1] ?? []);
+    for (const words of [[], ['--labels']]) expect(checked(await run('audit', 'verify', id, ...words))).toEqual([id, ann, dana, lee]);
+    await tables.client.send(new DeleteItemCommand({ TableName: auditTable, Key: { rollbackId: { S: lee }, seq: { N: '0' } } }));
+    for (const asked of [id, lee]) expect(await run('audit', 'verify', asked)).toMatchObject({ code: 1, error: `BROKEN: ${lee}: row 0 of 1 is missing: cut from the end [truncated 0]` });
+    await tables.client.send(new DeleteItemCommand({ TableName: 'ledger', Key: { pk: { S: `AUDIT#${lee}` }, sk: { S: 'ANCHOR' } } }));
+    for (const asked of [id, lee]) expect(await run('audit', 'verify', asked)).toMatchObject({ code: 1, error: `BROKEN: ${lee}: all its rows and its anchor are gone: the ledger lists who labelled, and names it [removed 0]` });
+    const list = { TableName: 'ledger', Key: { pk: { S: `AUDIT#label#persons#${id}` }, sk: { S: 'LIST' } } };
+    await tables.client.send(new DeleteItemCommand(list));
+    expect(await run('audit', 'verify', id)).toMatchObject({ code: 0 });
+    for (const words of [[id, '--labels'], [dana]]) expect(await run('audit', 'verify', ...words)).toMatchObject({ code: 2, error: expect.stringMatching(/^NOT PROVEN: label#.*: 1 rows that fit together, .* the ledger's list of who labelled does not name this person: somebody changed the list/) as string });
   });
 
   it('is one label when the same word is sent again, as after a reply that got lost, and two when it changed', async () => {
