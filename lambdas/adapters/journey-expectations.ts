@@ -1,4 +1,4 @@
-// Compares an answer with what a journey expects of it, and takes out what the next requests need.
+// Compares an answer with what a journey expects of it.
 import { type JsonValue, query } from 'jsonpath-rfc9535';
 import { canonicalJson } from '../audit/canonical.ts';
 import type { JourneyRequest } from '../config/schema.ts';
@@ -25,7 +25,7 @@ export function disappointment(expect: JourneyRequest['expect'], answer: Answer,
   const body = answer.body.toString('utf8');
   for (const wanted of expect.text) if (!body.includes(wanted)) return `the body does not contain ${short(wanted)}`;
   if (expect.json.length === 0) return null;
-  const json = parse(body);
+  const json = parsed(body);
   if (json === undefined) return `the body is not JSON: ${short(body)}`;
   for (const wanted of expect.json) {
     const why = jsonDisappointment(wanted, json, short);
@@ -42,21 +42,8 @@ function jsonDisappointment(wanted: JourneyRequest['expect']['json'][number], js
   return other === undefined ? null : `${wanted.path} is ${short(canonicalJson(other))}, expected ${short(canonicalJson(wanted.equals))}`;
 }
 
-/** @returns the carried values, or why one could not be found. */
-export function carried(carry: JourneyRequest['carry'], answer: Answer): Map<string, Json> | string {
-  const values = new Map<string, Json>();
-  if (Object.keys(carry).length === 0) return values;
-  const json = parse(answer.body.toString('utf8'));
-  if (json === undefined) return 'the body is not JSON, so nothing can be carried to the next request';
-  for (const [name, path] of Object.entries(carry)) {
-    const value = select(json, path)[0];
-    if (value === undefined) return `${path} is missing, so "${name}" cannot be carried to the next request`;
-    values.set(name, value);
-  }
-  return values;
-}
-
-function select(json: Json, path: string): Json[] {
+/** @throws JourneyBroken for what is no JSONPath. */
+export function select(json: Json, path: string): Json[] {
   try {
     return query(json as JsonValue, path);
   } catch (error) {
@@ -64,7 +51,8 @@ function select(json: Json, path: string): Json[] {
   }
 }
 
-function parse(text: string): Json | undefined {
+/** The JSON of a body; undefined for what is none. */
+export function parsed(text: string): Json | undefined {
   try {
     return JSON.parse(text) as Json;
   } catch {

@@ -2,7 +2,8 @@
 import { type ClientRequest, type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
-import { bareHost, fence, portOf } from './journey-fence.ts';
+import { bareHost, isSameServer, namesServer, portOf } from '../config/journey-addresses.ts';
+import { fence } from './journey-fence.ts';
 
 export const maximumBodyBytes = 1024 * 1024;
 
@@ -25,6 +26,8 @@ export interface Exchange {
 }
 
 export interface Answer {
+  /** Where it came from, after redirects. */
+  readonly url: URL;
   readonly status: number;
   readonly headers: IncomingMessage['headers'];
   readonly body: Buffer;
@@ -46,7 +49,7 @@ export async function exchange(first: Exchange): Promise<Answer> {
     const location = answer.headers.location;
     const isRedirect = [301, 302, 303, 307, 308].includes(answer.status) && location !== undefined;
     // Without followRedirects a redirect is an answer like any other: the journey may expect it.
-    if (!isRedirect || first.followRedirects === 0) return { ...answer, durationMs: Math.round(performance.now() - began) };
+    if (!isRedirect || first.followRedirects === 0) return { ...answer, url: now.url, durationMs: Math.round(performance.now() - began) };
     if (redirects >= first.followRedirects) throw new ExchangeFailed(`more than ${first.followRedirects} redirects`);
     now = redirected(now, answer.status, location);
   }
@@ -58,10 +61,9 @@ function redirected(from: Exchange, status: number, location: string): Exchange 
   if (url.protocol !== 'https:' && (url.protocol !== 'http:' || from.url.protocol === 'https:'))
     throw new ExchangeFailed(`redirected from ${from.url.protocol} to ${url.protocol}`);
   const isOtherHost = url.hostname !== from.url.hostname;
-  if (isOtherHost && !from.allowHosts.includes(url.hostname) && !from.allowHosts.includes(url.host))
+  if (isOtherHost && !from.allowHosts.includes(url.hostname) && !namesServer(from.allowHosts, url))
     throw new ExchangeFailed(`redirected to ${url.host}, which \`allowHosts\` does not name`);
-  // Another port is another server; only the step from http: to https: keeps the server and changes the port.
-  const isOtherServer = isOtherHost || (portOf(url) !== portOf(from.url) && !(portOf(from.url) === '80' && portOf(url) === '443'));
+  const isOtherServer = !isSameServer(from.url, url);
   const isPlainGet = status === 303 || ((status === 301 || status === 302) && from.method === 'POST');
   if (isOtherServer && from.isBodyConfidential && !isPlainGet) throw new ExchangeFailed(`redirected to ${url.host} with a body that holds a secret`);
   const dropped = new Set([...(isOtherServer ? from.confidential : []), ...(isPlainGet ? ['content-type', 'content-length'] : []), 'host']);
@@ -69,7 +71,7 @@ function redirected(from: Exchange, status: number, location: string): Exchange 
   return { ...from, url, headers, ...(isPlainGet ? { method: from.method === 'HEAD' ? 'HEAD' : 'GET', body: null } : {}) };
 }
 
-async function once(one: Exchange, leftMs: number, limitMs: number): Promise<Omit<Answer, 'durationMs'>> {
+async function once(one: Exchange, leftMs: number, limitMs: number): Promise<Omit<Answer, 'url' | 'durationMs'>> {
   const request = open(one, fence(one.url, one.allowLoopback, one.lookup));
   const late = new ExchangeFailed(`no complete answer within ${limitMs} ms`);
   let isLate = false;

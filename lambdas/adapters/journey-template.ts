@@ -17,10 +17,14 @@ function valueOf(name: string, values: Values): Json {
   return value;
 }
 
-const asText = (value: Json): string => (typeof value === 'string' ? value : JSON.stringify(value));
+/** As a value is written into a template. */
+export const asText = (value: Json): string => (typeof value === 'string' ? value : JSON.stringify(value));
 
 export const fillText = (template: string, values: Values): string =>
   template.replaceAll(pattern, (_, name: string) => asText(valueOf(name, values)));
+
+/** Half a letter, which JSON may hold and no URL can. */
+const wellFormed = (text: string): string => Buffer.from(text).toString();
 
 /** Fills every string in a JSON body; a string that is one template alone becomes the value with its own type. */
 export function fillJson(value: Json, values: Values): Json {
@@ -44,7 +48,7 @@ export function fillUrl(template: string, values: Values): URL {
     const text = asText(valueOf(name, values));
     if (at === 0) return text;
     if (at <= hostEnds) throw new JourneyBroken(`{{${name}}} stands in the host of the URL: write the host out, and a / after it`);
-    const encoded = encodeURIComponent(text);
+    const encoded = encodeURIComponent(wellFormed(text));
     return query !== -1 && at > query ? encoded : encoded.replaceAll('%2F', '/');
   });
   if (!URL.canParse(filled)) throw new JourneyBroken('the URL cannot be parsed once its templates are filled');
@@ -58,19 +62,46 @@ export function fillUrl(template: string, values: Values): URL {
 /** Whether a template uses a secret: such a header does not follow a redirect to another host. */
 export const usesSecret = (template: string): boolean => [...template.matchAll(pattern)].some((match) => match[1]?.startsWith('secret.') === true);
 
-/** Takes the values of secrets, also URL-encoded, JSON-escaped or in base64, out of any text that goes on, and puts `instead` there. */
-export function masker(secrets: Iterable<string>, instead = '[secret]'): (text: string) => string {
-  const spellings = [...secrets].filter((value) => value !== '')
-    .flatMap((value) => [value, encodeURIComponent(value), JSON.stringify(value).slice(1, -1), Buffer.from(value).toString('base64')])
-    .toSorted((a, b) => b.length - a.length);
-  // In any case: a host name comes back in lower case, percent signs come in both.
-  const patterns = [...new Set(spellings)].map((spelling) => new RegExp(spelling.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, String.raw`\$&`), 'gi'));
+/** Whether a template uses what an answer carried: then the service had a say in what comes of it. */
+export const usesCarried = (template: string): boolean => [...template.matchAll(pattern)].some((match) => match[1]?.startsWith('secret.') === false);
+
+/** The name of the template that a URL begins with; null where it is written out. */
+export const leadingName = (template: string): string | null => /^\{\{\s*([A-Za-z][A-Za-z0-9_.]*)\s*\}\}/.exec(template)?.[1] ?? null;
+
+/** Values that nobody may read, and what stands in their place. */
+export interface Concealed {
+  readonly values: Iterable<string>;
+  readonly instead: string;
+}
+
+/** Letters of a text that are masked and go on. No reason quotes more, and what a service answers must not choose how long masking takes. */
+const quotedLength = 500;
+
+/** Takes values, also URL-encoded, JSON-escaped or in base64, out of the first 500 letters of a text, and leaves the rest out. Throws for no text and no value. */
+export function masker(concealed: readonly Concealed[]): (text: string) => string {
+  const spellings = concealed.map(({ values }) => [...new Set([...values].flatMap(spellingsOf))]);
+  const longest = Math.max(0, ...spellings.flat().map(({ length }) => length));
   return (text) => {
-    let masked = text;
-    for (const spelling of patterns) masked = masked.replaceAll(spelling, instead);
-    return masked;
+    const begin = folded(text.slice(0, quotedLength + longest));
+    // One number a letter: 0 for what may be read, else whose value covers it. Values may overlap.
+    const marks = new Uint8Array(Math.min(text.length, quotedLength));
+    for (const [index, group] of spellings.entries())
+      for (const spelling of group) {
+        const within = begin.slice(0, quotedLength + spelling.length);
+        for (let at = within.indexOf(spelling); at !== -1; at = within.indexOf(spelling, at + 1)) marks.fill(index + 1, at, at + spelling.length);
+      }
+    const masked = Array.from(marks, (mark, at) => (mark === 0 ? text.charAt(at) : mark === marks[at - 1] ? '' : concealed[mark - 1]?.instead ?? '')).join('');
+    return text.length > quotedLength ? `${masked}…` : masked;
   };
 }
+
+function spellingsOf(value: string): string[] {
+  const whole = wellFormed(value);
+  return [value, whole, encodeURIComponent(whole), JSON.stringify(value).slice(1, -1), Buffer.from(value).toString('base64')].filter((spelling) => spelling !== '').map(folded);
+}
+
+/** In small letters, as many as before: a host name comes back in lower case, percent signs come in both. */
+const folded = (text: string): string => text.replaceAll('\u0130', 'i').toLowerCase().replaceAll('ς', 'σ');
 
 // What is shorter is a number of a page or an order rather than a token, and would be taken out of words.
 const shortestToken = 6;

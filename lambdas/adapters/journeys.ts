@@ -1,11 +1,13 @@
 // Runs the journeys of a service side by side, as a user would go through them, and says of each whether it passed.
+import { validateHeaderName, validateHeaderValue } from 'node:http';
 import type { LookupFunction } from 'node:net';
 import type { Journey, JourneyRequest } from '../config/schema.ts';
 import type { Json } from '../domain/vocabulary.ts';
 import type { JourneyResult } from '../domain/workflow.ts';
-import { carried, disappointment } from './journey-expectations.ts';
-import { type Exchange, exchange } from './journey-request.ts';
-import { fillJson, fillText, fillUrl, JourneyBroken, masker, tokensIn, usesSecret, type Values } from './journey-template.ts';
+import { assertLead, carried } from './journey-carried.ts';
+import { disappointment } from './journey-expectations.ts';
+import { type Exchange, exchange, ExchangeFailed } from './journey-request.ts';
+import { fillJson, fillText, fillUrl, JourneyBroken, leadingName, masker, tokensIn, usesCarried, usesSecret, type Values } from './journey-template.ts';
 import type { SecretReference } from './secrets.ts';
 
 export interface JourneyTools {
@@ -21,8 +23,12 @@ const journeyLimitMs = 120_000;
 
 /** Every journey's outcome is reported; none hides another's. */
 export async function runJourneys(journeys: Readonly<Record<string, Journey>>, tools: JourneyTools): Promise<JourneyResult[]> {
-  return Promise.all(Object.entries(journeys).map(([name, journey]) => runJourney(name, journey, tools)));
+  return Promise.all(Object.entries(journeys).map(([name, journey]) => runJourney(name, journey, tools).catch((error: unknown) => brokenOff(name, error))));
 }
+
+/** Of an error that nobody thought of only the name goes on: its message may quote anything. */
+const brokenOff = (journey: string, error: unknown): JourneyResult =>
+  ({ journey, ok: false, durationMs: 0, failedAt: null, reason: `it broke off with ${error instanceof Error ? error.name : 'an unknown error'}`, couldNotRun: true });
 
 async function runJourney(name: string, journey: Journey, tools: JourneyTools): Promise<JourneyResult> {
   const began = performance.now();
@@ -34,17 +40,15 @@ async function runJourney(name: string, journey: Journey, tools: JourneyTools): 
   } catch (error) {
     return result(false, null, `its secrets could not be read: ${messageOf(error)}`, true);
   }
-  const maskSecrets = masker(secrets.values());
-  let mask = maskSecrets;
   const values = new Map<string, Json>([...secrets].map(([key, value]) => [`secret.${key}`, value]));
+  const mask = (text: string): string => masker([{ values: secrets.values(), instead: '[secret]' }, { values: tokensOf(values), instead: '[carried]' }])(text);
+  const answeredBy = new Map<string, URL>();
   for (const request of journey.requests) {
     try {
       const left = journeyLimitMs - (performance.now() - began);
       if (left <= 0) return result(false, request.name, `the journey was not through after ${journeyLimitMs / 1000} s`);
-      const why = await runRequest(request, { journey, values, left, tools, mask });
+      const why = await runRequest(request, { journey, values, answeredBy, left, tools, mask });
       if (why !== null) return result(false, request.name, clean(mask(why)));
-      const maskCarried = masker([...values].flatMap(([key, value]) => (key.startsWith('secret.') ? [] : tokensIn(value))), '[carried]');
-      mask = (text) => maskCarried(maskSecrets(text));
     } catch (error) {
       const isBroken = error instanceof Error && (error.name === 'JourneyBroken' || error.name === 'AddressRefused');
       return result(false, request.name, clean(mask(messageOf(error))), isBroken);
@@ -53,9 +57,13 @@ async function runJourney(name: string, journey: Journey, tools: JourneyTools): 
   return result(true, null, null);
 }
 
+const tokensOf = (values: Values): string[] => [...values].flatMap(([key, value]) => (key.startsWith('secret.') ? [] : tokensIn(value)));
+
 interface Course {
   readonly journey: Journey;
   readonly values: Map<string, Json>;
+  /** Carried name to the URL whose answer gave it. */
+  readonly answeredBy: Map<string, URL>;
   readonly left: number;
   readonly tools: JourneyTools;
   readonly mask: (text: string) => string;
@@ -68,17 +76,26 @@ async function runRequest(request: JourneyRequest, course: Course): Promise<stri
   if (why !== null) return why;
   const found = carried(request.carry, answer);
   if (typeof found === 'string') return found;
-  for (const [name, value] of found) course.values.set(name, value);
+  for (const [name, value] of found) {
+    course.values.set(name, value);
+    course.answeredBy.set(name, answer.url);
+  }
   return null;
 }
 
-function fill(request: JourneyRequest, { journey, values, left, tools }: Course): Exchange {
+const alwaysConfidential = ['authorization', 'cookie', 'proxy-authorization'];
+
+function fill(request: JourneyRequest, { journey, values, answeredBy, left, tools }: Course): Exchange {
   const url = fillUrl(request.url, values);
-  // A secret at the beginning is the catalogue's own choice of a host; a secret elsewhere is what must not go to a stranger.
-  if (request.url.startsWith('{{') && !usesSecret(leading(request.url))) assertKnownHost(url, journey);
   const body = bodyOf(request, values);
-  const given = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name.toLowerCase(), fillText(value, values)]));
-  const confidential = Object.entries(request.headers).filter(([, value]) => usesSecret(value)).map(([name]) => name.toLowerCase());
+  const given = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name.toLowerCase(), headerValue(name, value, values)]));
+  const confidential = new Set([...Object.entries(request.headers).filter(([, value]) => usesSecret(value)).map(([name]) => name.toLowerCase()), ...alwaysConfidential]);
+  const isBodyConfidential = usesSecret(JSON.stringify(request.body ?? null));
+  const from = answeredBy.get(leadingName(request.url) ?? '');
+  if (from !== undefined) {
+    const isConfidential = isBodyConfidential || usesSecret(request.url) || Object.keys(given).some((name) => confidential.has(name));
+    assertLead({ to: url, from, journey, values, isConfidential });
+  }
   return {
     method: request.method,
     url,
@@ -87,9 +104,9 @@ function fill(request: JourneyRequest, { journey, values, left, tools }: Course)
       'user-agent': 'ripcord-journey', // An execution's name may hold letters that no header takes.
       'x-ripcord-rollback': encodeURIComponent(tools.rollbackId),
     },
-    confidential: new Set([...confidential, 'authorization', 'cookie', 'proxy-authorization']),
+    confidential,
     body: body?.text ?? null,
-    isBodyConfidential: usesSecret(JSON.stringify(request.body ?? null)),
+    isBodyConfidential,
     timeoutMs: Math.min(request.timeoutMs, left),
     followRedirects: request.followRedirects,
     allowHosts: journey.allowHosts,
@@ -98,13 +115,21 @@ function fill(request: JourneyRequest, { journey, values, left, tools }: Course)
   };
 }
 
-const leading = (template: string): string => template.slice(0, template.indexOf('}}') + 2);
-
-/** A URL that the service itself handed out may lead to hosts the journey names, and to no other. */
-function assertKnownHost(url: URL, journey: Journey): void {
-  const named = journey.requests.flatMap((request) => (URL.canParse(request.url) ? [new URL(request.url).hostname] : []));
-  if (![...named, ...journey.allowHosts].some((host) => host === url.hostname || host === url.host))
-    throw new JourneyBroken(`the carried URL leads to ${url.host}, which neither a request of this journey nor \`allowHosts\` names`);
+/** @throws JourneyBroken for what the catalogue or a secret puts there; ExchangeFailed for what the service gave. */
+function headerValue(name: string, template: string, values: Values): string {
+  const text = fillText(template, values);
+  try {
+    validateHeaderName(name);
+  } catch {
+    throw new JourneyBroken(`header ${JSON.stringify(name)} has a name that HTTP does not allow`);
+  }
+  try {
+    validateHeaderValue(name, text);
+  } catch {
+    if (usesCarried(template)) throw new ExchangeFailed(`header ${name} cannot hold what an earlier request carried`);
+    throw new JourneyBroken(`header ${name} has a value that HTTP does not allow: a line break, or a letter beyond Latin-1`);
+  }
+  return text;
 }
 
 function bodyOf(request: JourneyRequest, values: Values): { readonly text: string; readonly type: string } | null {

@@ -2,7 +2,7 @@
 import { gzipSync } from 'node:zlib';
 import * as fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
-import { refusal } from '../../lambdas/adapters/journey-fence.ts';
+import { refusal } from '../../lambdas/config/journey-addresses.ts';
 import { type JourneyTools, runJourneys } from '../../lambdas/adapters/journeys.ts';
 import type { Journey, JourneyRequest } from '../../lambdas/config/schema.ts';
 import type { JourneyResult } from '../../lambdas/domain/workflow.ts';
@@ -115,6 +115,39 @@ describe('a hostile answer', () => {
     const result = await run({ ...journey('127.0.0.1:1'), requests: [request('http://slow.example/')] }, { lookup: () => undefined });
     expect(result).toMatchObject({ ok: false });
     expect(result.reason).toMatch(/no complete answer/);
+  });
+});
+
+describe('what a hostile answer carries', () => {
+  const carrying = (host: string, paths: Record<string, string>): Journey => {
+    const [first] = journey(host, { carry: paths, timeoutMs: 5000 }).requests;
+    // Its expectation cannot be met, so that all that came back has to be masked and quoted.
+    const second = request(`http://${host}/{{a}}`, { name: 'next', timeoutMs: 5000, expect: { status: 200, text: [], header: {}, json: [{ path: '$.text', equals: secret }] } });
+    return { ...journey(host), requests: [...(first === undefined ? [] : [first]), second] };
+  };
+
+  it('fails one journey by name, whatever it is: it hides no other and is never quoted', async () => {
+    await fc.assert(fc.asyncProperty(fc.oneof(fc.jsonValue(), fc.string({ unit: 'binary', minLength: 6, maxLength: 6000 }), fc.array(fc.string({ minLength: 6 }), { maxLength: 300 })), async (value) => {
+      const server = await hostile(answer(head('connection: close\r\n', JSON.stringify({ a: value, text: [value, secret] }))));
+      const results = await runJourneys({ one: carrying(server.host, { a: '$.a' }), other: journey(server.host) }, { rollbackId: 'rb-1', readSecrets: async () => new Map([['key', secret]]) });
+      expect(results.map(({ ok }) => ok)).toEqual([false, true]);
+      const reason = results[0]?.reason ?? '';
+      const begin = typeof value === 'string' && value.length > 20 ? JSON.stringify(value).slice(1, 20) : secret;
+      for (const text of [secret, begin]) expect(reason).not.toContain(text);
+    }), manyCases(30));
+  });
+
+  it.each<[string, unknown]>([
+    ['one text of nearly a megabyte', 'S3cret+'.repeat(130_000)], ['six thousand texts', Array.from({ length: 6000 }, (_, index) => `token-${index}`)],
+    ['a hundred texts for each of twenty names', Array.from({ length: 100 }, (_, index) => `token-${index}`)], ['nested a hundred thousand deep', null],
+    ['what takes longest to look for', `${'a'.repeat(2000)}b${'a'.repeat(2000)}`],
+  ])('leaves the others their time: %s', async (_, a) => {
+    const json = a === null ? `{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}` : JSON.stringify({ a, text: 'a'.repeat(Math.max(0, 900_000 - JSON.stringify(a).length)) });
+    const [server, slow] = [await hostile(answer(head('connection: close\r\n', json))), await hostile((socket) => { setTimeout(() => { socket.end(head('content-length: 0\r\n')); }, 250); })];
+    const names = Object.fromEntries('abcdefghijklmnopqrst'.split('').map((name) => [name, '$.a']));
+    const results = await runJourneys({ one: carrying(server.host, names), two: carrying(server.host, names), healthy: journey(slow.host, { timeoutMs: 1000 }) }, { rollbackId: 'rb-1', readSecrets: async () => new Map([['key', secret]]) });
+    expect(results.map(({ ok }) => ok)).toEqual([false, false, true]);
+    expect(JSON.stringify(results)).not.toMatch(/S3cret|token-/);
   });
 });
 

@@ -1,7 +1,7 @@
 // Journeys against real HTTP servers on loopback: what passes, what fails and why, and what they must never reach.
 import type { ServerResponse } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import { refusal } from '../../lambdas/adapters/journey-fence.ts';
+import { refusal } from '../../lambdas/config/journey-addresses.ts';
 import { runJourneys } from '../../lambdas/adapters/journeys.ts';
 import type { Journey } from '../../lambdas/config/schema.ts';
 import { bodyOf, journey, json, lookup, readSecrets, type Requests, run, serve, servers, tools } from './journey-rig.ts';
@@ -179,8 +179,11 @@ describe('a journey that cannot be run', () => {
     ['a template without a value', [{ url: 'http://shop.example/{{nothing}}' }], /\{\{nothing\}\} has no value/],
     ['a template in the host', [{ url: 'http://shop.{{secret.key}}.example/' }], /stands in the host/],
     ['another scheme', [{ url: '{{secret.url}}' }], /scheme file:/],
+    ['a header with a blank in its name', [{ url: 'http://shop.example/', headers: { 'odd key': '1' } }], /header "odd key" has a name that HTTP does not allow/],
+    ['a header with a line break', [{ url: 'http://shop.example/', headers: { 'h-key': 'a\nb' } }], /header h-key has a value that HTTP does not allow/],
+    ['a secret that no header takes', [{ url: 'http://shop.example/', headers: { 'h-key': 'Bearer {{secret.lines}}' } }], /header h-key has a value that HTTP does not allow/],
   ])('is no evidence against the service: %s', async (_, requests, reason) => {
-    const result = await run(journey('127.0.0.1:1', requests), { readSecrets: async () => new Map([['key', 'x'], ['url', 'file:///etc/passwd']]) });
+    const result = await run(journey('127.0.0.1:1', requests), { readSecrets: async () => new Map([['key', 'x'], ['url', 'file:///etc/passwd'], ['lines', 'a\r\nb']]) });
     expect(result).toMatchObject({ ok: false, couldNotRun: true });
     expect(result.reason).toMatch(reason);
   });
