@@ -31,12 +31,12 @@ export const quietReads: Partial<Record<HandlerName, Readonly<Record<string, str
   announce: { 'dynamodb:Query': 'The message goes out without from and to, and the log says why: a message late would be worse.' },
 };
 
-const alarms: Statement = {
+export const alarms: Statement = {
   actions: ['cloudwatch:DescribeAlarms'], resources: ['*'],
   because: 'Composite alarms can be described only on all resources.',
 };
 
-const metrics: Statement = {
+export const metrics: Statement = {
   actions: ['cloudwatch:GetMetricData'], resources: ['*'],
   because: 'A metric has no ARN; the datasets, to which alone this action can be limited, hold none that Ripcord reads.',
 };

@@ -1,4 +1,4 @@
-// Turns IAM statements that are plain data into a role's policy; a wildcard carries its reason into cdk-nag's report.
+// Turns IAM statements that are plain data into the policy of a role or of people; a wildcard carries its reason into cdk-nag's report.
 import { aws_iam as iam, Stack, Validations } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
 import type { Statement } from '../../lambdas/strategies/strategy.ts';
@@ -10,19 +10,27 @@ function policyStatement({ actions, resources, conditions }: Statement, effect: 
   return new iam.PolicyStatement({ effect, actions: [...actions], resources: [...resources], ...(conditions === undefined ? {} : { conditions }) });
 }
 
+/** A role, or a policy that people's roles take. */
+export type Holder = iam.IRole | iam.ManagedPolicy;
+
+function add(holder: Holder, statement: iam.PolicyStatement): void {
+  if (holder instanceof iam.ManagedPolicy) holder.addStatements(statement);
+  else holder.addToPrincipalPolicy(statement);
+}
+
 /**
- * Adds the statements to the role.
+ * Adds the statements to the role or policy.
  * @throws Error when a resource has a wildcard and the statement does not say why nothing narrower is possible.
  */
-export function allow(role: iam.IRole, statements: readonly Statement[]): void {
+export function allow(holder: Holder, statements: readonly Statement[]): void {
   for (const statement of statements) {
     const wildcards = statement.resources.filter(isWildcard);
     if (wildcards.length > 0 && statement.because === undefined)
       throw new Error(`IAM statement ${statement.actions.join(', ')} on ${wildcards.join(', ')} needs \`because\`: why nothing narrower is possible`);
-    role.addToPrincipalPolicy(policyStatement(statement, iam.Effect.ALLOW));
-    if (statement.because !== undefined) acknowledgeWildcards(role, wildcards, statement.because);
+    add(holder, policyStatement(statement, iam.Effect.ALLOW));
+    if (statement.because !== undefined) acknowledgeWildcards(holder, wildcards, statement.because);
     if (statement.because !== undefined || statement.uncalled !== undefined || statement.quiet !== undefined)
-      explain(role, { ...reasonsOf(statement), resources: statement.resources });
+      explain(holder, { ...reasonsOf(statement), resources: statement.resources });
   }
 }
 
@@ -46,8 +54,8 @@ export function explain(holder: IConstruct, { wide = {}, uncalled = {}, quiet = 
   holder.node.addMetadata('ripcord:permissions', { wide, uncalled, quiet, resources: resources ?? null });
 }
 
-export function deny(role: iam.IRole, statement: Statement): void {
-  role.addToPrincipalPolicy(policyStatement(statement, iam.Effect.DENY));
+export function deny(holder: Holder, statement: Statement): void {
+  add(holder, policyStatement(statement, iam.Effect.DENY));
 }
 
 /** Tells cdk-nag why these resources end in a wildcard; any other wildcard on the same construct is still a finding. */

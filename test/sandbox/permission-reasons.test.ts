@@ -1,7 +1,8 @@
 // Which reasons beside a permission are found out: of nothing, twice, belied by what was played.
 import { expect, test } from 'vitest';
-import type { Grant } from '../../sandbox/explore/permissions/grants.ts';
+import { grantsOf, peoplesGrants, type Grant } from '../../sandbox/explore/permissions/grants.ts';
 import type { Played } from '../../sandbox/explore/permissions/play.ts';
+import type { Policy } from '../../sandbox/explore/permissions/policies.ts';
 import { reasonProblems, staleReasons } from '../../sandbox/explore/permissions/reason-problems.ts';
 import type { Reason } from '../../sandbox/explore/permissions/reasons.ts';
 import type { RemovalResult } from '../../sandbox/explore/permissions/remove.ts';
@@ -44,6 +45,16 @@ test('a reason for a loss that is never tried, and one for a wildcard that is no
   expect(reasonProblems([], [grant({ uncalled: 'AWS wants it', quiet: 'because' })], [])).toEqual([expect.stringContaining('is never taken away')]);
   expect(reasonProblems([], [grant({ wide: 'because' })], [])).toEqual([expect.stringContaining('has no wildcard')]);
   expect(reasonProblems([], [grant({ wide: 'because', resources: ['*'] })], [])).toEqual([]);
+});
+
+test('a wildcard without a reason is found out, in the policies of people too, and in a resource\'s own policy it is that resource', () => {
+  expect(reasonProblems([], [grant({ resources: [topic, `${topic}-*`] })], [])).toEqual([`report/0/sns:Publish is allowed on ${topic}-*, and no reason says why nothing narrower would do`]);
+  const statements = [{ Effect: 'Allow', Action: ['states:ListStateMachines', 'cloudwatch:GetDashboard'], Resource: '*' }] as const;
+  const of = (kind: Policy['kind']): Policy => ({ kind, logicalId: 'Viewer', holder: 'Viewer', owner: 'Viewer', name: 'viewer', roleName: null, resourceArn: topic, statements });
+  const reasons = [reason({ kind: 'wide', owner: 'Viewer', action: 'states:ListStateMachines' })];
+  const problems = (kind: Policy['kind']) => reasonProblems(reasons, [...grantsOf([of(kind)], reasons), ...peoplesGrants([of(kind)], reasons)], []);
+  expect(problems('managed')).toEqual(['Viewer/0/cloudwatch:GetDashboard is allowed on *, and no reason says why nothing narrower would do']);
+  expect([problems('identity').length, problems('resource'), problems('trust')]).toEqual([1, [], []]);
 });
 
 test.each(['named', 'logged'] as const)('a reason that a loss goes unnoticed is belied when it is noticed (%s)', (noticed) => {

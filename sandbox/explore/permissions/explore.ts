@@ -48,7 +48,7 @@ export const explorePermissions = (options: PermissionOptions): Promise<Permissi
   const denials = await tryDenials(shared, prepared.assembly, prepared.policies);
   const results = await takeAway(shared, { prepared, played }, options);
   return {
-    grants: prepared.grants, played, unexplained: unexplained(prepared.grants, played), reasonProblems: [...reasonProblems(prepared.reasons, prepared.grants, played), ...staleReasons(results)],
+    grants: prepared.grants, played, unexplained: unexplained(prepared.grants, played), reasonProblems: [...reasonProblems(prepared.reasons, [...prepared.grants, ...prepared.peoplesGrants], played), ...staleReasons(results)],
     denials, results, seconds: (performance.now() - startedAt) / 1000,
   };
 });

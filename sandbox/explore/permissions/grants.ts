@@ -39,6 +39,10 @@ export interface Grant {
 export const grantsOf = (policies: readonly Policy[], reasons: readonly Reason[]): readonly Grant[] =>
   policies.filter(({ kind }) => kind !== 'managed').flatMap((policy) => grantsIn(policy, reasons));
 
+/** What the policies for people allow: nobody takes it away, but each wildcard needs its reason there too. */
+export const peoplesGrants = (policies: readonly Policy[], reasons: readonly Reason[]): readonly Grant[] =>
+  policies.filter(({ kind }) => kind === 'managed').flatMap((policy) => grantsIn(policy, reasons));
+
 /** Whether this decision of IAM's was made by this grant, through this resource of it. */
 export const isBy = ({ statement, action }: Grant, resource: string, permission: Permission): boolean =>
   permission.allowed && permission.statement === statement && matchesWildcard(action, permission.action, { ignoreCase: true }) && (resource === '*' || matchesArn(resource, permission.resource));
@@ -86,7 +90,7 @@ function grantsIn({ logicalId, holder, owner, name, kind, roleName, resourceArn,
     return actions.map((action) => {
       const textOf = (of: Reason['kind']): string | null => reasonsFor(reasons, of, { owner, action, resources })[0]?.text ?? null;
       return {
-        id: `${holder}/${index}/${action}`, holder, owner, statement: `${name}/${raw.Sid ?? String(index)}`, action, resources, isResourcePolicy: kind !== 'identity', trusted: kind === 'trust' ? roleName : null,
+        id: `${holder}/${index}/${action}`, holder, owner, statement: `${name}/${raw.Sid ?? String(index)}`, action, resources, isResourcePolicy: kind === 'trust' || kind === 'resource', trusted: kind === 'trust' ? roleName : null,
         wide: textOf('wide'), uncalled: textOf('uncalled'), quiet: textOf('quiet'), together: actions.length, place: { logicalId, index },
       };
     });

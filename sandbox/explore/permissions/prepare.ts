@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { stringify } from 'yaml';
 import type { JsonValue } from '../../scenarios/scenario.ts';
-import { grantsOf, isBy, type Grant } from './grants.ts';
+import { grantsOf, isBy, peoplesGrants, type Grant } from './grants.ts';
 import { policiesOf, type Policy } from './policies.ts';
 import { reasonsOf, type Reason } from './reasons.ts';
 import { playIn, type Played } from './play.ts';
@@ -18,6 +18,8 @@ export interface Prepared {
   readonly policies: readonly Policy[];
   readonly reasons: readonly Reason[];
   readonly grants: readonly Grant[];
+  /** Of people, beside them. */
+  readonly peoplesGrants: readonly Grant[];
 }
 
 /** @param directory where the stack is synthesized. */
@@ -35,7 +37,7 @@ export async function preparePermissions(directory: string, shared: Shared, synt
     const deployed = await sandbox.deploy(assembly);
     const policies = policiesOf(assembly, deployed, sandbox.place);
     const reasons = await reasonsOf(assembly, deployed, sandbox.place);
-    return { assembly, policies, reasons, grants: grantsOf(policies, reasons) };
+    return { assembly, policies, reasons, grants: grantsOf(policies, reasons), peoplesGrants: peoplesGrants(policies, reasons) };
   } finally {
     await account.stop();
     await sandbox.stop();

@@ -4,7 +4,10 @@ import type { Played } from './play.ts';
 import { reasonKinds, reasonsFor, speaksOf, type Reason } from './reasons.ts';
 import type { RemovalResult } from './remove.ts';
 
-/** What is wrong with reasons before anything is taken away: one of nothing, two of the same, one that what was played belies. */
+/**
+ * What is wrong with reasons before anything is taken away: one of nothing, two of the same, one that what was played belies, none where a wildcard stands.
+ * @param grants of roles, of resources and of people.
+ */
 export function reasonProblems(reasons: readonly Reason[], grants: readonly Grant[], played: readonly Played[]): readonly string[] {
   const isTaken = (grant: Grant): boolean => played.some(({ used }) => used.some((permission) => isBy(grant, '*', permission)));
   return [
@@ -16,6 +19,8 @@ export function reasonProblems(reasons: readonly Reason[], grants: readonly Gran
     ...grants.filter((grant) => grant.uncalled !== null && isTaken(grant)).map(({ id, uncalled }) => `${id} is taken by a scenario, and its reason says that no call takes it: "${uncalled}"`),
     ...grants.filter(({ uncalled, quiet }) => uncalled !== null && quiet !== null).map(({ id, quiet }) => `${id} is never taken away, so its reason says nothing: "${quiet}"`),
     ...grants.filter(({ isResourcePolicy, wide, resources }) => !isResourcePolicy && wide !== null && !resources.some((one) => one.includes('*'))).map(({ id, wide }) => `${id} has no wildcard, and a reason for one: "${wide}"`),
+    ...grants.filter(({ isResourcePolicy, wide, resources }) => !isResourcePolicy && wide === null && resources.some((one) => one.includes('*')))
+      .map(({ id, resources }) => `${id} is allowed on ${resources.filter((one) => one.includes('*')).join(', ')}, and no reason says why nothing narrower would do`),
   ];
 }
 
