@@ -88,7 +88,7 @@ const journeyRequest = z.strictObject({
     text: z.array(z.string().min(1)).max(20).default([]),
     header: z.record(z.string().min(1), z.string()).default({}),
   }).prefault({}),
-  /** Name to JSONPath: the first match is carried to the following requests. */
+  /** Name to JSONPath: the first match is carried to the following requests; 4 kB and 100 texts at most. */
   carry: z.record(z.string().regex(/^[A-Za-z][A-Za-z0-9_]*$/), z.string().startsWith('$')).default({}),
   followRedirects: z.int().min(0).max(5).default(0),
 });
@@ -97,7 +97,7 @@ const journey = z.strictObject({
   requests: z.array(journeyRequest).min(1).max(20),
   /** Secrets by reference only: name to a Secrets Manager secret and, for a JSON secret, the key in it. */
   secrets: z.record(z.string().regex(/^[A-Za-z][A-Za-z0-9_]*$/), z.strictObject({ arn: arn('secretsmanager', 'secret:'), key: z.string().optional() })).default({}),
-  /** Other hosts a redirect may lead to. */
+  /** Other hosts that a redirect or a carried URL may lead to. A redirect takes no secret there; a carried URL does to the port that is named, without one the scheme's own. */
   allowHosts: z.array(z.string()).default([]),
   /** Loopback hosts (`127.0.0.1:8080`) this journey may call: only ever useful outside Lambda, as in the sandbox. */
   allowLoopback: z.array(z.string()).default([]),
