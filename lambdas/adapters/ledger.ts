@@ -7,6 +7,8 @@ import { type LedgerTable, dataOf, range, serviceKey } from './ledger-table.ts';
 
 /** A service keeps rows for years; a decision needs the newest. The budget counts at most 50 rollbacks, so 60 are enough. */
 const newest = { goods: 20, releases: 50, rollbacks: 60, signals: 100 } as const;
+/** With fewer releases than this nothing came before them. */
+export const newestReleases = newest.releases;
 const signalMinutes = 60;
 
 /** Signals are read for the last hour only, mutes until they end; of the rest the newest rows, as many as a decision can need. */

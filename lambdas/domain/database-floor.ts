@@ -1,6 +1,7 @@
 // Which versions still work with the database as it is: the declared floors, and which of two versions came first.
 import { at } from './instants.ts';
-import type { Question, ReleaseFacts } from './question.ts';
+import { allReleases, unreadSince } from './passed.ts';
+import type { KnownGoodFacts, Question, ReleaseFacts } from './question.ts';
 import { because } from './reasons.ts';
 import type { Reason } from './vocabulary.ts';
 import type { Passed } from './way-choice.ts';
@@ -14,7 +15,7 @@ export interface FloorObjection {
   readonly reason: Reason;
 }
 
-type Lives = Pick<Question, 'releases' | 'deployments' | 'knownGoods'>;
+type Lives = Pick<Question, 'releases' | 'earlier' | 'deployments' | 'knownGoods'>;
 
 /** Live for the first time not before `from` and not after `to`, in epoch milliseconds. */
 interface FirstLive {
@@ -23,8 +24,8 @@ interface FirstLive {
 }
 
 /** What the ledger proves of when a version was first live: its releases say when, everything else only that it was by then. */
-function firstLive({ releases, deployments, knownGoods }: Lives, version: string): FirstLive | null {
-  const brought: readonly Pick<ReleaseFacts, 'version' | 'previousVersion' | 'startedAt'>[] = [...releases, ...deployments.filter(({ nature }) => nature === 'release')];
+function firstLive({ releases, earlier, deployments, knownGoods }: Lives, version: string): FirstLive | null {
+  const brought: readonly Pick<ReleaseFacts, 'version' | 'previousVersion' | 'startedAt'>[] = [...releases, ...(earlier?.releases ?? []), ...deployments.filter(({ nature }) => nature === 'release')];
   const begun = brought.filter((one) => one.version === version).map(({ startedAt }) => at(startedAt));
   const seen = [
     ...knownGoods.filter((one) => one.version === version).map(({ since }) => at(since)),
@@ -99,15 +100,33 @@ export function floorObjections(question: Question, passed: readonly Passed[], v
   const isStated = policy.databaseFloor !== undefined || policy.database !== undefined;
   return [
     ...floors.flatMap(({ floor, by }) => objection(question, version, floor, by)),
-    ...(isStated ? [] : silent.map((release): FloorObjection => ({
-      kind: 'doubt', reason: because('floor-unknown', `Release ${release.version} changed the database, and nothing says from which version on the code works with it.`),
-    }))),
+    ...(isStated ? [] : silent.map((release) => doubt(`Release ${release.version} changed the database, and nothing says from which version on the code works with it.`))),
   ];
 }
+
+/** What the database says against a declared side of which nothing proves the version: whatever releases on record did to it may have come after. */
+export function sideObjections(question: Question, side: string): FloorObjection[] {
+  const { policy } = question;
+  const migrated = policy.database === undefined ? allReleases(question).filter(({ touched, manifest }) => touched.includes('database') || manifest?.databaseFloor != null) : [];
+  const [last] = migrated;
+  const others = migrated.length - 1;
+  return [
+    ...(policy.databaseFloor === undefined ? [] : objection(question, null, policy.databaseFloor, 'the policy')),
+    ...(last === undefined ? [] : [doubt(`Release ${last.version} changed the database or names a floor${others === 0 ? '' : `, and ${others} before it`}, and which version side ${side} runs is not known.`)]),
+  ];
+}
+
+/** What lies between a version and what was read: nobody knows, whatever the policy says of migrations. */
+export function unreadObjections(question: Question, good: Pick<KnownGoodFacts, 'version' | 'since'>): FloorObjection[] {
+  const since = unreadSince(question, good);
+  return since === null ? [] : [doubt(`Releases before ${since.slice(0, 16)}Z are not read any more, and ${good.version} may be older: nobody knows which migrations lie between.`)];
+}
+
+const doubt = (text: string): FloorObjection => ({ kind: 'doubt', reason: because('floor-unknown', text) });
 
 function objection(question: Question, version: string | null, floor: string, by: string): FloorObjection[] {
   const stands = version === null ? 'unknown' : standing(question, version, floor);
   if (stands === 'works') return [];
   if (stands === 'below') return [{ kind: 'refused', reason: because('below-floor', `${version ?? ''} does not work with the database as it is now: ${by} says ${floor} or later.`) }];
-  return [{ kind: 'doubt', reason: because('floor-unknown', `The database needs ${floor} or later (${by}), and whether ${version ?? 'the version of the other side'} is that is not known.`) }];
+  return [doubt(`The database needs ${floor} or later (${by}), and whether ${version ?? 'the version of the other side'} is that is not known.`)];
 }

@@ -94,7 +94,7 @@ function act(about: Case): Decision {
   const { ways, rungs, doubts, order, passed } = weighWays(question, suspect, good);
   const found = { releaseId: suspect?.id ?? null, good, rungs, ways, passed };
   const demands = [...demandsOf(question, doubts), ...unrelatedDemand(about)];
-  const reasons = [...grounds(about, good, rungs), ...assumed(suspect), ...alsoUndone(passed, suspect, good), ...notTaken(ways), ...order, ...(rungs.length === 0 ? [] : demands.map(({ reason }) => reason))];
+  const reasons = [...grounds(about, good, rungs), ...assumed(suspect), ...alsoUndone(about, passed, good), ...notTaken(ways), ...order, ...(rungs.length === 0 ? [] : demands.map(({ reason }) => reason))];
   if (rungs.length === 0) return noSafeWay(about, { ...found, reasons });
   const answer = answerTo(question, demands);
   if (answer === 'ask') return decision(about, { ...found, verdict: 'ask', headline: `${wayBack(about, rungs, good)} Waiting for a person: ${demands.map(({ reason }) => reason.text).join(' ')}`, reasons, approval: demandOf(demands) });

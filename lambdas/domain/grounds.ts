@@ -45,9 +45,9 @@ export const notTaken = (ways: readonly WayChoice[]): Reason[] => ways.flatMap((
 });
 
 /** What else is lost on the way: releases between the known good one and the suspect that are still live in it. */
-export function alsoUndone(passed: readonly Passed[], suspect: ReleaseFacts | null, good: KnownGoodFacts | null): Reason[] {
+export function alsoUndone({ question, suspect }: Case, passed: readonly Passed[], good: KnownGoodFacts | null): Reason[] {
   const others = passed.filter(({ id, status }) => id !== suspect?.id && status !== 'failed' && status !== 'stopped').map(({ version, startedAt }) => `${version} (${startedAt.slice(0, 16)}Z)`);
-  return others.length === 0 || good === null ? [] : [because('also-undone', `Going back to ${good.version} also takes back ${others.slice(0, 10).join(', ')}${others.length > 10 ? ` and ${others.length - 10} more` : ''}: none of them is known good.`)];
+  return others.length === 0 || good === null ? [] : [because('also-undone', `Going back to ${good.version} also takes back ${others.slice(0, 10).join(', ')}${others.length > 10 ? ` and ${question.earlier === undefined ? '' : 'at least '}${others.length - 10} more` : ''}: none of them is known good.`)];
 }
 
 /** Where one target would go back to; null when nobody knows. */

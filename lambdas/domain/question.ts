@@ -6,6 +6,7 @@ import type { AlarmReading, DeploymentReading, TrafficReading } from './readings
 import type { Trigger } from './trigger.ts';
 import type { Approval, JourneyRound } from './workflow.ts';
 import type { Instant, KnownGood, Release, WayBack } from './vocabulary.ts';
+import type { EarlierRelease } from './way-choice.ts';
 import type { WayEffect } from './way-effect.ts';
 import type { ServiceConfig } from '../config/schema.ts';
 
@@ -15,6 +16,8 @@ export interface TargetFacts {
   readonly goodSide: string | null;
   /** Absent in questions of before the ways back were weighed: then it is taken for a version that is put in place again. */
   readonly way?: WayBack;
+  /** The version that captured states prove to be on the good side; absent where nothing does. */
+  readonly sideVersion?: Pick<KnownGood, 'version' | 'since'>;
   /** What users notice while it goes back, as far as the catalogue and the last captured state tell. */
   readonly effect?: WayEffect;
   /** Seconds until users are safe, in questions of before their effect was asked. */
@@ -62,6 +65,13 @@ export interface Question {
   };
   readonly coolDownUntil: Instant | null;
   readonly releases: readonly ReleaseFacts[];
+  /** What the record says of before those; absent where they are all. */
+  readonly earlier?: {
+    /** Only such as say something of the database, or brought the version that was looked for. */
+    readonly releases: readonly EarlierRelease[];
+    /** Of what began before this nothing is known; null where all was read. */
+    readonly unreadBefore: Instant | null;
+  };
   readonly knownGoods: readonly KnownGoodFacts[];
   readonly rollbacks: readonly RollbackRecord[];
   /** Present in shadow: what was recorded there before. */

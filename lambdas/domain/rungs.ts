@@ -4,7 +4,7 @@ import type { RungFacts, TargetFacts } from './question.ts';
 import type { KnownGood, Release, Rung, StepRequest } from './vocabulary.ts';
 
 /** What a verdict needs of one target: its side that is always good, or null when the ledger has to know a good version; how it goes back, and what users notice of that. */
-export const targetFacts = (target: TargetConfig, known: Pick<TargetFacts, 'way' | 'effect'> = {}): TargetFacts => ({
+export const targetFacts = (target: TargetConfig, known: Pick<TargetFacts, 'way' | 'effect' | 'sideVersion'> = {}): TargetFacts => ({
   strategy: target.strategy, ...known,
   // A declared good value is the off side of a flag.
   goodSide: typeof target.good === 'object' ? ('side' in target.good ? target.good.side : 'off') : null,

@@ -1,8 +1,7 @@
 // The decision tree of the way back: what was touched, what is possible, what would do harm, for every way that the service has.
-import { floorObjections } from './database-floor.ts';
-import { at } from './instants.ts';
+import { type FloorObjection, floorObjections, sideObjections, unreadObjections } from './database-floor.ts';
+import { passedReleases } from './passed.ts';
 import type { KnownGoodFacts, Question, ReleaseFacts, RungFacts, TargetFacts } from './question.ts';
-import { releaseFrom } from './readings.ts';
 import { because } from './reasons.ts';
 import { goodOf } from './rungs.ts';
 import type { Reason, Touched, WayBack } from './vocabulary.ts';
@@ -60,25 +59,12 @@ export function weighWays(question: Question, suspect: ReleaseFacts | null, good
 
 const unique = (reasons: readonly Reason[]): Reason[] => reasons.filter(({ text }, index) => reasons.findIndex((one) => one.text === text) === index);
 
-/** Releases that began since the known good one did, newest first: what going back passes. Those that were taken back already count, as their migrations were not. */
-export function passedReleases(question: Question, suspect: ReleaseFacts | null, good: KnownGoodFacts | null): Passed[] {
-  const ids = new Set(question.releases.map(({ id }) => id));
-  const deployed = question.deployments.filter(({ id, nature }) => nature === 'release' && !ids.has(id)).map((one) => releaseFrom(question.service, one));
-  const all = [...question.releases, ...deployed];
-  const own = good === null ? [] : all.filter(({ version, startedAt }) => version === good.version && at(startedAt) <= at(good.since)).map(({ startedAt }) => at(startedAt));
-  const from = good === null ? at(suspect?.startedAt ?? question.now) : own.length > 0 ? Math.max(...own) : at(good.since);
-  return all.filter(({ version, startedAt }) => version !== good?.version && at(startedAt) >= from)
-    .toSorted((a, b) => at(b.startedAt) - at(a.startedAt))
-    .map(({ id, version, startedAt, status, touched, manifest }) => ({ id, version, startedAt, status, touched, ...(manifest === undefined ? {} : { manifest }) }));
-}
-
 function weigh(situation: Situation, rung: RungFacts): Weighed {
-  const { question, suspect, good, passed } = situation;
+  const { question, suspect, good } = situation;
   const targets = targetsOf(question, rung);
   const to = [...new Set(targets.map(([id, target]) => goodOf(id, target, good)?.version ?? null))];
   // A flag changes what the version does, never which version users get.
-  const old = [...new Set(targets.filter(([, target]) => wayOf(target) !== 'flag-off').map(([id, target]) => (target.goodSide === null ? goodOf(id, target, good)?.version ?? null : null)))];
-  const objections = old.flatMap((version) => floorObjections(question, passed, version));
+  const objections = targets.filter(([, target]) => wayOf(target) !== 'flag-off').flatMap(([id, target]) => databaseObjections(situation, id, target));
   const ways = waysOf(question, rung);
   const effect = effectOf(rung.waves, (id) => question.targets[id]?.effect);
   const doubts = unique([
@@ -92,6 +78,15 @@ function weigh(situation: Situation, rung: RungFacts): Weighed {
     harm: harmOf(question, { rung, ways, effect, doubts }),
     refusals: unique(objections.filter(({ kind }) => kind === 'refused').map(({ reason }) => reason)),
   };
+}
+
+/** A declared side can be older than what is known good: what releases did to the database counts from the version that it runs. */
+function databaseObjections({ question, suspect, good, passed }: Situation, id: string, target: TargetFacts): FloorObjection[] {
+  const { goodSide, sideVersion } = target;
+  if (goodSide !== null && sideVersion === undefined) return sideObjections(question, goodSide);
+  const goal = goodSide === null ? good : sideVersion ?? null;
+  const version = goodSide === null ? goodOf(id, target, good)?.version ?? null : goal?.version ?? null;
+  return [...floorObjections(question, goodSide === null ? passed : passedReleases(question, suspect, goal), version), ...(goal === null ? [] : unreadObjections(question, goal))];
 }
 
 const notProven = ({ service }: Question, good: KnownGoodFacts | null): Reason =>

@@ -30,3 +30,6 @@ export interface WayChoice {
 
 /** A release that going back passes: its code goes, what else it touched stays. */
 export type Passed = Pick<Release, 'id' | 'version' | 'startedAt' | 'status' | 'touched' | 'manifest'>;
+
+/** A release of long ago, as far as the database and the order of versions need it. */
+export type EarlierRelease = Passed & Pick<Release, 'previousVersion'>;

@@ -4,17 +4,19 @@ import { readAlarms } from '../adapters/alarms.ts';
 import { type CatalogueStore, type VersionedEntry, readEntry } from '../adapters/catalogue.ts';
 import { readDeployments } from '../adapters/deployments.ts';
 import { isFault } from '../adapters/aws-errors.ts';
+import { type Earlier, readEarlier } from '../adapters/ledger-earlier.ts';
 import { acquireLock } from '../adapters/ledger-lock.ts';
 import { readNeighbours } from '../adapters/ledger-neighbours.ts';
 import { addToStorm, type StormWindows, readStorm } from '../adapters/ledger-storm.ts';
 import type { LedgerTable } from '../adapters/ledger-table.ts';
-import { readService } from '../adapters/ledger.ts';
+import { newestReleases, readService } from '../adapters/ledger.ts';
 import { type MetricsSources, readMetrics } from '../adapters/metrics.ts';
 import { readTraffic } from '../adapters/traffic.ts';
 import { groupsOf as deploymentGroupsOf } from '../config/release-sources.ts';
 import { isCountedUnread } from '../domain/counted.ts';
 import { isTrouble } from '../domain/door.ts';
 import type { ServiceLedger } from '../domain/ledger.ts';
+import { beganAt, furthestGood } from '../domain/passed.ts';
 import type { Question } from '../domain/question.ts';
 import { shiftPlan } from '../domain/shift-plan.ts';
 import type { DeploymentReading } from '../domain/readings.ts';
@@ -84,6 +86,8 @@ export interface Seen {
   readonly metrics: Question['metrics'];
   readonly deployments: readonly DeploymentReading[];
   readonly neighbours?: NonNullable<Question['neighbours']>;
+  /** Null where the ledger has all releases. */
+  readonly earlier: Earlier | null;
 }
 
 /** What is known when the signals could not be read, but the ledger is enough. */
@@ -133,18 +137,28 @@ async function windowsUnread({ table, storm: { minutes } }: AssessSources, { ser
 /** A fault may have begun an hour before this look at the most: a hold, and a wait for others. */
 const faultAgeMinutes = 60;
 
-async function readSignals({ table, cloudWatch, cloudWatchIn, codeDeploy }: AssessSources, { known, trigger, now }: { readonly known: Known; readonly trigger: Trigger; readonly now: Date }): Promise<Pick<Seen, 'alarms' | 'traffic' | 'metrics' | 'deployments' | 'neighbours'>> {
+async function readSignals({ table, cloudWatch, cloudWatchIn, codeDeploy }: AssessSources, { known, trigger, now }: { readonly known: Known; readonly trigger: Trigger; readonly now: Date }): Promise<Pick<Seen, 'alarms' | 'traffic' | 'metrics' | 'deployments' | 'neighbours' | 'earlier'>> {
   const { around = [], service: { signals, policy } } = known.entry;
   const theirs = around.flatMap(({ alarms }) => alarms.map((name) => ({ name })));
   const [newest] = known.ledger.releases.toSorted((a, b) => Date.parse(b.startedAt) - Date.parse(a.startedAt));
   const shift = shiftPlan(known.entry.service, newest, now.toISOString(), known.ledger);
   const from = new Date(now.getTime() - (policy.releaseWindowMinutes + faultAgeMinutes) * 60_000);
-  const [alarms, traffic, metrics, deployments, neighbours] = await Promise.all([
+  const [alarms, traffic, metrics, deployments, neighbours, earlier] = await Promise.all([
     readAlarms(cloudWatch, [...signals.alarms, ...theirs]), readTraffic(cloudWatch, signals.traffic, now), readMetrics({ cloudWatch, cloudWatchIn }, { ...signals, shift }, now), deploymentsNow(codeDeploy, known, trigger, now),
-    readNeighbours(table, around, { from, now }),
+    readNeighbours(table, around, { from, now }), earlierOf(table, known, from),
   ]);
   const ours = signals.alarms.length;
-  return { alarms: alarms.slice(0, ours), traffic, metrics, deployments, ...(around.length === 0 ? {} : { neighbours: withAlarms(around, neighbours, alarms.slice(ours)) }) };
+  return { alarms: alarms.slice(0, ours), traffic, metrics, deployments, earlier, ...(around.length === 0 ? {} : { neighbours: withAlarms(around, neighbours, alarms.slice(ours)) }) };
+}
+
+/** Where the newest releases do not reach back to what a way back may lead to: a declared side can run a version of any age. */
+async function earlierOf(table: LedgerTable, { entry, ledger }: Known, from: Date): Promise<Earlier | null> {
+  const { releases } = ledger;
+  const oldest = releases.at(-1);
+  if (oldest === undefined || releases.length < newestReleases) return null;
+  const hasSides = Object.values(entry.service.targets).some(({ good }) => typeof good === 'object' && 'side' in good);
+  const good = hasSides ? null : furthestGood(ledger, from.getTime());
+  return good !== null && beganAt(releases, good) !== null ? { releases: [], unreadBefore: oldest.startedAt } : readEarlier(table, oldest, good);
 }
 
 const withAlarms = (around: NonNullable<Known['entry']['around']>, read: Awaited<ReturnType<typeof readNeighbours>>, alarms: Question['alarms']): NonNullable<Question['neighbours']> =>

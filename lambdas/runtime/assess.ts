@@ -72,8 +72,8 @@ interface Gathered {
 /** Everything the verdict is made from. States of targets are left out: it does not depend on them, and they are large. */
 function questionOf(input: AssessInput, { admitted, known, seen, now }: Gathered & { readonly now: Instant }): Question {
   const { entry: { service: config }, ledger } = known;
-  const targets = factsOf(config.targets, { ledger, deployments: seen.deployments });
-  const { fence: _fence, ...facts } = seen;
+  const { fence: _fence, earlier, ...facts } = seen;
+  const targets = factsOf(config.targets, { ledger, deployments: seen.deployments, readBack: earlier === null ? null : ledger.releases.at(-1)?.startedAt ?? null });
   return {
     ...facts,
     service: admitted.service, rollbackId: input.rollbackId, startedAt: input.startedAt, now, look: input.look,
@@ -84,6 +84,7 @@ function questionOf(input: AssessInput, { admitted, known, seen, now }: Gathered
     patience: { proofSeconds: verificationOf(config.verification).deadlineSeconds, stepSeconds: confirmLimitSeconds },
     coolDownUntil: ledger.lock.coolDownUntil,
     releases: ledger.releases.map(({ left: _left, ...release }) => release),
+    ...(earlier === null ? {} : { earlier }),
     knownGoods: ledger.knownGoods.map(({ states, unproven: _unproven, ...good }) => ({ ...good, targets: Object.keys(states) })),
     rollbacks: ledger.rollbacks, delivered: ledger.signals, quarantined: ledger.quarantined,
     ...(config.policy.mode === 'shadow' ? { shadowed: ledger.shadowed } : {}),

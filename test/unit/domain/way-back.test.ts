@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { decide } from '../../../lambdas/domain/decide.ts';
 import type { Question } from '../../../lambdas/domain/question.ts';
 import type { Touched } from '../../../lambdas/domain/vocabulary.ts';
-import { passedReleases, weighWays } from '../../../lambdas/domain/way-back.ts';
+import { passedReleases } from '../../../lambdas/domain/passed.ts';
+import { weighWays } from '../../../lambdas/domain/way-back.ts';
 import { minute, personTrigger, question, release, rollback } from './samples.ts';
 
 const targets: Question['targets'] = {
@@ -132,6 +133,76 @@ describe('what going back passes', () => {
   it('counts a deployment that only CodeDeploy knows', () => {
     const asked = question({ releases: [suspect], deployments: [{ id: 'd-9', targetId: 'app', version: 'v2', previousVersion: 'v1', startedAt: minute(-90), finishedAt: minute(-80), status: 'finished', actor: 'user', nature: 'release', undoes: null }] });
     expect(passedReleases(asked, suspect, good).map(({ id }) => id)).toEqual(['r-3', 'd-9']);
+  });
+});
+
+describe('what is on record of long ago', () => {
+  const needs = (databaseFloor: string | null) => ({ approvals: [], backup: null, databaseFloor, url: null });
+  const migrated = release({ id: 'r-m', version: '2.0.1', startedAt: minute(-450), touched: ['code', 'database'], manifest: needs('2.0.1') });
+  const begun = release({ id: 'r-0', version: '2.0.0', startedAt: minute(-505), finishedAt: minute(-500) });
+  const known = { ...good, version: '2.0.0' };
+  const suspect = release({ version: '2.0.60' });
+  const weighed = (earlier: Question['earlier'], over: Parameters<typeof question>[0] = {}) => {
+    const [way] = weighWays(question({ targets, rungs: [{ name: 'web', waves: [['web']] }], releases: [suspect], knownGoods: [known], ...(earlier === undefined ? {} : { earlier }), ...over }), suspect, known).ways;
+    return [way?.answer, way?.reasons.map(({ text }) => text).join(' ')];
+  };
+
+  it('counts like what is new: the floor of a migration refuses', () => {
+    expect(weighed({ releases: [migrated, begun], unreadBefore: minute(-900) })).toEqual(['refused', '2.0.0 does not work with the database as it is now: release 2.0.1 says 2.0.1 or later.']);
+  });
+
+  it.each<[string, Question['earlier'], 'chosen' | 'ask']>([
+    ['all was read', { releases: [], unreadBefore: null }, 'chosen'],
+    ['it was read back to before the known good one began', { releases: [begun], unreadBefore: minute(-506) }, 'chosen'],
+    ['it was read back to the known good one', { releases: [begun], unreadBefore: minute(-505) }, 'chosen'],
+    ['it ends after the known good one', { releases: [], unreadBefore: minute(-450) }, 'ask'],
+    ['nobody knows when the known good one began', { releases: [], unreadBefore: minute(-900) }, 'ask'],
+  ])('lets a person decide where it does not reach back: %s', (_when, earlier, answer) => {
+    expect(weighed(earlier)[0]).toBe(answer);
+    // Compatible with the version before says nothing of fifty versions.
+    expect(weighed(earlier, compatible)[0]).toBe(answer);
+  });
+
+  it('is no matter of a flag, which changes no version', () => {
+    const flag = { targets: { flag: targets['flag'] as Question['targets'][string] }, rungs: [{ name: 'flag', waves: [['flag']] }] };
+    expect(weighed({ releases: [], unreadBefore: minute(-450) }, flag)[0]).toBe('chosen');
+  });
+
+  it('is said to be more than is listed', () => {
+    const many = Array.from({ length: 14 }, (_, index) => release({ id: `many-${index}`, version: `2.0.${59 - index}`, startedAt: minute(-index - 1) }));
+    const text = (earlier: Question['earlier']) => decide(question({ releases: [suspect, ...many], knownGoods: [known], ...(earlier === undefined ? {} : { earlier }) })).reasons.find(({ code }) => code === 'also-undone')?.text;
+    expect(text(undefined)).toContain(' and 4 more: none of them is known good.');
+    expect(text({ releases: [begun], unreadBefore: null })).toContain(' and at least 4 more: none');
+  });
+});
+
+describe('a declared side', () => {
+  const suspect = release({ version: '2.0.2' });
+  const migrated = release({ id: 'r-1', version: '2.0.1', startedAt: minute(-700), touched: ['code', 'database'] });
+  const floored = { ...migrated, touched: ['code'] as const, manifest: { approvals: [], backup: null, databaseFloor: '2.0.1', url: null } };
+  const plain = { ...migrated, touched: ['code'] as const };
+  const known = { ...good, version: '2.0.1' };
+  const weighed = (releases: Question['releases'], { sideVersion, ...over }: Parameters<typeof question>[0] & { readonly sideVersion?: { version: string; since: string } } = {}) => {
+    const web = { ...targets['web'], strategy: 'alb-weights', goodSide: 'blue', ...(sideVersion === undefined ? {} : { sideVersion }) };
+    const [way] = weighWays(question({ targets: { web }, rungs: [{ name: 'web', waves: [['web']] }], releases: [suspect, ...releases], knownGoods: [known], ...over }), suspect, known).ways;
+    return [way?.answer, way?.reasons.map(({ text }) => text).join(' ')];
+  };
+
+  it.each<[string, Parameters<typeof weighed>, string, string]>([
+    ['nothing on record touched the database', [[plain]], 'chosen', ''],
+    ['a release before the known good one did', [[migrated]], 'ask', 'Release 2.0.1 changed the database or names a floor, and which version side blue runs is not known.'],
+    ['a release before the known good one named a floor', [[floored]], 'ask', 'Release 2.0.1 changed the database or names a floor, and which version side blue runs is not known.'],
+    ['several did', [[migrated, { ...floored, id: 'r-0', version: '2.0.0', startedAt: minute(-800) }]], 'ask', 'Release 2.0.1 changed the database or names a floor, and 1 before it, and which version side blue runs is not known.'],
+    ['one of long ago did', [[plain], { earlier: { releases: [{ ...migrated, id: 'r-e', version: '1.0.0', startedAt: minute(-9000) }], unreadBefore: null } }], 'ask', 'Release 1.0.0 changed the database or names a floor, and which version side blue runs is not known.'],
+    ['nothing that was read did, and not all was read', [[plain], { earlier: { releases: [], unreadBefore: minute(-9000) } }], 'chosen', ''],
+    ['migrations are declared compatible', [[migrated, floored], compatible], 'chosen', ''],
+    ['migrations are declared compatible, and the policy has a floor', [[migrated], { policy: { ...compatible.policy, databaseFloor: '2.0.1' } }], 'ask', 'The database needs 2.0.1 or later (the policy), and whether the version of the other side is that is not known.'],
+    ['it is proven to run what came with the migration', [[migrated], { sideVersion: { version: '2.0.1', since: minute(-690) } }], 'chosen', ''],
+    ['it is proven to be older than the migration', [[migrated], { sideVersion: { version: '1.9.0', since: minute(-900) } }], 'ask', 'Release 2.0.1 changed the database, and nothing says from which version on the code works with it.'],
+    ['it is proven to be older than the floor', [[floored], { sideVersion: { version: '1.9.0', since: minute(-900) } }], 'refused', '1.9.0 does not work with the database as it is now: release 2.0.1 says 2.0.1 or later.'],
+    ['it is proven to be older than what was read', [[plain], { sideVersion: { version: '1.9.0', since: minute(-900) }, earlier: { releases: [], unreadBefore: minute(-800) } }], 'ask', 'Releases before 2026-11-19T19:40Z are not read any more, and 1.9.0 may be older: nobody knows which migrations lie between.'],
+  ])('%s', (_when, asked, answer, text) => {
+    expect(weighed(...asked)).toEqual([answer, text]);
   });
 });
 
