@@ -138,14 +138,14 @@ describe('what a hostile answer carries', () => {
   });
 
   it.each<[string, unknown]>([
-    ['one text of nearly a megabyte', 'S3cret+'.repeat(130_000)], ['six thousand texts', Array.from({ length: 6000 }, (_, index) => `token-${index}`)],
+    ['one text of nearly a megabyte', 'S3cret+'.repeat(130_000)], ['six thousand texts', Array.from({ length: 6000 }, (_, index) => `token-${index}`)], ['twenty thousand texts', Array.from({ length: 20_000 }, (_, index) => `token-${index}-${'x'.repeat(10)}`)],
     ['a hundred texts for each of twenty names', Array.from({ length: 100 }, (_, index) => `token-${index}`)], ['nested a hundred thousand deep', null],
     ['what takes longest to look for', `${'a'.repeat(2000)}b${'a'.repeat(2000)}`],
   ])('leaves the others their time: %s', async (_, a) => {
     const json = a === null ? `{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}` : JSON.stringify({ a, text: 'a'.repeat(Math.max(0, 900_000 - JSON.stringify(a).length)) });
     const [server, slow] = [await hostile(answer(head('connection: close\r\n', json))), await hostile((socket) => { setTimeout(() => { socket.end(head('content-length: 0\r\n')); }, 250); })];
     const names = Object.fromEntries('abcdefghijklmnopqrst'.split('').map((name) => [name, '$.a']));
-    const results = await runJourneys({ one: carrying(server.host, names), two: carrying(server.host, names), healthy: journey(slow.host, { timeoutMs: 1000 }) }, { rollbackId: 'rb-1', readSecrets: async () => new Map([['key', secret]]) });
+    const results = await runJourneys({ one: carrying(server.host, names), two: carrying(server.host, names), healthy: journey(slow.host, { timeoutMs: 2500 }) }, { rollbackId: 'rb-1', readSecrets: async () => new Map([['key', secret]]) });
     expect(results.map(({ ok }) => ok)).toEqual([false, false, true]);
     expect(JSON.stringify(results)).not.toMatch(/S3cret|token-/);
   });

@@ -19,7 +19,7 @@ describe('a carried value', () => {
     const host = await serve((request, response) => { json(response, request.url === '/' ? { t } : {}); });
     const results = await runJourneys({
       hostile: journey(host, [{ url: `http://${host}/`, timeoutMs: 5000, carry: { t: '$.t' } }, { url: `http://${host}/next`, expect: { json: [{ path: '$.never', exists: true }] } }]),
-      healthy: journey(host, [{ url: `http://${host}/next` }]),
+      healthy: journey(host, [{ url: `http://${host}/next`, timeoutMs: 5000 }]),
     }, tools());
     expect(results.map(({ journey: name, ok, failedAt }) => [name, ok, failedAt])).toEqual([['hostile', false, 'r1'], ['healthy', true, null]]);
     expect(results[0]?.reason).toMatch(reason);
