@@ -10,6 +10,7 @@ import { ripcord, type Judge } from './judge.ts';
 import { loadSubjects } from './load.ts';
 import { madeSubjects } from './made.ts';
 import { pageOf, type Part } from './page.ts';
+import { dependencyOutcomes } from './dependencies.ts';
 import { incidentCases } from './incidents.ts';
 import { kayentaDefault } from './peers/kayenta.ts';
 import { sequentialTest } from './peers/sequential.ts';
@@ -19,14 +20,14 @@ import { recoveryOutcomes } from './recovery.ts';
 import { play, type Outcome } from './run.ts';
 import { bundleSize } from './size.ts';
 import type { Split, Subject } from './subject.ts';
-import { gridTable, incidentTable, judgesTable, recoveryTable, scenarioTable, sourceTable } from './tables.ts';
+import { dependencyTable, gridTable, incidentTable, judgesTable, recoveryTable, scenarioTable, sourceTable } from './tables.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const { values: options } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
-    /** `development`, `test` or `both`. */
-    split: { type: 'string', default: 'both' },
+    /** `development`, `test` or `both`. The test half is played once, when everything has been chosen: looked at more often it would be chosen on as well. */
+    split: { type: 'string', default: 'development' },
     data: { type: 'string', default: resolve(root, '../shared/data') },
     page: { type: 'string', default: resolve(root, 'bench/judge/out/judge.html') },
   },
@@ -60,7 +61,8 @@ const measure = (subjects: readonly Subject[], split: Split, judges: readonly Ju
   const real = incidentCases(subjects, split);
   const incidents = new Map(judges.map((judge) => [judge.name, real.map((one) => play(one, judge))]));
   const recoveries = recoveryOutcomes(subjects, { split, seed: 3, perScenario: 0, untouched: options.quick ? 60 : 400 });
-  return { title: split === 'test' ? 'Test split' : 'Development split', results, incidents, recoveries, examples };
+  const dependencies = dependencyOutcomes(subjects, { split, seed: 5, perScenario: 0, untouched: options.quick ? 40 : 300 });
+  return { title: split === 'test' ? 'Test split' : 'Development split', results, incidents, recoveries, dependencies, examples };
 };
 
 const report = (part: Part): void => {
@@ -72,6 +74,7 @@ const report = (part: Part): void => {
   const oneMinute = ours.filter((one) => one.stepSeconds === 60);
   print(`\n### One-minute sources only\n\n${judgesTable(new Map([[ripcord.name, oneMinute]]))}`);
   print(`\n### Real incidents\n\n${incidentTable(part.incidents)}`);
+  print(`\n### With something that the service calls\n\n${dependencyTable(part.dependencies)}`);
   print(`\n### After the rollback\n\n${recoveryTable(part.recoveries)}`);
 };
 

@@ -1,15 +1,17 @@
 // The page with the figures: one file, no script, readable in ten years.
 import { byScenario, foundOverTime, legend, precisionRecall, type Results } from './charts.ts';
+import type { DependencyOutcome } from './dependencies.ts';
 import { drawExample, isRight, type Example } from './examples.ts';
 import type { RecoveryOutcome } from './recovery.ts';
 import { escape } from './svg.ts';
-import { incidentTable, judgesTable, recoveryTable, scenarioTable, sourceTable } from './tables.ts';
+import { dependencyTable, incidentTable, judgesTable, recoveryTable, scenarioTable, sourceTable } from './tables.ts';
 
 export interface Part {
   readonly title: string;
   readonly results: Results;
   readonly incidents: Results;
   readonly recoveries: readonly RecoveryOutcome[];
+  readonly dependencies: readonly DependencyOutcome[];
   readonly examples: readonly Example[];
 }
 
@@ -32,7 +34,7 @@ const toHtml = (markdown: string): string => {
 const examplesOf = (examples: readonly Example[], wanted: boolean): string =>
   examples.filter((example) => isRight(example) === wanted).slice(0, 6).map(drawExample).join('');
 
-const partOf = ({ title, results, incidents, recoveries, examples }: Part): string => {
+const partOf = ({ title, results, incidents, recoveries, dependencies, examples }: Part): string => {
   const [ours = []] = results.values();
   return `<h2>${escape(title)}</h2>${legend([...results.keys()])}<div class="judges">${toHtml(judgesTable(results))}</div>
 <div class="pair"><figure><figcaption>Precision against recall; the goal is shaded</figcaption>${precisionRecall(results)}</figure>
@@ -40,6 +42,7 @@ const partOf = ({ title, results, incidents, recoveries, examples }: Part): stri
 <h3>Recall, bad releases</h3>${byScenario(results, true)}<h3>Rolled back for nothing</h3>${byScenario(results, false)}
 <h3>Ripcord by scenario</h3>${toHtml(scenarioTable(ours))}<h3>Ripcord by source</h3>${toHtml(sourceTable(ours))}
 <h3>Real incidents</h3>${toHtml(incidentTable(incidents))}
+<h3>With something that the service calls</h3>${toHtml(dependencyTable(dependencies))}
 <h3>After the rollback</h3>${toHtml(recoveryTable(recoveries))}
 <h3>Right decisions</h3><p>Blue: the release. Dashed: the harm begins. Red: Ripcord rolls back.</p><div class="pair">${examplesOf(examples, true)}</div>
 <h3>Wrong decisions</h3><div class="pair">${examplesOf(examples, false)}</div>`;

@@ -1,5 +1,6 @@
 // The figures as tables for a terminal and for the documentation.
 import type { Outcome } from './run.ts';
+import type { DependencyOutcome } from './dependencies.ts';
 import type { RecoveryOutcome } from './recovery.ts';
 import type { Candidate } from './peers/tuning.ts';
 import { groupedBy, scoreOf, type Score } from './score.ts';
@@ -43,6 +44,17 @@ export const recoveryTable = (outcomes: readonly RecoveryOutcome[]): string => t
     const within = (points: number): string => share(({ saidAt }) => saidAt !== null && saidAt <= points);
     const bad = (points: number): string => share(({ badAt }) => badAt !== null && badAt <= points);
     return [remaining === '0' ? 'nothing' : remaining === '1' ? 'all' : 'half', String(group.length), within(10), within(20), bad(10), bad(13), bad(20)];
+  }));
+
+/** How many bad releases are accused within the horizon, by what their dependency shows; with the median of the points until then. */
+export const dependencyTable = (outcomes: readonly DependencyOutcome[]): string => table(
+  ['harm', 'releases', 'accused without a dependency', 'with a healthy one', 'with one that shows 30 %', 'with one that shows all of it'],
+  [...groupedBy(outcomes, (one) => one.harm)].map(([harm, group]) => {
+    const said = (which: number): string => {
+      const points = group.flatMap(({ saidAt }) => saidAt[which] ?? []);
+      return points.length === 0 ? '0' : `${points.length}, after ${points.toSorted((a, b) => a - b)[points.length >> 1] ?? 0}`;
+    };
+    return [harm, String(group.length), ...[0, 1, 2, 3].map(said)];
   }));
 
 const ratio = (count: number, all: number): string => (all === 0 ? '–' : `${count} of ${all}`);

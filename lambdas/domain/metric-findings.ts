@@ -2,7 +2,8 @@
 import type { ReleaseQuestion } from '../statistics/judge.ts';
 import type { Judgement } from '../statistics/judgement.ts';
 import { type HarmLeft, judgeRecovery } from '../statistics/recovery.ts';
-import type { SignalStatus } from '../statistics/signal.ts';
+import type { Series } from '../statistics/series.ts';
+import type { SignalJudgement, SignalStatus } from '../statistics/signal.ts';
 import { beforeAndAfter } from './before-after.ts';
 import { at, instantOf } from './instants.ts';
 import { isTooOldToJudge, type MetricsRead, type MetricsReading, periodSeconds, recoveryQuestionOf, releaseQuestionOf, type TakenBack, type VersionPair } from './metrics.ts';
@@ -40,7 +41,11 @@ export function findInMetrics(reading: MetricsReading | undefined, release: Pick
   return judged === null ? null : findingOf(judged, pairsOf(reading, release), (at(now) - at(release.startedAt)) / 60_000);
 }
 
-const quiet: ReadonlySet<SignalStatus> = new Set(['flat', 'passing', 'no-controls', 'short-history']);
+const quiet: ReadonlySet<SignalStatus> = new Set(['flat', 'passing', 'no-controls']);
+
+/** What is bad right now may only be too young to count; what has no history was not judged, which of traffic nobody takes for well anyway. */
+const isQuiet = ({ status, shape, series }: SignalJudgement): boolean =>
+  (quiet.has(status) && !(status === 'passing' && shape?.isBadNow === true)) || (status === 'short-history' && series.kind === 'traffic');
 
 const isEmpty = ({ metrics }: MetricsRead): boolean => metrics.every(({ requests, errors, latency }) => requests.length + (errors?.length ?? 0) + (latency?.length ?? 0) === 0);
 
@@ -88,17 +93,17 @@ function findingOf(judged: readonly Judged[], pairs: readonly VersionPair[], min
   const accusing = judged.filter(({ judgement, doubt }) => judgement.verdict === 'worse' && doubt === null);
   const worst = accusing.find(({ needsUnread }) => !needsUnread) ?? accusing[0];
   if (worst !== undefined) return worse(worst, told);
-  const statuses = judged.map(({ judgement }) => judgement.signals.map(({ status }) => status));
+  const signals = judged.flatMap(({ judgement }) => judgement.signals);
   const [shown] = [...judged.filter(({ judgement }) => judgement.verdict === 'unrelated'), ...judged.filter(({ judgement }) => judgement.verdict !== 'worse')];
   // A service without a day before this release will not have one later.
-  if (shown === undefined || statuses.flat().every((status) => status === 'short-history')) return null;
+  if (shown === undefined || signals.every(({ status }) => status === 'short-history')) return null;
   const { question, judgement, reading } = shown;
   const doubts = judged.flatMap(({ doubt }) => (doubt === null ? [] : [`By itself the new version looks worse, but ${doubt}`]));
   // First, as long lines are cut in messages. Only a verdict of harm says by itself how it is and what was expected.
   const text = sentences(unreadText(reading), told, ...doubts, sharedBy(judgement), beforeAndAfter(question), judgement.explanation);
   if (judgement.verdict === 'unrelated') return { verdict: 'unrelated', since: null, text };
   const isServed = pairs.every(({ released }) => released.requests.length > 0 || minutes >= waitedForRequests);
-  return { verdict: isServed && statuses.flat().every((status) => quiet.has(status)) ? 'quiet' : 'unknown', since: null, text };
+  return { verdict: isServed && signals.every((signal) => isQuiet(signal)) ? 'quiet' : 'unknown', since: null, text };
 }
 
 /** Controls that could not be read may share the harm or not: they are asked again for a while, as the judge waits for those that have too little data. */
@@ -147,7 +152,7 @@ export function findRecovery(reading: MetricsReading | undefined, taken: Omit<Ta
   if (reading.status === 'unknown') return { isProven: false, isHopeless: false, reason: { code: 'metrics-unknown', text: `Metrics cannot be read: ${reading.why}.` }, left: [], isUnclear: true };
   const question = recoveryQuestionOf(reading, { ...taken, releaseStartedAt });
   if (question === null) return null;
-  const series = question.series.filter(({ values }) => hasHistory(values, question.releaseIndex));
+  const series = question.series.filter(({ values, kind }) => hasHistory(values, kind, question.releaseIndex));
   if (series.length === 0) return null;
   const judged = judgeRecovery({ ...question, series });
   const { verdict, explanation, left, isUnclear } = judged;
@@ -157,6 +162,6 @@ export function findRecovery(reading: MetricsReading | undefined, taken: Omit<Ta
     : { ...found, few, reason: { code: 'metrics-few-requests', text: `${few.text} ${explanation}` } };
 }
 
-/** The judge's base is a median over the 45 periods before: a third of them must be there. */
-const hasHistory = (values: ArrayLike<number | null>, release: number): boolean =>
-  Array.from(values).slice(Math.max(0, release - 45), release).filter((value) => value !== null).length >= 15;
+/** The judge's base is a median over 45 periods before: a third of them must be there; of other signals than traffic it reaches back to where they are. */
+const hasHistory = (values: ArrayLike<number | null>, kind: Series['kind'], release: number): boolean =>
+  Array.from(values).slice(kind === 'traffic' ? Math.max(0, release - 45) : release % 5, release).filter((value) => value !== null).length >= 15;

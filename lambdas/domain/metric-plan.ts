@@ -57,59 +57,58 @@ function planOf(entry: MetricEntry): MetricPlan {
 function loadBalancer(entry: Of<'alb-target-group'>): MetricPlan {
   const whole = { LoadBalancer: entry.loadBalancer.replace(/^arn:[^/]*:loadbalancer\//, '') };
   const targetGroup = entry.targetGroup?.replace(/^arn:.*:targetgroup\//, 'targetgroup/');
-  const sum = (name: string): PlainQuery => ({
-    namespace: 'AWS/ApplicationELB', name, statistic: 'Sum', dimensions: targetGroup === undefined ? whole : { TargetGroup: targetGroup, ...whole },
-  });
+  const dimensions = targetGroup === undefined ? whole : { TargetGroup: targetGroup, ...whole };
+  const of = (name: string, statistic?: string): PlainQuery => query('AWS/ApplicationELB', name, dimensions, statistic);
   // A 503 for want of a target is not among RequestCount, and no target answered it; CloudWatch has it for the whole load balancer only.
-  const refused = targetGroup === undefined ? ['HTTPCode_ELB_503_Count'] : [];
-  const ownErrors = targetGroup === undefined ? ['HTTPCode_ELB_5XX_Count'] : [];
+  const [refused, ownErrors] = targetGroup === undefined ? [['HTTPCode_ELB_503_Count'], ['HTTPCode_ELB_5XX_Count']] : [[], []];
   return {
     name: entryName(entry),
-    requests: ['RequestCount', ...refused].map(sum),
-    errors: ['HTTPCode_Target_5XX_Count', ...ownErrors].map(sum),
-    latency: { query: { ...sum('TargetResponseTime'), statistic: entry.percentile }, factor: 1000 },
+    requests: ['RequestCount', ...refused].map((name) => of(name)),
+    errors: ['HTTPCode_Target_5XX_Count', ...ownErrors].map((name) => of(name)),
+    latency: { query: of('TargetResponseTime', entry.percentile), factor: 1000 },
   };
 }
+
+const query = (namespace: string, name: string, dimensions: PlainQuery['dimensions'], statistic = 'Sum'): PlainQuery => ({ namespace, name, dimensions, statistic });
+
+/** One query each, and the latency in milliseconds. */
+const oneEach = (entry: MetricEntry, requests: PlainQuery, errors: PlainQuery, latency: PlainQuery): MetricPlan =>
+  ({ name: entryName(entry), requests: [requests], errors: [errors], latency: { query: latency, factor: 1 } });
 
 function lambda(entry: Of<'lambda'>): MetricPlan {
   const { functionName: FunctionName, alias } = entry;
   const dimensions = alias === undefined ? { FunctionName } : { FunctionName, Resource: `${FunctionName}:${alias}` };
-  const of = (name: string, statistic = 'Sum'): MetricQuery => ({ namespace: 'AWS/Lambda', name, dimensions, statistic });
-  return { name: entryName(entry), requests: [of('Invocations')], errors: [of('Errors')], latency: { query: of('Duration', entry.percentile), factor: 1 } };
+  const of = (name: string, statistic?: string): PlainQuery => query('AWS/Lambda', name, dimensions, statistic);
+  return oneEach(entry, of('Invocations'), of('Errors'), of('Duration', entry.percentile));
 }
 
 function apiGateway(entry: Of<'api-gateway'>): MetricPlan {
   const { apiName, apiId, stage: Stage } = entry;
   const dimensions: Record<string, string> = apiName === undefined ? { ApiId: apiId ?? '', Stage } : { ApiName: apiName, Stage };
-  const of = (name: string, statistic = 'Sum'): MetricQuery => ({ namespace: 'AWS/ApiGateway', name, dimensions, statistic });
+  const of = (name: string, statistic?: string): PlainQuery => query('AWS/ApiGateway', name, dimensions, statistic);
   // The same thing has two names: REST APIs count `5XXError`, HTTP APIs `5xx`.
-  return { name: entryName(entry), requests: [of('Count')], errors: [of(apiName === undefined ? '5xx' : '5XXError')], latency: { query: of('Latency', entry.percentile), factor: 1 } };
+  return oneEach(entry, of('Count'), of(apiName === undefined ? '5xx' : '5XXError'), of('Latency', entry.percentile));
 }
 
 /** Counted by the proxies of Service Connect. What the targets answered is published by the name that callers look up, without the service's own name. */
 function serviceConnect(entry: Of<'ecs-service'>): MetricPlan {
   const { cluster: ClusterName, service: ServiceName, discoveryName = '' } = entry;
-  const of = (name: string, dimensions: Record<string, string>, statistic = 'Sum'): PlainQuery => ({ namespace: 'AWS/ECS', name, dimensions, statistic });
-  const answered = { TargetDiscoveryName: discoveryName };
-  return {
-    name: entryName(entry),
-    requests: [of('RequestCount', { DiscoveryName: discoveryName, ServiceName, ClusterName })],
-    errors: [of('HTTPCode_Target_5XX_Count', answered)],
-    // Milliseconds, where a load balancer's metric of the same name has seconds.
-    latency: { query: of('TargetResponseTime', answered, entry.percentile), factor: 1 },
-  };
+  const answered = (name: string, statistic?: string): PlainQuery => query('AWS/ECS', name, { TargetDiscoveryName: discoveryName }, statistic);
+  const requests = query('AWS/ECS', 'RequestCount', { DiscoveryName: discoveryName, ServiceName, ClusterName });
+  // Milliseconds, where a load balancer's metric of the same name has seconds.
+  return oneEach(entry, requests, answered('HTTPCode_Target_5XX_Count'), answered('TargetResponseTime', entry.percentile));
 }
 
 type Expressed = { readonly expression: string };
 
 function own(entry: Of<'own'>): MetricPlan {
   const { requests, errors, latency, metrics } = entry;
-  const query = (one: PlainQuery | Expressed): MetricQuery => ('expression' in one ? mathQuery(one, metrics) : { namespace: one.namespace, name: one.name, dimensions: one.dimensions, statistic: one.statistic });
+  const asked = (one: PlainQuery | Expressed): MetricQuery => ('expression' in one ? mathQuery(one, metrics) : query(one.namespace, one.name, one.dimensions, one.statistic));
   return {
     name: entryName(entry),
-    requests: [query(requests)],
-    errors: errors === undefined ? [] : [query(errors)],
-    latency: latency === undefined ? null : { query: query(latency), factor: latency.unit === 'seconds' ? 1000 : 1 },
+    requests: [asked(requests)],
+    errors: errors === undefined ? [] : [asked(errors)],
+    latency: latency === undefined ? null : { query: asked(latency), factor: latency.unit === 'seconds' ? 1000 : 1 },
   };
 }
 

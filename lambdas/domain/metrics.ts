@@ -128,7 +128,8 @@ function added(columns: readonly Datapoints[], end: number): (number | null)[] {
   });
 }
 
-const rounded = (value: number | null): number | null => (value === null ? null : Math.round(value));
+/** Counts are whole; what is declared as a rate has few a period, and would be rounded away. */
+const rounded = (value: number | null): number | null => (value === null ? null : value < 100 ? Number(value.toPrecision(3)) : Math.round(value));
 const trimmed = (column: readonly (number | null)[]): Column => {
   const first = column.findIndex((value) => value !== null);
   return first === -1 ? [] : column.slice(first);

@@ -1,8 +1,7 @@
 // Would this have happened without the release? What moved in the same minutes elsewhere answers it.
-import { comparedMeasure, countedBase, windowLevel, type Measure, type Span } from './measure.ts';
-import { quantile } from './samples.ts';
+import { comparedMeasure, counted, countedBase, pointSpread, windowLevel, type Measure, type Span } from './measure.ts';
 import type { Comparison, Series } from './series.ts';
-import { errorBaseline, fewestBadPoints, leastSpread, oneVoice, patiencePoints, sharedLimit, sharedStrength } from './settings.ts';
+import { dependencyLead, dependencyShare, errorBaseline, fewestBadPoints, leastSpread, oneVoice, patiencePoints, sharedLimit, sharedStrength } from './settings.ts';
 
 export interface ComparisonMove {
   readonly name: string;
@@ -19,37 +18,31 @@ export interface CompareWindow {
   readonly until: number;
   /** Rise of the service in that window. */
   readonly effect: number;
+  /** Part of that rise which whatever shares it shows at least; absent: about `sharedStrength`, no less and no more. */
+  readonly atLeast?: number;
 }
-
-/** ln likelihood ratio of a count under a higher and a lower rate; Poisson, divided by how much the counts spread. */
-const countRatio = (count: number, high: number, low: number): number => count * Math.log(high / low) - (high - low);
-
-/** ln likelihood ratio of a shift by `effect` over none, for a normal mean with this spread. */
-const shiftRatio = (move: number, shift: number, spread: number): number => (shift * (move - shift / 2)) / spread ** 2;
 
 const bounded = (ratio: number): number => Math.max(-oneVoice, Math.min(oneVoice, ratio));
 
 /** Rather there in this window than not? For errors on the counts, otherwise on the mean against the spread before the release. */
 export const likelihoodOf = (measure: Measure, window: CompareWindow): { now: number; atBest: number } => {
-  const { from, until, effect } = window;
+  const { from, until, effect, atLeast } = window;
+  const move = windowLevel(measure, from, until) - measure.base;
+  const strength = atLeast === undefined ? sharedStrength : Math.max(atLeast, move / effect);
   if (measure.series.kind === 'errors') {
-    const requests = (measure.weights[until] as number) - (measure.weights[from] as number);
-    const failed = (measure.sums[until] as number) - (measure.sums[from] as number);
+    const { requests, failed } = counted(measure, from, until);
     const low = requests * countedBase(measure);
     // Only what still succeeds can begin to fail: a comparison that fails anyway has nothing to say.
-    const high = low + Math.max(0, requests - low) * effect * sharedStrength;
-    return requests > 0 ? { now: countRatio(failed, high, low), atBest: countRatio(low, high, low) } : { now: 0, atBest: 0 };
+    const high = low + Math.max(0, requests - low) * effect * strength;
+    // ln likelihood ratio of a Poisson count under the higher and the lower rate.
+    const ratio = (count: number): number => (requests > 0 ? count * Math.log(high / low) - (high - low) : 0);
+    return { now: ratio(failed), atBest: ratio(low) };
   }
-  const move = windowLevel(measure, from, until) - measure.base;
   const spread = spreadOf(measure, until - from);
-  const shift = effect * sharedStrength;
-  return move === move ? { now: shiftRatio(move, shift, spread), atBest: shiftRatio(0, shift, spread) } : { now: 0, atBest: 0 };
-};
-
-/** Spread of single points around their middle in the hour before the release, as one standard deviation. */
-export const pointSpread = (measure: Measure): number => {
-  const before = measure.levels.subarray(Math.max(0, measure.release - errorBaseline), measure.release).filter((level) => level === level).toSorted();
-  return (quantile(before, 0.84) - quantile(before, 0.16)) / 2;
+  const shift = effect * strength;
+  // ln likelihood ratio of a shift over none, for a normal mean with this spread.
+  const ratio = (level: number): number => (move === move ? (shift * (level - shift / 2)) / spread ** 2 : 0);
+  return { now: ratio(move), atBest: ratio(0) };
 };
 
 /** Spread of a mean over `length` points: neighbours are alike, so that more than a few points hardly help. */
@@ -70,6 +63,13 @@ export const movesOf = (kind: Series['kind'], comparisons: readonly Comparison[]
     const { now, atBest } = likelihoodOf(measure, shifted);
     return Number.isFinite(effect) && Number.isFinite(now) ? [{ name, effect, shared: bounded(now), atBest: bounded(atBest) }] : [];
   });
+
+/** What the service calls. Whoever has fewer requests calls others less: that they are called less explains nothing. */
+export const calledMoves = (kind: Series['kind'], dependencies: readonly Comparison[], release: number, window: CompareWindow): ComparisonMove[] =>
+  (kind === 'traffic' ? [] : movesOf(kind, dependencies, release, { ...window, atLeast: dependencyShare }));
+
+/** A called dependency that shows enough of the harm, by more than its own noise, explains it. */
+export const explains = ({ shared }: ComparisonMove): boolean => shared >= dependencyLead;
 
 /**
  * Is the harm elsewhere too? One comparison with a trouble of its own neither excuses nor hides much: each voice is bounded.

@@ -1,5 +1,5 @@
 // How strongly one signal speaks: −log10 of the chance of such a move without a release, on the worse of two accounts.
-import { countedBase, windowLevel, type Measure } from './measure.ts';
+import { counted, countedBase, windowLevel, type Measure } from './measure.ts';
 import { placeboOf, type Placebo, type PlaceboReleases } from './placebo.ts';
 import { log10CountTail, log10StudentTail } from './tails.ts';
 
@@ -15,18 +15,16 @@ export interface Window {
 
 /** Few errors may be chance however quiet the history was; how much more they vary than chance is what the placebo windows say. */
 const countEvidence = (measure: Measure, from: number, until: number): number => {
-  const requests = (measure.weights[until] as number) - (measure.weights[from] as number);
-  const failed = (measure.sums[until] as number) - (measure.sums[from] as number);
+  const { requests, failed } = counted(measure, from, until);
   return -log10CountTail(failed, requests * countedBase(measure));
 };
 
 /** Judges the last `length` points. `measure` holds the history, with wild points cut back. */
 export const judgeWindow = (measure: Measure, releases: PlaceboReleases, length: number): Window => {
   const until = measure.release + releases.lag;
-  const effect = windowLevel(measure, until - length, until) - measure.base;
+  const level = windowLevel(measure, until - length, until);
   const placebo = placeboOf(measure, releases, length);
-  const change = windowLevel(measure, until - length, until) - releases.base;
-  const moved = -log10StudentTail((change - Math.max(0, placebo.centre)) / placebo.spread, placebo.freedom);
+  const moved = -log10StudentTail((level - releases.base - Math.max(0, placebo.centre)) / placebo.spread, placebo.freedom);
   const evidence = measure.series.kind === 'errors' ? Math.min(moved, countEvidence(measure, until - length, until)) : moved;
-  return { length, effect, evidence, placebo };
+  return { length, effect: level - measure.base, evidence, placebo };
 };

@@ -1,6 +1,8 @@
 // Says to a person why: what moved, what was expected, how rare that is, when it began, and who else moved.
 import type { ComparisonMove } from './comparison.ts';
 import type { Judgement, JudgeReason } from './judgement.ts';
+import type { Window } from './evidence.ts';
+import { counted } from './measure.ts';
 import { quantile } from './samples.ts';
 import { fewestPlacebos, toldLateness } from './settings.ts';
 import { latenessOf, type SignalJudgement, type SignalStatus } from './signal.ts';
@@ -10,21 +12,21 @@ export interface Findings extends Pick<Judgement, 'verdict' | 'evidence' | 'need
   readonly periodSeconds: number;
 }
 
+type Moved = SignalJudgement & { readonly window: Window };
+
 /** A move on the scale of the measure, as people say it: points for errors, per cent otherwise; a fall of traffic is negative. */
 const moveText = ({ series }: SignalJudgement, effect: number): string => {
-  if (series.kind === 'errors') return `${number(Math.abs(effect) * 100)} points`;
+  if (series.kind === 'errors') return `${effect < 0 ? '−' : '+'}${number(Math.abs(effect) * 100)} points`;
   return series.kind === 'traffic' ? signedPercent(Math.expm1(-effect)) : signedPercent(Math.expm1(effect));
 };
 
-const observed = (signal: SignalJudgement, periodSeconds: number): string => {
+const observed = (signal: Moved, periodSeconds: number): string => {
   const { series, measure, window } = signal;
-  if (window === null) return series.name;
   const end = measure.levels.length;
   const from = end - window.length;
   const over = `over the last ${duration(window.length, periodSeconds)}`;
   if (series.kind === 'errors') {
-    const failed = (measure.sums[end] as number) - (measure.sums[from] as number);
-    const requests = (measure.weights[end] as number) - (measure.weights[from] as number);
+    const { requests, failed } = counted(measure, from, end);
     return `${series.name} ${percent(failed / requests)} ${over} (${number(failed)} of ${number(requests)} requests); expected at most ${percent(measure.base)}`;
   }
   const sign = series.kind === 'traffic' ? -1 : 1;
@@ -34,14 +36,14 @@ const observed = (signal: SignalJudgement, periodSeconds: number): string => {
 };
 
 /** The 99 % quantile, never the worst window ever: one old incident says nothing about what is usual. */
-const rarity = (signal: SignalJudgement): string => {
-  const { window, series } = signal;
-  if (window?.placebo == null) return '';
-  const { moves } = window.placebo;
-  if (moves.length < fewestPlacebos) return ' The history is too short for windows to compare with; the spread before the release stands in, widened.';
+const rarity = (signal: Moved): string => {
+  const { window: { placebo }, series } = signal;
+  if (placebo === null) return '';
+  const { moves } = placebo;
+  if (moves.length < fewestPlacebos) return ' The history is too short to compare with; the spread before the release stands in.';
   const most = Math.max(0, quantile(moves, 0.99));
   const verb = series.kind === 'traffic' ? 'fell' : 'rose';
-  const size = series.kind === 'errors' ? moveText(signal, most) : percent(series.kind === 'traffic' ? -Math.expm1(-most) : Math.expm1(most));
+  const size = series.kind === 'errors' ? `${number(most * 100)} points` : percent(series.kind === 'traffic' ? -Math.expm1(-most) : Math.expm1(most));
   return ` In ${moves.length} windows of this length without a release, 99 % ${verb} by less than ${size}.`;
 };
 
@@ -62,12 +64,13 @@ const company = (signal: SignalJudgement): string => {
   const most = largest(signal.controls);
   if (most === undefined) return ' There was nothing to compare it with.';
   const count = plural(signal.controls.length, 'comparison service');
-  const size = signal.series.kind === 'errors' ? `${most.effect < 0 ? '−' : '+'}${moveText(signal, most.effect)}` : moveText(signal, most.effect);
+  const size = moveText(signal, most.effect);
   const isFlat = Math.abs(most.effect) < signal.measure.smallest / 2;
-  return isFlat ? ` ${count} stayed flat (largest move ${size}).` : ` ${count} did not share it (largest move ${size}, ${most.name}).`;
+  return ` ${count} ${isFlat ? 'stayed flat' : 'did not share it'} (largest move ${size}${isFlat ? '' : `, ${most.name}`}).`;
 };
 
-const plain: Readonly<Record<Exclude<SignalStatus, 'bad'>, string>> = {
+const plain: Readonly<Record<SignalStatus, string>> = {
+  bad: 'is worse',
   'too-early': 'too few periods since the release',
   'no-data': 'no data since the release',
   'short-history': 'the history before the release is too short',
@@ -84,10 +87,12 @@ const plain: Readonly<Record<Exclude<SignalStatus, 'bad'>, string>> = {
 };
 
 const sentence = (signal: SignalJudgement, findings: Findings): string => {
-  if (signal.window === null) return signal.status === 'bad' ? signal.series.name : `${signal.series.name}: ${plain[signal.status]}.`;
-  const facts = `${observed(signal, findings.periodSeconds)}.`;
-  if (signal.status !== 'bad') return `${facts} It ${plain[signal.status]}.`;
-  return `${facts}${rarity(signal)}${beginning(signal, findings.periodSeconds)}${company(signal)}`;
+  const { window, series, status } = signal;
+  if (window === null) return `${series.name}: ${plain[status]}.`;
+  const moved = { ...signal, window };
+  const facts = `${observed(moved, findings.periodSeconds)}.`;
+  if (status !== 'bad') return `${facts} It ${status === 'few-requests' ? 'rests on ' : ''}${plain[status]}.`;
+  return `${facts}${rarity(moved)}${beginning(signal, findings.periodSeconds)}${company(signal)}`;
 };
 
 const titles = { worse: 'ROLL BACK', unrelated: 'NOT THE RELEASE', 'not-yet': 'NOT YET' } as const;
@@ -100,8 +105,8 @@ const inOrder = (signals: readonly SignalJudgement[]): SignalJudgement[] =>
 export const explainRelease = (findings: Findings): { reasons: JudgeReason[]; explanation: string } => {
   const signals = inOrder(findings.signals);
   const reasons = signals.map((signal) => ({ code: signal.status, text: sentence(signal, findings) }));
-  const told = signals.filter((signal) => signal.window !== null);
-  const body = (told.length > 0 ? reasons.slice(0, told.length) : reasons).map((reason) => reason.text).join(' ');
+  const moved = signals.filter((signal) => signal.window !== null).length;
+  const body = (moved > 0 ? reasons.slice(0, moved) : reasons).map((reason) => reason.text).join(' ');
   const strength = findings.evidence > 0 ? ` Evidence ${findings.evidence.toFixed(1)}, needed ${findings.needed.toFixed(1)}.` : '';
   const none = signals.length === 0 ? 'no signals were given.' : body;
   return { reasons, explanation: `${titles[findings.verdict]}: ${none}${strength}` };

@@ -41,15 +41,16 @@ const evidenceOf = (signals: readonly SignalJudgement[]): number => {
  * @throws RangeError when the release index lies outside the series, or series differ in length.
  */
 export const judgeRelease = (question: ReleaseQuestion): Judgement => {
-  const length = question.series[0]?.values.length ?? question.releaseIndex;
-  const points = length - question.releaseIndex;
-  if (!(question.releaseIndex >= 0 && points >= 0)) throw new RangeError(`releaseIndex ${question.releaseIndex} is outside a series of ${length} points`);
-  if (question.series.some((one) => one.values.length !== length)) throw new RangeError('series differ in length');
-  const signals = question.series.map((series) => judgeSignal(series, question));
+  const { series, releaseIndex, periodSeconds } = question;
+  const length = series[0]?.values.length ?? releaseIndex;
+  const points = length - releaseIndex;
+  if (!(releaseIndex >= 0 && points >= 0)) throw new RangeError(`releaseIndex ${releaseIndex} is outside a series of ${length} points`);
+  if (series.some(({ values }) => values.length !== length)) throw new RangeError('series differ in length');
+  const signals = series.map((one) => judgeSignal(one, question));
   const needed = evidenceNeeded;
   const evidence = evidenceOf(signals);
   const isUnrelated = signals.some((one) => unrelatedStatuses.has(one.status));
   const verdict = evidence >= needed ? 'worse' : isUnrelated ? 'unrelated' : 'not-yet';
-  const { reasons, explanation } = explainRelease({ verdict, evidence, needed, points, signals, periodSeconds: question.periodSeconds });
+  const { reasons, explanation } = explainRelease({ verdict, evidence, needed, points, signals, periodSeconds });
   return { verdict, evidence, needed, points, reasons, explanation, signals };
 };

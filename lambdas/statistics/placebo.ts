@@ -1,8 +1,8 @@
 // How the same series moved over windows of the same length and lag without a release.
-import { changeBase, errorBase, levelBase, type Measure } from './measure.ts';
-import { quantile, runningTotals } from './samples.ts';
+import { changeBase, errorBase, levelBase, pointSpread, type Measure } from './measure.ts';
+import { missing, quantile, runningTotals } from './samples.ts';
 import {
-  baselineBlock, baselineBlocks, clipEffects, errorBaseline, fewestBadPoints, fewestFreedom, fewestPlacebos, leastSpread, mostFreedom, placeboCount, shortHistoryFactor, tailScores,
+  baselineBlock, baselineBlocks, clipEffects, fewestBadPoints, fewestFreedom, fewestPlacebos, leastSpread, mostFreedom, placeboCount, shortHistoryFactor, tailScores,
 } from './settings.ts';
 
 export interface Placebo {
@@ -19,7 +19,7 @@ export const clipped = (measure: Measure, lasting: number): Measure => {
   if (measure.series.kind === 'errors') return measure;
   const width = Math.max(clipEffects * measure.smallest, lasting);
   const levels = measure.levels.slice();
-  let level = Number.NaN;
+  let level = missing;
   for (let index = 0; index < levels.length; index += 1) {
     if (index >= measure.release) level = measure.base;
     else if (index % baselineBlock === 0) level = levelBase(measure, index);
@@ -60,11 +60,7 @@ const upperSpread = (moves: Float64Array, centre: number): number =>
   // Each quantile over its standard normal score; the widest wins, so that a heavy tail counts as a wide spread.
   tailScores.reduce((widest, [share, score]) => Math.max(widest, (quantile(moves, share) - centre) / score), 0);
 
-const beforeSpread = (measure: Measure, length: number): number => {
-  const levels = measure.levels.subarray(Math.max(0, measure.release - errorBaseline), measure.release).filter((level) => level === level).toSorted();
-  const width = (quantile(levels, 0.84) - quantile(levels, 0.16)) / 2;
-  return (shortHistoryFactor * width) / Math.sqrt(Math.min(length, fewestBadPoints));
-};
+const beforeSpread = (measure: Measure, length: number): number => (shortHistoryFactor * pointSpread(measure)) / Math.sqrt(Math.min(length, fewestBadPoints));
 
 const movesAt = ({ sums, weights }: Measure, { at, bases, lag }: PlaceboReleases, length: number): Float64Array => {
   const moves = new Float64Array(at.length);

@@ -1,8 +1,7 @@
 // Whose is what a rollback left of a harm? What moved in the same minutes elsewhere answers it.
-import { movesOf, sharingOf } from './comparison.ts';
+import { calledMoves, explains, movesOf, sharingOf } from './comparison.ts';
 import type { HarmLeft } from './recovery.ts';
 import type { Comparison } from './series.ts';
-import { dependencyShare } from './settings.ts';
 
 export interface Beside {
   readonly controls: readonly Comparison[];
@@ -20,9 +19,8 @@ export const sharersOf = ({ kind, from, until, effect }: HarmLeft, { controls, d
   const window = { from: from - releaseIndex, until: until - releaseIndex, effect };
   const moves = movesOf(kind, controls, releaseIndex, window);
   if (sharingOf(moves, until - releaseIndex) === 'shared') return moves.filter(({ shared }) => shared > 0).map(({ name }) => name);
-  // Whoever has fewer requests calls others less: that they are called less explains nothing.
-  const called = kind === 'traffic' ? [] : movesOf(kind, dependencies, releaseIndex, window);
-  const [worst] = called.filter((one) => one.effect >= dependencyShare * effect).toSorted((a, b) => b.effect - a.effect);
+  const called = calledMoves(kind, dependencies, releaseIndex, window);
+  const [worst] = called.filter((one) => explains(one)).toSorted((a, b) => b.effect - a.effect);
   if (worst !== undefined) return [worst.name];
   return moves.length + called.length === 0 ? null : [];
 };

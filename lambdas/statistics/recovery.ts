@@ -1,8 +1,8 @@
 // Is it over? After a rollback: every signal that was harmed is back at what it was before the release, and none is newly bad.
 import type { JudgeReason } from './judgement.ts';
-import { measureOf, windowLevel, type Measure } from './measure.ts';
+import { counted, measureOf, windowLevel, type Measure } from './measure.ts';
 import { clipped, placeboOf, placeboReleases } from './placebo.ts';
-import { quantile } from './samples.ts';
+import { missing, quantile, ranked } from './samples.ts';
 import { requestsSince, type Series } from './series.ts';
 import {
   belowHalf, fewErrorsChance, fewestPlacebos, fewestRequests, hopelessPoints, hopelessShare, mostScore, nowPoints, recoveredShare, recoveryDeadline, recoveryMost, recoveryPoints, recoveryRatio, recoverySettle, strayFactor,
@@ -61,14 +61,19 @@ interface Recovered {
   readonly level: number;
 }
 
-/** Rise over the last points before the rollback: what has to go away again. */
-const harmOf = (measure: Measure, rollback: number): number =>
-  windowLevel(measure, Math.max(measure.release, rollback - recoveryMost), rollback) - measure.base;
+/**
+ * Rise over the last points before the rollback: what has to go away again. None where nothing was measured there, as the latency of a service that answered nobody:
+ * such a signal must be within what one must be that never was harmed.
+ */
+const harmOf = (measure: Measure, rollback: number): number => {
+  const level = windowLevel(measure, Math.max(measure.release, rollback - recoveryMost), rollback);
+  return level === level ? level - measure.base : 0;
+};
 
 /** Middle half of the points, as a mean would be drawn off by one spike; counts need all of them. */
 const riseSince = (measure: Measure, from: number, until: number): number => {
   if (measure.series.kind === 'errors') return windowLevel(measure, from, until) - measure.base;
-  const sorted = measure.levels.slice(from, until).filter((level) => level === level).toSorted();
+  const sorted = ranked(measure.levels.slice(from, until));
   return (quantile(sorted, 0.25) + quantile(sorted, 0.5) + quantile(sorted, 0.75)) / 3 - measure.base;
 };
 
@@ -107,8 +112,7 @@ const statusOf = (measure: Measure, since: Since): SignalRecovery => {
 /** A tenth of the requests failing often leaves eight in a row whole: so few errors must be unlikely, had the harm stayed. */
 const isBeyondChance = (measure: Measure, { settled, until, harm }: Since): boolean => {
   if (measure.series.kind !== 'errors') return true;
-  const requests = (measure.weights[until] as number) - (measure.weights[settled] as number);
-  const failed = (measure.sums[until] as number) - (measure.sums[settled] as number);
+  const { requests, failed } = counted(measure, settled, until);
   return log10FewTail(failed, requests * (measure.base + harm)) <= fewErrorsChance;
 };
 
@@ -121,7 +125,7 @@ const judgeSeries = (series: Series, question: RecoveryQuestion): Recovered => {
   const measure = clipped(raw, harm > 0 ? harm : 0);
   const settled = until - Math.max(recoveryPoints, points - recoverySettle);
   const from = Math.max(settled, until - recoveryMost);
-  if (points < recoveryPoints) return { series, measure, status: 'too-early', from, level: Number.NaN };
+  if (points < recoveryPoints) return { series, measure, status: 'too-early', from, level: missing };
   const present = raw.levels.slice(from).filter((level) => level === level).length;
   const level = windowLevel(raw, from, until);
   if (present < recoveryPoints || !Number.isFinite(raw.base)) return { series, measure, status: 'no-data', from, level };

@@ -3,12 +3,15 @@
 /** One value a period, oldest first; `null` or NaN where there is no data. */
 export type Points = ArrayLike<number | null>;
 
+/** No value: what is not there is not zero. */
+export const missing = Number.NaN;
+
 /** Copy of `points` from `from` up to `until`; NaN for whatever is not a finite number of zero or more, and beyond the end. */
 export const clean = (points: Points, from: number, until: number): Float64Array => {
   const cleaned = new Float64Array(Math.max(0, until - from));
   for (let index = 0; index < cleaned.length; index += 1) {
     const value = points[from + index];
-    cleaned[index] = typeof value === 'number' && value >= 0 && value < Infinity ? value : Number.NaN;
+    cleaned[index] = typeof value === 'number' && value >= 0 && value < Infinity ? value : missing;
   }
   return cleaned;
 };
@@ -29,11 +32,13 @@ export const runningTotals = (values: Float64Array): Float64Array => {
 export const quantile = (sorted: Float64Array, share: number): number => {
   const position = share * (sorted.length - 1);
   const below = Math.floor(position);
-  const low = sorted[below] ?? Number.NaN;
+  const low = sorted[below] ?? missing;
   const high = sorted[below + 1] ?? low;
   return low + (high - low) * (position - below);
 };
 
+/** Those that are there, in rising order. */
+export const ranked = (values: Float64Array): Float64Array => values.filter((value) => value === value).toSorted();
+
 /** Median of the values that are there; NaN for none. */
-export const median = (values: ArrayLike<number>): number =>
-  quantile(Float64Array.from(values).filter((value) => value === value).toSorted(), 0.5);
+export const median = (values: Float64Array): number => quantile(ranked(values), 0.5);

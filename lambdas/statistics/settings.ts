@@ -12,6 +12,13 @@ export const baselineBlocks = 9;
 export const baselineBlock = 5;
 /** Errors are compared with the higher of this many points before and all of history: an hour of one-minute periods. */
 export const errorBaseline = 60;
+/**
+ * But with the last `healedPoints` alone where less than `healedShare` of the hour's share failed in them: an incident that was over before the release would hide what it
+ * adds. At least `healedErrors` are to be expected there, so that chance leaves so few once in 300 times.
+ */
+export const healedPoints = 15;
+export const healedShare = 0.25;
+export const healedErrors = 10;
 /** Smallest ratio of latency that counts: a fifth more is what people begin to notice, and +8 % that wanders must stay below. */
 export const smallestRatio = 1.2;
 /** Smallest ratio of traffic that counts: half of it gone. */
@@ -78,6 +85,8 @@ export const beforeLengths = [3, 6] as const;
 /** Errors were, when any stretch of up to so many points says so by `beforeLead` in ln of likelihood, 7 to 1 (development): few errors come in few points by nature. */
 export const beforeMost = 30;
 export const beforeLead = 2;
+/** Unless the last points before the release (the longer of `beforeLengths`) say beyond doubt that they had gone, as when the harm would have meant 30 more errors there: what healed comes back by something new. With 2, 4 and 8 some 3, 2 and 1 more of 12,600 releases that were not to blame were accused (development). */
+export const healedLead = 30;
 /** A comparison that shares the harm shows at least about this much of it: Regions and neighbours are hit differently. */
 export const sharedStrength = 0.7;
 /** One comparison's voice in ln of likelihood: about 20 to 1, so that no single one decides against several. */
@@ -88,6 +97,8 @@ export const sharedLimit = -1;
 export const patiencePoints = 12;
 /** Part of the effect in a called dependency that explains the caller: a caller waits for more than one call. */
 export const dependencyShare = 0.3;
+/** ln of likelihood by which a dependency must rather show that part than nothing: e to 1, as little as a control needs to be believed that it does not share the harm. */
+export const dependencyLead = 2;
 /** Part of an error that stands for none seen: a history without errors does not prove that there are none. Half of one is the usual choice for a count of zero. */
 export const unseenErrors = 0.5;
 /** Latency (of comparisons) and traffic are not read below what is usual divided by this: a zero has no logarithm, and 98 % less is as bad as all of it. */
@@ -123,3 +134,9 @@ export const hopelessPoints = 8;
 export const hopelessShare = 0.8;
 /** Requests since the release, or since the rollback, below which nothing is proven: a tenth of them failing is two. */
 export const fewestRequests = 20;
+/**
+ * Failed requests since the harm began below which errors accuse nobody, of fewer than `manyRequests`: alarms and canaries want as many, and one client that tries
+ * again each minute has four in no time. Of any number of requests it costs .002 of recall, and the 90 % delay is 15 points for 14 (development).
+ */
+export const fewestFailed = 10;
+export const manyRequests = 100;

@@ -1,8 +1,7 @@
 // The course of a harm since the release: when it began, whether it lasts, whether it fades, whether it was there before.
-import { pointSpread } from './comparison.ts';
-import { countedBase, type Measure } from './measure.ts';
+import { countedBase, pointSpread, type Measure } from './measure.ts';
 import { median, runningTotals } from './samples.ts';
-import { badShare, beforeLead, beforeLengths, beforeMost, fadingLead, halfLives, lateFadingLead, leastSpread, nowPoints, spikePoints } from './settings.ts';
+import { badShare, beforeLead, beforeLengths, beforeMost, fadingLead, halfLives, healedLead, lateFadingLead, leastSpread, nowPoints, spikePoints } from './settings.ts';
 
 export interface Shape {
   /** Points from the release to the beginning of the harm. */
@@ -70,9 +69,10 @@ const isFading = ({ series, levels, base, release }: Measure, onset: number, var
   return halfLives[series.kind].some((halfLife) => leftOver(rises, halfLife) - level < lead);
 };
 
-/** What the points before the release say of the harm: errors are rare, so that any stretch may tell; levels wander, so that two have to. */
+/** What the points before the release say of the harm: errors are rare, so that any stretch may tell that has not plainly healed; levels wander, so that two have to. */
 const wasThereBefore = (heard: (from: number, until: number) => number, { series, release }: Measure, first: number): boolean => {
   if (series.kind !== 'errors') return beforeLengths.every((length) => heard(release - length, release) > 0);
+  if (heard(release - beforeLengths[1], release) < -healedLead) return false;
   for (let from = first; from <= release - beforeLengths[0]; from += 1) if (heard(from, release) > beforeLead) return true;
   return false;
 };

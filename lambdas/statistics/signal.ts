@@ -1,11 +1,11 @@
 // Judges one signal of the service: is it worse, is it worse because of the release, and if it cannot be told, why not.
-import { movesOf, sharingOf, type ComparisonMove } from './comparison.ts';
+import { calledMoves, explains, movesOf, sharingOf, type ComparisonMove } from './comparison.ts';
 import { judgeWindow, type Window } from './evidence.ts';
-import { measureOf, windowLevel, type Measure } from './measure.ts';
+import { counted, measureOf, recentMeasure, windowLevel, type Measure } from './measure.ts';
 import { clipped, placeboReleases } from './placebo.ts';
-import { quantile } from './samples.ts';
+import { missing, quantile, ranked } from './samples.ts';
 import { requestsSince, type Comparison, type Series } from './series.ts';
-import { dependencyShare, errorBaseline, fewestBadPoints, fewestRequests, lateMost, latePlacebos, lateScale, lengthCounts, windowLengths, windowsCompared } from './settings.ts';
+import { fewestBadPoints, fewestFailed, fewestRequests, lateMost, latePlacebos, lateScale, lengthCounts, manyRequests, windowLengths, windowsCompared } from './settings.ts';
 import { shapeOf, varianceOf, type Shape, type SpeakingWindow } from './shape.ts';
 
 export type SignalStatus =
@@ -50,13 +50,13 @@ export interface Circumstances {
 
 /** Rise that three of four points of the shortest window reach at least. */
 const lastingRise = ({ levels, base }: Measure): number =>
-  quantile(levels.slice(-fewestBadPoints).filter((level) => level === level).toSorted(), 0.25) - base;
+  quantile(ranked(levels.slice(-fewestBadPoints)), 0.25) - base;
 
 /** The windows that moved by enough, the most telling first: a longer one strays less, but neighbours are alike. */
 const movedWindows = (measure: Measure): SpeakingWindow[] => {
   const until = measure.levels.length;
   return windowLengths.flatMap((length) => {
-    const effect = length <= until - measure.release ? windowLevel(measure, until - length, until) - measure.base : Number.NaN;
+    const effect = length <= until - measure.release ? windowLevel(measure, until - length, until) - measure.base : missing;
     return effect >= measure.smallest ? [{ length, effect }] : [];
   }).toSorted((a, b) => b.effect * b.length ** lengthCounts - a.effect * a.length ** lengthCounts).slice(0, windowsCompared);
 };
@@ -74,9 +74,8 @@ const obstacle = (series: Series, measure: Measure, release: number): SignalStat
   const { total, present } = requestsSince(series, release);
   if (present === 0) return 'no-data';
   // Traffic that stops altogether is a move to judge, not an obstacle.
-  if (series.kind !== 'traffic' && total === 0) return 'no-traffic';
-  if (series.kind !== 'traffic' && total < fewestRequests) return 'few-requests';
-  if (!(windowLevel(measure, measure.release, measure.levels.length) === windowLevel(measure, measure.release, measure.levels.length))) return 'no-data';
+  if (series.kind !== 'traffic' && total < fewestRequests) return total === 0 ? 'no-traffic' : 'few-requests';
+  if (!Number.isFinite(windowLevel(measure, measure.release, measure.levels.length))) return 'no-data';
   return Number.isFinite(measure.base) ? null : 'short-history';
 };
 
@@ -98,21 +97,26 @@ const carrier = (measure: Measure, windows: readonly [SpeakingWindow, ...Speakin
   return { seen, shape: shapeOf(measure, seen, variance) };
 };
 
-/** What stands against the harm being the release's: the first that does, or `bad`. */
-const statusOf = ({ measure, shape, controls, dependencies }: Found, effect: number): SignalStatus => {
+/** One client that tries again could have made these errors, of the points from this one on. */
+const isOneClient = (measure: Measure, from: number): boolean => {
+  const { requests, failed } = counted(measure, measure.release + from, measure.levels.length);
+  return measure.series.kind === 'errors' && failed < fewestFailed && requests < manyRequests;
+};
+
+/** What stands against the harm being the release's: the first that does, or `bad`. `from`: points from the release to where it is counted from. */
+const statusOf = ({ measure, shape, controls, dependencies }: Found, from: number): SignalStatus => {
   const sharing = sharingOf(controls, measure.levels.length - measure.release);
   if (shape.wasThereBefore) return 'before';
   if (sharing !== null) return sharing;
-  if (dependencies.some((one) => one.effect >= dependencyShare * effect)) return 'dependency';
+  if (dependencies.some((one) => explains(one))) return 'dependency';
   if (measure.series.kind === 'traffic' && controls.length === 0) return 'no-controls';
-  return courseOf(shape) ?? 'bad';
+  return courseOf(shape) ?? (isOneClient(measure, from) ? 'few-requests' : 'bad');
 };
 
 /** One signal of the service, as of its last value. */
 export const judgeSignal = (series: Series, { controls, dependencies = [], releaseIndex }: Circumstances): SignalJudgement => {
   const until = series.values.length;
-  const span = { from: Math.max(0, releaseIndex - errorBaseline), release: releaseIndex, until };
-  const measure = measureOf(series, span);
+  const measure = recentMeasure(series, releaseIndex, until);
   const nothing = { series, measure, window: null, shape: null, controls: [], dependencies: [] };
   const hindered = obstacle(series, measure, releaseIndex);
   if (hindered !== null) return { ...nothing, status: hindered };
@@ -126,10 +130,10 @@ export const judgeSignal = (series: Series, { controls, dependencies = [], relea
   const found = {
     series, measure, shape,
     controls: movesOf(series.kind, controls, releaseIndex, where),
-    dependencies: movesOf(series.kind, dependencies, releaseIndex, where),
+    dependencies: calledMoves(series.kind, dependencies, releaseIndex, where),
   };
-  const status = statusOf(found, effect);
+  const status = statusOf(found, from);
   // The history is only read, and its placebos are only drawn, when nothing else stands against the release: most looks end before that.
-  const window = status === 'bad' ? bestWindow(clipped(measureOf(series, { ...span, from: 0 }), lastingRise(measure)), windows) : { ...seen, evidence: 0, placebo: null };
+  const window = status === 'bad' ? bestWindow(clipped(measureOf(series, { from: 0, release: releaseIndex, until }), lastingRise(measure)), windows) : { ...seen, evidence: 0, placebo: null };
   return { ...found, status, window };
 };

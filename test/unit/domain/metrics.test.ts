@@ -84,6 +84,12 @@ describe('a reading', () => {
     });
   });
 
+  it('keeps three digits of what is counted as a rate, and whole counts as they are', () => {
+    const own = plan({ kind: 'own', requests: { namespace: 'Shop', name: 'Rate' }, errors: { namespace: 'Shop', name: 'Failing' } });
+    const [one] = readingOf({ metrics: [own], controls: [] }, [at([-2, 8.4321], [-1, 12_345]), at([-2, 0.04321], [-1, 1234.4])], end).metrics;
+    expect([one?.requests, one?.errors]).toEqual([[8.43, 12_345], [0.0432, 1234]]);
+  });
+
   it('holds closed periods of one day, and nothing after its end', () => {
     const requests = of([at([-historyPeriods - 1, 5], [-historyPeriods, 6], [-1, 7], [0, 8])])?.requests ?? [];
     expect([requests.length, requests[0], requests.at(-1)]).toEqual([historyPeriods, 6, 7]);

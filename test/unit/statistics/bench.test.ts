@@ -1,11 +1,13 @@
 // The bench is fair: the same cases each time, halves that share no series, harms that begin where they say, counts that add up.
 import { describe, expect, it } from 'vitest';
 import { drawCases, type Case } from '../../../bench/judge/cases.ts';
+import { dependencyOutcomes } from '../../../bench/judge/dependencies.ts';
 import { madeSubjects } from '../../../bench/judge/made.ts';
 import { plainStatic } from '../../../bench/judge/peers/static.ts';
 import { play, viewAt, type Outcome } from '../../../bench/judge/run.ts';
 import { scoreOf } from '../../../bench/judge/score.ts';
 import { splitOf } from '../../../bench/judge/subject.ts';
+import { dependencyTable } from '../../../bench/judge/tables.ts';
 
 const drawing = { split: 'development' as const, seed: 1, perScenario: 3, untouched: 3 };
 const subjects = madeSubjects();
@@ -33,6 +35,19 @@ describe('the cases', () => {
     const usual = Math.max(...latency.subarray(bad.onset - 10, bad.onset));
     expect(latency[bad.onset] as number).toBeGreaterThan(usual * 1.5);
     expect(viewAt(bad, 5).service.latency?.length).toBe(bad.release + 5);
+  });
+});
+
+describe('something that the service calls', () => {
+  it('excuses by the harm that it shows, and by nothing else', () => {
+    const outcomes = dependencyOutcomes(subjects, { ...drawing, untouched: 5 });
+    const accused = [0, 1, 2, 3].map((which) => outcomes.filter(({ saidAt }) => saidAt[which] !== null).length) as [number, number, number, number];
+    const [alone, healthy, part, whole] = accused;
+    expect(alone).toBeGreaterThan(outcomes.length / 2);
+    expect(healthy).toBeGreaterThanOrEqual(alone * 0.95);
+    expect(part).toBeLessThan(alone * 0.6);
+    expect(whole).toBeLessThan(alone * 0.25);
+    expect(dependencyTable(outcomes)).toContain('| errors +5 points |');
   });
 });
 

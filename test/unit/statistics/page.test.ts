@@ -40,6 +40,7 @@ describe('the page', () => {
   if (first === undefined) throw new Error('no cases were drawn');
   const part: Part = {
     title: 'Development split', results, incidents: new Map([['Ripcord', [outcome({ scenario: 'labelled incident', isBad: true })]]]),
+    dependencies: [{ harm: 'latency ×2', saidAt: [5, 6, null, null] }],
     recoveries: [{ harm: 'latency ×2', remaining: 0.5, saidAt: null, badAt: 8 }],
     examples: [{ one: { ...first, subject: { ...first.subject, name: 'a <b> & "c"' } }, outcome: play(first, ripcord) }],
   };

@@ -41,6 +41,23 @@ describe('after a rollback', () => {
     expect(judge([]).verdict).toBe('not-yet');
   });
 
+  it('a signal that nobody could measure meanwhile has to be as usual, and no more', () => {
+    // Nothing but 503 for all of the ten minutes: no answer, no latency.
+    const outage = (level: number): Series[] => {
+      const { requests, errors, latency } = columns({ after: 20 });
+      const isOut = (index: number): boolean => index >= releaseIndex && index < rollbackIndex;
+      return seriesOf({ requests, errors: errors.map((count, index) => (isOut(index) ? requests[index] ?? 0 : count)), latency: latency.map((value, index) => (isOut(index) ? null : index >= rollbackIndex ? value * level : value)) });
+    };
+    expect(judge(outage(1))).toMatchObject({ verdict: 'recovered', reasons: [{ code: 'back' }, { code: 'never-harmed' }, {}] });
+    expect(judge(outage(1.5))).toMatchObject({ verdict: 'not-yet', reasons: [{}, { code: 'newly-up' }, {}] });
+  });
+
+  it('a release that was taken back within its first minute was never measured', () => {
+    const at = (made: Parameters<typeof service>[0]) => judgeRecovery({ series: service({ after: 8, ...made }), releaseIndex, rollbackIndex: releaseIndex, periodSeconds: 60 });
+    expect(at({}).verdict).toBe('recovered');
+    expect(at({ errorsAfter: 0.2 }).verdict).toBe('not-yet');
+  });
+
   it('is not bad for good while less than half of the harm is there', () => {
     expect(judge(recovering(0.35, 25))).toMatchObject({ verdict: 'not-yet', reasons: expect.arrayContaining([expect.objectContaining({ code: 'unsure' })]) });
     expect(judge(recovering(0.8, 25)).verdict).toBe('still-bad');
