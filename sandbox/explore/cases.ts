@@ -82,10 +82,10 @@ function makesSense(fault: FaultName, call: RecordedCall): boolean {
     // The Watchdog works when the execution is over; nobody can stop it any more.
     case 'aborted':
       return call.whileRunning;
-    // At the last read before a write it has to be honoured. Between that read and the write Elastic Load Balancing has nothing that compares and
+    // Where a person could do it at that moment. At the last read before a write it has to be honoured. Between that read and the write Elastic Load Balancing has nothing that compares and
     // sets; Route 53 deletes a record only as it is, and CodeDeploy refuses a second deployment.
     case 'person':
-      return call.onTarget && (!call.mutating || call.service !== 'elasticloadbalancing');
+      return call.onOpenTarget && (!call.mutating || call.service !== 'elasticloadbalancing');
     default:
       return true;
   }

@@ -72,7 +72,7 @@ function strike(one: Case, parts: InjectParts): Injected {
     && (afterEffect.includes(one.fault) ? !tookEffect : named.nth <= last);
   let meddled = false;
   const meddle = ({ service, input }: FaultyCall): void => {
-    meddled = world.meddle(service, JSON.stringify(input)) || meddled;
+    meddled = world.meddle(world.targetOf(service, JSON.stringify(input))) || meddled;
   };
   const handle = world.sandbox.faults.add({
     name: one.fault, effect: effectOf(one.fault, { ...parts, meddle }),

@@ -12,9 +12,9 @@ export interface RecordedCall extends NamedCall {
   readonly service: string;
   readonly operation: string;
   readonly mutating: boolean;
-  /** About a target of the scenario. */
-  readonly onTarget: boolean;
-  /** The rollback's execution had not ended when it was made. */
+  /** About a target of the scenario that a person could have changed right before. */
+  readonly onOpenTarget: boolean;
+  /** A rollback's execution was running when it was made. */
   readonly whileRunning: boolean;
   readonly staleAnswerDiffers: boolean;
   /** How many beginnings and ends of invocations came before it. */
@@ -39,11 +39,9 @@ export interface Recording {
 interface Heard {
   readonly named: Named;
   readonly record: CallRecord;
-  readonly whileRunning: boolean;
 }
 
-/** A name, and how many beginnings and ends of invocations came before the call. */
-type Named = NamedCall & { readonly moment: number };
+type Named = NamedCall & Pick<RecordedCall, 'moment' | 'onOpenTarget' | 'whileRunning'>;
 
 /** Takes down when invocations begin and end: in time that is held only their order tells. */
 class Moments implements Onlooker {
@@ -82,20 +80,17 @@ export async function record(scenario: BaseScenario, prepared: Prepared, { groun
     await world.settled();
     const outcome = await check(world);
     const inOrder = moments.done;
-    const ends = world.executions().map(({ stoppedAt }) => stoppedAt?.getTime() ?? 0);
     const heard = world.sandbox.calls.list().flatMap((one): Heard[] => {
       const named = names.get(one.requestId);
-      return named === undefined ? [] : [{ named, record: one, whileRunning: ends.some((end) => one.endedAt < end) }];
+      return named === undefined ? [] : [{ named, record: one }];
     });
     const quiet = await quietAnswers(scenario, prepared, { grounds, heard });
-    const targets = Object.values(world.targets);
     const isTried = ({ actor }: { readonly actor: string }): boolean => scenario.actors?.includes(actor) ?? true;
     const isCallTried = (call: RecordedCall): boolean => isTried(call) && (scenario.calls?.test(call.name) ?? true);
-    const calls = heard.map(({ named, record: one, whileRunning }, index): RecordedCall => {
-      const { service, operation, mutating, input } = one;
+    const calls = heard.map(({ named, record: one }, index): RecordedCall => {
+      const { service, operation, mutating } = one;
       return {
-        ...named, service, operation, mutating, whileRunning, invocation: invocationOf(one, inOrder), quiet: quiet[index],
-        onTarget: targets.some((target) => target.prefix === service && target.isTouchedBy(JSON.stringify(input))),
+        ...named, service, operation, mutating, invocation: invocationOf(one, inOrder), quiet: quiet[index],
         staleAnswerDiffers: isEventual(one) && !isDeepStrictEqual(timeless(staleAnswer(one, heard.slice(0, index)) ?? quiet[index]), timeless(one.output)),
       };
     });
@@ -131,7 +126,7 @@ export function nameCalls(world: ExploredWorld, moments: { readonly count: numbe
     name: 'named', effect: { kind: 'before', run: () => undefined },
     when: (call) => {
       const named = namer.next(call);
-      if (named !== null) names.set(call.requestId, { ...named, moment: moments.count });
+      if (named !== null) names.set(call.requestId, { ...named, moment: moments.count, whileRunning: world.executions().some(({ status }) => status === 'RUNNING'), onOpenTarget: world.targetOf(call.service, JSON.stringify(call.input))?.isOpen() ?? false });
       return false;
     },
   });

@@ -24,8 +24,10 @@ export interface ExploredTarget {
   /** The release that goes bad. */
   release(): void;
   live(): Live;
-  /** A person changes it to something that is neither side, where the kind of target allows that. False: it could not be done at this moment. */
-  meddle(): boolean;
+  /** Whether a person could change it at this moment. */
+  isOpen(): boolean;
+  /** A person changes it to something that is neither side, where the kind of target allows that. */
+  meddle(): void;
   /** What has to be live after a person's change: it is theirs. */
   readonly persons: Live;
   /** Ids that AWS makes up, in order of their making: they differ from sandbox to sandbox. */
@@ -74,10 +76,8 @@ export const albTarget = (byRule = false): TargetKind => ({ services: { loadBala
       return liveOf([weightOf(blue), weightOf(green)]);
     },
     persons: 'person',
-    meddle: () => {
-      set(persons);
-      return true;
-    },
+    isOpen: () => true,
+    meddle: () => set(persons),
     madeUpIds: () => [],
   };
 };
@@ -101,10 +101,8 @@ export const dnsTarget: TargetKind = ({ services: { route53 } }, name) => {
       return liveOf([weight.get('blue') ?? 0, weight.get('green') ?? 0]);
     },
     persons: 'person',
-    meddle: () => {
-      set(persons);
-      return true;
-    },
+    isOpen: () => true,
+    meddle: () => set(persons),
     madeUpIds: () => [],
   };
 };
@@ -146,13 +144,14 @@ export const lambdaTarget = (release: 'finished' | 'in-progress'): TargetKind =>
     },
     // Who stops the running deployment wants what Ripcord wants: CodeDeploy puts the version before back.
     persons: release === 'finished' ? 'person' : 'blue',
-    meddle: () => {
+    isOpen: () => {
       // One deployment at a time: while Ripcord's own runs, CodeDeploy refuses a person's.
       const running = codedeploy.deployments(name).find(({ completedAt }) => completedAt === null);
-      if (release === 'finished' ? running !== undefined : running?.id !== released) return false;
+      return release === 'finished' ? running === undefined : running?.id === released;
+    },
+    meddle: () => {
       if (release === 'finished') deploy(aliases.alias(name, 'live').functionVersion, '4');
       else codedeploy.stopDeployment(released, true);
-      return true;
     },
     madeUpIds: () => codedeploy.deployments(name).map(({ id }) => id),
   };

@@ -171,10 +171,15 @@ export class ExploredWorld {
     for (const one of this.executions()) if (one.status === 'RUNNING') one.stop('Mistake', 'a person pressed stop');
   }
 
-  /** A person changes the target that a call is about. @param service IAM prefix. @param input of the call, as JSON. @returns false when it could not be changed at this moment. */
-  meddle(service: string, input: string): boolean {
-    const target = Object.values(this.targets).find((one) => one.prefix === service && one.isTouchedBy(input));
-    if (target?.meddle() !== true) return false;
+  /** The target that a call is about. @param service IAM prefix. @param input of the call, as JSON. Null: none. */
+  targetOf(service: string, input: string): ExploredTarget | null {
+    return Object.values(this.targets).find((one) => one.prefix === service && one.isTouchedBy(input)) ?? null;
+  }
+
+  /** A person changes this target. @returns false when it could not be changed at this moment. */
+  meddle(target: ExploredTarget | null): boolean {
+    if (target?.isOpen() !== true) return false;
+    target.meddle();
     this.#meddled = target;
     return true;
   }
