@@ -2,7 +2,8 @@
 import type { CallRecord } from '../aws/world.ts';
 import type { Sandbox } from '../sandbox.ts';
 import type { Execution } from '../services/states/execution.ts';
-import { sampleMemory, type MemorySample, type Recorded } from './storm-memory.ts';
+import { sampleEvery, sampleMemory, type MemorySample, type Recorded } from './storm-memory.ts';
+import { CallTries, isRefusal, StepTries } from './storm-tries.ts';
 import type { StormService } from './storm-world.ts';
 
 export interface ApiCount {
@@ -16,7 +17,6 @@ interface Written {
   readonly Item?: Readonly<Record<string, { readonly S?: string }>>;
 }
 
-const sampleEvery = 250;
 const throttled = /Throttl|TooManyRequests|LimitExceeded|Rate/;
 
 export class StormCounts {
@@ -33,6 +33,8 @@ export class StormCounts {
   readonly apis = new Map<string, ApiCount>();
   /** Changes made by roles, by service. */
   readonly changes = new Map<string, number>();
+  readonly callTries = new CallTries();
+  readonly stepTries = new StepTries();
   readonly memory: MemorySample[] = [];
   /** Length of all that was written into tables, as JSON. */
   recordedBytes = 0;
@@ -66,7 +68,9 @@ export class StormCounts {
     const count = this.apis.get(name) ?? { asked: 0, throttled: 0 };
     this.apis.set(name, count);
     count.asked += 1;
-    if (call.errorCode !== null && throttled.test(call.errorCode)) count.throttled += 1;
+    const isThrottled = call.errorCode !== null && throttled.test(call.errorCode);
+    if (isThrottled) count.throttled += 1;
+    this.callTries.call(call, isThrottled, performance.now());
     if (call.service === 'elasticloadbalancing' && call.mutating && call.caller.kind === 'role' && call.status < 300) this.#changed(JSON.stringify(call.input));
     if (call.service === 'dynamodb' && call.mutating) this.#written(call);
     if (call.caller.kind === 'role' && call.permissions.some(({ allowed }) => !allowed)) this.denials.set(`${name} by ${call.caller.arn}`, (this.denials.get(`${name} by ${call.caller.arn}`) ?? 0) + 1);
@@ -102,8 +106,8 @@ export class StormCounts {
     const outcome = outcomeOf(execution);
     this.outcomes.set(outcome, (this.outcomes.get(outcome) ?? 0) + 1);
     if (!outcome.startsWith('joined')) this.ownRuns.add(execution.name);
-    this.triedAgain += execution.history.events.filter(({ type, taskFailedEventDetails: details }) =>
-      type === 'TaskFailed' && /Retryable|TooManyRequests/.test((details as { error?: string } | undefined)?.error ?? '')).length;
+    this.triedAgain += execution.history.events.filter(isRefusal).length;
+    this.stepTries.execution(execution.history.events);
     if (this.ended % sampleEvery === 0) this.sample();
   }
 }

@@ -10,7 +10,12 @@ export interface MemorySample {
   readonly sandboxMb: number;
   /** Resident set of the largest function process, in MB: Ripcord itself. */
   readonly functionMb: number;
+  /** Resident set of each function process, in MB, by its id. */
+  readonly functions: ReadonlyMap<string, number>;
 }
+
+/** Runs between two samples. */
+export const sampleEvery = 250;
 
 /** By then every function process has been warm for hundreds of invocations and the sandbox's rings of calls, executions and events are full. */
 const warmUpRuns = 3000;
@@ -22,8 +27,12 @@ const bytesPerRecordedByte = 4;
 const bytesPerRow = 8192;
 /** Beside its rows an event leaves the sandbox a name that no other execution may have, and its share of metrics, which are kept to be read: 4 kB. */
 const bytesPerEvent = 4096;
-/** A function has to keep nothing of an invocation. 2 MB for each 1,000 is what the resident set of a warm Node process wanders by; a leak of one event (2 kB) shows. */
+/** A storm of so many events is judged, or fails. */
+const fewestEvents = warmUpRuns + fewestSamples * sampleEvery;
+/** A function has to keep nothing of an invocation. 2 MB for each 1,000 events is what the resident set of a warm Node process wanders by. */
 const functionMbPer1000 = 2;
+/** All function processes together, among which the events are spread: what each wanders by evens out in part. More than 10 kB kept of each event shows, less does not. */
+const functionsMbPer1000 = 10;
 
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
@@ -31,12 +40,15 @@ const collectGarbage = runInNewContext('gc') as () => void;
 export function sampleMemory(ended: number): MemorySample {
   // What waits to be collected is no growth.
   collectGarbage();
-  return { ended, sandboxMb: tenths(process.memoryUsage.rss() / 2 ** 20), functionMb: tenths(largestChildMb()) };
+  const functions = childrenMb();
+  return { ended, sandboxMb: tenths(process.memoryUsage.rss() / 2 ** 20), functionMb: tenths(Math.max(0, ...functions.values())), functions };
 }
 
 export interface MemoryBounds {
   readonly sandboxMb: number;
   readonly functionMb: number;
+  /** Of all function processes together. */
+  readonly functionsMb: number;
 }
 
 /** What was written into tables for one event, on average. */
@@ -47,43 +59,56 @@ export interface Recorded {
 
 /** MB for 1,000 events. */
 export const boundsFor = ({ bytes, rows }: Recorded): MemoryBounds => ({
-  sandboxMb: (1000 * (bytesPerRecordedByte * bytes + bytesPerRow * rows + bytesPerEvent)) / 2 ** 20, functionMb: functionMbPer1000,
+  sandboxMb: (1000 * (bytesPerRecordedByte * bytes + bytesPerRow * rows + bytesPerEvent)) / 2 ** 20, functionMb: functionMbPer1000, functionsMb: functionsMbPer1000,
 });
 
-/**
- * MB for 1,000 events after the warm-up; null when there are too few samples to say.
- * The median of the slopes between all pairs (Theil and Sen): a single step up or down of the resident set does not move it.
- */
+/** MB for 1,000 events after the warm-up; null when there are too few samples to say. */
 export function growth(samples: readonly MemorySample[], name: keyof MemoryBounds): number | null {
   const warm = samples.filter(({ ended }) => ended >= warmUpRuns);
-  if (warm.length < fewestSamples) return null;
-  const slopes = warm.flatMap((one, index) => warm.slice(index + 1).filter(({ ended }) => ended > one.ended).map((later) => (1000 * (later[name] - one[name])) / (later.ended - one.ended)));
+  if (name === 'functionsMb') return growthOfAll(warm);
+  if (name === 'functionMb' && warm.every(({ functions }) => functions.size === 0)) return null;
+  return slope(warm.map((sample) => ({ ended: sample.ended, mb: sample[name] })));
+}
+
+/** As many times what one process grows by on average as there are processes: one that is started or ended meanwhile is no growth. */
+function growthOfAll(samples: readonly MemorySample[]): number | null {
+  const slopes = [...new Set(samples.flatMap(({ functions }) => [...functions.keys()]))].flatMap((id) =>
+    slope(samples.flatMap(({ ended, functions }) => (functions.has(id) ? [{ ended, mb: functions.get(id) ?? 0 }] : []))) ?? []);
+  if (slopes.length === 0) return null;
+  const live = samples.reduce((sum, { functions }) => sum + functions.size, 0) / samples.length;
+  return (live * slopes.reduce((sum, one) => sum + one, 0)) / slopes.length;
+}
+
+/** The median of the slopes between all pairs (Theil and Sen): a single step up or down of the resident set does not move it. Null for too few. */
+function slope(points: readonly { readonly ended: number; readonly mb: number }[]): number | null {
+  if (points.length < fewestSamples) return null;
+  const slopes = points.flatMap((one, index) => points.slice(index + 1).filter(({ ended }) => ended > one.ended).map((later) => (1000 * (later.mb - one.mb)) / (later.ended - one.ended)));
   const sorted = slopes.toSorted((one, other) => one - other);
   return sorted[Math.floor(sorted.length / 2)] ?? null;
 }
 
-/** What grew by more than it may. Empty also when there were too few events: then `growth` is null, and the command says so. */
-export function grown(samples: readonly MemorySample[], recorded: Recorded): string[] {
+/** What grew by more than it may, or could not be judged though there were events enough. Of a smaller storm `growth` is null, and the command says so. */
+export function grown(samples: readonly MemorySample[], recorded: Recorded, events: number): string[] {
   const bounds = boundsFor(recorded);
-  const who = { sandboxMb: 'the sandbox', functionMb: 'a function' } as const;
-  return (['sandboxMb', 'functionMb'] as const).flatMap((name) => {
+  const who = { sandboxMb: 'the sandbox', functionMb: 'a function', functionsMb: 'all functions together' } as const;
+  return (['sandboxMb', 'functionMb', 'functionsMb'] as const).flatMap((name) => {
     const found = growth(samples, name);
-    return found === null || found <= bounds[name] ? [] : [`the memory of ${who[name]} grew by ${found.toFixed(1)} MB for 1,000 events, ${bounds[name].toFixed(1)} MB may be`];
+    if (found === null) return events < fewestEvents ? [] : [`the memory of ${who[name]} was not judged: fewer than ${fewestSamples} samples after ${warmUpRuns} runs`];
+    return found <= bounds[name] ? [] : [`the memory of ${who[name]} grew by ${found.toFixed(1)} MB for 1,000 events, ${bounds[name].toFixed(1)} MB may be`];
   });
 }
 
 const tenths = (value: number): number => Math.round(value * 10) / 10;
 
-/** From /proc, where there is one; 0 elsewhere. */
-function largestChildMb(): number {
+/** From /proc, where there is one; none elsewhere. */
+function childrenMb(): ReadonlyMap<string, number> {
   try {
-    const children = readdirSync('/proc').filter((name) => /^\d+$/.test(name)).flatMap((pid) => {
+    return new Map(readdirSync('/proc').filter((name) => /^\d+$/.test(name)).flatMap((pid): [string, number][] => {
       const status = statusOf(pid);
-      return Number(/^PPid:\s+(\d+)/m.exec(status)?.[1]) === process.pid ? [Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? 0)] : [];
-    });
-    return Math.max(0, ...children) / 1024;
+      return Number(/^PPid:\s+(\d+)/m.exec(status)?.[1]) === process.pid ? [[pid, Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) / 1024]] : [];
+    }));
   } catch {
-    return 0;
+    return new Map();
   }
 }
 

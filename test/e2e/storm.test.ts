@@ -21,7 +21,7 @@ async function play(services: number, events: number): Promise<StormResult> {
 
 const throttled = ({ counts }: StormResult): number => [...counts.apis.values()].reduce((sum, count) => sum + count.throttled, 0);
 
-// `brokenPromises` holds it to: every run ended, each service changed once at most, one page, every lock free, every record of a run of its own sealed, no role refused anything.
+// `brokenPromises` holds it to: every run ended, each service changed once at most, one page, every lock free, every record of a run of its own sealed, no role refused anything, no call or step tried too often.
 test('many events of many services: no more are put back than the brake lets pass, on-call is told once, and all others leave or join', async () => {
   const [services, events] = [12, 144];
   const result = await play(services, events);
@@ -29,6 +29,8 @@ test('many events of many services: no more are put back than the brake lets pas
   expect(result.counts.changes.size).toBeLessThanOrEqual(2);
   expect(result.counts.outcomes.get('joined (storm)')).toBeGreaterThan(0);
   expect(throttled(result)).toBeGreaterThan(0);
+  expect(Math.max(...result.counts.callTries.most.values())).toBeGreaterThan(1);
+  expect(result.counts.stepTries.most.size > 0).toBe(result.counts.triedAgain > 0);
   // Far less than one look at alarms a run: that is what keeps the storm within nine a second.
   expect(result.counts.apis.get('cloudwatch:DescribeAlarms')?.asked).toBeLessThan(events / 2);
 }, 120_000);

@@ -1,34 +1,69 @@
 // The storm's check of memory: it has to fail for a leak, and only for one.
 import { describe, expect, test } from 'vitest';
-import { boundsFor, grown, growth, sampleMemory, type MemorySample } from '../../sandbox/storm/storm-memory.ts';
+import { boundsFor, grown, growth, sampleEvery, sampleMemory, type MemorySample } from '../../sandbox/storm/storm-memory.ts';
 
 /** What a run at the door writes: its audit row and the signal for whoever has the lock. */
 const recorded = { bytes: 2500, rows: 2.2 };
 
+const live = 10;
+
+interface Grows {
+  readonly sandboxMb?: number;
+  /** MB that each function process grows by for 1,000 events. */
+  readonly functionMb?: number;
+  /** MB that one of the function processes grows by beside that. */
+  readonly oneMb?: number;
+}
+
 /** As of 10,000 events: a warm-up of 200 MB, then so many MB for each 1,000 events, with the steps of a resident set. */
-const samples = (perThousand: { readonly sandboxMb?: number; readonly functionMb?: number }, last = 10_000): MemorySample[] =>
-  Array.from({ length: last / 250 }, (_, index) => {
-    const ended = 250 * (index + 1);
-    const [warm, step] = [Math.min(1, ended / 2500), [0, 7, 3, 9][index % 4] ?? 0];
-    return { ended, sandboxMb: 250 + 200 * warm + step + ((perThousand.sandboxMb ?? 0) * ended) / 1000, functionMb: 60 + 40 * warm + step / 4 + ((perThousand.functionMb ?? 0) * ended) / 1000 };
+const samples = ({ sandboxMb = 0, functionMb = 0, oneMb = 0 }: Grows, last = 10_000): MemorySample[] =>
+  Array.from({ length: last / sampleEvery }, (_, index) => {
+    const ended = sampleEvery * (index + 1);
+    const warm = Math.min(1, ended / 2500);
+    const step = (shift: number): number => [0, 7, 3, 9][(index + shift) % 4] ?? 0;
+    const functions = new Map(Array.from({ length: live }, (__, id) => [String(id), 60 + 40 * warm + step(id) / 4 + ((functionMb + (id === 3 ? oneMb : 0)) * ended) / 1000]));
+    return { ended, sandboxMb: 250 + 200 * warm + step(0) + (sandboxMb * ended) / 1000, functionMb: Math.max(...functions.values()), functions };
   });
+const told = (grows: Grows, events = 10_000): string[] => grown(samples(grows, events), recorded, events);
 
 describe('the memory of a storm', () => {
   test('may grow by what has to be recorded, and a warm-up is no growth', () => {
-    expect(grown(samples({ sandboxMb: boundsFor(recorded).sandboxMb * 0.8 }), recorded)).toEqual([]);
+    expect(told({ sandboxMb: boundsFor(recorded).sandboxMb * 0.8, functionMb: 0.8 })).toEqual([]);
   });
 
   test('of a sandbox that keeps more of each event than that is told', () => {
-    expect(grown(samples({ sandboxMb: boundsFor(recorded).sandboxMb + 3 }), recorded)).toEqual([expect.stringMatching(/^the memory of the sandbox grew by .* MB for 1,000 events/) as string]);
+    expect(told({ sandboxMb: boundsFor(recorded).sandboxMb + 3 })).toEqual([expect.stringMatching(/^the memory of the sandbox grew by .* MB for 1,000 events/) as string]);
   });
 
-  test('of a function that keeps 16 kB of each of the events that its process sees is told', () => {
-    // A tenth of the events each: 10 processes share them.
-    expect(grown(samples({ functionMb: 16 * 1000 / 1024 / 10 + 1 }), recorded)).toEqual([expect.stringMatching(/^the memory of a function grew by/) as string]);
+  test('of functions that keep 12 kB of each event is told, however many processes share the events, and 8 kB is not', () => {
+    const shared = (bytes: number): Grows => ({ functionMb: (bytes * 1000) / 2 ** 20 / live });
+    expect(told(shared(12 * 1024))).toEqual([expect.stringMatching(/^the memory of all functions together grew by 11\.[67] MB for 1,000 events, 10\.0 MB may be$/) as string]);
+    expect(told(shared(8 * 1024))).toEqual([]);
+  });
+
+  test('of one process that grows is told, and so is what one keeps of all events', () => {
+    expect(told({ oneMb: 2.5 })).toEqual([expect.stringMatching(/^the memory of a function grew by 2\.5 MB/) as string]);
+    expect(told({ oneMb: 12 })).toEqual([expect.stringMatching(/^the memory of a function grew/) as string, expect.stringMatching(/^the memory of all functions together grew by 12\.0 MB/) as string]);
+  });
+
+  test('is no growth where processes are started and ended', () => {
+    const changing = samples({}).map((sample, index) => ({ ...sample, functions: new Map([...sample.functions].slice(0, 2 + Math.floor(index / 5))) }));
+    expect(growth(changing, 'functionsMb')).toBeLessThan(2);
   });
 
   test('is not judged before the warm-up is over, and that is said, not passed off as flat', () => {
-    expect(growth(samples({ sandboxMb: 100 }, 3000), 'sandboxMb')).toBeNull();
+    for (const name of ['sandboxMb', 'functionMb', 'functionsMb'] as const) expect(growth(samples({ sandboxMb: 100, functionMb: 100 }, 3000), name)).toBeNull();
+    expect(told({ sandboxMb: 100 }, 3000)).toEqual([]);
+  });
+
+  test('of a storm that is large enough has to be judged', () => {
+    const text = (who: string): string => `the memory of ${who} was not judged: fewer than 8 samples after 3000 runs`;
+    const all = [text('the sandbox'), text('a function'), text('all functions together')];
+    expect(grown([], recorded, 5000)).toEqual(all);
+    expect(grown(samples({}).filter(({ ended }) => ended < 4750), recorded, 10_000)).toEqual(all);
+    // Where there is no /proc.
+    expect(grown(samples({}).map((sample) => ({ ...sample, functionMb: 0, functions: new Map() })), recorded, 10_000)).toEqual(all.slice(1));
+    expect(told({}, 5000)).toEqual([]);
   });
 
   test('is measured in this very process', () => {

@@ -1,0 +1,125 @@
+// How often the same call or step of a storm was tried, and how long each waited in between: who asks on and on gets through as well, and makes the storm worse.
+import type { CallRecord } from '../aws/world.ts';
+import type { HistoryEvent } from '../services/states/history.ts';
+
+/** Tries of one call by one invocation: those of the SDK, which Ripcord gives three, and Route 53, with five calls a second for an account, six. */
+const callTries = (what: string): number => (what.startsWith('route53:') ? 6 : 3);
+/** Tries of one step by the workflow while it is refused: the first and five more. */
+const stepTries = 6;
+/** The mean of fewer is one of chance: each wait is drawn evenly from nothing up to its limit. */
+const fewestWaits = 40;
+/** Limits double, so means do; a busy machine adds the same to each. */
+const leastGrowth = 1.2;
+
+/** One that was refused, so far. */
+interface Refused {
+  tries: number;
+  at: number;
+}
+
+interface Waits {
+  count: number;
+  /** Milliseconds. */
+  total: number;
+}
+
+/** Tries of calls, or of steps. */
+export class Tries {
+  /** Name of a call or step, and how often one was tried at most; of those that were refused at all. */
+  readonly most = new Map<string, number>();
+  /** Before the second try of one that was refused, before its third, and so on. */
+  readonly waits: Waits[] = [];
+
+  refused(what: string, one: Refused, at: number): void {
+    Object.assign(one, { tries: one.tries + 1, at });
+    this.#tried(what, one.tries);
+  }
+
+  /** It is tried once more, whatever comes of it. */
+  again(what: string, one: Refused, at: number): void {
+    this.#tried(what, one.tries + 1);
+    const waits = (this.waits[one.tries - 1] ??= { count: 0, total: 0 });
+    waits.count += 1;
+    waits.total += at - one.at;
+  }
+
+  #tried(what: string, times: number): void {
+    this.most.set(what, Math.max(this.most.get(what) ?? 0, times));
+  }
+
+  /** Mean wait before the second and before the third try, in milliseconds; null when there are too few to say. */
+  get meanWaits(): readonly [number, number] | null {
+    const [second, third] = this.waits;
+    return second === undefined || third === undefined || Math.min(second.count, third.count) < fewestWaits ? null : [second.total / second.count, third.total / third.count];
+  }
+}
+
+/** Calls of functions, told apart by the invocation that makes them and by all they ask. */
+export class CallTries extends Tries {
+  /** By invocation and operation, then by what it asks. */
+  readonly #open = new Map<string, Map<string, Refused>>();
+
+  /** @param at when the call had ended, in milliseconds on the wall: a function's timers are real while sandbox time goes slower. */
+  call({ service, operation, trace, input }: Pick<CallRecord, 'service' | 'operation' | 'trace' | 'input'>, isThrottled: boolean, at: number): void {
+    if (trace === null) return;
+    const what = `${service}:${operation}`;
+    const place = `${trace} ${what}`;
+    const open = this.#open.get(place);
+    if (open === undefined && !isThrottled) return;
+    const asked = askedIn(input);
+    const one = open?.get(asked);
+    if (one !== undefined) this.again(what, one, at);
+    if (!isThrottled) return this.#close(place, asked);
+    const refused = one ?? { tries: 0, at: 0 };
+    this.refused(what, refused, at);
+    this.#open.set(place, (open ?? new Map<string, Refused>()).set(asked, refused));
+    this.#forget();
+  }
+
+  #close(place: string, asked: string): void {
+    const open = this.#open.get(place);
+    open?.delete(asked);
+    if (open?.size === 0) this.#open.delete(place);
+  }
+
+  /** What was given up is never closed. */
+  #forget(): void {
+    for (const place of this.#open.keys()) {
+      if (this.#open.size <= 5000) return;
+      this.#open.delete(place);
+    }
+  }
+}
+
+/** The same call has the same input, but for the name that a transaction gets anew. */
+const askedIn = (input: unknown): string => JSON.stringify({ ...(input as object | null), ClientRequestToken: undefined });
+
+/** Steps of executions, each from when its state is entered. */
+export class StepTries extends Tries {
+  execution(events: readonly HistoryEvent[]): void {
+    const lines = new Map<number, { readonly state: string; readonly one: Refused }>();
+    for (const event of events) {
+      const entered = (event['stateEnteredEventDetails'] as { readonly name?: string } | undefined)?.name;
+      const line = entered === undefined ? lines.get(event.previousEventId) : { state: entered, one: { tries: 0, at: 0 } };
+      if (line === undefined) continue;
+      lines.set(event.id, line);
+      if (isRefusal(event)) this.refused(line.state, line.one, event.timestamp.getTime());
+      else if (event.type === 'TaskScheduled' && line.one.tries > 0) this.again(line.state, line.one, event.timestamp.getTime());
+    }
+  }
+}
+
+/** A task that is tried again because a call was throttled or broke, or because Lambda had no room. */
+export const isRefusal = ({ type, taskFailedEventDetails: details }: HistoryEvent): boolean =>
+  type === 'TaskFailed' && /Retryable|TooManyRequests/.test((details as { readonly error?: string } | undefined)?.error ?? '');
+
+/** What was tried too often, or as soon the third time as the second. */
+export function hotTries(calls: Tries, steps: Tries): string[] {
+  const often = (tries: Tries, boundOf: (what: string) => number): string[] =>
+    [...tries.most].filter(([what, times]) => times > boundOf(what)).map(([what, times]) => `${what} was tried ${times} times, and ${boundOf(what)} may be`);
+  const flat = (tries: Tries, who: string): string[] => {
+    const [second, third] = tries.meanWaits ?? [0, 1];
+    return third >= leastGrowth * second ? [] : [`${who} that were refused waited ${Math.round(second)} ms before their second try and ${Math.round(third)} ms before their third: the waits do not grow`];
+  };
+  return [...often(calls, callTries), ...often(steps, () => stepTries), ...flat(calls, 'calls'), ...flat(steps, 'steps')];
+}
