@@ -6,7 +6,7 @@ import type { Series } from '../statistics/series.ts';
 import type { SignalJudgement, SignalStatus } from '../statistics/signal.ts';
 import { beforeAndAfter } from './before-after.ts';
 import { at, instantOf } from './instants.ts';
-import { isTooOldToJudge, type MetricsRead, type MetricsReading, periodSeconds, recoveryQuestionOf, releaseQuestionOf, type TakenBack, type VersionPair } from './metrics.ts';
+import { isTooOldToJudge, lengthOf, type MetricsRead, type MetricsReading, periodSeconds, recoveryQuestionOf, releaseQuestionOf, type TakenBack, type VersionPair } from './metrics.ts';
 import { type FewRequests, fewRequests } from './few-requests.ts';
 import { minutesWaitedFor, sharedBy, unreadText } from './metric-company.ts';
 import { judgedVersion, judgedWhole } from './shift-proof.ts';
@@ -31,12 +31,14 @@ export interface MetricsFinding {
   readonly judgement?: Judgement;
 }
 
+type Judgeable = Pick<Release, 'startedAt'> & Partial<Pick<Release, 'id' | 'finishedAt'>>;
+
 /** Pure: the same reading and release have the same finding. Null where metrics have no say: none declared, no release, or none to compare it with. */
-export function findInMetrics(reading: MetricsReading | undefined, release: Pick<Release, 'startedAt'> & Partial<Pick<Release, 'id'>> | null, now: Instant): MetricsFinding | null {
+export function findInMetrics(reading: MetricsReading | undefined, release: Judgeable | null, now: Instant): MetricsFinding | null {
   if (reading === undefined || release === null) return null;
   if (reading.status === 'unknown') return { verdict: 'unknown', since: null, text: `they cannot be read: ${reading.why}` };
   if (isTooOldToJudge(release, now)) return null;
-  if (isEmpty(reading)) return { verdict: 'unknown', since: null, text: 'CloudWatch has no value of them at all, in a whole day' };
+  if (lengthOf(reading) === 0) return { verdict: 'unknown', since: null, text: 'CloudWatch has no value of them at all, in a whole day' };
   const judged = judgedOf(reading, release);
   return judged === null ? null : findingOf(judged, pairsOf(reading, release), (at(now) - at(release.startedAt)) / 60_000);
 }
@@ -46,8 +48,6 @@ const quiet: ReadonlySet<SignalStatus> = new Set(['flat', 'passing', 'no-control
 /** What is bad right now may only be too young to count; what has no history was not judged, which of traffic nobody takes for well anyway. */
 const isQuiet = ({ status, shape, series }: SignalJudgement): boolean =>
   (quiet.has(status) && !(status === 'passing' && shape?.isBadNow === true)) || (status === 'short-history' && series.kind === 'traffic');
-
-const isEmpty = ({ metrics }: MetricsRead): boolean => metrics.every(({ requests, errors, latency }) => requests.length + (errors?.length ?? 0) + (latency?.length ?? 0) === 0);
 
 /** With a full stop after each that does not end with one. */
 const sentences = (...parts: readonly string[]): string => parts.filter((part) => part !== '').map((part) => (/[.:]$/.test(part) ? part : `${part}.`)).join(' ');
@@ -64,8 +64,8 @@ interface Judged {
 }
 
 /** The service as a whole, and before it each version that shares the traffic of the release by itself. Null when the history does not reach back to the release. */
-function judgedOf(reading: MetricsRead, release: Parameters<typeof pairsOf>[1] & Pick<Release, 'startedAt'>): Judged[] | null {
-  const whole = releaseQuestionOf(reading, release.startedAt);
+function judgedOf(reading: MetricsRead, release: Judgeable): Judged[] | null {
+  const whole = releaseQuestionOf(reading, release.startedAt, release.finishedAt);
   if (whole === null) return null;
   const pairs = pairsOf(reading, release);
   const served = pairs.filter(({ released }) => released.requests.length > 0);

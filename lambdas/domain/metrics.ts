@@ -152,7 +152,8 @@ const lastOf = ({ requests, errors, latency, ...named }: Measured, periods: numb
   ...named, requests: requests.slice(-periods), errors: errors?.slice(-periods) ?? null, latency: latency?.slice(-periods) ?? null,
 });
 
-const lengthOf = ({ metrics }: MetricsRead): number => Math.max(0, ...metrics.flatMap(({ requests, errors, latency }) => [requests.length, errors?.length ?? 0, latency?.length ?? 0]));
+/** Periods of the longest column; 0 where CloudWatch has no value of the service at all. */
+export const lengthOf = ({ metrics }: MetricsRead): number => Math.max(0, ...metrics.flatMap(({ requests, errors, latency }) => [requests.length, errors?.length ?? 0, latency?.length ?? 0]));
 
 /** The last so many periods; null where the column does not reach back so far. */
 export const stretched = (column: Column, length: number): (number | null)[] =>
@@ -188,18 +189,24 @@ const ownSeries = (reading: MetricsRead, wanted: Omit<Wanted, 'prefix'>): Series
 /** Fewer requests are usually somebody else's doing: only with these to compare them to do they say anything. What the service calls is none of them. */
 export const compared = <Control extends { readonly calls?: true | undefined }>(controls: readonly Control[]): Control[] => controls.filter(({ calls }) => calls === undefined);
 
-/** The judge's question about a release; null when the history does not reach back to it. */
-export function releaseQuestionOf(reading: MetricsRead, startedAt: Instant): ReleaseQuestion | null {
+/** A deployment that goes on for longer has moved its traffic before: it waits with the old tasks, or for somebody. */
+const mostMoving = 30;
+
+/**
+ * The judge's question about a release; null when the history does not reach back to it.
+ * @param movedAt when its traffic had moved: the end of the deployment, where that is known.
+ */
+export function releaseQuestionOf(reading: MetricsRead, startedAt: Instant, movedAt: Instant | null = null): ReleaseQuestion | null {
   const length = lengthOf(reading);
   const releaseIndex = indexOf(reading, length, startedAt);
   if (releaseIndex < 0) return null;
+  const moving = movedAt === null ? 0 : Math.min(mostMoving, Math.max(0, indexOf(reading, length, movedAt) - releaseIndex));
   const beside = compared(reading.controls);
   const withTraffic = beside.length > 0;
   // Half of its requests met the release: as a minute before it, it would say that the harm was there already.
   const wanted = { length, withTraffic, without: at(startedAt) % periodMs === 0 ? null : releaseIndex - 1 };
   const comparisons = (list: readonly Measured[]): Comparison[] => list.map((one) => ({ name: one.name, series: seriesOf(one, { ...wanted, prefix: '' }) }));
-  const dependencies = comparisons(reading.controls.filter(({ calls }) => calls === true));
-  return { series: ownSeries(reading, wanted), controls: comparisons(beside), ...(dependencies.length === 0 ? {} : { dependencies }), releaseIndex, periodSeconds };
+  return { series: ownSeries(reading, wanted), controls: comparisons(beside), dependencies: comparisons(reading.controls.filter(({ calls }) => calls)), releaseIndex, periodSeconds, moving };
 }
 
 /** What is taken back, and when. */

@@ -1,5 +1,5 @@
 // Would this have happened without the release? What moved in the same minutes elsewhere answers it.
-import { comparedMeasure, counted, countedBase, pointSpread, windowLevel, type Measure, type Span } from './measure.ts';
+import { comparedMeasure, counted, countedBase, pointSpread, windowLevel, type Measure } from './measure.ts';
 import type { Comparison, Series } from './series.ts';
 import { dependencyLead, dependencyShare, errorBaseline, fewestBadPoints, leastSpread, oneVoice, patiencePoints, sharedLimit, sharedStrength } from './settings.ts';
 
@@ -49,15 +49,12 @@ export const likelihoodOf = (measure: Measure, window: CompareWindow): { now: nu
 const spreadOf = (measure: Measure, length: number): number =>
   Math.max(leastSpread * measure.smallest, pointSpread(measure) / Math.sqrt(Math.min(length, fewestBadPoints)));
 
-/** Enough points before the release for a base. */
-const spanOf = (release: number, until: number): Span => ({ from: Math.max(0, release - errorBaseline), release, until });
-
 /** Every comparison that has a signal of this kind. `window` counts from the release. */
 export const movesOf = (kind: Series['kind'], comparisons: readonly Comparison[], release: number, window: CompareWindow): ComparisonMove[] =>
   comparisons.flatMap(({ name, series }) => {
     const same = series.find((one) => one.kind === kind);
     if (same === undefined) return [];
-    const measure = comparedMeasure(same, spanOf(release, release + window.until));
+    const measure = comparedMeasure(same, { from: Math.max(0, release - errorBaseline), release, until: release + window.until });
     const shifted = { ...window, from: measure.release + window.from, until: measure.release + window.until };
     const effect = windowLevel(measure, shifted.from, shifted.until) - measure.base;
     const { now, atBest } = likelihoodOf(measure, shifted);

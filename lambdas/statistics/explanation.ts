@@ -1,5 +1,4 @@
 // Says to a person why: what moved, what was expected, how rare that is, when it began, and who else moved.
-import type { ComparisonMove } from './comparison.ts';
 import type { Judgement, JudgeReason } from './judgement.ts';
 import type { Window } from './evidence.ts';
 import { counted } from './measure.ts';
@@ -56,12 +55,9 @@ const beginning = (signal: SignalJudgement, periodSeconds: number): string => {
   return ` It began ${duration(shape.onset, periodSeconds)} after the release${price}.`;
 };
 
-const largest = (moves: readonly ComparisonMove[]): ComparisonMove | undefined =>
-  moves.toSorted((a, b) => Math.abs(b.effect) - Math.abs(a.effect))[0];
-
 /** "Flat" is only said of comparisons of which none moved by half of what counts. */
 const company = (signal: SignalJudgement): string => {
-  const most = largest(signal.controls);
+  const [most] = signal.controls.toSorted((a, b) => Math.abs(b.effect) - Math.abs(a.effect));
   if (most === undefined) return ' There was nothing to compare it with.';
   const count = plural(signal.controls.length, 'comparison service');
   const size = moveText(signal, most.effect);

@@ -14,6 +14,8 @@ export interface ReleaseQuestion {
   readonly dependencies?: readonly Comparison[];
   /** Index of the first period that began after the release. */
   readonly releaseIndex: number;
+  /** Periods from there on in which its traffic moved to the new version, so that what it breaks may begin as late. Default: 0. */
+  readonly moving?: number;
   /** Seconds in a period. */
   readonly periodSeconds: number;
 }

@@ -79,16 +79,11 @@ export const levelBase = (measure: Leveled, at: number): number => {
   return ((means[(count - 1) >> 1] as number) + (means[count >> 1] as number)) / 2;
 };
 
-/** Level right before `at`: the lower of two short means, so that one wild point does not raise it. */
-const levelBefore = (measure: Pick<Measure, 'sums' | 'weights'>, at: number): number => {
-  const [shorter, longer] = beforeLengths;
-  return Math.min(windowLevel(measure, Math.max(0, at - shorter), at), windowLevel(measure, Math.max(0, at - longer), at));
-};
-
-/** What was there right before a release is not its doing: the higher of the base and the level right before. */
+/** What was there right before a release is not its doing: the higher of the base and the lower of two short means before it, so that one wild point does not raise it. */
 export const changeBase = (measure: Leveled, at: number): number => {
   const base = levelBase(measure, at);
-  const before = levelBefore(measure, at);
+  const [shorter, longer] = beforeLengths;
+  const before = Math.min(windowLevel(measure, Math.max(0, at - shorter), at), windowLevel(measure, Math.max(0, at - longer), at));
   return before > base ? before : base;
 };
 

@@ -60,8 +60,6 @@ const upperSpread = (moves: Float64Array, centre: number): number =>
   // Each quantile over its standard normal score; the widest wins, so that a heavy tail counts as a wide spread.
   tailScores.reduce((widest, [share, score]) => Math.max(widest, (quantile(moves, share) - centre) / score), 0);
 
-const beforeSpread = (measure: Measure, length: number): number => (shortHistoryFactor * pointSpread(measure)) / Math.sqrt(Math.min(length, fewestBadPoints));
-
 const movesAt = ({ sums, weights }: Measure, { at, bases, lag }: PlaceboReleases, length: number): Float64Array => {
   const moves = new Float64Array(at.length);
   let count = 0;
@@ -82,8 +80,8 @@ export const placeboOf = (measure: Measure, releases: PlaceboReleases, length: n
   const moves = movesAt(measure, releases, length);
   const least = leastSpread * measure.smallest;
   if (moves.length < fewestPlacebos) {
-    const spread = Math.max(beforeSpread(measure, length), least);
-    return { moves, centre: 0, spread: Number.isFinite(spread) ? spread : measure.smallest, freedom: fewestFreedom };
+    const before = (shortHistoryFactor * pointSpread(measure)) / Math.sqrt(Math.min(length, fewestBadPoints));
+    return { moves, centre: 0, spread: Math.max(before, least), freedom: fewestFreedom };
   }
   const centre = quantile(moves, 0.5);
   const independent = measure.release / (length + baselineBlock);

@@ -77,7 +77,7 @@ export const nowPoints = 3;
 export const spikePoints = 3;
 /** Half-lives in points of what heals by itself: connection pools to large caches; errors and lost traffic of restarting instances are over sooner. */
 export const halfLives = { latency: [2, 4, 8], errors: [2], traffic: [2] } as const;
-/** A level must fit better than each such decay by this much in ln of likelihood: e⁴ to 1 when it was up from the first point, as warm-ups are; e to 1 when it began later (development). */
+/** A level must fit better than each such decay by this much in ln of likelihood: e⁴ to 1 when it was up from the first point, or from one at which the traffic still moved, as warm-ups are; e to 1 when it began later (development). */
 export const fadingLead = 4;
 export const lateFadingLead = 1;
 /** A level was there before the release when the last points of both these lengths say so. */

@@ -59,12 +59,11 @@ const leftOver = (rises: Float64Array, halfLife: number): number => {
 };
 
 /** A warm-up or a cold cache: since the harm began, a level does not fit clearly better than an exponential decay. */
-const isFading = ({ series, levels, base, release }: Measure, onset: number, variance: number): boolean => {
+const isFading = ({ series, levels, base, release }: Measure, onset: number, lead: number): boolean => {
   const rises = levels.slice(release + onset).map((level) => level - base);
   // One wild point at the beginning must not make a level, or a slope upwards, look like a decay.
   const most = 2 * median(rises);
   for (let index = 0; index < rises.length; index += 1) if ((rises[index] as number) > most) rises[index] = most;
-  const lead = 2 * variance * (onset === 0 ? fadingLead : lateFadingLead);
   const level = leftOver(rises, Infinity);
   return halfLives[series.kind].some((halfLife) => leftOver(rises, halfLife) - level < lead);
 };
@@ -80,8 +79,14 @@ const wasThereBefore = (heard: (from: number, until: number) => number, { series
 /** Square of the spread of one point around a level. */
 export const varianceOf = (measure: Measure): number => Math.max(leastSpread * measure.smallest, pointSpread(measure)) ** 2;
 
-/** `variance`: of one point. */
-export const shapeOf = (measure: Measure, { length, effect }: SpeakingWindow, variance: number): Shape => {
+export interface Surroundings {
+  /** Of one point around a level. */
+  readonly variance: number;
+  /** Points from the release in which its traffic moved. */
+  readonly moving: number;
+}
+
+export const shapeOf = (measure: Measure, { length, effect }: SpeakingWindow, { variance, moving }: Surroundings): Shape => {
   const { release, base, levels } = measure;
   const until = levels.length;
   const first = Math.max(0, release - beforeMost);
@@ -97,7 +102,8 @@ export const shapeOf = (measure: Measure, { length, effect }: SpeakingWindow, va
     badPoints: levels.subarray(release + onset).filter((level) => level >= base + badShare * effect).length,
     isBadNow: heard(until - nowPoints, until) >= 0,
     isMoreThanSpike: heard(until - length, until) >= spike,
-    isFading: isFading(measure, onset, variance),
+    // Whoever is warm last is the last to be given traffic.
+    isFading: isFading(measure, onset, 2 * variance * (onset <= moving ? fadingLead : lateFadingLead)),
     wasThereBefore: wasThereBefore(heard, measure, first),
   };
 };

@@ -31,14 +31,19 @@ export interface SignalJudgement {
   /** The window that speaks loudest; null when none moved. */
   readonly window: Window | null;
   readonly shape: Shape | null;
+  /** Points from the release until its traffic had moved: what begins meanwhile is not late. */
+  readonly moving: number;
   readonly controls: readonly ComparisonMove[];
   readonly dependencies: readonly ComparisonMove[];
 }
 
 /** How much more evidence a late beginning asks for: without a bound where history cannot say how the signal moves so long after any other moment. */
-export const latenessOf = ({ shape, window, series }: SignalJudgement): number => {
+export const latenessOf = ({ shape, window, series, moving }: SignalJudgement): number => {
   const isBounded = series.kind !== 'traffic' && (window?.placebo?.moves.length ?? 0) >= latePlacebos;
-  return Math.min(isBounded ? lateMost : Infinity, ((shape?.onset ?? 0) / lateScale) ** 2);
+  const onset = shape?.onset ?? 0;
+  const meanwhile = Math.min(onset, moving);
+  // While the traffic moves any point may be the one: as many as there are ask for so much more.
+  return Math.min(isBounded ? lateMost : Infinity, ((onset - meanwhile) / lateScale) ** 2 + Math.log10(1 + meanwhile));
 };
 
 /** What a signal is judged with. */
@@ -46,6 +51,7 @@ export interface Circumstances {
   readonly controls: readonly Comparison[];
   readonly dependencies?: readonly Comparison[];
   readonly releaseIndex: number;
+  readonly moving?: number;
 }
 
 /** Rise that three of four points of the shortest window reach at least. */
@@ -87,14 +93,16 @@ const courseOf = (shape: Shape): SignalStatus | null => {
 };
 
 /** The most telling window whose course speaks for a harm: a shorter one may not show it yet, or not any more. The most telling of all when none does. */
-const carrier = (measure: Measure, windows: readonly [SpeakingWindow, ...SpeakingWindow[]]): { seen: SpeakingWindow; shape: Shape } => {
-  const variance = varianceOf(measure);
-  for (const seen of windows) {
-    const shape = shapeOf(measure, seen, variance);
+const carrier = (measure: Measure, windows: readonly [SpeakingWindow, ...SpeakingWindow[]], moving: number): { seen: SpeakingWindow; shape: Shape } => {
+  const around = { variance: varianceOf(measure), moving };
+  const [telling, ...others] = windows;
+  const first = { seen: telling, shape: shapeOf(measure, telling, around) };
+  if (courseOf(first.shape) === null) return first;
+  for (const seen of others) {
+    const shape = shapeOf(measure, seen, around);
     if (courseOf(shape) === null) return { seen, shape };
   }
-  const [seen] = windows;
-  return { seen, shape: shapeOf(measure, seen, variance) };
+  return first;
 };
 
 /** One client that tries again could have made these errors, of the points from this one on. */
@@ -114,21 +122,21 @@ const statusOf = ({ measure, shape, controls, dependencies }: Found, from: numbe
 };
 
 /** One signal of the service, as of its last value. */
-export const judgeSignal = (series: Series, { controls, dependencies = [], releaseIndex }: Circumstances): SignalJudgement => {
+export const judgeSignal = (series: Series, { controls, dependencies = [], releaseIndex, moving = 0 }: Circumstances): SignalJudgement => {
   const until = series.values.length;
   const measure = recentMeasure(series, releaseIndex, until);
-  const nothing = { series, measure, window: null, shape: null, controls: [], dependencies: [] };
+  const nothing = { series, measure, moving, window: null, shape: null, controls: [], dependencies: [] };
   const hindered = obstacle(series, measure, releaseIndex);
   if (hindered !== null) return { ...nothing, status: hindered };
   const windows = movedWindows(measure);
   const [telling, ...others] = windows;
   if (telling === undefined) return { ...nothing, status: 'flat' };
-  const { seen, shape } = carrier(measure, [telling, ...others]);
+  const { seen, shape } = carrier(measure, [telling, ...others], moving);
   const from = Math.min(shape.onset, until - releaseIndex - fewestBadPoints);
   const effect = windowLevel(measure, measure.release + from, measure.levels.length) - measure.base;
   const where = { from, until: until - releaseIndex, effect };
   const found = {
-    series, measure, shape,
+    series, measure, shape, moving,
     controls: movesOf(series.kind, controls, releaseIndex, where),
     dependencies: calledMoves(series.kind, dependencies, releaseIndex, where),
   };

@@ -1,7 +1,7 @@
 // What the judge could not tell is never taken for quiet: a release must not become known good by it.
 import { describe, expect, it } from 'vitest';
 import { findInMetrics, findRecovery } from '../../../lambdas/domain/metric-findings.ts';
-import type { Measured, MetricsRead } from '../../../lambdas/domain/metrics.ts';
+import { type Measured, type MetricsRead, releaseQuestionOf } from '../../../lambdas/domain/metrics.ts';
 import { minute, release } from './samples.ts';
 import { measured, reading, since } from './metric-samples.ts';
 
@@ -36,6 +36,20 @@ describe('a release at the end of its bake', () => {
     const idle = (m: number): number | null => (m >= -100 && m < 0 ? null : 1000);
     const found = findInMetrics(reading({ until: 62, requests: idle }, [measured('payments', { until: 62, requests: idle })]), release(), minute(62));
     expect(found?.verdict).toBe('quiet');
+  });
+});
+
+describe('a release whose traffic moves late', () => {
+  const slow = reading({ until: 34, latency: since(20, 1.25, 1) });
+  const found = (finishedAt: string | null) => findInMetrics(slow, { startedAt: minute(0), finishedAt }, minute(34))?.verdict;
+
+  it('is judged from the end of its deployment on, where that is known', () => {
+    expect([found(minute(20)), found(null)]).toEqual(['worse', 'unknown']);
+  });
+
+  it('has moved it after half an hour, however long the deployment goes on', () => {
+    const moving = (finishedAt: string | null) => releaseQuestionOf(reading({ until: 62 }), minute(0), finishedAt)?.moving;
+    expect([moving(null), moving(minute(12)), moving(minute(50)), moving(minute(-3))]).toEqual([0, 12, 30, 0]);
   });
 });
 

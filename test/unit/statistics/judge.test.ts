@@ -79,6 +79,12 @@ describe('a release that broke something', () => {
     expect(evidence(20)).toBeLessThan(evidence(0) - 5);
   });
 
+  it('is not late while the traffic of the release still moves, and pays a little for the choice of minutes', () => {
+    const asked = (moving: number) => judgeRelease({ series: [service({ slower: () => 1.37, onset: 20, after: 34 })[1] as Series], controls: [], releaseIndex, periodSeconds: 60, moving });
+    expect([asked(0).verdict, asked(20).verdict]).toEqual(['not-yet', 'worse']);
+    expect(asked(20).explanation).toContain('It began 20 minutes after the release, which takes 1.3 off the evidence.');
+  });
+
   const late = (onset: number, made: Made) => judge(service({ ...made, onset, after: onset + 10 }), quiet(onset + 10));
 
   describe.each([30, 60, 120])('that shows %d minutes later', (onset) => {
@@ -118,6 +124,12 @@ describe('what only looks like a bad release', () => {
     const answer = judge(service({ slower: (since) => 1 + 2 * 0.5 ** (since / 3), after: 6 }), quiet(6));
     expect(answer.verdict).toBe('not-yet');
     expect(statusOf(answer, 'latency')).toBe('fading');
+  });
+
+  it('waits as long for one that begins with the last of its traffic', () => {
+    const [, latency] = service({ slower: (since) => 1 + 2 * 0.5 ** (since / 3), onset: 6, after: 12 }) as [Series, Series];
+    const asked = (moving: number) => judgeRelease({ series: [latency], controls: [], releaseIndex, periodSeconds: 60, moving }).reasons[0]?.code;
+    expect(asked(6)).toBe('fading');
   });
 
   it('lets a spike of three minutes pass', () => {
