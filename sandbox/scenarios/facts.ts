@@ -47,3 +47,11 @@ interface Judged {
 /** What the judge said of the metrics at each look of a run: with what status, in its own words. */
 export const judgedIn = (rows: readonly AuditRow[]): readonly { readonly status: string; readonly summary: string }[] =>
   rows.filter(({ kind }) => kind === 'assessed').flatMap(({ data }) => (data as Judged).decision?.signals?.filter(({ kind }) => kind === 'metrics') ?? []);
+
+/** That the judge was asked beside the alarms, and that it saw the recovery: without that no proof would have ended well. */
+export function checkMetricsProved(stage: Stage, rows: readonly AuditRow[], saw: RegExp = /error rate [1-9][\d.]* % in the last|ROLL BACK/): void {
+  const said = judgedIn(rows).map(({ status, summary }) => `${status}: ${summary}`);
+  stage.check('the metrics were judged beside the alarms', said.some((words) => saw.test(words)), said.join(' | ') || 'they have no say');
+  const proofs = JSON.stringify(rows.filter(({ kind }) => kind === 'verified').map(({ data }) => data));
+  stage.check('the recovery was proven by the metrics too', proofs.includes('metrics-recovered'), proofs.match(/metrics-[a-z-]+/g)?.join(' ') ?? 'no word of metrics');
+}

@@ -1,6 +1,6 @@
 // Scenarios about what a release is: one that went bad long after it was finished, and Ripcord's own, which is none.
-import { checkQuietEnd, checkRecovered, expectNoChange } from './facts.ts';
-import { alarms, fleetTarget, shopService, trafficMetric, webTarget } from './shop-service.ts';
+import { checkMetricsProved, checkQuietEnd, checkRecovered, expectNoChange } from './facts.ts';
+import { alarms, errorMetrics, fleetTarget, judgedSignals, shopService, trafficMetric, webTarget } from './shop-service.ts';
 import type { Scenario } from './scenario.ts';
 
 export const anHourLater: Scenario = {
@@ -9,10 +9,11 @@ export const anHourLater: Scenario = {
   traffic: 'load-balancer',
   // Errors and journeys alone: in a whole hour a busy computer is slow once, and that is not this story.
   service: (workload) => shopService(workload, { web: webTarget(workload) }, {
-    signals: { alarms: [{ name: alarms.errors }], minimum: 2, holdSeconds: 240, traffic: trafficMetric(workload) },
+    signals: { alarms: [{ name: alarms.errors }], metrics: errorMetrics(workload), minimum: 2, holdSeconds: 240, traffic: trafficMetric(workload) },
   }),
   async play(stage) {
     await stage.minutes(5);
+    stage.makePast(4);
     await stage.release('2.0.0');
     stage.say('the pipeline is green; an hour passes');
     await stage.pass(60);
@@ -23,6 +24,7 @@ export const anHourLater: Scenario = {
     stage.sicken('green', { errorShare: 0.5, checkoutBroken: true });
     const run = await stage.ended(25);
     const rows = await checkRecovered(stage, run);
+    checkMetricsProved(stage, rows);
     stage.check('the record names the release of an hour ago', /Release 2\.0\.0 by pipeline began at/.test(JSON.stringify(rows)), rows.map(({ kind }) => kind).join(' '));
     const weights = await stage.weights();
     stage.check('all traffic is back on blue', (weights['blue'] ?? 0) > 0 && weights['green'] === 0, JSON.stringify(weights));
@@ -34,16 +36,17 @@ export const ownRollback: Scenario = {
   name: 'own-rollback',
   summary: "Ripcord's own redeployment looks like a release to CodeDeploy, and its events come twice: nobody watches it as one, and it starts nothing",
   traffic: 'codedeploy',
-  service: (workload) => shopService(workload, { fleet: fleetTarget(workload) }),
+  service: (workload) => shopService(workload, { fleet: fleetTarget(workload) }, { signals: judgedSignals(workload) }),
   async play(stage) {
     stage.deliverEveryEventTwice();
-    await stage.minutes(5);
+    await stage.minutes(4);
+    stage.makePast(3);
     const bad = await stage.release('2.0.0');
     stage.sicken('green', { errorShare: 0.4, delayMs: 250 });
     const run = await stage.ended(40);
-    await checkRecovered(stage, run);
-    stage.say('the events of its deployment have arrived; nothing may come of them');
-    await stage.minutes(6);
+    checkMetricsProved(stage, await checkRecovered(stage, run));
+    stage.say('the events of its deployment arrived while its metrics recovered; nothing may come of them');
+    await stage.minutes(2);
     await stage.until('every Watch and every run has ended', () => stage.watches().every(({ isOver }) => isOver) && stage.rollbacks().every(({ status }) => status !== 'RUNNING'), 15);
     const deployments = stage.watches().map(({ input, answers }) => ({ id: deploymentOf(input), answer: answers[0] ?? '' }));
     const own = deployments.filter(({ id }) => id !== bad);

@@ -30,6 +30,10 @@ export const trafficMetric = (workload: Workload, minimumRequests = 40): JsonVal
 /** Judged against the day before: a scenario makes it up with `makePast`. The shop has some 40 requests a minute, enough for a median. */
 export const shopMetrics = (workload: Workload): JsonValue => [{ kind: 'alb-target-group', name: 'shop', loadBalancer: workload.loadBalancer, percentile: 'p50' }];
 
+/** Its errors alone, for stories so long that a busy computer may be slow once in them. */
+export const errorMetrics = ({ metrics: { namespace, dimensions, requests, errors } }: Workload): JsonValue =>
+  [{ kind: 'own', name: 'shop', requests: { namespace, name: requests, dimensions: { ...dimensions } }, errors: { namespace, name: errors, dimensions: { ...dimensions } } }];
+
 /** The shop's two alarms, and the judge beside them. */
 export const judgedSignals = (workload: Workload): JsonValue =>
   ({ alarms: [{ name: alarms.errors }, { name: alarms.latency }], metrics: shopMetrics(workload), minimum: 2, holdSeconds: 240, traffic: trafficMetric(workload) });

@@ -1,5 +1,5 @@
 // Scenarios about which way back is taken: past a version that was bad as well, and where the database has moved on.
-import { checkEndedAs, checkPaged, checkQuietEnd, checkRecovered, expectNoChange, judgedIn } from './facts.ts';
+import { checkEndedAs, checkMetricsProved, checkPaged, checkQuietEnd, checkRecovered, expectNoChange, judgedIn } from './facts.ts';
 import { fleetTarget, judgedSignals, shopService, webTarget } from './shop-service.ts';
 import type { AuditRow, RollbackRun, Scenario, Stage } from './scenario.ts';
 
@@ -15,9 +15,10 @@ export const previousBadToo: Scenario = {
   name: 'previous-bad-too',
   summary: 'the version before the bad one was bad as well, and nobody noticed: the fleet goes back past it, to the last one that was known good',
   traffic: 'codedeploy',
-  service: (workload) => shopService(workload, { fleet: fleetTarget(workload) }),
+  service: (workload) => shopService(workload, { fleet: fleetTarget(workload) }, { signals: judgedSignals(workload) }),
   async play(stage) {
-    await stage.minutes(5);
+    await stage.minutes(4);
+    stage.makePast(3);
     stage.say('2.0.0 is slower, though below every alarm');
     stage.sicken('green', { delayMs: 50 });
     await stage.release('2.0.0');
@@ -27,12 +28,13 @@ export const previousBadToo: Scenario = {
     stage.sicken('green', sick);
     const run = await stage.ended(40);
     const rows = await checkRecovered(stage, run);
+    checkMetricsProved(stage, rows);
     const { good } = lastDecision(rows);
     stage.check('it went to the last known good version, not to the last one', good?.version?.includes('1.0.0') === true, JSON.stringify(good));
     const weights = await stage.weights();
     stage.check('the whole fleet runs 1.0.0', weights['blue'] === 100, JSON.stringify(weights));
     const told = stage.messages().find(({ subject }) => subject.includes('rolling back'))?.text ?? '';
-    stage.check('people were told that 2.0.0 goes too', /Risk: medium \([^)]*2\.0\.0[^)]*go(es)? too/.test(told), /Risk:.*/.exec(told)?.[0] ?? told.slice(0, 300));
+    stage.check('people were told that 2.0.0 goes too', /Risk: high \([^)]*2\.0\.0[^)]*go(es)? too/.test(told), /Risk:.*/.exec(told)?.[0] ?? told.slice(0, 300));
     checkQuietEnd(stage);
   },
 };
