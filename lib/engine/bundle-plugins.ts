@@ -62,6 +62,12 @@ export const unreached: Readonly<Record<string, string>> = {
   '@aws-sdk/core/dist-es/submodules/client/middleware-logger/loggerMiddleware.js': 'export const loggerMiddleware = () => (next) => next, loggerMiddlewareOptions = {}, getLoggerPlugin = () => ({ applyToStack: () => {} });',
   // Tells AWS in the name of the client which features of the SDK are used.
   '@aws-sdk/core/dist-es/submodules/client/middleware-user-agent/check-features.js': 'export async function checkFeatures() {}',
+  // Hides secrets in what it tells that logger.
+  '@smithy/core/dist-es/submodules/client/smithy-client/schemaLogFilter.js': `export const schemaLogFilter = ${leftOut('logs of calls')};`,
+  // Warns of a Node.js older than the SDK wants; on Lambda it is the one that the stack names.
+  '@aws-sdk/core/dist-es/submodules/client/emitWarningIfUnsupportedVersion.js': 'export const state = { warningEmitted: true }, emitWarningIfUnsupportedVersion = () => {};',
+  // Keeps log lines back until an error, to which no logger of ours is set.
+  '@aws-lambda-powertools/logger/lib/esm/logBuffer.js': `export class SizedItem { constructor() { (${leftOut('buffered logs')})(); } }\nexport class SizedSet extends Set {}\nexport class CircularMap extends Map { constructor() { super(); } setItem = ${leftOut('buffered logs')}; }`,
   // Signs the headers of event streams, and no operation of ours streams events.
   '@smithy/signature-v4/dist-es/HeaderFormatter.js': `export class HeaderFormatter { format = ${leftOut('event streams')}; }\nexport class Int64 { static fromNumber = ${leftOut('event streams')}; }`,
   // Keeps values that hold themselves from being parsed for ever: what comes from JSON never does. zod/mini goes without it too.
@@ -82,7 +88,7 @@ export const withoutUnused: Plugin = {
       contents: hollow(readFileSync(path, 'utf8'), 'JSON Schemas'), loader: 'js',
     }));
     build.onLoad({ filter: /zod\/v4\/classic\/schemas\.js$/ }, ({ path }) => ({ contents: withoutOldFormats(readFileSync(path, 'utf8')), loader: 'js' }));
-    build.onLoad({ filter: /(Sha256Js|getInstanceMetadataRegion|loadSharedConfigFiles|s3|DefaultRateLimiter|AdaptiveRetryStrategy|loggerMiddleware|check-features|HeaderFormatter|memoizer)\.js$/ }, ({ path }) => {
+    build.onLoad({ filter: /(Sha256Js|getInstanceMetadataRegion|loadSharedConfigFiles|s3|DefaultRateLimiter|AdaptiveRetryStrategy|loggerMiddleware|check-features|schemaLogFilter|emitWarningIfUnsupportedVersion|logBuffer|HeaderFormatter|memoizer)\.js$/ }, ({ path }) => {
       const found = Object.entries(unreached).find(([end]) => path.endsWith(`node_modules/${end}`));
       return found === undefined ? null : { contents: found[1], loader: 'js' };
     });
