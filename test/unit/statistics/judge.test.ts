@@ -126,10 +126,11 @@ describe('what only looks like a bad release', () => {
     expect(statusOf(answer, 'latency')).toBe('fading');
   });
 
-  it('waits as long for one that begins with the last of its traffic', () => {
-    const [, latency] = service({ slower: (since) => 1 + 2 * 0.5 ** (since / 3), onset: 6, after: 12 }) as [Series, Series];
+  it.each([6, 12])('waits as long for one that begins with the last of its traffic, in noise number %d', (seed) => {
+    // After four points such a slow decay is nearly a level: only a warm-up that is expected is waited for.
+    const [, latency] = service({ seed, slower: (since) => 1 + 0.5 ** (since / 8), onset: 6, after: 10 }) as [Series, Series];
     const asked = (moving: number) => judgeRelease({ series: [latency], controls: [], releaseIndex, periodSeconds: 60, moving }).reasons[0]?.code;
-    expect(asked(6)).toBe('fading');
+    expect([asked(6), asked(0)]).toEqual(['fading', 'bad']);
   });
 
   it('lets a spike of three minutes pass', () => {
