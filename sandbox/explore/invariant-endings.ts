@@ -20,8 +20,8 @@ export function endingOf(run: Run): Ending | null {
 }
 
 /** Of one run alone, by its own record and the page that names it. */
-function endOf(run: Run, { rollbackId, outcome: said }: RollbackRun): Ending | 'joined' | null {
-  const { world, records } = run;
+function endOf(run: Run, { rollbackId, outcome: said, status }: RollbackRun): Ending | 'joined' | null {
+  const { world, records, struck } = run;
   const rows = records.find((one) => one.rollbackId === rollbackId)?.rows ?? [];
   // What a run came to is in its sealed record: an execution that was stopped, or whose Report broke down, after that ends otherwise all the same.
   const seal = rows.find(({ kind }) => kind === 'sealed');
@@ -34,7 +34,10 @@ function endOf(run: Run, { rollbackId, outcome: said }: RollbackRun): Ending | '
   // Also when only telling of it failed: its record is sealed, nothing was changed, and nobody has to act.
   if (outcome === 'dry-run') return world.scenario.ends === 'dry-run' ? 'dry-run' : null;
   if (outcome === 'left') return rows.some(saysWhy) ? 'left' : null;
-  return outcome === 'joined' && names(rows, run, rollbackId) ? 'joined' : null;
+  const isStopped = struck?.fault === 'aborted' && status === 'ABORTED';
+  // Stopped by a person before it had put down anything: it held nothing, and the other run, which has to end by itself, is the one that people hear of.
+  if (isStopped && rows.length === 0 && world.runs().length > 1) return 'joined';
+  return (outcome === 'joined' || isStopped) && names(rows, run, rollbackId) ? 'joined' : null;
 }
 
 const isPaged = ({ world }: Run, rollbackId: string): boolean =>

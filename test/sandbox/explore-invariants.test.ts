@@ -43,7 +43,7 @@ interface Made {
   readonly scenario: Readonly<Record<string, unknown>>;
   readonly announced: number;
   /** Runs beside the first. */
-  readonly others: readonly { readonly rollbackId: string; readonly outcome: string; readonly rows: readonly Row[] }[];
+  readonly others: readonly { readonly rollbackId: string; readonly outcome: string; readonly status?: string; readonly rows: readonly Row[] }[];
 }
 
 const mail = (topicArn: string, subject: string): Mail => ({ topicArn, subject, message: `${subject.includes('rolling back') ? '' : 'Incident report: shop\n'}Rollback id: ${id}` });
@@ -80,7 +80,7 @@ function runOf(changes: Partial<Made> = {}): Run {
   const world = {
     scenario: { name: 'shop', cure: 'first', ends: 'recovered', mayChange: true, ...made.scenario }, secret: 'a value that nobody says', meddledTarget: null,
     targets: { first: targetOf('elasticloadbalancing', 'listener', 'alb-weights'), second: targetOf('route53', 'zone', 'route53-weights') },
-    runs: () => [{ rollbackId: id, outcome: made.outcome }, ...made.others].map(({ rollbackId, outcome }) => ({ rollbackId, outcome, status: 'SUCCEEDED', headline: 'as before' })),
+    runs: () => [{ rollbackId: id, outcome: made.outcome }, ...made.others].map((one) => ({ status: 'SUCCEEDED', headline: 'as before', ...one })),
     messages: () => made.mails.map(({ topicArn, subject, message }) => ({ topic: topicArn === onCall ? 'on-call' : 'stakeholders', subject, text: message })),
     ripcord: { names: { onCallTopicArn: onCall, stakeholderTopicArn: stakeholders } },
     sandbox: {
@@ -93,6 +93,12 @@ function runOf(changes: Partial<Made> = {}): Run {
   const records = [{ rollbackId: id, rows: made.rows, outcome: made.outcome }, ...made.others].map(({ rollbackId, rows, outcome }) => ({ rollbackId, rows: stored(closed(rows, outcome)) }));
   const struck = made.struck === null ? null : parseCase(made.struck);
   return { world, records, ledger: made.ledger, writes: made.writes, hasMeddled: false, mayRepeatMessages: made.mayRepeatMessages, struck } as unknown as Run;
+}
+
+/** The plain run, and one record more. */
+function withRecord(rollbackId: string, row: Row): Run {
+  const run = runOf();
+  return { ...run, records: [...run.records, { rollbackId, rows: [{ rollbackId, seq: 0, at: '2026-01-01T00:00:03Z', previousHash: '', hash: 'one more', ...row, data: JSON.stringify(row.data) }] }] } as unknown as Run;
 }
 
 const broken = (changes: Partial<Made> = {}): readonly string[] => judge(runOf(changes), () => null).broken.map((text) => text.replace(/(end: [^:]+):.*/s, '$1'));
@@ -165,6 +171,10 @@ test('a run that recovered excuses no other: each is joined, left with a reason,
   expect(besides('failed', [reported])).toEqual([endless]);
   expect(besides('failed', [], [pageOf(second)])).toEqual([endless]);
   expect(besides('recovered', [sealed('recovered')])).toEqual([endless]);
+  // A person stopped both; the second had put down nothing, or that it had joined the first.
+  const stopped = (rows: readonly Row[], struck: string) => broken({ struck, others: [{ rollbackId: second, outcome: 'aborted', status: 'ABORTED', rows }] });
+  expect([stopped([], by('assess', 'aborted')), stopped([joined(id)], by('assess', 'aborted'))]).toEqual([[], []]);
+  expect([stopped([], by('assess', 'denied')), stopped([joined('run-3')], by('assess', 'aborted')), stopped([reported], by('assess', 'aborted'))]).toEqual([[endless], [endless], [endless]]);
   expect(broken({ outcome: 'joined', rows: [joined(second)], writes: [], others: [{ rollbackId: second, outcome: 'joined', rows: [joined(id)] }], mails: [] })).toEqual([endless]);
 });
 
@@ -182,6 +192,9 @@ test('a record has to be closed, but for one that says which other run has it, o
   expect(broken({ isOpen: true })).toEqual([`audit: the record of ${id} ends without a seal, with a row reported`]);
   expect(broken({ isOpen: true, mails: [...good.mails, alarm], struck: by('watchdog', 'denied') })).toEqual([]);
   expect(broken({ ...recovered, others: [{ rollbackId: second, outcome: 'joined', rows: [joined(id)] }] })).toEqual([]);
+  // That of a Watch is closed when its release has baked.
+  const open: Row = { kind: 'watched', data: {} };
+  expect([judge(withRecord('watch#shop#1', open), () => null).broken, judge(withRecord('run-9', open), () => null).broken]).toEqual([[], ['audit: the record of run-9 ends without a seal, with a row watched']]);
 });
 
 test('called recovered, it has to be proven by what the sandbox answered in that round', () => {
