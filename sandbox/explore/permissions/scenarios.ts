@@ -32,7 +32,8 @@ async function release(world: PermissionWorld, service: string, isSlow = false):
   if (isSlow) target.releaseSlowly?.();
   else target.release();
   if (target.announces) world.announce(service, 'Release Finished');
-  await world.sleep(target.announces ? 1 : 2);
+  // Half of its bake: on a slow machine functions take seconds of the rest.
+  await world.sleep(target.announces ? 0.5 : 2);
   await world.wait(4, () => world.watches().every((one) => isOver(one) || one.history.events.some(({ type }) => type === 'WaitStateEntered')));
 }
 
