@@ -15,14 +15,13 @@ export function leaked(run: Run): string[] {
   const { world } = run;
   const keys = [...new Set(world.sandbox.calls.list().flatMap(({ caller }) => ('accessKeyId' in caller && caller.accessKeyId !== '' ? [caller.accessKeyId] : [])))];
   const secrets = [
-    { name: 'the journey\'s secret', value: world.secret },
+    // Nor as part of a header, or of an address.
+    ...[...new Set([world.secret, Buffer.from(world.secret).toString('base64').replace(/=+$/, ''), encodeURIComponent(world.secret)])].map((value) => ({ name: 'the journey\'s secret', value })),
     ...keys.flatMap((key) => Object.entries(secretsOfKey(key)).map(([name, value]) => ({ name: `${name} of a function`, value }))),
   ];
-  // Nor as part of a header, or of an address.
-  const disguised = secrets.map(({ name, value }) => ({ name, forms: [value, Buffer.from(value).toString('base64').replace(/=+$/, ''), encodeURIComponent(value)] }));
   const tokens = [...new Set(run.ledger.flatMap((row) => (row['taskToken'] === undefined ? [] : [row['taskToken']])))];
   return [
-    ...places.flatMap(({ where, text }) => disguised.filter(({ forms }) => forms.some((form) => text.includes(form))).map(({ name }) => `secret: ${name} stands in ${where}`)),
+    ...places.flatMap(({ where, text }) => secrets.filter(({ value }) => text.includes(value)).map(({ name }) => `secret: ${name} stands in ${where}`)),
     ...places.filter((place) => !isTokensPlace(place)).flatMap(({ where, text }) => (tokens.some((token) => text.includes(token)) ? [`secret: a task token stands in ${where}`] : [])),
   ];
 }
