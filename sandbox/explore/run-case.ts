@@ -77,7 +77,7 @@ export async function runCase(one: Case, explored: Explored, watch: Watch = () =
       continue;
     }
     if (!isUnfair({ ...played, isOverdue }, plays)) {
-      const endingWhole = script !== whole && isCompared(one) ? (await play(one, explored, { recording, script: whole, watch })).ending : null;
+      const endingWhole = script.before.length + script.struck.length > 0 && isCompared(one) ? (await play(one, explored, { recording, script: whole, watch })).ending : null;
       return { ...played, difference, plays, brokenBefore, endingWhole };
     }
     brokenBefore.push(...played.broken);
