@@ -85,7 +85,8 @@ const coolDown: Guardrail = ({ question, signals }) => {
   if (isPersonsWill(question) || coolDownUntil === null || at(coolDownUntil) <= at(now)) return null;
   const ends = rollbacks.flatMap((record) => (record.rollbackId !== rollbackId && record.endedAt !== null ? [at(record.endedAt)] : []));
   const lastEnd = ends.length === 0 ? null : Math.max(...ends);
-  const isOld = signals.every(({ status, since }) => status !== 'firing' || (lastEnd !== null && since !== null && at(since) <= lastEnd));
+  // A release of a version that was rolled back is no fault that lasts, however soon it follows: EventBridge tells its time to the second only.
+  const isOld = signals.every(({ kind, status, since }) => status !== 'firing' || (kind !== 'quarantine' && lastEnd !== null && since !== null && at(since) <= lastEnd));
   if (isOld) return leave('already-handled', 'Everything that fires began before the last rollback ended: that one handled it and told people.');
   const again = signals.find(({ kind }) => kind === 'quarantine');
   return leave('cool-down', `A rollback ended a short while ago and ${again === undefined ? 'something began to fire after it' : again.summary}. Nothing happens by itself until ${coolDownUntil}: decide yourself.`, true);

@@ -21,8 +21,8 @@ const maximumBytes = 4096;
 
 /** Null: this is no request to the function URL. */
 export function labelRequestOf(event: unknown): LabelRequest | null {
-  const context = (event as { readonly requestContext?: { readonly authorizer?: { readonly iam?: { readonly userId?: unknown } } } } | null)?.requestContext;
-  if (context === undefined) return null;
+  const context = (event as { readonly requestContext?: { readonly authorizer?: { readonly iam?: { readonly userId?: unknown } } } | null } | null)?.requestContext;
+  if (context === undefined || context === null) return null;
   const userId = context.authorizer?.iam?.userId;
   return { ...requestOf(event), userId: typeof userId === 'string' && /^[A-Z0-9]{4,}(:[\w+=,.@-]+)?$/.test(userId) ? userId : null };
 }

@@ -197,6 +197,7 @@ describe('the request of a label', () => {
 
   it('is told from an event, and names only whom IAM verified', () => {
     expect(labelRequestOf({ id: 'e', time: 't', detail: { requestContext: { authorizer: { iam: me } } } })).toBeNull();
+    expect(labelRequestOf({ ...asked({ userId: me.userId }), requestContext: null })).toBeNull();
     expect(labelRequestOf(asked({ userId: me.userId, userArn: me.arn }))).toMatchObject({ userId: me.userId, userArn: me.arn, method: 'POST' });
     for (const userId of ['event', 'AIDA#x', 'AROAX:a#b', '', null, 7]) expect(labelRequestOf(asked({ userId, userArn: me.arn })), String(userId)).toMatchObject({ userId: null });
     expect(labelRequestOf(asked(undefined))).toMatchObject({ userId: null });
