@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { costOf } from './cost.ts';
 import { drawCases, type Drawing } from './cases.ts';
-import { isRight, type Example } from './examples.ts';
+import { keep, type Example } from './examples.ts';
 import { ripcord, type Judge } from './judge.ts';
 import { loadSubjects } from './load.ts';
 import { madeSubjects } from './made.ts';
@@ -25,6 +25,7 @@ import { dependencyTable, gridTable, incidentTable, judgesTable, recoveryTable, 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const { values: options } = parseArgs({
   options: {
+    help: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
     /** `development`, `test` or `both`. The test half is played once, when everything has been chosen: looked at more often it would be chosen on as well. */
     split: { type: 'string', default: 'development' },
@@ -33,20 +34,21 @@ const { values: options } = parseArgs({
   },
 });
 
+const usage = `npm run bench:judge -- [--quick] [--split development|test|both] [--data <folder>] [--page <file>]
+Plays the protocol of docs/judge.md to Ripcord and its peers, prints the tables, and writes a page with charts; some four minutes for each half, half a minute with --quick.`;
+
 const print = (text: string): void => {
   process.stdout.write(`${text}\n`);
 };
 
+if (options.help) {
+  print(usage);
+  process.exit(0);
+}
+
 const drawings = (split: Split): Drawing[] => (options.quick
   ? [{ split, seed: 1, perScenario: 40, untouched: 400 }]
   : [1, 2].map((seed) => ({ split, seed, perScenario: 300, untouched: 3000 })));
-
-/** A few of each scenario, right and wrong, spread over the run. */
-const keep = (examples: Example[], example: Example): void => {
-  const alike = examples.filter((other) => other.one.scenario === example.one.scenario && isRight(other) === isRight(example)).length;
-  const total = examples.filter((other) => isRight(other) === isRight(example)).length;
-  if (alike === 0 && total < 6 && (example.outcome.isBad || !isRight(example))) examples.push(example);
-};
 
 const measure = (subjects: readonly Subject[], split: Split, judges: readonly Judge[]): Part => {
   const results = new Map<string, Outcome[]>(judges.map((judge) => [judge.name, []]));

@@ -29,7 +29,7 @@ export const axes = (frame: Frame, x: Axis, y: Axis): string => {
   const [low, high] = [toY(frame, frame.y[0]), toY(frame, frame.y[1])];
   const vertical = x.ticks.map((tick) => `<path class="grid" d="M${round(toX(frame, tick))} ${round(low)}V${round(high)}"/><text class="tick" x="${round(toX(frame, tick))}" y="${round(low + 16)}" text-anchor="middle">${x.show(tick)}</text>`);
   const horizontal = y.ticks.map((tick) => `<path class="grid" d="M${frame.left} ${round(toY(frame, tick))}H${frame.width - 12}"/><text class="tick" x="${frame.left - 6}" y="${round(toY(frame, tick) + 4)}" text-anchor="end">${y.show(tick)}</text>`);
-  const labels = `<text class="label" x="${frame.width - 12}" y="${frame.height - 4}" text-anchor="end">${escape(x.label)}</text><text class="label" x="${frame.left + 6}" y="20">${escape(y.label)}</text>`;
+  const labels = `<text class="label" x="${frame.width - 12}" y="${frame.height - 4}" text-anchor="end">${escape(x.label)}</text><text class="label" x="${frame.left}" y="9">${escape(y.label)}</text>`;
   return [...vertical, ...horizontal, labels].join('');
 };
 

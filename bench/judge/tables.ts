@@ -27,7 +27,8 @@ export const scenarioTable = (outcomes: readonly Outcome[]): string => table(
     return [name, String(score.cases), figure(score.recall, 3), figure((1000 * score.falseAlarms) / score.cases, 1), ...delays(score)];
   }));
 
-const stepName = (seconds: number): string => (seconds >= 3600 ? `${seconds / 3600} h` : `${seconds / 60} min`);
+/** A period as people say it: `5 min`, `1 h`. */
+export const stepName = (seconds: number): string => (seconds >= 3600 ? `${seconds / 3600} h` : `${seconds / 60} min`);
 
 export const sourceTable = (outcomes: readonly Outcome[]): string => table(
   ['source', 'period', 'cases', 'recall', 'precision', 'false / 1000 not the release', 'median delay', '90 % delay'],
@@ -37,14 +38,23 @@ export const sourceTable = (outcomes: readonly Outcome[]): string => table(
     return [first?.source ?? '', stepName(first?.stepSeconds ?? 0), String(score.cases), figure(score.recall, 3), figure(score.precision, 3), figure(score.perThousandGood, 1), ...delays(score)];
   }));
 
-export const recoveryTable = (outcomes: readonly RecoveryOutcome[]): string => table(
-  ['what remains of the harm', 'cases', 'said recovered within 10 points', 'within 20', 'called still bad within 10', 'within 13', 'within 20'],
-  [...groupedBy(outcomes, (one) => String(one.remaining))].map(([remaining, group]) => {
+const remains: Readonly<Record<string, string>> = { 0: 'nothing', 0.5: 'half', 1: 'all' };
+
+/** All harms by what remains of them, then those of errors or latency, and those of traffic alone. */
+export const recoveryTable = (outcomes: readonly RecoveryOutcome[]): string => {
+  const row = (name: string, group: readonly RecoveryOutcome[]): string[] => {
     const share = (isSuch: (one: RecoveryOutcome) => boolean): string => `${((100 * group.filter(isSuch).length) / group.length).toFixed(1)} %`;
     const within = (points: number): string => share(({ saidAt }) => saidAt !== null && saidAt <= points);
     const bad = (points: number): string => share(({ badAt }) => badAt !== null && badAt <= points);
-    return [remaining === '0' ? 'nothing' : remaining === '1' ? 'all' : 'half', String(group.length), within(10), within(20), bad(10), bad(13), bad(20)];
-  }));
+    return [name, String(group.length), within(10), within(20), bad(10), bad(13), bad(20)];
+  };
+  const rows = (all: readonly RecoveryOutcome[], of: string): string[][] =>
+    [...groupedBy(all, (one) => String(one.remaining))].map(([remaining, group]) => row(`${remains[remaining] ?? remaining}${of}`, group));
+  const isTraffic = ({ harm }: RecoveryOutcome): boolean => harm.startsWith('traffic');
+  return table(
+    ['what remains of the harm', 'cases', 'said recovered within 10 points', 'within 20', 'called still bad within 10', 'within 13', 'within 20'],
+    [...rows(outcomes, ''), ...rows(outcomes.filter((one) => !isTraffic(one)), ', of errors or latency'), ...rows(outcomes.filter(isTraffic), ', of traffic alone')]);
+};
 
 /** How many bad releases are accused within the horizon, by what their dependency shows; with the median of the points until then. */
 export const dependencyTable = (outcomes: readonly DependencyOutcome[]): string => table(

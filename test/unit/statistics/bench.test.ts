@@ -1,4 +1,5 @@
 // The bench is fair: the same cases each time, halves that share no series, harms that begin where they say, counts that add up.
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { drawCases, type Case } from '../../../bench/judge/cases.ts';
 import { dependencyOutcomes } from '../../../bench/judge/dependencies.ts';
@@ -7,7 +8,7 @@ import { plainStatic } from '../../../bench/judge/peers/static.ts';
 import { play, viewAt, type Outcome } from '../../../bench/judge/run.ts';
 import { scoreOf } from '../../../bench/judge/score.ts';
 import { splitOf } from '../../../bench/judge/subject.ts';
-import { dependencyTable } from '../../../bench/judge/tables.ts';
+import { dependencyTable, recoveryTable } from '../../../bench/judge/tables.ts';
 
 const drawing = { split: 'development' as const, seed: 1, perScenario: 3, untouched: 3 };
 const subjects = madeSubjects();
@@ -16,9 +17,17 @@ const cases = [...drawCases(subjects, drawing)];
 const outcome = (fields: Partial<Outcome>): Outcome =>
   ({ scenario: 'untouched', isBad: false, name: 'x', source: 'made', stepSeconds: 60, saidAt: null, delay: null, looks: 30, microseconds: 30, ...fields });
 
+/** All that a case is, its series as a hash: value by value takes many seconds. */
+const fingerprintOf = ({ scenario, subject, service, controls, release, onset }: Case): unknown => {
+  const hash = createHash('sha256');
+  for (const values of [service, ...controls].flatMap(({ requests, errors, latency }) => [requests, errors, latency])) hash.update(values ?? 'none');
+  return { scenario, name: subject.name, release, onset, hash: hash.digest('hex') };
+};
+
 describe('the cases', () => {
   it('are the same on each run, and every scenario has some', () => {
-    expect([...drawCases(madeSubjects(), drawing)]).toEqual(cases);
+    expect([...drawCases(madeSubjects(), drawing)].map(fingerprintOf)).toEqual(cases.map(fingerprintOf));
+    expect([...drawCases(subjects, { ...drawing, seed: 2 })].map(fingerprintOf)).not.toEqual(cases.map(fingerprintOf));
     expect(new Set(cases.map((one) => one.scenario)).size).toBe(23);
   });
 
@@ -48,6 +57,18 @@ describe('something that the service calls', () => {
     expect(part).toBeLessThan(alone * 0.6);
     expect(whole).toBeLessThan(alone * 0.25);
     expect(dependencyTable(outcomes)).toContain('| errors +5 points |');
+  });
+});
+
+describe('the table of recoveries', () => {
+  it('counts all harms, then those of errors or latency, then those of traffic alone', () => {
+    const of = (harm: string, fields: { saidAt?: number; badAt?: number }) => ({ harm, remaining: 1, saidAt: null, badAt: null, ...fields });
+    const rows = recoveryTable([of('latency ×2', { badAt: 8 }), of('traffic −70 %', {}), of('errors +5 points', { badAt: 13 }), of('traffic −70 %', { saidAt: 11 })]).split('\n').slice(2);
+    expect(rows).toEqual([
+      '| all | 4 | 0.0 % | 25.0 % | 25.0 % | 50.0 % | 50.0 % |',
+      '| all, of errors or latency | 2 | 0.0 % | 0.0 % | 50.0 % | 100.0 % | 100.0 % |',
+      '| all, of traffic alone | 2 | 0.0 % | 50.0 % | 0.0 % | 0.0 % | 0.0 % |',
+    ]);
   });
 });
 

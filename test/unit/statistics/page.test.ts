@@ -1,7 +1,8 @@
 // The page with the bench's figures: everything is in it, it is whole HTML, it loads and runs nothing, and its charts show what was counted.
 import { describe, expect, it } from 'vitest';
-import { drawCases } from '../../../bench/judge/cases.ts';
+import { drawCases, type Case } from '../../../bench/judge/cases.ts';
 import { byScenario, foundOverTime, precisionRecall } from '../../../bench/judge/charts.ts';
+import { chosen, decisionOf, drawExample, keep, type Example } from '../../../bench/judge/examples.ts';
 import { ripcord } from '../../../bench/judge/judge.ts';
 import { madeSubjects } from '../../../bench/judge/made.ts';
 import { pageOf, type Part } from '../../../bench/judge/page.ts';
@@ -49,7 +50,7 @@ describe('the page', () => {
   it('shows every scenario and every judge', () => {
     expect(scenarios.length).toBeGreaterThan(20);
     for (const { name } of scenarios) expect(html, name).toContain(`<td>${escape(name)}</td>`);
-    for (const { name } of judges) expect(html).toContain(`</i>${name}</li>`);
+    for (const [index, { name }] of judges.entries()) expect(html).toContain(`</i>${index + 1} ${name}</li>`);
     for (const text of ['labelled incidents seen', 'called still bad within 10', 'so &amp; so many &lt;bytes&gt;', 'a &lt;b&gt; &amp; &quot;c&quot;']) expect(html).toContain(text);
   });
 
@@ -81,6 +82,12 @@ describe('the charts', () => {
     expect(precisionRecall(counted)).toContain('Ripcord: recall 0.500, precision 0.667');
   });
 
+  it('number the dots as the legend does, once where two judges score alike', () => {
+    const [[, same = []] = []] = counted;
+    const alike = precisionRecall(new Map([['Ripcord', same], ['the same', same], ['never wrong', [outcome({ ...bad, saidAt: 1, delay: 1 })]]]));
+    expect([...alike.matchAll(/<text class="label" x="([\d.]+)" y="([\d.]+)">([\d, ]+)</g)].map(([, ...place]) => place)).toEqual([['128.0', '168.2', '1, 2'], ['518.0', '16.0', '3']]);
+  });
+
   it('draw what was found by each delay', () => {
     // Nothing at 0, a quarter from 1 on, half from 5 on; a point is 468 / 30 = 15.6 wide, everything 274 high.
     const path = /d="(M40\.0 286\.0[^"]*)"\/><\/svg>/.exec(foundOverTime(counted))?.[1] ?? '';
@@ -93,5 +100,45 @@ describe('the charts', () => {
     expect(byScenario(counted, true)).toMatch(/latency ×2<\/text><rect x="190" y="12" height="8" width="429\.0"/);
     expect(byScenario(counted, false)).toMatch(/untouched<\/text><rect x="190" y="12" height="8" width="429\.0"/);
     expect(byScenario(counted, true)).not.toContain('untouched');
+  });
+});
+
+describe('the examples', () => {
+  const cases = [...drawCases(madeSubjects(), { split: 'development', seed: 1, perScenario: 1, untouched: 0 })];
+  const named = (name: string): Case => {
+    const one = cases.find(({ scenario }) => scenario === name);
+    if (one === undefined) throw new Error(`no case of ${name} was drawn`);
+    return one;
+  };
+  const [broken, regional] = [named('latency ×4'), named('regional latency')];
+  const told = (one: Case, fields: Partial<Outcome>): Example => ({ one, outcome: outcome({ scenario: one.scenario, isBad: one.isBad, ...fields }) });
+
+  it('are right when a bad release was rolled back after its harm began, or another was not', () => {
+    expect([{ saidAt: 5, delay: 3 }, { saidAt: 2, delay: 0 }, { saidAt: null }].map((fields) => decisionOf(told(broken, fields)))).toEqual(['found', 'accused', 'missed']);
+    expect([{ saidAt: 5 }, { saidAt: null }].map((fields) => decisionOf(told(regional, fields)))).toEqual(['accused', 'spared']);
+  });
+
+  it('are kept once for each scenario and decision, and spared ones only where something moved', () => {
+    const kept: Example[] = [];
+    const still: Case = { ...regional, service: broken.service, release: broken.release, scenario: 'still' };
+    const quiet = { ...still, service: { ...still.service, latency: still.service.latency?.map(() => 100) ?? null, errors: null, requests: null }, controls: [] };
+    for (const example of [told(broken, { saidAt: null }), told(broken, { saidAt: null }), told(broken, { saidAt: 5, delay: 3 }), told(quiet, {}), told(regional, {})]) keep(kept, example);
+    expect(kept.map((example) => [example.one.scenario, decisionOf(example)])).toEqual([['latency ×4', 'missed'], ['latency ×4', 'found'], ['regional latency', 'spared']]);
+  });
+
+  it('are chosen from all over what was kept', () => {
+    const all = Array.from({ length: 10 }, (_, index) => told(broken, { saidAt: index + 1, delay: 1 }));
+    expect(chosen(all, 'found', 4).map(({ outcome: { saidAt } }) => saidAt)).toEqual([1, 4, 6, 9]);
+    expect(chosen(all.slice(0, 3), 'found', 4)).toHaveLength(3);
+    expect(chosen(all, 'missed', 4)).toEqual([]);
+  });
+
+  it('are drawn with the units of both axes, the services compared, and what was said', () => {
+    const html = drawExample(told(regional, {}));
+    expect(html).toContain('latency, ms</text>');
+    expect(html).toMatch(/points of (1 min|5 min|1 h) from the release<\/text>/);
+    expect(html.match(/class="company"/g)).toHaveLength(regional.controls.length);
+    expect(html).toContain('never rolled back');
+    expect(html).toContain('so are the comparison services');
   });
 });
