@@ -17,7 +17,8 @@ export interface Outcome {
   readonly microseconds: number;
 }
 
-const upTo = (service: Service, until: number): Service => ({
+/** What was known when so many points were there. */
+export const upTo = (service: Service, until: number): Service => ({
   requests: service.requests?.subarray(0, until) ?? null,
   errors: service.errors?.subarray(0, until) ?? null,
   latency: service.latency?.subarray(0, until) ?? null,

@@ -7,7 +7,7 @@ import { groupedBy, scoreOf, type Score } from './score.ts';
 
 const figure = (value: number, digits: number): string => (Number.isFinite(value) ? value.toFixed(digits) : '–');
 const cells = (row: readonly string[]): string => `| ${row.join(' | ')} |`;
-const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
+export const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
   [cells(head), cells(head.map(() => '---')), ...rows.map(cells)].join('\n');
 
 const delays = (score: Score): string[] => [figure(score.medianDelay, 0), figure(score.slowDelay, 0)];
