@@ -1,4 +1,4 @@
-// `npm run bench:canary -- [releases] [development|test] [minutes] [harm]`: releases of one-minute series that share their traffic with the version before for so many minutes.
+// `npm run bench:canary -- [releases] [development|test] [minutes] [p50|p99] [made|public] [harm]`, each of the last three '' for all: releases of one-minute series that share their traffic with the version before for so many minutes.
 // The new version gets a part of the requests, its errors by chance, its latency as a percentile of fewer requests strays; judged at each minute as the Watch does.
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -11,7 +11,7 @@ import { madeSubjects } from './made.ts';
 import { binomial, hashOf, normal, pick, seeded, type Random } from './random.ts';
 import { lengthOf, splitOf, type Service, type Subject } from './subject.ts';
 
-const [releases = '100', split = 'development', minutesShared = '60', only = ''] = process.argv.slice(2);
+const [releases = '100', split = 'development', minutesShared = '60', onlyPercentile = '', onlySeries = '', onlyHarm = ''] = process.argv.slice(2);
 const canaryMinutes = Number(minutesShared);
 const day = 1440;
 const parts = [0.05, 0.1, 0.5] as const;
@@ -111,8 +111,10 @@ const draw = (subjects: readonly Subject[], count: number): Drawn[] => {
   });
 };
 
-function report(name: string, drawn: readonly Drawn[], percentile: Percentile): void {
-  for (const harm of harms.filter(({ name: which }) => which.startsWith(only))) {
+/** How many lines it printed. */
+function report(name: string, drawn: readonly Drawn[], percentile: Percentile): number {
+  const wanted = harms.filter(({ name: which }) => which.startsWith(onlyHarm));
+  for (const harm of wanted) {
     const cells = parts.map((part) => {
       const tally = { apart: 0, whole: 0, unrelated: 0 };
       for (const one of drawn) {
@@ -125,10 +127,14 @@ function report(name: string, drawn: readonly Drawn[], percentile: Percentile): 
     });
     process.stdout.write(`${name}, ${percentile}, ${harm.name}: of ${drawn.length} accused at ${cells.join(', ')}\n`);
   }
+  return wanted.length;
 }
 
+let played = 0;
 const data = fileURLToPath(new URL('../../../shared/data', import.meta.url));
 for (const [name, all] of [['made', madeSubjects()], ['public', existsSync(data) ? loadSubjects(data) : []]] as const) {
   const subjects = all.filter((one) => one.stepSeconds === 60 && one.service.requests !== null && splitOf(one.name) === split && releasesOf(one).some((at) => at + canaryMinutes <= lengthOf(one.service)));
-  if (subjects.length > 0) for (const percentile of ['p50', 'p99'] as const) report(name, draw(subjects, Number(releases)), percentile);
+  if (subjects.length > 0 && name.startsWith(onlySeries))
+    for (const percentile of (['p50', 'p99'] as const).filter((one) => one.startsWith(onlyPercentile))) played += report(name, draw(subjects, Number(releases)), percentile);
 }
+if (played === 0) throw new Error(`nothing to play: ${process.argv.slice(2).join(' ')}`);
