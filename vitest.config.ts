@@ -40,7 +40,7 @@ export default defineConfig({
       project('sandbox', 30),
       project('contract', 60),
       project('construct', 120),
-      project('e2e', 120),
+      project('e2e', 240),
     ],
   },
 });

@@ -1,6 +1,7 @@
 // Sandbox time: faster than the wall clock while everybody waits, as fast as it while functions work.
 import { performance } from 'node:perf_hooks';
 import type { SandboxClock } from './aws/world.ts';
+import { steadyNow } from './steady-time.ts';
 
 /** Rejects a pending sleep when the sandbox stops. */
 export class ClockStopped extends Error {
@@ -39,8 +40,10 @@ export class SpedUpClock implements SandboxClock {
   readonly #cancels = new Set<() => void>();
   readonly #onError: (error: unknown) => void;
   #rate: number;
+  /** Milliseconds on the wall; without stalls where time is faster than that, as a minute of it would be gone in a stall, and nobody served. */
+  #wall: () => number;
   #base: number;
-  #since = performance.now();
+  #since: number;
   #workers = 0;
   #haste = 1;
   #held = false;
@@ -54,7 +57,9 @@ export class SpedUpClock implements SandboxClock {
     if (!(this.speed > 0) || !Number.isFinite(this.speed)) throw new RangeError(`speed must be greater than 0, got ${this.speed}`);
     this.#held = options.isHeld ?? false;
     this.#rate = this.#held ? 0 : this.speed;
-    this.#base = options.startAt ?? performance.timeOrigin + this.#since;
+    this.#wall = wallFor(this.#rate);
+    this.#since = this.#wall();
+    this.#base = options.startAt ?? performance.timeOrigin + performance.now();
     this.#onError = options.onError ?? rethrow;
   }
 
@@ -64,7 +69,7 @@ export class SpedUpClock implements SandboxClock {
   }
 
   now(): number {
-    return this.#base + (performance.now() - this.#since) * this.#rate;
+    return this.#base + (this.#wall() - this.#since) * this.#rate;
   }
 
   /**
@@ -207,7 +212,8 @@ export class SpedUpClock implements SandboxClock {
     const hasty = this.#held ? 0 : this.#workers > 0 ? rate : rate * this.#haste;
     if (hasty === this.#rate) return;
     this.#base = this.now();
-    this.#since = performance.now();
+    this.#wall = wallFor(hasty);
+    this.#since = this.#wall();
     this.#rate = hasty;
     this.#rearm();
   }
@@ -240,6 +246,8 @@ export class SpedUpClock implements SandboxClock {
     }, wall);
   }
 }
+
+const wallFor = (rate: number): (() => number) => (rate > 1 ? steadyNow : () => performance.now());
 
 function rethrow(error: unknown): void {
   queueMicrotask(() => {

@@ -18,7 +18,7 @@ import { namesOf, RipcordView } from '../stage/ripcord-view.ts';
 import { LiveStage } from '../stage/stage.ts';
 import { Timeline } from '../stage/timeline.ts';
 
-/** The least that users ask for in a sandbox minute; more while functions work, as time is slower then. */
+/** The least that users ask for in a sandbox minute. */
 const requestsPerMinute = 35;
 
 /** Plays the rehearsal of one service in an empty sandbox. @throws Error when the configuration cannot be built at all. */

@@ -1,9 +1,9 @@
 // Serves the shop through a Lambda alias: each request goes to the version that the alias's weights choose.
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { performance } from 'node:perf_hooks';
 import type { MetricsPort } from '../aws/world.ts';
 import type { LambdaAliases } from '../services/lambda/aliases.ts';
+import { steadyNow } from '../steady-time.ts';
 import { ShopInstance, type InstanceParts } from './server.ts';
 import type { Releases } from './version.ts';
 
@@ -50,8 +50,8 @@ export class AliasFront {
   async #serve(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
     const { aliases, functionName, alias } = this.#parts;
     const version = aliases.choose(functionName, alias);
-    const startedAt = performance.now();
-    const finish = (status: number): void => this.#record(version, { failed: status >= 500, milliseconds: performance.now() - startedAt });
+    const startedAt = steadyNow();
+    const finish = (status: number): void => this.#record(version, { failed: status >= 500, milliseconds: steadyNow() - startedAt });
     const instance = await this.#instance(version);
     if (instance === null) {
       request.resume();

@@ -1,8 +1,8 @@
 // The users of a weighted DNS name as one local address: each request asks a caching resolver and goes where the answer points.
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { performance } from 'node:perf_hooks';
 import type { MetricsPort } from '../aws/world.ts';
+import { steadyNow } from '../steady-time.ts';
 import type { Resolver } from './resolver.ts';
 
 export interface DnsFrontParts {
@@ -41,13 +41,13 @@ export class DnsFront {
   }
 
   #serve(request: http.IncomingMessage, response: http.ServerResponse): void {
-    const startedAt = performance.now();
+    const startedAt = steadyNow();
     const base = this.#base();
     if (base === null) return this.#fail(request, response);
     const { host: _host, connection: _connection, ...headers } = request.headers;
     const onward = http.request(`${base}${request.url ?? '/'}`, { method: request.method, headers, agent: this.#agent }, (answer) => {
       const status = answer.statusCode ?? 502;
-      this.#count(status, (performance.now() - startedAt) / 1000);
+      this.#count(status, (steadyNow() - startedAt) / 1000);
       response.writeHead(status, answer.headers);
       answer.pipe(response);
       answer.on('error', () => response.destroy());

@@ -1,10 +1,10 @@
 // The data plane of one listener: real HTTP in, weighted by what is configured, real HTTP out, and the metrics that come of it.
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { performance } from 'node:perf_hooks';
 import type { Action } from '@aws-sdk/client-elastic-load-balancing-v2';
 import type { LoadBalancing } from '../services/elbv2/load-balancing.ts';
 import { loadBalancerDimension, targetGroupDimension } from '../services/elbv2/records.ts';
+import { steadyNow } from '../steady-time.ts';
 import { actionsFor, chooseGroup, chooseTarget } from './routing.ts';
 
 export interface ServedListener {
@@ -79,14 +79,14 @@ class ListenerPlane {
     const groupArn = action === undefined ? null : chooseGroup(action, stuckGroup(request), Math.random);
     const target = groupArn === null ? null : chooseTarget(this.#elb.targetGroup(groupArn), this.#turn++);
     if (groupArn === null || target === null) return this.#fail(request, { response, status: 503 });
-    const startedAt = performance.now();
+    const startedAt = steadyNow();
     const headers = Object.fromEntries(Object.entries(request.headers).filter(([name]) => !hopByHop.has(name)));
     const onward = http.request({
       host: target.id, port: target.port, method: request.method, path: request.url, agent: this.#agent, timeout: targetTimeoutMilliseconds,
       headers: { ...headers, 'x-forwarded-for': '127.0.0.1', 'x-forwarded-proto': 'http' },
     }, (answer) => {
       const status = answer.statusCode ?? 502;
-      this.#metrics.answered(groupArn, { status, seconds: (performance.now() - startedAt) / 1000 });
+      this.#metrics.answered(groupArn, { status, seconds: (steadyNow() - startedAt) / 1000 });
       const kept = Object.fromEntries(Object.entries(answer.headers).filter(([name]) => !hopByHop.has(name)));
       response.writeHead(status, { ...kept, ...stickiness(action, groupArn) });
       answer.pipe(response);

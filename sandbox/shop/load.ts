@@ -1,7 +1,7 @@
-// Open-loop load: so many requests a second whether or not the answers come, counted per second and per version.
+// Open-loop load: so many requests a minute of sandbox time whether or not the answers come, counted by second and by version.
 import http from 'node:http';
-import { performance } from 'node:perf_hooks';
 import type { SandboxClock } from '../aws/world.ts';
+import { steadyNow } from '../steady-time.ts';
 
 export interface LoadSecond {
   /** Sandbox time when this wall-clock second began, epoch milliseconds. */
@@ -23,7 +23,7 @@ export interface LoadOptions {
   readonly clock: SandboxClock;
   /** Base URL of the next request, without a trailing slash; may throw, which counts as a failed request. */
   readonly target: () => string;
-  /** Per real second; default 40, at most 500. */
+  /** Per real second in which time goes as fast as the clock's speed says, and in a minute as many where functions work and it is slower; default 40, at most 500. */
   readonly requestsPerSecond?: number;
 }
 
@@ -58,7 +58,7 @@ export class Load {
     return this.#seconds;
   }
 
-  /** @param requestsPerSecond real seconds; at most 500. */
+  /** @param requestsPerSecond as in the options. */
   pace(requestsPerSecond: number): void {
     const isRunning = this.#timer !== null;
     if (this.#timer !== null) clearInterval(this.#timer);
@@ -69,13 +69,12 @@ export class Load {
 
   start(): void {
     if (this.#timer !== null) return;
-    const startedAt = performance.now();
-    let sent = 0;
+    const { clock } = this.#options;
+    let [at, real, due] = [clock.now(), steadyNow(), 0];
     this.#timer = setInterval(() => {
-      const due = Math.floor(((performance.now() - startedAt) / 1000) * this.#perSecond);
-      // After a pause of the process the backlog is dropped, not sent in one burst.
-      sent = Math.max(sent, due - this.#perSecond);
-      for (; sent < due; sent += 1) this.#next();
+      const passed = Math.min((clock.now() - at) / clock.speed, steadyNow() - real);
+      [at, real] = [clock.now(), steadyNow()];
+      for (due += (passed / 1000) * this.#perSecond; due >= 1; due -= 1) this.#next();
     }, tick);
   }
 
@@ -94,8 +93,8 @@ export class Load {
   }
 
   #send(method: 'GET' | 'POST', path: string, body: string | null): void {
-    const startedAt = performance.now();
-    const done = (ok: boolean, version: string): void => this.#count({ ok, version, milliseconds: performance.now() - startedAt });
+    const startedAt = steadyNow();
+    const done = (ok: boolean, version: string): void => this.#count({ ok, version, milliseconds: steadyNow() - startedAt });
     const base = this.#base();
     if (base === null || this.#open >= mostOpen) return done(false, 'none');
     this.#open += 1;

@@ -2,8 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { SandboxClock } from '../aws/world.ts';
+import { steadySleep } from '../steady-time.ts';
 import type { Backend } from './backend.ts';
 import type { ShopVersion, Sickness } from './version.ts';
 
@@ -90,13 +90,13 @@ export class ShopInstance {
     const sickness = this.#sickness();
     const given = this.#parts.respond?.(request, this.#version);
     if (given !== undefined) {
-      if (sickness.latencyMilliseconds !== undefined) await sleep(sickness.latencyMilliseconds);
+      if (sickness.latencyMilliseconds !== undefined) await steadySleep(sickness.latencyMilliseconds);
       response.writeHead(given.status, { ...given.headers, 'x-shop-version': this.#version.name }).end(given.body);
       return;
     }
     const route = `${request.method ?? ''} ${new URL(request.url ?? '/', 'http://shop').pathname}`;
     const answer = await this.#answer(route, { body, sickness });
-    if (sickness.latencyMilliseconds !== undefined) await sleep(sickness.latencyMilliseconds);
+    if (sickness.latencyMilliseconds !== undefined) await steadySleep(sickness.latencyMilliseconds);
     const text = typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body);
     response.writeHead(answer.status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text), 'x-shop-version': this.#version.name });
     response.end(text);
