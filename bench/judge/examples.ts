@@ -3,6 +3,7 @@ import { judgeRelease } from '../../lambdas/statistics/judge.ts';
 import type { Judgement } from '../../lambdas/statistics/judgement.ts';
 import { horizon, type Case } from './cases.ts';
 import { questionOf } from './judge.ts';
+import { loudestOf } from './missed.ts';
 import { levelsOf, type Levels } from './peers/levels.ts';
 import { viewAt, type Outcome } from './run.ts';
 import { medianOf, quantileOf } from './subject.ts';
@@ -40,12 +41,6 @@ export const chosen = (examples: readonly Example[], decision: Decision, most: n
   return all.filter((_, index) => all.length <= most || Math.floor((index * most) / all.length) !== Math.floor(((index - 1) * most) / all.length));
 };
 
-/** The signal that spoke, or else the one that moved most, in steps of what counts. */
-const kindOf = ({ signals }: Judgement): string => {
-  const loudness = ({ window, measure }: Judgement['signals'][number]): number => (window === null ? -1 : 1000 * window.evidence + window.effect / measure.smallest);
-  return signals.toSorted((a, b) => loudness(b) - loudness(a))[0]?.series.kind ?? 'latency';
-};
-
 const units: Readonly<Record<string, string>> = { errors: 'errors, % of the requests', latency: 'latency, ms', traffic: 'requests in a point' };
 
 const valuesOf = ({ kind, values }: Levels): Float64Array =>
@@ -63,7 +58,7 @@ const companyOf = ({ controls, release }: Case, kind: string, own: Float64Array)
 
 const curve = (example: Example, judgement: Judgement): string => {
   const { one, outcome } = example;
-  const kind = kindOf(judgement);
+  const kind = loudestOf(judgement)?.series.kind;
   const levels = levelsOf(one.service).find((candidate) => candidate.kind === kind) ?? levelsOf(one.service)[0];
   if (levels === undefined) return '';
   const values = valuesOf(levels);

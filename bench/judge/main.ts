@@ -12,6 +12,7 @@ import { madeSubjects } from './made.ts';
 import { pageOf, type Part } from './page.ts';
 import { dependencyOutcomes } from './dependencies.ts';
 import { incidentCases } from './incidents.ts';
+import { missedOf, type Missed } from './missed.ts';
 import { kayentaDefault } from './peers/kayenta.ts';
 import { sequentialTest } from './peers/sequential.ts';
 import { plainStatic } from './peers/static.ts';
@@ -20,7 +21,7 @@ import { recoveryOutcomes } from './recovery.ts';
 import { play, type Outcome } from './run.ts';
 import { bundleSize } from './size.ts';
 import type { Split, Subject } from './subject.ts';
-import { dependencyTable, gridTable, incidentTable, judgesTable, recoveryTable, scenarioTable, sourceTable } from './tables.ts';
+import { dependencyTable, gridTable, incidentTable, judgesTable, missedTable, recoveryTable, scenarioTable, sourceTable } from './tables.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const { values: options } = parseArgs({
@@ -53,18 +54,21 @@ const drawings = (split: Split): Drawing[] => (options.quick
 const measure = (subjects: readonly Subject[], split: Split, judges: readonly Judge[]): Part => {
   const results = new Map<string, Outcome[]>(judges.map((judge) => [judge.name, []]));
   const examples: Example[] = [];
+  const missed: Missed[] = [];
   for (const drawing of drawings(split))
     for (const one of drawCases(subjects, drawing))
       for (const judge of judges) {
         const outcome = play(one, judge);
         results.get(judge.name)?.push(outcome);
-        if (judge === ripcord) keep(examples, { one, outcome });
+        if (judge !== ripcord) continue;
+        keep(examples, { one, outcome });
+        if (outcome.isBad && outcome.saidAt === null) missed.push(missedOf(one));
       }
   const real = incidentCases(subjects, split);
   const incidents = new Map(judges.map((judge) => [judge.name, real.map((one) => play(one, judge))]));
   const recoveries = recoveryOutcomes(subjects, { split, seed: 3, perScenario: 0, untouched: options.quick ? 60 : 400 });
   const dependencies = dependencyOutcomes(subjects, { split, seed: 5, perScenario: 0, untouched: options.quick ? 40 : 300 });
-  return { title: split === 'test' ? 'Test split' : 'Development split', results, incidents, recoveries, dependencies, examples };
+  return { title: split === 'test' ? 'Test split' : 'Development split', results, incidents, recoveries, dependencies, missed, examples };
 };
 
 const report = (part: Part): void => {
@@ -73,6 +77,7 @@ const report = (part: Part): void => {
   print(judgesTable(part.results));
   print(`\n### ${ripcord.name} by scenario\n\n${scenarioTable(ours)}`);
   print(`\n### ${ripcord.name} by source\n\n${sourceTable(ours)}`);
+  print(`\n### What ${ripcord.name} missed\n\n${missedTable(part.missed)}`);
   const oneMinute = ours.filter((one) => one.stepSeconds === 60);
   print(`\n### One-minute sources only\n\n${judgesTable(new Map([[ripcord.name, oneMinute]]))}`);
   print(`\n### Real incidents\n\n${incidentTable(part.incidents)}`);

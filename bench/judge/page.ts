@@ -2,9 +2,10 @@
 import { byScenario, foundOverTime, legend, precisionRecall, type Results } from './charts.ts';
 import type { DependencyOutcome } from './dependencies.ts';
 import { chosen, drawExample, type Decision, type Example } from './examples.ts';
+import type { Missed } from './missed.ts';
 import type { RecoveryOutcome } from './recovery.ts';
 import { escape } from './svg.ts';
-import { dependencyTable, incidentTable, judgesTable, recoveryTable, scenarioTable, sourceTable } from './tables.ts';
+import { dependencyTable, incidentTable, judgesTable, missedTable, recoveryTable, scenarioTable, sourceTable } from './tables.ts';
 
 export interface Part {
   readonly title: string;
@@ -12,6 +13,8 @@ export interface Part {
   readonly incidents: Results;
   readonly recoveries: readonly RecoveryOutcome[];
   readonly dependencies: readonly DependencyOutcome[];
+  /** Bad releases that Ripcord never accused. */
+  readonly missed: readonly Missed[];
   readonly examples: readonly Example[];
 }
 
@@ -46,13 +49,14 @@ const examplesOf = (examples: readonly Example[]): string => decisions.map(([dec
   return `<h3>${title}</h3>${pictures === '' ? '<p>None.</p>' : `<div class="pair">${pictures}</div>`}`;
 }).join('\n');
 
-const partOf = ({ title, results, incidents, recoveries, dependencies, examples }: Part): string => {
+const partOf = ({ title, results, incidents, recoveries, dependencies, missed, examples }: Part): string => {
   const [ours = []] = results.values();
   return `<h2>${escape(title)}</h2>${legend([...results.keys()])}<div class="judges">${toHtml(judgesTable(results))}</div>
 <div class="pair"><figure><figcaption>Precision against recall, numbered as above; the goal is shaded</figcaption>${precisionRecall(results)}</figure>
 <figure><figcaption>Share of the bad releases found, by delay</figcaption>${foundOverTime(results)}</figure></div>
 <h3>Recall, bad releases</h3>${byScenario(results, true)}<h3>Rolled back for nothing</h3>${byScenario(results, false)}
 <h3>Ripcord by scenario</h3>${toHtml(scenarioTable(ours))}<h3>Ripcord by source</h3>${toHtml(sourceTable(ours))}
+<h3>What Ripcord missed</h3>${toHtml(missedTable(missed))}
 <h3>Real incidents</h3>${toHtml(incidentTable(incidents))}
 <h3>With something that the service calls</h3>${toHtml(dependencyTable(dependencies))}
 <h3>After the rollback</h3>${toHtml(recoveryTable(recoveries))}

@@ -1,6 +1,7 @@
 // The figures as tables for a terminal and for the documentation.
 import type { Outcome } from './run.ts';
 import type { DependencyOutcome } from './dependencies.ts';
+import type { Missed } from './missed.ts';
 import type { RecoveryOutcome } from './recovery.ts';
 import type { Candidate } from './peers/tuning.ts';
 import { groupedBy, scoreOf, type Score } from './score.ts';
@@ -37,6 +38,12 @@ export const sourceTable = (outcomes: readonly Outcome[]): string => table(
     const [first] = group;
     return [first?.source ?? '', stepName(first?.stepSeconds ?? 0), String(score.cases), figure(score.recall, 3), figure(score.precision, 3), figure(score.perThousandGood, 1), ...delays(score)];
   }));
+
+/** Bad releases that were never accused, by what stood against it at the last look; the most frequent first. */
+export const missedTable = (missed: readonly Missed[]): string => table(
+  ['what refused, at the last look', 'missed', 'of them hourly'],
+  [...groupedBy(missed, (one) => one.refusal)].toSorted(([, a], [, b]) => b.length - a.length)
+    .map(([refusal, group]) => [refusal, String(group.length), String(group.filter((one) => one.stepSeconds === 3600).length)]));
 
 const remains: Readonly<Record<string, string>> = { 0: 'nothing', 0.5: 'half', 1: 'all' };
 

@@ -4,11 +4,12 @@ import { describe, expect, it } from 'vitest';
 import { drawCases, type Case } from '../../../bench/judge/cases.ts';
 import { dependencyOutcomes } from '../../../bench/judge/dependencies.ts';
 import { madeSubjects } from '../../../bench/judge/made.ts';
+import { missedOf } from '../../../bench/judge/missed.ts';
 import { plainStatic } from '../../../bench/judge/peers/static.ts';
 import { play, viewAt, type Outcome } from '../../../bench/judge/run.ts';
 import { scoreOf } from '../../../bench/judge/score.ts';
 import { splitOf } from '../../../bench/judge/subject.ts';
-import { dependencyTable, recoveryTable } from '../../../bench/judge/tables.ts';
+import { dependencyTable, missedTable, recoveryTable } from '../../../bench/judge/tables.ts';
 
 const drawing = { split: 'development' as const, seed: 1, perScenario: 3, untouched: 3 };
 const subjects = madeSubjects();
@@ -57,6 +58,19 @@ describe('something that the service calls', () => {
     expect(part).toBeLessThan(alone * 0.6);
     expect(whole).toBeLessThan(alone * 0.25);
     expect(dependencyTable(outcomes)).toContain('| errors +5 points |');
+  });
+});
+
+describe('what was missed', () => {
+  it('is told by what stood against the signal that moved', () => {
+    const regional = cases.find(({ scenario }) => scenario === 'regional latency') as Case;
+    const better = cases.find(({ scenario }) => scenario === 'improvement ×0.75') as Case;
+    expect([regional, better].map((one) => missedOf(one).refusal)).toEqual(['shared by the comparisons', 'no rise that counts']);
+  });
+
+  it('is counted with the most frequent first', () => {
+    const rows = missedTable([['there before', 60], ['may be healing', 3600], ['may be healing', 300]].map(([refusal, stepSeconds]) => ({ refusal: String(refusal), stepSeconds: Number(stepSeconds) })));
+    expect(rows.split('\n').slice(2)).toEqual(['| may be healing | 2 | 1 |', '| there before | 1 | 0 |']);
   });
 });
 

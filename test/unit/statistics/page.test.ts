@@ -42,6 +42,7 @@ describe('the page', () => {
   const part: Part = {
     title: 'Development split', results, incidents: new Map([['Ripcord', [outcome({ scenario: 'labelled incident', isBad: true })]]]),
     dependencies: [{ harm: 'latency ×2', saidAt: [5, 6, null, null] }],
+    missed: [{ stepSeconds: 3600, refusal: 'there before' }],
     recoveries: [{ harm: 'latency ×2', remaining: 0.5, saidAt: null, badAt: 8 }],
     examples: [{ one: { ...first, subject: { ...first.subject, name: 'a <b> & "c"' } }, outcome: play(first, ripcord) }],
   };
@@ -51,7 +52,7 @@ describe('the page', () => {
     expect(scenarios.length).toBeGreaterThan(20);
     for (const { name } of scenarios) expect(html, name).toContain(`<td>${escape(name)}</td>`);
     for (const [index, { name }] of judges.entries()) expect(html).toContain(`</i>${index + 1} ${name}</li>`);
-    for (const text of ['labelled incidents seen', 'called still bad within 10', 'so &amp; so many &lt;bytes&gt;', 'a &lt;b&gt; &amp; &quot;c&quot;']) expect(html).toContain(text);
+    for (const text of ['labelled incidents seen', 'called still bad within 10', '<td>there before</td>', 'so &amp; so many &lt;bytes&gt;', 'a &lt;b&gt; &amp; &quot;c&quot;']) expect(html).toContain(text);
   });
 
   it('is whole: what is opened is closed, and no name of a series can be taken for a tag', () => {
