@@ -83,9 +83,9 @@ function makesSense(fault: FaultName, call: RecordedCall): boolean {
     case 'aborted':
       return call.whileRunning;
     // Where a person could do it at that moment. At the last read before a write it has to be honoured. Between that read and the write Elastic Load Balancing has nothing that compares and
-    // sets; Route 53 deletes a record only as it is, and CodeDeploy refuses a second deployment.
+    // sets, nor has a stop an alias to compare; Route 53 deletes a record only as it is, and CodeDeploy refuses a second deployment.
     case 'person':
-      return call.onOpenTarget && (!call.mutating || call.service !== 'elasticloadbalancing');
+      return call.onOpenTarget && (!call.mutating || (call.service !== 'elasticloadbalancing' && call.operation !== 'StopDeployment'));
     default:
       return true;
   }

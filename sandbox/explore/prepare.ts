@@ -50,7 +50,7 @@ export async function prepare(scenario: BaseScenario, grounds: Grounds): Promise
 }
 
 const watches = (world: ExploredWorld) => world.sandbox.services.states.executions(world.ripcord.names.watchMachineArn);
-const isShifting = (world: ExploredWorld): boolean => Object.values(world.targets).some((target) => !target.announces && target.live() === 'mixed');
+const isShifting = (world: ExploredWorld): boolean => Object.values(world.targets).some((target) => !target.announces && target.live() === 'shifting');
 
 function announce(world: ExploredWorld, type: 'Release Started' | 'Release Finished'): void {
   const { name } = world.scenario;

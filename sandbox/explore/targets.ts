@@ -8,8 +8,8 @@ import { CodeDeploy } from '../services/codedeploy/codedeploy.ts';
 import { LambdaPlatform } from '../services/codedeploy/lambda-platform.ts';
 import { codeDeployService } from '../services/codedeploy/service.ts';
 
-/** `blue` is the good side, whatever it is made of; `person`: what `meddle` left. */
-export type Live = 'blue' | 'green' | 'mixed' | 'person';
+/** `blue` is the good side, whatever it is made of; `shifting`: the release has come to a part of the users; `person`: what `meddle` left; `mixed`: anything else. */
+export type Live = 'blue' | 'green' | 'shifting' | 'person' | 'mixed';
 
 export interface ExploredTarget {
   readonly document: Record<string, JsonValue>;
@@ -24,12 +24,12 @@ export interface ExploredTarget {
   /** The release that goes bad. */
   release(): void;
   live(): Live;
+  /** What is live at this moment if nobody changed anything since the release began. */
+  untouched(): 'green' | 'shifting';
   /** Whether a person could change it at this moment. */
   isOpen(): boolean;
-  /** A person changes it to something that is neither side, where the kind of target allows that. */
+  /** A person changes it to something that is neither side: `person` is live, now or as soon as a deployment of theirs is through. */
   meddle(): void;
-  /** What has to be live after a person's change: it is theirs. */
-  readonly persons: Live;
   /** Ids that AWS makes up, in order of their making: they differ from sandbox to sandbox. */
   madeUpIds(): readonly string[];
 }
@@ -75,7 +75,7 @@ export const albTarget = (byRule = false): TargetKind => ({ services: { loadBala
       const weightOf = (group: string): number => groups.find(({ TargetGroupArn }) => TargetGroupArn === group)?.Weight ?? 0;
       return liveOf([weightOf(blue), weightOf(green)]);
     },
-    persons: 'person',
+    untouched: () => 'green',
     isOpen: () => true,
     meddle: () => set(persons),
     madeUpIds: () => [],
@@ -100,7 +100,7 @@ export const dnsTarget: TargetKind = ({ services: { route53 } }, name) => {
       const weight = new Map([...route53.zone(id).records.values()].map(({ SetIdentifier, Weight }) => [SetIdentifier, Weight ?? 0]));
       return liveOf([weight.get('blue') ?? 0, weight.get('green') ?? 0]);
     },
-    persons: 'person',
+    untouched: () => 'green',
     isOpen: () => true,
     meddle: () => set(persons),
     madeUpIds: () => [],
@@ -114,7 +114,7 @@ const lambdaSpec = (functionName: string, from: string, to: string): RevisionLoc
 
 const aDay = 86_400_000;
 
-/** An alias that CodeDeploy shifted to version 2, which baked, and then to 3; `in-progress` leaves that shift running. A person deploys version 4, or stops the running deployment. */
+/** An alias that CodeDeploy shifted to version 2, which baked, and then to 3; `in-progress` leaves that shift running. A person deploys version 4; while the release's own shift runs, for which CodeDeploy refuses that, they set the alias to it by hand. */
 export const lambdaTarget = (release: 'finished' | 'in-progress'): TargetKind => (sandbox, name) => {
   const { clock, ids, place: where, services: { aliases, cloudwatch, events } } = sandbox;
   const codedeploy = new CodeDeploy({ clock, ids, place: where, bus: events, alarmState: (alarm) => cloudwatch.alarmState(alarm), onChange: (cause) => void sandbox.calls.checkInvariants(cause) });
@@ -125,6 +125,7 @@ export const lambdaTarget = (release: 'finished' | 'in-progress'): TargetKind =>
   codedeploy.createApplication(name, 'Lambda');
   codedeploy.createDeploymentGroup({ application: name, name: 'prod', platform: new LambdaPlatform(aliases), deploymentConfig: 'CodeDeployDefault.LambdaAllAtOnce' });
   codedeploy.recordPastDeployment({ application: name, group: 'prod', revision: lambdaSpec(name, '1', '1'), completedAt: clock.now() - aDay });
+  const isShifting = (): boolean => release === 'in-progress' && codedeploy.find(released)?.completedAt === null;
   const deploy = (from: string, to: string, pace = 'LambdaAllAtOnce'): string =>
     codedeploy.createDeployment({ applicationName: name, deploymentGroupName: 'prod', revision: lambdaSpec(name, from, to), deploymentConfigName: `CodeDeployDefault.${pace}` }).id;
   let released = '';
@@ -139,19 +140,20 @@ export const lambdaTarget = (release: 'finished' | 'in-progress'): TargetKind =>
     },
     live: () => {
       const { functionVersion, weights } = aliases.alias(name, 'live');
-      if (Object.keys(weights).length > 0) return 'mixed';
+      const shared = Object.keys(weights);
+      if (shared.length > 0) return functionVersion === '2' && shared.join() === '3' && isShifting() ? 'shifting' : 'mixed';
       return functionVersion === '2' ? 'blue' : functionVersion === '3' ? 'green' : functionVersion === '4' ? 'person' : 'mixed';
     },
-    // Who stops the running deployment wants what Ripcord wants: CodeDeploy puts the version before back.
-    persons: release === 'finished' ? 'person' : 'blue',
+    untouched: () => (isShifting() ? 'shifting' : 'green'),
     isOpen: () => {
       // One deployment at a time: while Ripcord's own runs, CodeDeploy refuses a person's.
       const running = codedeploy.deployments(name).find(({ completedAt }) => completedAt === null);
-      return release === 'finished' ? running === undefined : running?.id === released;
+      // Whoever sets the alias after a stop was asked for loses that to CodeDeploy, which was asked before.
+      return release === 'finished' ? running === undefined : running?.id === released && running.stop === null;
     },
     meddle: () => {
       if (release === 'finished') deploy(aliases.alias(name, 'live').functionVersion, '4');
-      else codedeploy.stopDeployment(released, true);
+      else aliases.updateAlias(name, 'live', { FunctionVersion: '4', RoutingConfig: { AdditionalVersionWeights: {} } });
     },
     madeUpIds: () => codedeploy.deployments(name).map(({ id }) => id),
   };

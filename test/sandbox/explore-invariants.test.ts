@@ -31,7 +31,11 @@ interface Made {
   readonly ledger: Run['ledger'];
   /** Bodies in the dead-letter queue. */
   readonly undelivered: readonly string[];
-  readonly live: string;
+  /** Of a target that is not as Ripcord's writes leave it: by the name by which a call is about it. */
+  readonly live: Readonly<Record<string, string>>;
+  /** The one that a person changed; null: none. */
+  readonly meddled: string | null;
+  readonly meddledLive: string;
   readonly mayRepeatMessages: boolean;
   /** Of a case; null: a run without a fault. */
   readonly struck: string | null;
@@ -66,20 +70,21 @@ const metricsRead = callOf({ service: 'cloudwatch', operation: 'GetMetricData', 
 /** A rollback that changed its target, did not help, and paged. */
 const good: Made = {
   outcome: 'failed', mails: [...started, ...paged], events: [event('Rollback Started'), event('Rollback Ended')],
-  rows: [intended, reported], writes: [write], ledger: [], undelivered: [], live: 'blue', mayRepeatMessages: false, struck: 'two-rungs/assess/dynamodb:Query#1/error-once', others: [],
+  rows: [intended, reported], writes: [write], ledger: [], undelivered: [], live: {}, meddled: null, meddledLive: 'person', mayRepeatMessages: false, struck: 'two-rungs/assess/dynamodb:Query#1/error-once', others: [],
   isOpen: false, proof: [alarmsRead('OK'), secretRead], scenario: {}, announced: 1,
 };
 
 function runOf(changes: Partial<Made> = {}): Run {
   const made = { ...good, ...changes };
-  const targetOf = (prefix: string, touched: string, strategy: string) => ({ prefix, isTouchedBy: (input: string) => input.includes(touched), document: { strategy, listenerArn: touched }, live: () => made.live, announces: true, persons: 'person' });
+  const targetOf = (prefix: string, touched: string, strategy: string) => ({ prefix, isTouchedBy: (input: string) => input.includes(touched), document: { strategy, listenerArn: touched }, live: () => (made.meddled === touched ? made.meddledLive : made.live[touched] ?? (JSON.stringify(made.writes).includes(touched) ? 'blue' : 'green')), untouched: () => 'green' });
   const closed = (rows: readonly Row[], outcome: string): readonly Row[] =>
     (made.isOpen || rows.length === 0 || rows.at(-1)?.kind === 'sealed' || JSON.stringify(rows).includes('"verdict":"joined"') ? rows : [...rows, sealed(outcome)]);
   const stored = (rows: readonly Row[]) => rows.map((row, seq) => ({ seq, at: '2026-01-01T00:00:03Z', hash: `hash of ${seq}`, ...row, data: JSON.stringify(row.data) }));
   const calls = { list: () => [read, ...made.proof, ...stored(made.rows).map(({ hash }) => announces(hash, 2)), ...made.writes], unsupported: [] };
+  const targets = { first: targetOf('elasticloadbalancing', 'listener', 'alb-weights'), second: targetOf('route53', 'zone', 'route53-weights') };
   const world = {
-    scenario: { name: 'shop', cure: 'first', ends: 'recovered', mayChange: true, ...made.scenario }, secret: 'a value that nobody says', meddledTarget: null,
-    targets: { first: targetOf('elasticloadbalancing', 'listener', 'alb-weights'), second: targetOf('route53', 'zone', 'route53-weights') },
+    scenario: { name: 'shop', cure: 'first', ends: 'recovered', mayChange: true, ...made.scenario }, secret: 'a value that nobody says',
+    targets, meddledTarget: made.meddled === null ? null : Object.values(targets).find((target) => target.isTouchedBy(made.meddled ?? '')),
     runs: () => [{ rollbackId: id, outcome: made.outcome }, ...made.others].map((one) => ({ status: 'SUCCEEDED', headline: 'as before', ...one })),
     messages: () => made.mails.map(({ topicArn, subject, message }) => ({ topic: topicArn === onCall ? 'on-call' : 'stakeholders', subject, text: message })),
     ripcord: { names: { onCallTopicArn: onCall, stakeholderTopicArn: stakeholders } },
@@ -92,7 +97,7 @@ function runOf(changes: Partial<Made> = {}): Run {
   };
   const records = [{ rollbackId: id, rows: made.rows, outcome: made.outcome }, ...made.others].map(({ rollbackId, rows, outcome }) => ({ rollbackId, rows: stored(closed(rows, outcome)) }));
   const struck = made.struck === null ? null : parseCase(made.struck);
-  return { world, records, ledger: made.ledger, writes: made.writes, hasMeddled: false, mayRepeatMessages: made.mayRepeatMessages, struck } as unknown as Run;
+  return { world, records, ledger: made.ledger, writes: made.writes, hasMeddled: made.meddled !== null, mayRepeatMessages: made.mayRepeatMessages, struck } as unknown as Run;
 }
 
 /** The plain run, and one record more. */
@@ -186,6 +191,18 @@ test('each receiver has to hear how it ended, but for the one that could not be 
   expect([without(by('report', 'denied', 'sns:Publish.Stakeholders')), without(by('watchdog', 'error-for-good', 'sns:Publish.Stakeholders'))]).toEqual([[], []]);
   for (const struck of [by('report', 'denied'), by('report', 'denied', 'sns:Publish.OnCall'), by('report', 'error-once', 'sns:Publish.Stakeholders'), by('announce', 'denied', 'sns:Publish.Stakeholders')])
     expect(without(struck)).toEqual(unheard('Stakeholders'));
+});
+
+test('a target is back where a change of Ripcord\'s took effect, and as the release has it where none did; a person\'s stays', () => {
+  const untouched = 'live state: target second is';
+  for (const live of ['mixed', 'shifting', 'person', 'blue']) expect(broken({ live: { zone: live } }), live).toEqual([`${untouched} ${live}, and has to be green: Ripcord changed nothing there`]);
+  for (const live of ['mixed', 'shifting', 'person', 'green']) {
+    expect(broken({ live: { listener: live } }), live).toEqual([`live state: target first is ${live}, and has to be blue: Ripcord changed it`]);
+    expect(broken({ ...recovered, live: { listener: live } }), live).toEqual([endless, `live state: target first is ${live}, and has to be blue: Ripcord changed it`]);
+  }
+  expect(broken({ scenario: { mayChange: false } })).toEqual(['live state: ModifyListener although nothing may be changed']);
+  expect([broken({ meddled: 'zone' }), broken({ meddled: 'listener' })]).toEqual([[], []]);
+  for (const meddledLive of ['blue', 'green', 'mixed', 'shifting']) expect(broken({ meddled: 'zone', meddledLive })).toEqual([`someone else's change was overwritten: ${meddledLive} is live`]);
 });
 
 test('a record has to be closed, but for one that says which other run has it, or that nobody could close any more', () => {

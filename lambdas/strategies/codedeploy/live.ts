@@ -10,7 +10,7 @@ import { codeDeployClient, codeDeployOnceClient, ecsClient, lambdaClient } from 
 import type { Capture, Change, Known, Made, Strategy } from '../strategy.ts';
 import { confirmed, type Detailed, type Followed, type Question } from './follow.ts';
 import { type CodeDeployTarget, manifest } from './manifest.ts';
-import { type CodeDeployFacts, type CodeDeployState, type Deployment, goodOf, isFollowUp, mark, plan, recordedGood, wayFrom } from './plan.ts';
+import { type CodeDeployFacts, type CodeDeployState, type Deployment, goodOf, isFollowUp, mark, plan, recordedGood, setByHand, setByHandText, wayFrom } from './plan.ts';
 import { type Container, type Revision, versionIn } from './revision.ts';
 import { way } from './way.ts';
 
@@ -134,8 +134,17 @@ async function apply(aws: Lazy, change: Change<CodeDeployTarget, CodeDeployState
   const running = from.running;
   if (running === null || wayFrom(from) === 'redeploy') return { handle: { deploymentId: await redeploy(aws, change), stoppedId: null }, confirmAfterSeconds };
   if (wayFrom(from) === 'adopt') return { handle: { deploymentId: running.rolledBackBy ?? running.id, stoppedId: null }, confirmAfterSeconds };
+  await assertNotSetByHand(aws, target, from);
   await calling('codedeploy:StopDeployment', aws.codeDeploy.send(new StopDeploymentCommand({ deploymentId: running.id, autoRollbackEnabled: true })));
   return { handle: { deploymentId: null, stoppedId: running.id }, confirmAfterSeconds };
+}
+
+/** CodeDeploy puts the version before back, whatever the alias serves by then. @throws AwsCallError `conflicting` where somebody has set it by hand. */
+async function assertNotSetByHand(aws: Lazy, target: CodeDeployTarget, from: CodeDeployState): Promise<void> {
+  if (target.platform !== 'Lambda') return;
+  const { live, shifting } = await readServing(aws, target);
+  const byHand = setByHand({ ...from, live, shifting });
+  if (byHand !== null) throw new AwsCallError('conflicting', { action: 'codedeploy:StopDeployment', awsCode: 'NotSent', text: setByHandText(byHand, from) }, null);
 }
 
 const allAtOnce = { Server: 'CodeDeployDefault.AllAtOnce', Lambda: 'CodeDeployDefault.LambdaAllAtOnce', ECS: 'CodeDeployDefault.ECSAllAtOnce' } as const;

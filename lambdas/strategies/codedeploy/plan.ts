@@ -69,6 +69,20 @@ export function wayFrom({ running }: CodeDeployState): Way {
 
 const changed = (text: string): Reason => ({ code: 'changed-by-someone-else', text });
 
+/**
+ * A version that an alias serves though the deployment that runs moves it neither from there nor to there: somebody set it by hand, and a stop with rollback
+ * would take it away. Null where there is none, or where the revision does not say what it moves.
+ */
+export function setByHand({ platform, live, shifting, running }: CodeDeployState): string | null {
+  const [from, to] = [currentVersionIn(running?.revision ?? null), versionIn('Lambda', running?.revision ?? null)];
+  if (platform !== 'Lambda' || from === null || to === null) return null;
+  return [live, ...Object.keys(shifting)].find((one) => one !== null && one !== from && one !== to) ?? null;
+}
+
+/** In words, where somebody set the alias by hand. */
+export const setByHandText = (version: string, { running }: CodeDeployState): string =>
+  `Deployment ${running?.id} moves the alias from ${currentVersionIn(running?.revision ?? null)} to ${versionIn('Lambda', running?.revision ?? null)}, but it serves ${version}: somebody set it by hand.`;
+
 export function plan(question: Question): Answer {
   const { state: live } = question.live;
   const running = live.running;
@@ -158,6 +172,8 @@ export function recordedGood(platform: Platform, good: Known<CodeDeployState>['g
 /** Why what is live or running may not be undone; null when it may. */
 function objectionTo({ live: { state: live, facts }, release, expectedFrom }: Question): Reason | null {
   if (expectedFrom !== null && !sameDeployment(live, expectedFrom)) return changed(`The plan was made for ${describe(expectedFrom)}, but now it is ${describe(live)}.`);
+  const byHand = setByHand(live);
+  if (byHand !== null) return changed(setByHandText(byHand, live));
   if (release === null) return null;
   const left = release.isFinished ? (release.left as CodeDeployState | null) : null;
   if (left !== null) return sameDeployment(live, left) ? null : changed(`Release ${release.id} left ${describe(left)}, but now it is ${describe(live)}.`);

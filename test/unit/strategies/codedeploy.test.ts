@@ -76,6 +76,15 @@ describe('a deployment in progress', () => {
     expect(ask({ ...asked, release: release({ isFinished: false }), facts: { succeeded: deployment('d-BAD') } })).toMatchObject({ outcome: 'impossible', reason: { code: 'changed-by-someone-else' } });
   });
 
+  it.each<[string, Partial<CodeDeployState>]>([['wholly', { live: '6', shifting: {} }], ['in part', { shifting: { '5': 0.1, '6': 0.2 } }], ['for the rest of the shift', { live: '6' }]])('is not stopped when somebody set the alias by hand, %s, with a release or without', (_, byHand) => {
+    for (const asked of [release({ isFinished: false }), null])
+      expect(ask({ state: { ...state, ...byHand }, good: goodLambda, release: asked })).toMatchObject({ outcome: 'impossible', reason: { code: 'changed-by-someone-else', text: 'Deployment d-BAD moves the alias from 4 to 5, but it serves 6: somebody set it by hand.' } });
+  });
+
+  it.each<[string, Partial<CodeDeployState>]>([['has not begun', { shifting: {} }], ['has come to all', { live: '5', shifting: {} }], ['comes from a revision that was not given back', { live: '6', running: { ...bad, revision: { revisionType: 'AppSpecContent' } } }]])('is stopped when its shift %s', (_, shift) => {
+    expect(ask({ state: { ...state, ...shift }, release: release({ isFinished: false }) }).outcome).toBe('change');
+  });
+
   it('of another group than the release named is stopped while that release runs', () => {
     const other = running('d-OTHER', { ...bad, id: 'd-OTHER', createdAt: '2026-11-20T09:01:00.000Z' });
     expect(ask({ state: { ...state, running: other }, good: goodLambda, release: release({ id: 'd-ELSEWHERE', isFinished: false }) }).outcome).toBe('change');
