@@ -1,15 +1,12 @@
-// The ledger on a real DynamoDB engine: the lock, what happened to a service, approvals, messages, storms.
+// The ledger on a real DynamoDB engine: the lock, what happened to a service, storms.
 import { PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { answerApproval, claimMessage, putApproval, readApproval } from '../../lambdas/adapters/ledger-approvals.ts';
 import { agreedStart, closeRollback, joinSignal, putKnownGood, putRelease, quarantine, recordRollback, updateRelease, withdrawKnownGood } from '../../lambdas/adapters/ledger-history.ts';
-import { readEarlier } from '../../lambdas/adapters/ledger-earlier.ts';
 import { acquireLock, defaultLeaseSeconds, readLock, releaseLock, renewLock } from '../../lambdas/adapters/ledger-lock.ts';
 import { addToStorm, claimStormPage, type Counted, readStorm } from '../../lambdas/adapters/ledger-storm.ts';
 import type { LedgerTable } from '../../lambdas/adapters/ledger-table.ts';
 import { readService } from '../../lambdas/adapters/ledger.ts';
 import type { Release } from '../../lambdas/domain/vocabulary.ts';
-import type { Approval } from '../../lambdas/domain/workflow.ts';
 import { handlerTimeoutSeconds, strategyTimeoutSeconds } from '../../lib/engine/handler-timeouts.ts';
 import { startTables, type Tables } from './audit-tables.ts';
 import { delivered, minute, release, rollback } from './domain/samples.ts';
@@ -157,50 +154,6 @@ describe('what is known of a service', () => {
   });
 });
 
-describe('what is known of long ago', () => {
-  const manifest = (databaseFloor: string | null) => ({ approvals: [], backup: null, databaseFloor, url: null });
-  /** v1 … v20, a minute apart; v3 touched the database, as was said of v7 later, and v5 named a floor. */
-  async function released(): Promise<string> {
-    const service = freshService();
-    const one = (n: number) => full({ service, id: `r-${n}`, version: `v${n}`, previousVersion: `v${n - 1}`, startedAt: minute(n), finishedAt: minute(n + 0.5) });
-    await Promise.all(Array.from({ length: 20 }, (_, index) => putRelease(table, { ...one(index + 1), manifest: manifest(index + 1 === 5 ? 'v5' : null), touched: index + 1 === 3 ? ['code', 'database'] : ['code'] }, 'w-1')));
-    await updateRelease(table, one(7), { touched: ['database'] });
-    return service;
-  }
-  const before = (service: string, n: number) => ({ service, id: `r-${n}`, startedAt: minute(n) });
-  const good = (n: number) => ({ version: `v${n}`, since: minute(n + 0.5) });
-  const read = async (...given: Parameters<typeof readEarlier>) => {
-    const { releases, unreadBefore } = await readEarlier(...given);
-    return [releases.map(({ version }) => version).join(' '), unreadBefore];
-  };
-
-  it('is what touched the database or names a floor, newest first, from the release given on', async () => {
-    const service = await released();
-    expect(await read(table, before(service, 15), null)).toEqual(['v7 v5 v3', null]);
-    expect(await read(table, before(service, 5), null)).toEqual(['v3', null]);
-    expect(await read(table, before(service, 1), null)).toEqual(['', null]);
-    const { releases: [newest] } = await readEarlier(table, before(service, 6), null);
-    expect(newest).toEqual({ id: 'r-5', version: 'v5', previousVersion: 'v4', startedAt: minute(5), status: 'finished', touched: ['code'], manifest: manifest('v5') });
-  });
-
-  it('ends where the version asked for began, and says that it ends there', async () => {
-    const service = await released();
-    const bound = { pages: 10, rowsAPage: 2, kept: 100 };
-    expect(await read(table, before(service, 15), good(6), bound)).toEqual(['v7 v6 v5', minute(5)]);
-    expect(await read(table, before(service, 15), good(1), { ...bound, rowsAPage: 3 })).toEqual(['v7 v5 v3 v1', null]);
-    // Released again after it was good: that is not when it began.
-    await putRelease(table, full({ service, id: 'again', version: 'v6', startedAt: minute(9.5) }), 'w-1');
-    expect(await read(table, before(service, 15), good(6), bound)).toEqual(['v6 v7 v6', minute(6)]);
-  });
-
-  it('is read over several pages, and no further than the bound: it says from where on nothing is known', async () => {
-    const service = await released();
-    expect(await read(table, before(service, 15), null, { pages: 3, rowsAPage: 3, kept: 100 })).toEqual(['v7', minute(6)]);
-    expect(await read(table, before(service, 15), null, { pages: 5, rowsAPage: 3, kept: 100 })).toEqual(['v7 v5 v3', null]);
-    expect(await read(table, before(service, 15), null, { pages: 10, rowsAPage: 3, kept: 2 })).toEqual(['v7 v5', minute(5)]);
-  });
-});
-
 describe('a release', () => {
   it('is recorded for the watch that saw it first, however often that watch tries', async () => {
     const service = freshService();
@@ -272,45 +225,6 @@ describe('the record of a rollback', () => {
     expect(await closeRollback(table, record, end)).toBe(true);
     expect(await closeRollback(table, record, { ...end, outcome: 'died' })).toBe(false);
     expect((await readService(table, service, time(0))).rollbacks).toEqual([{ ...record, endedAt: minute(5), outcome: 'recovered' }]);
-  });
-});
-
-const request = (rollbackId: string) => ({
-  rollbackId, service: 'checkout', requestedBy: null, askedAt: minute(0), deadlineAt: minute(30), onDeadline: 'stop' as const, shown: { headline: 'Go back?' },
-});
-const answer = (by: string): Approval => ({ answer: 'approved', by, at: minute(1), comment: '' });
-
-describe('an approval', () => {
-  it('has exactly one answer, whoever answers at once', async () => {
-    const id = `rb-${(count += 1)}`;
-    await putApproval(table, request(id), 'token-1');
-    const won = await Promise.all(['ada', 'bob', 'eve'].map((who) => answerApproval(table, id, answer(who))));
-    expect(won.filter(Boolean)).toHaveLength(1);
-    const stored = await readApproval(table, id);
-    expect(stored?.answer?.by).toBe(['ada', 'bob', 'eve'][won.indexOf(true)]);
-    expect(stored).toMatchObject({ request: request(id), taskToken: 'token-1' });
-  });
-
-  it('takes the newest token until it is answered, and none after', async () => {
-    const id = `rb-${(count += 1)}`;
-    expect(await putApproval(table, request(id), 'token-1')).toBe(true);
-    expect(await putApproval(table, request(id), 'token-2')).toBe(true);
-    await answerApproval(table, id, answer('ada'));
-    expect(await putApproval(table, request(id), 'token-3')).toBe(false);
-    expect((await readApproval(table, id))?.taskToken).toBe('token-2');
-  });
-
-  it('that nobody asked for cannot be given', async () => {
-    expect(await answerApproval(table, 'rb-unknown', answer('ada'))).toBe(false);
-    expect(await readApproval(table, 'rb-unknown')).toBeNull();
-  });
-});
-
-describe('a message', () => {
-  it('is claimed once', async () => {
-    const claims = await Promise.all([1, 2, 3].map(() => claimMessage(table, 'rb-1', 'started', time(0))));
-    expect(claims.filter(Boolean)).toHaveLength(1);
-    expect(await claimMessage(table, 'rb-1', 'ended', time(0))).toBe(true);
   });
 });
 

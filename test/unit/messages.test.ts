@@ -5,9 +5,8 @@ import type { StepPlan } from '../../lambdas/domain/workflow.ts';
 import type { AuditRow } from '../../lambdas/audit/entry.ts';
 import { announce } from '../../lambdas/runtime/announce.ts';
 import { stepsSeen } from '../../lambdas/runtime/announce-seen.ts';
-import { answerCommands } from '../../lambdas/runtime/messages-commands.ts';
 import { approvalMessage, endedMessage, escalatedMessage, startedMessage } from '../../lambdas/runtime/messages.ts';
-import { duration, executionPage, plain, subjectOf } from '../../lambdas/runtime/messages-text.ts';
+import { executionPage } from '../../lambdas/runtime/messages-text.ts';
 import { endingOf } from '../../lambdas/runtime/report-outcome.ts';
 import { startTables, type Tables } from './audit-tables.ts';
 import { assessment, machineArn, recordingNotices, reportInput, result, silent, testClock, verified } from './report-samples.ts';
@@ -276,26 +275,5 @@ describe('who could have done it', () => {
       { kind: 'other', service: '', release: null, share: 0.1877, reasons: [] },
     ] as const;
     expect(startedMessage(assessment({ suspects }), around).text).toContain('Who could have done it\n  1. checkout v42 (81 %): it began 4 min before; light (began 2026-11-20 09:10:00 UTC)\n  2. something that is not on record (19 %)');
-  });
-});
-
-describe('the commands to answer', () => {
-  it('survive an id that a shell would read otherwise', () => {
-    const commands = answerCommands({ rollbackId: "x'(y)", url: 'https://answer.example/', machineArn });
-    expect(commands).toContain(`npx ripcord approve 'x'\\''(y)'`);
-  });
-});
-
-describe('text', () => {
-  it('is cut, cleaned and readable', () => {
-    expect(plain(' a\u0000<b>\n\nc ', 99)).toBe('a ‹b› c');
-    expect(plain('x'.repeat(20), 10)).toBe('xxxxxxxxx…');
-    expect(subjectOf('ü → <x>')).toBe('? -> (x)');
-    expect([5, 60, 250, 7260].map((seconds) => duration(seconds))).toEqual(['5 s', '1 min', '4 min 10 s', '2 h 1 min']);
-  });
-
-  it('links to the console of the partition', () => {
-    expect(executionPage(machineArn, 'rb-1')).toBe('https://eu-west-1.console.aws.amazon.com/states/home?region=eu-west-1#/v2/executions/details/arn:aws:states:eu-west-1:123456789012:execution:ripcord-rollback:rb-1');
-    expect(executionPage('arn:aws-cn:states:cn-north-1:123456789012:stateMachine:m', 'x')).toContain('https://cn-north-1.console.amazonaws.cn/');
   });
 });
