@@ -1,6 +1,6 @@
 // Scenarios about what only the metrics show.
 import { checkQuietEnd, checkRecovered, expectNoChange, judgedIn } from './facts.ts';
-import { alarms, shopMetrics, shopService, trafficMetric } from './shop-service.ts';
+import { alarms, shopMetrics, shopPolicy, shopService, trafficMetric } from './shop-service.ts';
 import type { JsonValue, Scenario, Workload } from './scenario.ts';
 
 interface Assessed {
@@ -18,7 +18,7 @@ export const noAlarmSeesIt: Scenario = {
   traffic: 'load-balancer',
   service: (workload) => shopService(workload, { web: stableSide(workload) }, {
     // The judge waits out what may be a warm-up: a bake must be longer than that.
-    policy: { approval: { none: 'the demo shop takes no money, so nobody has to be asked' }, bakeMinutes: 20, releaseWindowMinutes: 240, coolDownMinutes: 10, dailyBudget: 3 },
+    policy: shopPolicy({ bakeMinutes: 20 }),
     signals: {
       alarms: [{ name: alarms.errors }, { name: alarms.latency }],
       metrics: shopMetrics(workload),

@@ -1,6 +1,6 @@
 // The pipeline ships a build again that was rolled back: that exact version is held, without waiting for it to hurt anybody; a fix passes.
 import { checkEndedAs, checkPaged, checkRecovered } from './facts.ts';
-import { shopService, webTarget } from './shop-service.ts';
+import { shopPolicy, shopService, webTarget } from './shop-service.ts';
 import type { Scenario } from './scenario.ts';
 
 const coolDownMinutes = 4;
@@ -9,12 +9,7 @@ export const sameBuildAgain: Scenario = {
   name: 'same-build-again',
   summary: 'the pipeline ships the build again that was rolled back: within the cool-down a person is paged, afterwards it goes back before an alarm fires; a fix passes',
   traffic: 'load-balancer',
-  service: (workload) => shopService(workload, { web: webTarget(workload) }, {
-    policy: {
-      approval: { none: 'the demo shop takes no money, so nobody has to be asked' },
-      bakeMinutes: 3, releaseWindowMinutes: 240, coolDownMinutes, dailyBudget: 3,
-    },
-  }),
+  service: (workload) => shopService(workload, { web: webTarget(workload) }, { policy: shopPolicy({ coolDownMinutes }) }),
   async play(stage) {
     await stage.minutes(5);
     await stage.release('2.0.0');

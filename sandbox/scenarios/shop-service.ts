@@ -67,6 +67,13 @@ export const tasksTarget = (workload: Workload): JsonValue => ({
   good: 'last-known-good',
 });
 
+/** When the shop goes back by itself; `changes` replaces single keys. */
+export const shopPolicy = (changes: { readonly bakeMinutes?: number; readonly coolDownMinutes?: number } = {}): JsonValue => ({
+  approval: { none: 'the demo shop takes no money, so nobody has to be asked' },
+  bakeMinutes: 3, releaseWindowMinutes: 240, coolDownMinutes: 10, dailyBudget: 3,
+  ...changes,
+});
+
 /** The whole entry with the given targets; `changes` replaces top-level keys. */
 export const shopService = (workload: Workload, targets: Record<string, JsonValue>, changes: ServiceDocument = {}): ServiceDocument => ({
   description: 'The demo shop',
@@ -80,12 +87,6 @@ export const shopService = (workload: Workload, targets: Record<string, JsonValu
   },
   journeys: { buy: buyJourney(workload) },
   verification: { passesInARow: 3, intervalSeconds: 15, deadlineMinutes: 12 },
-  policy: {
-    approval: { none: 'the demo shop takes no money, so nobody has to be asked' },
-    bakeMinutes: 3,
-    releaseWindowMinutes: 240,
-    coolDownMinutes: 10,
-    dailyBudget: 3,
-  },
+  policy: shopPolicy(),
   ...changes,
 });
