@@ -42,10 +42,14 @@ async function fromLive(work: AnyWork, attempt: Attempt): Promise<StepApplied> {
 
 async function change(work: AnyWork, attempt: Attempt, { from, to, summary }: Change): Promise<StepApplied> {
   const { strategy, target, input, log, id } = work;
-  const cursor = await record(work, 'change-intended', { from, to, summary }, attempt.cursor);
+  const wanted = { key: keyOf(input), target, from, to, live: attempt.live };
+  const [recorded, rechecked] = await Promise.allSettled([record(work, 'change-intended', { from, to, summary }, attempt.cursor), strategy.recheck?.(wanted)]);
+  if (recorded.status === 'rejected') throw recorded.reason;
+  const cursor = recorded.value;
   let made: Made;
   try {
-    made = await strategy.apply({ key: keyOf(input), target, from, to, live: attempt.live });
+    if (rechecked.status === 'rejected') throw rechecked.reason;
+    made = await strategy.apply(wanted);
   } catch (error) {
     return failed(work, { ...attempt, cursor }, error, from);
   }

@@ -123,6 +123,11 @@ export interface Strategy<Target extends JsonObject = JsonObject, State extends 
   plan(question: PlanQuestion<Target, State>): PlanAnswer<State>;
   /** Writes `to`. Called only with a `change` that `plan` just made from the state just captured. Safe to repeat. A `conflicting` AwsCallError makes the caller read and plan once more. */
   apply(change: Change<Target, State>): Promise<Made>;
+  /**
+   * Looks once more, beside the row that puts down the state before, for what AWS does not compare when it is told to `apply`. Changes nothing.
+   * @throws AwsCallError `conflicting` where somebody changed the target since `capture`: nothing is applied then.
+   */
+  recheck?(change: Change<Target, State>): Promise<void>;
   /** Reads whether the change took hold. Changes nothing. */
   confirm(question: ConfirmQuestion<Target, State>): Promise<Confirmation>;
 }

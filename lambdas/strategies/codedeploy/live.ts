@@ -46,6 +46,7 @@ export function createStrategy(clients: Clients): Strategy<CodeDeployTarget, Cod
     way,
     plan,
     capture: (target, known) => capture(aws, target, known),
+    recheck: async ({ target, from }) => { if (wayFrom(from) === 'stop') await assertNotSetByHand(aws, target, from); },
     apply: (change) => apply(aws, change),
     confirm: async (question) => {
       const [followed, group, serving] = await Promise.all([follow(aws, question), readGroup(aws, question.target), readServing(aws, question.target)]);
@@ -134,7 +135,6 @@ async function apply(aws: Lazy, change: Change<CodeDeployTarget, CodeDeployState
   const running = from.running;
   if (running === null || wayFrom(from) === 'redeploy') return { handle: { deploymentId: await redeploy(aws, change), stoppedId: null }, confirmAfterSeconds };
   if (wayFrom(from) === 'adopt') return { handle: { deploymentId: running.rolledBackBy ?? running.id, stoppedId: null }, confirmAfterSeconds };
-  await assertNotSetByHand(aws, target, from);
   await calling('codedeploy:StopDeployment', aws.codeDeploy.send(new StopDeploymentCommand({ deploymentId: running.id, autoRollbackEnabled: true })));
   return { handle: { deploymentId: null, stoppedId: running.id }, confirmAfterSeconds };
 }
