@@ -37,7 +37,7 @@ export default defineConfig({
       { extends: true, test: { name: 'memory', include: [alone], isolate: true } },
       // More cases take more time: `npm run properties`.
       project('properties', 60 * Math.max(1, Number(process.env['PROPERTY_TIMES'] ?? 1))),
-      project('sandbox', 30),
+      project('sandbox', 90),
       project('contract', 60),
       project('construct', 120),
       project('e2e', 240),

@@ -13,7 +13,7 @@ import { Mirror } from './mirror.ts';
 import { playRehearsal } from './rehearsal.ts';
 import { scaled, type Scaled } from './scaled.ts';
 import { startOwnWorkload, type OwnWorkload } from '../stage/own-workload.ts';
-import { verdictOf, type Played, type PlayOptions } from '../stage/play.ts';
+import { graceMs, verdictOf, type Played, type PlayOptions } from '../stage/play.ts';
 import { namesOf, RipcordView } from '../stage/ripcord-view.ts';
 import { LiveStage } from '../stage/stage.ts';
 import { Timeline } from '../stage/timeline.ts';
@@ -27,7 +27,7 @@ export async function rehearseService(document: OwnDocument, name: string, optio
   await rm(directory, { recursive: true, force: true });
   await mkdir(path.join(directory, 'logs'), { recursive: true });
   const plan = scaled(document, name);
-  const sandbox = await startSandbox({ speed, place: plan.place, logDirectory: path.join(directory, 'logs') });
+  const sandbox = await startSandbox({ speed, graceMs, place: plan.place, logDirectory: path.join(directory, 'logs') });
   try {
     return await new OwnStage({ document, name, plan, sandbox, options }).play();
   } finally {

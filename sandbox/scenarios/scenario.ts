@@ -105,6 +105,8 @@ export interface Stage {
   check(fact: string, holds: boolean, evidence: string): void;
   /** Lets traffic flow for so many minutes. */
   minutes(count: number): Promise<void>;
+  /** Waits for this second of a minute, as alarms count them. */
+  secondOfMinute(second: number): Promise<void>;
   /** Lets so many minutes pass in which nothing happens, several times as fast: fewer requests fall into each of them. */
   pass(count: number): Promise<void>;
   /** So many requests a minute from now on. */

@@ -45,6 +45,9 @@ export interface Played {
   readonly report: string | null;
 }
 
+/** Real milliseconds that a function gets at least: no less than most have on AWS, as sandbox time is real time while they work. */
+export const graceMs = 30_000;
+
 const starters: Readonly<Record<Scenario['traffic'], (sandbox: Sandbox) => Promise<RunningWorkload>>> = {
   'load-balancer': async (sandbox) => startLoadBalancerWorkload(sandbox),
   dns: startDnsWorkload,
@@ -65,7 +68,7 @@ export async function setUp(scenario: Scenario, options: PlayOptions): Promise<R
   const { directory, speed, print, port } = options;
   await rm(directory, { recursive: true, force: true });
   await mkdir(path.join(directory, 'logs'), { recursive: true });
-  const sandbox = await startSandbox({ speed, logDirectory: path.join(directory, 'logs'), ...(port === undefined ? {} : { port }) });
+  const sandbox = await startSandbox({ speed, graceMs, logDirectory: path.join(directory, 'logs'), ...(port === undefined ? {} : { port }) });
   try {
     const running = await starters[scenario.traffic](sandbox);
     sandbox.onStop(() => running.stop());

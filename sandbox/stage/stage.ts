@@ -63,6 +63,11 @@ export class LiveStage implements Stage {
     return this.#parts.sandbox.clock.sleep(count * minute);
   }
 
+  secondOfMinute(second: number): Promise<void> {
+    const { clock } = this.#parts.sandbox;
+    return clock.sleep((second * 1000 - (clock.now() % minute) + minute) % minute);
+  }
+
   async pass(count: number): Promise<void> {
     const { clock } = this.#parts.sandbox;
     const walk = clock.hurry(haste);

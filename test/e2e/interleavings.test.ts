@@ -42,7 +42,7 @@ test('the Watch and both alarms start a rollback of the same release at the same
   rig.fire('watched');
   rig.ask({ service: 'watched', event: { source: 'ripcord.watch', 'detail-type': 'Watch Signal', detail } }, 'watch-watched-2');
   const mine = () => rig.ripcord.rollbacks().filter(({ input }) => (input as { service?: string }).service === 'watched');
-  await rig.until('every run has ended', () => mine().length === 3 && mine().every(({ status }) => status !== 'RUNNING'), 60);
+  await rig.until('every run has ended', () => mine().length === 3 && mine().every(({ status }) => status !== 'RUNNING'));
   expect(mine().filter(({ outcome }) => outcome === 'recovered')).toHaveLength(1);
   expect(mine().filter(({ outcome }) => outcome !== 'recovered').map(({ outcome }) => outcome)).toEqual([expect.stringMatching(/joined|left/), expect.stringMatching(/joined|left/)]);
   expect(rig.changes('watched')).toEqual(['ModifyListener']);

@@ -32,7 +32,7 @@ function killAfter(name: string, call: { readonly service: string; readonly oper
 function holdUntilTwo(name: string, call: { readonly service: string; readonly operation: string }, other: string): void {
   const { last } = rig.sandbox.calls;
   const seen = (): number => rig.sandbox.calls.list({ role: rig.roleOf(name), operation: other, after: last }).length;
-  rig.sandbox.faults.add({ name: `hold ${name}`, ...call, role: rig.roleOf(name), calls: [1], effect: { kind: 'before', run: () => rig.until(`two processes of ${name} are at work`, () => seen() >= 2, 8) } });
+  rig.sandbox.faults.add({ name: `hold ${name}`, ...call, role: rig.roleOf(name), calls: [1], effect: { kind: 'before', run: () => rig.until(`two processes of ${name} are at work`, () => seen() >= 2, 20) } });
 }
 
 async function rowsOf(rollbackId: string): Promise<readonly AuditRow[]> {

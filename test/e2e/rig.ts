@@ -75,8 +75,8 @@ export class Rig {
     for (const stop of this.#stops) await stop();
   }
 
-  /** Waits in sandbox time, looking every 20 ms of wall time. */
-  async until(what: string, holds: () => boolean | Promise<boolean>, wallSeconds = 40): Promise<void> {
+  /** Waits in sandbox time, looking every 20 ms of wall time; gives up after so many seconds of it, several times what a busy computer takes. */
+  async until(what: string, holds: () => boolean | Promise<boolean>, wallSeconds = 120): Promise<void> {
     for (const end = performance.now() + wallSeconds * 1000; performance.now() < end; await new Promise((resolve) => setTimeout(resolve, 20)))
       if (await holds()) return;
     throw new Error(`waited ${wallSeconds} s in vain until ${what}; ${this.ripcord.rollbacks().map(({ rollbackId, outcome, headline }) => `${rollbackId}: ${outcome} ${headline}`).join('; ')}`);
@@ -93,7 +93,7 @@ export class Rig {
     await Promise.all(services.map(async (name) => this.targets[name]?.release()));
     for (const name of announced) this.#releaseEvent('Release Finished', name);
     await this.sandbox.services.events.settled();
-    await this.until('each Watch is over', () => fresh().every((one) => isOver(one) || this.#isStillShifting(one.input)), 60);
+    await this.until('each Watch is over', () => fresh().every((one) => isOver(one) || this.#isStillShifting(one.input)));
     await this.#checkGood(announced, fresh());
   }
 

@@ -27,8 +27,8 @@ interface Running {
   timer: NodeJS.Timeout;
 }
 
-// AWS gives a function ten seconds to start, besides its own timeout.
-const startLimitMs = 10_000;
+// AWS gives a function ten seconds to start, besides its own timeout; a busy computer takes longer to start a process.
+const startLimitMs = 30_000;
 const here = (name: string): URL => new URL(name, import.meta.url);
 
 export class Worker {
