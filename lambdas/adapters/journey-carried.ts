@@ -2,21 +2,20 @@
 import { isSameServer, namesServer, portOf } from '../config/journey-addresses.ts';
 import type { Journey, JourneyRequest } from '../config/schema.ts';
 import type { Json } from '../domain/vocabulary.ts';
-import { parsed, select } from './journey-expectations.ts';
-import { type Answer, ExchangeFailed } from './journey-request.ts';
+import type { AnswerBody } from './journey-body.ts';
+import { ExchangeFailed } from './journey-request.ts';
 import { asText, fillText, JourneyBroken, leadingName, tokensIn, type Values } from './journey-template.ts';
 
 /** Of one carried value: no token, identifier or basket is larger, and each is looked for in all that is quoted. */
 export const carryLimits = { bytes: 4096, texts: 100 } as const;
 
-/** @returns the carried values, or why one cannot be carried: named, never quoted. */
-export function carried(carry: JourneyRequest['carry'], answer: Answer): Map<string, Json> | string {
+/** @returns the carried values, or why one cannot be carried: named, never quoted. @throws ExchangeFailed for a body that is beyond the limits of `AnswerBody`. */
+export function carried(carry: JourneyRequest['carry'], body: AnswerBody): Map<string, Json> | string {
   const values = new Map<string, Json>();
   if (Object.keys(carry).length === 0) return values;
-  const json = parsed(answer.body.toString('utf8'));
-  if (json === undefined) return 'the body is not JSON, so nothing can be carried to the next request';
+  if (!body.isJson) return 'the body is not JSON, so nothing can be carried to the next request';
   for (const [name, path] of Object.entries(carry)) {
-    const value = select(json, path)[0];
+    const value = body.find(path, ([first]) => first);
     if (value === undefined) return `${path} is missing, so "${name}" cannot be carried to the next request`;
     const why = excess(value);
     if (why !== null) return `"${name}" at ${path} ${why} that are carried to the next request`;

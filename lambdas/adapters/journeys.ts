@@ -4,6 +4,7 @@ import type { LookupFunction } from 'node:net';
 import type { Journey, JourneyRequest } from '../config/schema.ts';
 import type { Json } from '../domain/vocabulary.ts';
 import type { JourneyResult } from '../domain/workflow.ts';
+import { AnswerBody } from './journey-body.ts';
 import { assertLead, carried } from './journey-carried.ts';
 import { disappointment } from './journey-expectations.ts';
 import { type Exchange, exchange, ExchangeFailed } from './journey-request.ts';
@@ -72,9 +73,10 @@ interface Course {
 /** @returns why the request failed, or null; what it carries is added to the values. */
 async function runRequest(request: JourneyRequest, course: Course): Promise<string | null> {
   const answer = await exchange(fill(request, course));
-  const why = disappointment(request.expect, answer, course.mask);
+  const body = new AnswerBody(answer.body);
+  const why = disappointment(request.expect, { answer, body }, course.mask);
   if (why !== null) return why;
-  const found = carried(request.carry, answer);
+  const found = carried(request.carry, body);
   if (typeof found === 'string') return found;
   for (const [name, value] of found) {
     course.values.set(name, value);
@@ -138,11 +140,7 @@ function bodyOf(request: JourneyRequest, values: Values): { readonly text: strin
   return { text: JSON.stringify(fillJson(request.body.json, values)), type: 'application/json' };
 }
 
-function messageOf(error: unknown): string {
-  // The stack ran out on what the service sent: catalogue entries are far too small for that.
-  if (error instanceof RangeError) return 'answered with something nested too deep to be read';
-  return error instanceof Error ? error.message : String(error);
-}
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** What a sick service answers must not run over a message: no control characters, at most 400 characters. */
 const clean = (text: string): string => text.replaceAll(/\p{Cc}+/gu, ' ').slice(0, 400);
