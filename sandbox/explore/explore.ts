@@ -14,7 +14,7 @@ import { makeAssembly, prepare } from './prepare.ts';
 import { Progress } from './progress.ts';
 import { record, type Recording } from './record.ts';
 import type { CaseResult } from './run-case.ts';
-import { scenarioOf, scenarios } from './scenarios.ts';
+import { scenarioOf, scenarios, sessionOf } from './scenarios.ts';
 import { shuffled } from './shuffle.ts';
 import type { Prepared } from './world.ts';
 
@@ -141,17 +141,20 @@ async function inTurns<T, R>(items: readonly T[], run: (item: T) => Promise<R>):
   return results;
 }
 
-/** What the journeys call: repeats what it was sent, as careless servers do. */
+/** What the journeys call: repeats what it was sent, as careless servers do. Who enters is given a session, which `/broken` asks for even while it is whole. */
 class JourneysServer {
   readonly #server: Server;
   #isBroken = false;
 
   constructor() {
     this.#server = createServer((request, response) => {
-      const sent = request.headers.authorization ?? '';
+      const { authorization = '', 'x-session': shown = '' } = request.headers;
+      const session = sessionOf(authorization.replace('Bearer ', ''));
+      const sent = `${authorization} ${String(shown)}`.trim();
+      const isBad = request.url === '/broken' && (this.#isBroken || shown !== session);
       response.setHeader('content-type', 'application/json');
       // What was found instead of what was expected is quoted in the record.
-      response.end(JSON.stringify({ ok: this.#isBroken && request.url === '/broken' ? sent : true, sent }));
+      response.end(JSON.stringify({ ok: isBad ? sent : true, sent, ...(request.url === '/enter' ? { session } : {}) }));
     });
   }
 

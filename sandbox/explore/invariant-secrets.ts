@@ -1,6 +1,7 @@
 // No secret stands in any log, row, message, event or execution history.
 import { secretsOfKey } from '../aws/iam.ts';
 import type { Run } from './invariants.ts';
+import { sessionOf } from './scenarios.ts';
 
 interface Place {
   readonly where: string;
@@ -15,8 +16,8 @@ export function leaked(run: Run): string[] {
   const { world } = run;
   const keys = [...new Set(world.sandbox.calls.list().flatMap(({ caller }) => ('accessKeyId' in caller && caller.accessKeyId !== '' ? [caller.accessKeyId] : [])))];
   const secrets = [
-    // Nor as part of a header, or of an address.
-    ...[...new Set([world.secret, Buffer.from(world.secret).toString('base64').replace(/=+$/, ''), encodeURIComponent(world.secret)])].map((value) => ({ name: 'the journey\'s secret', value })),
+    ...spellingsOf(world.secret).map((value) => ({ name: 'the journey\'s secret', value })),
+    ...spellingsOf(sessionOf(world.secret)).map((value) => ({ name: 'what the journey carries', value })),
     ...keys.flatMap((key) => Object.entries(secretsOfKey(key)).map(([name, value]) => ({ name: `${name} of a function`, value }))),
   ];
   const tokens = [...new Set(run.ledger.flatMap((row) => (row['taskToken'] === undefined ? [] : [row['taskToken']])))];
@@ -25,6 +26,9 @@ export function leaked(run: Run): string[] {
     ...places.filter((place) => !isTokensPlace(place)).flatMap(({ where, text }) => (tokens.some((token) => text.includes(token)) ? [`secret: a task token stands in ${where}`] : [])),
   ];
 }
+
+/** Nor as part of a header, or of an address. */
+const spellingsOf = (secret: string): readonly string[] => [...new Set([secret, Buffer.from(secret).toString('base64').replace(/=+$/, ''), encodeURIComponent(secret)])];
 
 function placesOf({ world, records, ledger }: Run): readonly Place[] {
   const { services, inbox } = world.sandbox;

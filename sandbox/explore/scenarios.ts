@@ -1,4 +1,5 @@
 // The base scenarios: each is played once without a fault, and then again for every fault at every call it made.
+import { createHash } from 'node:crypto';
 import type { JsonValue, ServiceDocument } from '../scenarios/scenario.ts';
 import { albTarget, dnsTarget, lambdaTarget, type ExploredTarget, type TargetKind } from './targets.ts';
 import type { ExploredWorld } from './world.ts';
@@ -19,6 +20,8 @@ export interface BaseScenario {
   readonly ends: Ending;
   /** What the journey asks its server for: `/broken` is, as soon as the release has been made; default `/`, where all is well. */
   readonly path?: '/' | '/broken';
+  /** The journey enters first, and what it is given there, a secret too, it sends along with what it asks for. */
+  readonly carries?: true;
   /** May Ripcord change the targets at all? */
   readonly mayChange: boolean;
   /** Only the calls of these functions are tried: the others make the same calls as in another scenario, from the same state. */
@@ -85,7 +88,7 @@ export const scenarios: readonly BaseScenario[] = [
   },
   { name: 'approved', summary: 'a person is asked, and says yes', targets: { it: albTarget() }, cure: 'it', ends: 'recovered', mayChange: true, play: approved, actors: ['assess', 'approve', 'answer'], changes: approval({ required: 'always', timeoutMinutes: 60, onDeadline: 'stop' }) },
   {
-    name: 'unproven', summary: 'the journey goes on failing, and its answer holds the secret that it was sent', targets: { it: albTarget() }, cure: 'it', ends: 'paged', mayChange: true, play: fire, path: '/broken', actors: ['verify', 'report'],
+    name: 'unproven', summary: 'the journey goes on failing, and its answer holds the secrets that it was sent, the one that it carries too', targets: { it: albTarget() }, cure: 'it', ends: 'paged', mayChange: true, play: fire, path: '/broken', carries: true, actors: ['verify', 'report'],
     changes: { verification: { passesInARow: 1, intervalSeconds: 30, deadlineMinutes: 1 } },
   },
   {
@@ -105,6 +108,8 @@ export function scenarioOf(name: string): BaseScenario {
 
 export const alarmOf = (scenario: string): string => `${scenario}-errors`;
 export const journeySecret = 'explore-token';
+/** What the journeys' server gives to whoever enters with this secret. */
+export const sessionOf = (secret: string): string => `session-${createHash('sha256').update(secret).digest('hex').slice(0, 24)}`;
 export const measuredNamespace = 'Explored';
 
 function policyWith(asked: JsonValue): JsonValue {
@@ -121,20 +126,22 @@ function signalsOf({ name, measured: isMeasured }: Pick<BaseScenario, 'name' | '
   };
 }
 
+/** One request, or the way in before it. */
+function requestsOf({ path = '/', carries }: Pick<BaseScenario, 'path' | 'carries'>, port: number): JsonValue {
+  const request = (name: string, at: string, headers: Readonly<Record<string, string>> = {}) => ({
+    name, url: `http://127.0.0.1:${port}${at}`, headers: { authorization: 'Bearer {{secret.token}}', ...headers }, expect: { status: 200, json: [{ path: '$.ok', equals: true }] },
+  });
+  return carries === true ? [{ ...request('enter', '/enter'), carry: { session: '$.session' } }, request('buy', path, { 'x-session': '{{session}}' })] : [request('enter', path)];
+}
+
 /** The catalogue entry. @param secretArn of the secret that the journey sends; its server sends it back. */
-export const serviceOf = ({ name, changes = {}, path = '/', ...more }: BaseScenario, targets: Readonly<Record<string, ExploredTarget>>, { port, secretArn }: { readonly port: number; readonly secretArn: string }): ServiceDocument => ({
-  owner: `team-${name}`,
+export const serviceOf = (scenario: BaseScenario, targets: Readonly<Record<string, ExploredTarget>>, { port, secretArn }: { readonly port: number; readonly secretArn: string }): ServiceDocument => ({
+  owner: `team-${scenario.name}`,
   targets: Object.fromEntries(Object.entries(targets).map(([id, { document }]) => [id, document])),
-  signals: signalsOf({ name, ...more }),
-  journeys: {
-    buy: {
-      secrets: { token: { arn: secretArn } },
-      allowLoopback: [`127.0.0.1:${port}`],
-      requests: [{ name: 'enter', url: `http://127.0.0.1:${port}${path}`, headers: { authorization: 'Bearer {{secret.token}}' }, expect: { status: 200, json: [{ path: '$.ok', equals: true }] } }],
-    },
-  },
+  signals: signalsOf(scenario),
+  journeys: { buy: { secrets: { token: { arn: secretArn } }, allowLoopback: [`127.0.0.1:${port}`], requests: requestsOf(scenario, port) } },
   // Two rounds of proof where they are tried, or waited in; elsewhere one, as each is made of the same calls.
-  verification: { passesInARow: ['alb-flip', 'stopped'].includes(name) ? 2 : 1, intervalSeconds: 30, deadlineMinutes: 3 },
+  verification: { passesInARow: ['alb-flip', 'stopped'].includes(scenario.name) ? 2 : 1, intervalSeconds: 30, deadlineMinutes: 3 },
   policy: policyWith({ none: 'nobody has to be asked in this exploration' }),
-  ...changes,
+  ...scenario.changes,
 });

@@ -4,6 +4,7 @@ import type { CallRecord } from '../../sandbox/aws/world.ts';
 import { faultNames, parseCase, type FaultName } from '../../sandbox/explore/cases.ts';
 import { judge, type Run } from '../../sandbox/explore/invariants.ts';
 import { isReached, isUnfair, mayRepeatMessages } from '../../sandbox/explore/run-case.ts';
+import { sessionOf } from '../../sandbox/explore/scenarios.ts';
 import { isGood, told } from '../../sandbox/explore/tell.ts';
 import { announces, callOf, forwarding } from './announced-calls.ts';
 
@@ -252,6 +253,7 @@ test('no secret stands in a message that could not be delivered', () => {
   expect(broken({ undelivered: ['{"reason":"a value that nobody says"}', '{"taskToken":"AQCEAAAAtoken"}'], ledger: [waiting] })).toEqual([
     'secret: the journey\'s secret stands in queue undelivered', 'secret: a task token stands in queue undelivered',
   ]);
+  expect(broken({ undelivered: [sessionOf('a value that nobody says')] })).toEqual(['secret: what the journey carries stands in queue undelivered']);
   expect(broken({ undelivered: ['{"service":"shop"}'], ledger: [waiting] })).toEqual([]);
 });
 
