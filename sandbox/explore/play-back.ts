@@ -157,9 +157,9 @@ interface Said {
   readonly UpdateExpression?: string;
 }
 
-/** The second of two such calls finds all as it would leave it: a whole row, or values that do not build on those before. */
+/** The second of two such calls finds all as it would leave it: a whole row, or values that do not build on those before. Nor does any function read what people were told, once or twice. */
 const isOnce = (service: string, operation: string, { UpdateExpression: update = '' }: Said): boolean =>
-  service === 'dynamodb' && (operation === 'PutItem' || (operation === 'UpdateItem' && !/\bADD\b|\bDELETE\b|[+]|list_append/i.test(update)));
+  service === 'sns' || service === 'events' || (service === 'dynamodb' && (operation === 'PutItem' || (operation === 'UpdateItem' && !/\bADD\b|\bDELETE\b|[+]|list_append/i.test(update))));
 
 const text = (output: unknown): string => samePort(JSON.stringify(output ?? null));
 

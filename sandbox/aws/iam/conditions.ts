@@ -43,13 +43,18 @@ const negations: Readonly<Record<string, string>> = {
  * @throws Error for an operator that the sandbox does not know.
  */
 export function meetsConditions(block: ConditionBlock | undefined, context: ConditionContext): boolean {
-  const values = new Map(Object.entries(context).map(([key, value]) => [key.toLowerCase(), typeof value === 'string' ? [value] : value]));
+  if (block === undefined) return true;
+  const values = valuesIn(context);
   // Evaluated in full, so that an unknown operator is found even behind one that is not met.
-  const results = Object.entries(block ?? {}).flatMap(([operator, keys]) =>
+  const results = Object.entries(block).flatMap(([operator, keys]) =>
     Object.entries(keys).map(([key, wanted]) => meets(operator, textsOf(wanted), { given: values.get(key.toLowerCase()), values })),
   );
   return results.every(Boolean);
 }
+
+/** By key in lower case, as IAM compares keys. */
+export const valuesIn = (context: ConditionContext): ReadonlyMap<string, readonly string[]> =>
+  new Map(Object.entries(context).map(([key, value]) => [key.toLowerCase(), typeof value === 'string' ? [value] : value]));
 
 /** @throws Error for an operator that the sandbox does not know. */
 export function checkOperators(block: ConditionBlock | undefined): void {

@@ -1,17 +1,21 @@
 // IAM's wildcards: `*` and `?` in actions, ARNs and condition values.
 
-const compiled = new Map<string, RegExp>();
+/** By pattern; null: it has no wildcard. */
+const compiled = { exact: new Map<string, RegExp | null>(), ignoringCase: new Map<string, RegExp | null>() };
 
 /** Whether the text matches the pattern as a whole. */
 export function matchesWildcard(pattern: string, text: string, options: { ignoreCase?: boolean } = {}): boolean {
-  const key = `${options.ignoreCase === true ? 'i' : 's'}${pattern}`;
-  let expression = compiled.get(key);
+  if (pattern === '*' || pattern === text) return true;
+  const isLoose = options.ignoreCase === true;
+  const known = isLoose ? compiled.ignoringCase : compiled.exact;
+  let expression = known.get(pattern);
   if (expression === undefined) {
     const source = pattern.replace(/[.+^${}()|[\]\\]/g, '\\$&').replace(/\*/g, '.*').replace(/\?/g, '.');
-    expression = new RegExp(`^${source}$`, options.ignoreCase === true ? 'is' : 's');
-    compiled.set(key, expression);
+    expression = /[*?]/.test(pattern) ? new RegExp(`^${source}$`, isLoose ? 'is' : 's') : null;
+    known.set(pattern, expression);
   }
-  return expression.test(text);
+  if (expression !== null) return expression.test(text);
+  return isLoose && pattern.length === text.length && pattern.toLowerCase() === text.toLowerCase();
 }
 
 /** ARNs are compared part by part: a wildcard before the last part does not cross a colon. */

@@ -1,5 +1,5 @@
 // IAM policy documents, and which of their statements speak about a request.
-import { checkOperators, meetsConditions, substitute, type ConditionBlock, type ConditionContext } from './conditions.ts';
+import { checkOperators, meetsConditions, substitute, valuesIn, type ConditionBlock, type ConditionContext } from './conditions.ts';
 import { matchesArn, matchesWildcard } from './match.ts';
 
 type OneOrMany = string | readonly string[];
@@ -64,9 +64,8 @@ export function speaksAbout(statement: Statement, question: Question): boolean {
   // First, as most statements are about other actions.
   if (raw.Action !== undefined && !many(raw.Action).some(isAction)) return false;
   if (raw.NotAction !== undefined && many(raw.NotAction).some(isAction)) return false;
-  const values = new Map(Object.entries(question.context).map(([key, value]) => [key.toLowerCase(), typeof value === 'string' ? [value] : value]));
   const isResource = (pattern: string): boolean => {
-    const filled = substitute(pattern, values);
+    const filled = pattern.includes('${') ? substitute(pattern, valuesIn(question.context)) : pattern;
     return filled !== null && (question.resource === '*' ? filled === '*' : matchesArn(filled, question.resource));
   };
   if (raw.Resource !== undefined && !many(raw.Resource).some(isResource)) return false;
