@@ -161,7 +161,10 @@ export class WarmProcesses {
     if (warm === undefined || bound === null || isLeftOver(warm, request)) return void request.socket.destroy();
     warm.retryTokens = Math.min(allTokens, warm.retryTokens + 1);
     response.once('close', () => {
-      if (!response.writableFinished && !warm.worker.isGone) this.#countGivenUp(bound.endpoint, 1);
+      if (response.writableFinished || warm.worker.isGone) return;
+      // It retries, whoever made it wait.
+      warm.retryTokens -= retryCost;
+      this.#countGivenUp(bound.endpoint, 1);
     });
     await bound.endpoint.handle(request, response);
   }

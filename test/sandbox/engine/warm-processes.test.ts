@@ -111,3 +111,12 @@ test('a client that no longer waits for a reply is counted, unless the reply was
   await new Promise((resolve) => { setTimeout(resolve, 200); });
   expect([warm.givenUp(slow.endpoint), warm.givenUp(sandbox().endpoint)]).toEqual([1, 0]);
 });
+
+test('a process whose client gave up waiting too often goes to nobody else', async () => {
+  const slow = sandbox((response) => void setTimeout(() => response.end(), 400));
+  const worker = await warm.take(slow);
+  await run(worker, 'waiting-1', Array.from({ length: 35 }, () => 1), 50);
+  await expect.poll(() => warm.givenUp(slow.endpoint)).toBe(35);
+  warm.give(worker);
+  expect(await warm.take(sandbox())).not.toBe(worker);
+});
