@@ -28,7 +28,7 @@ export class AnswerBody {
 
   /**
    * @param use gets what the path finds, in order, and counts into the same time.
-   * @throws JourneyBroken for what is no JSONPath; ExchangeFailed, for a body that is none, or beyond the limits.
+   * @throws JourneyBroken for what is no JSONPath, or takes too long; ExchangeFailed for a body that is no JSON, or beyond the limits.
    */
   find<Result>(path: string, use: (found: readonly Json[]) => Result): Result {
     const json = this.#parsed();
@@ -37,7 +37,8 @@ export class AnswerBody {
     try {
       return within(this.#left, () => use(select(json, path)));
     } catch (error) {
-      if (isTimeOut(error)) throw new ExchangeFailed(`the body was not looked through within ${bodyLimits.milliseconds} ms: ${path} was still being looked for`, { cause: error });
+      // Of this function's own time, which a busy machine may have cut short: nothing is known of the service.
+      if (isTimeOut(error)) throw new JourneyBroken(`the body was not looked through within ${bodyLimits.milliseconds} ms: ${path} was still being looked for`, { cause: error });
       // A pattern, on a long text.
       if (error instanceof RangeError) throw new ExchangeFailed(`the body could not be looked through for ${path}: the stack ran out`, { cause: error });
       throw error;
