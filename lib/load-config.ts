@@ -60,6 +60,7 @@ function readDocument(text: string, file: string, lines: LineCounter): { readonl
         ? `${file}:${line} ${pathTo(document, pos[0])}: this name is used twice; give one of them another name`
         : `${file}:${line}: ${isTooDeep(message) ? tooDeep : message}`;
     }).join('\n'));
+    if (isBeyond(document)) throw new Error(`${file}: ${tooDeep}`);
     return { document, input: document.toJS() };
   } catch (error) {
     if (error instanceof ReferenceError) throw new Error(`${file}: its aliases (\`*name\`) cannot be resolved: ${error.message}`, { cause: error });
@@ -69,6 +70,16 @@ function readDocument(text: string, file: string, lines: LineCounter): { readonl
 }
 
 const tooDeep = 'is nested too deep to be read';
+/** Lists and mappings in one another: many times what anything in services.yaml needs, and far less than a stack holds. */
+const deepest = 100;
+
+function isBeyond(document: Document): boolean {
+  let level: readonly unknown[] = [document.contents];
+  for (let depth = 0; level.length > 0 && depth <= deepest; depth += 1)
+    level = level.flatMap((node) => (isCollection(node) ? node.items.flatMap((item: unknown) => (isPair(item) ? [item.key, item.value] : [item])) : []));
+  return level.length > 0;
+}
+
 const isTooDeep = (message: string): boolean => message.includes('call stack');
 
 const wordsOf = ({ path, key, message }: Problem): string => {

@@ -6,6 +6,7 @@ import { labelChain } from '../audit/label-chains.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { AuditCursor } from '../domain/vocabulary.ts';
 import { type HttpAnswer, type HttpRequest, reply, requestOf, rollbackIdOf } from './answer-request.ts';
+import { plain } from './messages-text.ts';
 
 /** `userId`: as IAM knows the caller, `AROA…:<session>` for the session of a role. Null: verified nobody, or nobody that a chain can be named after. */
 export interface LabelRequest extends HttpRequest {
@@ -40,8 +41,8 @@ export async function labelByPerson(request: LabelRequest, parts: LabelRequestPa
   const said = saidIn(request.body);
   if ('wrong' in said) return reply(400, { error: said.wrong, code: 'malformed' });
   const last = await parts.audit.last(said.rollback);
-  if (last === null) return reply(404, { error: `no record of a rollback "${said.rollback}": its name is that of the Step Functions execution`, code: 'unknown-rollback' });
-  if (last.kind !== 'sealed') return reply(409, { error: `rollback "${said.rollback}" has not ended: there is nothing to judge yet`, code: 'not-ended' });
+  if (last === null) return reply(404, { error: `no record of a rollback "${plain(said.rollback, 80)}": its name is that of the Step Functions execution`, code: 'unknown-rollback' });
+  if (last.kind !== 'sealed') return reply(409, { error: `rollback "${plain(said.rollback, 80)}" has not ended: there is nothing to judge yet`, code: 'not-ended' });
   const { hash } = await keep(said, { ...parts, userId: request.userId, by: request.userArn, seal: last });
   const chain = labelChain(request.userId, said.rollback);
   return reply(200, { result: `${said.rollback} (${last.service}) is labelled ${said.opinion} by ${request.userArn}. Keep this to check it later: npx ripcord audit verify '${chain}' --expect ${hash}` });

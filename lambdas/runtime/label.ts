@@ -7,6 +7,7 @@ import { isRefusal, Refusal, RipcordError } from '../domain/errors.ts';
 import { parseInstant } from '../domain/instants.ts';
 import { rollbackIdOf } from './answer-request.ts';
 import type { Log } from './logger.ts';
+import { plain } from './messages-text.ts';
 
 /** `ripcord.label`, detail-type `Label`. Anybody who may put events can have written any of it. */
 export interface LabelEvent {
@@ -56,14 +57,14 @@ export async function takeLabel(event: LabelEvent, parts: LabelParts, log: Pick<
 export async function addLabel(event: LabelEvent, parts: LabelParts): Promise<AddedLabel> {
   const { rollback, opinion, by, comment } = labelOf(event);
   const last = await parts.audit.last(rollback);
-  if (last === null) throw new Refusal('unknown-rollback', `The label names rollback "${rollback}", and no record of one has that name.`);
-  if (last.kind !== 'sealed') throw new RipcordError('retry', 'not-ended', `Rollback ${rollback} has not ended: there is nothing to judge yet.`);
+  if (last === null) throw new Refusal('unknown-rollback', `The label names rollback "${plain(rollback, 80)}", and no record of one has that name.`);
+  if (last.kind !== 'sealed') throw new RipcordError('retry', 'not-ended', `Rollback ${plain(rollback, 80)} has not ended: there is nothing to judge yet.`);
   const chain = eventChain(rollback);
   const at = parseInstant(event.time) ?? event.time;
   const before = await parts.audit.newest(chain, remembered);
   if (before.some((row) => dataIn(row)?.['eventId'] === event.id)) return { chain, added: false };
   const oldest = before[remembered - 1];
-  if (oldest !== undefined && at < oldest.at) throw new Refusal('label-too-old', `The label is older than the newest ${remembered} of rollback ${rollback}: whether it is on record already is not looked up that far back.`);
+  if (oldest !== undefined && at < oldest.at) throw new Refusal('label-too-old', `The label is older than the newest ${remembered} of rollback ${plain(rollback, 80)}: whether it is on record already is not looked up that far back.`);
   const [newest] = before;
   // All of the row comes from the event: delivered twice at the same moment it is the same row, and the store keeps one.
   await parts.audit.append({

@@ -70,6 +70,7 @@ describe('services.yaml', () => {
     ['an alias of what holds it', 'services: &a\n  x: *a\n', /^services\.yaml/],
     ['brackets without an end', `services: ${'['.repeat(20_000)}`, /nested too deep/],
     ['steps without an end', Array.from({ length: 1300 }, (_, index) => `${' '.repeat(index)}a:`).join('\n'), /nested too deep/],
+    ['more steps than anybody needs, and fewer than a stack holds', Array.from({ length: 150 }, (_, index) => `${' '.repeat(index)}a:`).join('\n'), /nested too deep/],
     ['a tag that nobody knows', 'engine: !secret {}\nservices: {}\n', /services\.yaml:1: Unresolved tag: !secret/],
     ['two documents', 'engine: {}\n---\nservices: {}\n', /multiple documents/],
     ['nothing', '', /needs a mapping/],

@@ -40,11 +40,12 @@ it('a path of any kind, on a body of any shape, ends in its time', { timeout: pa
   fc.assert(fc.property(shapes, fc.array(steps, { minLength: 1, maxLength: 5 }), (shape, paths) => {
     const bytes = Buffer.from(bodyOf(shape));
     expect(bytes.length).toBeLessThanOrEqual(megabyte);
-    const began = performance.now();
+    const began = process.cpuUsage();
     const body = new AnswerBody(bytes);
     const failures = paths.map((path) => failure(body, path));
-    // Half a second on a quiet machine, with the reading of it; without an end minutes.
-    expect(performance.now() - began).toBeLessThan(2500);
+    const { user, system } = process.cpuUsage(began);
+    // Milliseconds of work: half a second, with the reading of it, and somewhat more where others heat the caches; without an end minutes.
+    expect((user + system) / 1000).toBeLessThan(2500);
     expect(failures.filter((why) => why !== null && !known.test(why))).toEqual([]);
   }), manyCases(40));
 });

@@ -85,6 +85,7 @@ describe('a label that came as an event', () => {
 
   it.each<[string, object, string, string]>([
     ['a rollback that never was', { rollback: 'rb-unknown' }, 'Refused', 'no record of one'],
+    ['a name that turns the words around it', { rollback: '\u202egnp' }, 'Refused', 'names rollback "gnp", and no record'],
     ['a name that leads elsewhere', { rollback: 'x#rb-1' }, 'Refused', 'name of an execution'],
     ['no name at all', { rollback: undefined }, 'Refused', 'name of an execution'],
     ['another word', { label: 'perhaps' }, 'Refused', 'right or wrong'],

@@ -153,6 +153,7 @@ describe('ripcord label', () => {
     await tables.audit.append({ rollbackId: id, service, kind: 'assessed', at: '2026-11-20T09:10:00.000Z', data: {} }, null);
     expect(await run('label', id, 'right')).toMatchObject({ code: 1, error: expect.stringContaining('has not ended') as string });
     expect(await run('label', 'rb-unknown', 'right')).toMatchObject({ code: 1, error: expect.stringContaining('Not taken (404): no record of a rollback "rb-unknown"') as string });
+    expect((await run('label', 'rb-\u202eunknown', 'right')).error).toContain('no record of a rollback "rb- unknown"');
     expect(await run('label', id, 'perhaps')).toMatchObject({ code: 1, error: expect.stringContaining('right, wrong') as string });
     expect(await tables.audit.read(labelChain(me.userId, id))).toEqual([]);
   });
