@@ -56,7 +56,13 @@ export function anchorOf(item: Item): AuditAnchor {
   const length = Number(item['length']?.N);
   const hash = item['head']?.S ?? '';
   if (!(length >= 1 && Number.isSafeInteger(length + 1)) || !/^[0-9a-f]{64}$/.test(hash)) return { length: 0, hash: '', spoiled: shown(item) };
-  return { length, hash, ...(item['isSealed'] === undefined ? {} : { isSealed: true }) };
+  return { length, hash, ...sealIn(item) };
+}
+
+/** Absent, or true: all that a move of the anchor leaves. */
+function sealIn({ isSealed }: Item): Pick<AuditAnchor, 'isSealed' | 'bentSeal'> {
+  if (isSealed === undefined) return { isSealed: false };
+  return isSealed.BOOL === true ? { isSealed: true } : { bentSeal: JSON.stringify(isSealed).slice(0, 100) };
 }
 
 /** At most 300 characters. */

@@ -111,7 +111,7 @@ async function standing(at: Standing, { anchor, given, row, transaction }: Lost)
   if (anchor === null) return { after: given, before: null, misfit: null };
   const { length, hash, isSealed, spoiled } = anchorOf(anchor);
   if (spoiled !== undefined) return { after: given, before: anchor, misfit: spoiled };
-  if (isSealed !== true) return { after: { length, hash }, before: anchor, misfit: null };
+  if (isSealed === false) return { after: { length, hash }, before: anchor, misfit: null };
   const last = await transaction.look({ ...row, seq: length - 1 });
   if (last?.['kind']?.S === 'sealed' && last['hash']?.S === hash) throw new ChainSealed(`the audit of ${row.rollbackId} is sealed at row ${length - 1}; nothing can be added`, { length, hash });
   return { after: { length, hash }, before: anchor, misfit: shown(anchor) };

@@ -14,11 +14,12 @@ export type ChainVerdict =
   | { readonly intact: false; readonly fault: ChainFault; readonly seq: number; readonly text: string };
 
 /**
- * Where a chain ends; it moves with every row. `isSealed`: nothing comes after it. `spoiled`: what stands there, when no row could follow it; length and hash say nothing then.
- * `foreign`: as of a row.
+ * Where a chain ends; it moves with every row. `isSealed`: nothing comes after it; absent where nobody said so, or not. `bentSeal`: what stands in its place, and no function writes.
+ * `spoiled`: what stands there, when no row could follow it; length and hash say nothing then. `foreign`: as of a row.
  */
 export interface AuditAnchor extends AuditCursor {
   readonly isSealed?: boolean;
+  readonly bentSeal?: string;
   readonly spoiled?: string;
   readonly foreign?: readonly string[];
 }
@@ -147,8 +148,16 @@ function brokenEnd(rows: readonly AuditRow[], anchor: AuditAnchor): Broken | nul
   if (anchor.spoiled !== undefined) return at('anchor', end, `the anchor was changed after row ${end} was written: it is ${JSON.stringify(anchor.spoiled)}`);
   if (rows.length < anchor.length) return cutOff(rows.length, anchor.length);
   if ((rows.at(-1)?.hash ?? genesisHash) !== anchor.hash) return at('changed', rows.length - 1, `row ${rows.length - 1} was changed, or the chain was rewritten up to it: its hash is not the anchored one`);
-  if (anchor.isSealed === true && rows.at(-1)?.kind !== 'sealed') return at('anchor', end, `the anchor was changed after row ${end} was written: it says that the chain is sealed`);
+  const misfit = sealMisfit(anchor, rows.at(-1)?.kind === 'sealed');
+  if (misfit !== null) return at('anchor', end, `the anchor was changed after row ${end} was written: ${misfit}`);
   return anchor.foreign === undefined ? null : at('anchor', end, `the anchor was changed: ${listed(anchor.foreign)} was added to it, and no function writes that`);
+}
+
+/** The row and the anchor's word on it are written together: one without the other is nobody's of ours. */
+function sealMisfit({ isSealed, bentSeal }: AuditAnchor, endsSealed: boolean): string | null {
+  if (bentSeal !== undefined) return `whether the chain is sealed, it says with ${bentSeal}, and no function writes that`;
+  if (isSealed === undefined || isSealed === endsSealed) return null;
+  return isSealed ? 'it says that the chain is sealed' : 'it says no longer that the chain is sealed';
 }
 
 function cutOff(first: number, length: number): Broken {

@@ -17,6 +17,7 @@ export type VerifyChain = (rows: readonly StoredRow[], anchor: Anchor | null) =>
 export interface Anchor {
   readonly length: number;
   readonly hash: string;
+  readonly isSealed: boolean;
 }
 
 export interface Run {
@@ -137,4 +138,4 @@ function chains(run: Run, verifyChain: VerifyChain): string[] {
 /** What it comes to stands in the record of the run that it joined. */
 const hasJoined = (rows: readonly StoredRow[]): boolean => rows.some(({ kind, data }) => kind === 'assessed' && (JSON.parse(data) as { readonly decision?: { readonly verdict?: string } }).decision?.verdict === 'joined');
 
-const anchorOf = (row: Readonly<Record<string, string>>): Anchor => ({ length: Number(row['length']), hash: row['head'] ?? '' });
+const anchorOf = (row: Readonly<Record<string, string>>): Anchor => ({ length: Number(row['length']), hash: row['head'] ?? '', isSealed: row['isSealed'] === '{"BOOL":true}' });

@@ -104,10 +104,27 @@ describe('rows that somebody put in', () => {
   });
 });
 
-it('a chain that is sealed stays sealed also when its anchor says so in other words', async () => {
-  const id = freshId();
-  const end = await tables.audit.seal(seal(id), null);
-  await spoil(id, 'isSealed', { S: 'x' });
-  for (const cursor of [null, end]) await expect(tables.audit.append(entry(id, 1), cursor)).rejects.toMatchObject({ name: 'ChainSealed' });
-  expect(await verdict(id)).toMatchObject({ intact: true, isSealed: true });
+describe('a chain that is sealed', () => {
+  it('stays sealed also when its anchor says so in other words, and these are named', async () => {
+    const id = freshId();
+    const end = await tables.audit.seal(seal(id), null);
+    expect(await verdict(id)).toMatchObject({ intact: true, isSealed: true, isAnchored: true });
+    for (const value of [{ S: 'x' }, { BOOL: false }, { S: 'true' }, { M: {} }]) {
+      await spoil(id, 'isSealed', value);
+      for (const cursor of [null, end]) await expect(tables.audit.append(entry(id, 1), cursor)).rejects.toMatchObject({ name: 'ChainSealed' });
+      expect(await verdict(id)).toMatchObject({ intact: false, fault: 'anchor', seq: 0, text: expect.stringContaining(`it says with ${JSON.stringify(value)}`) as string });
+    }
+    await spoil(id, 'isSealed', { BOOL: true });
+    expect(await verdict(id)).toMatchObject({ intact: true });
+  });
+
+  it('is named when its anchor no longer says so', async () => {
+    const id = freshId();
+    await tables.audit.seal(seal(id), await tables.audit.append(entry(id, 0), null));
+    await tables.client.send(new UpdateItemCommand({ TableName: ledgerTable, Key: { pk: { S: `AUDIT#${id}` }, sk: { S: 'ANCHOR' } }, UpdateExpression: 'REMOVE isSealed' }));
+    expect(await verdict(id)).toMatchObject({ intact: false, fault: 'anchor', seq: 1, text: expect.stringContaining('it says no longer that the chain is sealed') as string });
+    const { hash } = (await tables.audit.last(id)) as AuditRow;
+    // Whoever names its end by hand says nothing of a seal.
+    expect(verifyChain(await tables.audit.read(id), { length: 2, hash })).toMatchObject({ intact: true, isSealed: true });
+  });
 });
