@@ -5,7 +5,7 @@ import { clipped, placeboOf, placeboReleases } from './placebo.ts';
 import { missing, quantile, ranked } from './samples.ts';
 import { requestsSince, type Series } from './series.ts';
 import {
-  belowHalf, fewErrorsChance, fewestPlacebos, fewestRequests, hopelessPoints, hopelessShare, mostScore, nowPoints, recoveredShare, recoveryDeadline, recoveryMost, recoveryPoints, recoveryRatio, recoverySettle, strayFactor,
+  belowHalf, fewErrorsChance, fewestPlacebos, fewestRequests, hopelessPoints, hopelessShare, mostScore, nowPoints, recoveredShare, recoveryDeadline, recoveryMost, recoveryPoints, recoveryRatio, recoverySettle, smallestErrorsCap, strayFactor,
 } from './settings.ts';
 import { log10FewTail } from './tails.ts';
 import { duration, number, percent } from './wording.ts';
@@ -101,7 +101,7 @@ const statusOf = (measure: Measure, since: Since): SignalRecovery => {
   const { spread, most } = strayOf(measure, since.until - since.from);
   const half = Math.max(harm, measure.smallest) / 2;
   const unnoticed = measure.smallest * recoveredShare;
-  if (harm < unnoticed) return rise < Math.max(measure.smallest, strayFactor * most) ? 'never-harmed' : 'newly-up';
+  if (harm < unnoticed) return rise >= Math.max(measure.smallest, strayFactor * most) ? 'newly-up' : neverHarmed(measure, since);
   const noneOverHalf = (half * (half / 2 - rise)) / spread ** 2;
   const isBack = rise <= Math.min(Math.max(unnoticed, most), half * belowHalf) && noneOverHalf >= recoveryRatio;
   if (isBack) return isBeyondChance(measure, since) ? 'back' : 'few-requests';
@@ -115,6 +115,10 @@ const isBeyondChance = (measure: Measure, { settled, until, harm }: Since): bool
   const { requests, failed } = counted(measure, settled, until);
   return log10FewTail(failed, requests * (measure.base + harm)) <= fewErrorsChance;
 };
+
+/** Among few requests the harm may have hidden before the rollback as well: a tenth of them, or as much again as is usual, must be unlikely now. */
+const neverHarmed = (measure: Measure, since: Since): SignalRecovery =>
+  (isBeyondChance(measure, { ...since, harm: Math.max(measure.base, smallestErrorsCap) }) ? 'never-harmed' : 'few-requests');
 
 const judgeSeries = (series: Series, question: RecoveryQuestion): Recovered => {
   const until = series.values.length;

@@ -120,7 +120,7 @@ export const belowHalf = 0.9;
 export const strayFactor = 2;
 /**
  * log10 of the chance to see so few errors had the harm stayed, from which on it is believed gone: 1 in 100. Asked at each of 16 points of made series of which a tenth
- * goes on failing, it believes 8 of 100 too early with 2 requests a minute, 2 with 5, none from 30 on; without it and the floor of requests they were 60, 17 and none.
+ * goes on failing, it believes 3 of 100 too early with 2 or 5 requests a minute, none from 30 on; without it and the floor of requests they were 60, 17 and none.
  */
 export const fewErrorsChance = -2;
 /** Not recovered after this many points, and more than half of the harm is there: this way back did not help. Of those that were mended 96 of 100 are seen as such by then, and 1 or 2 are called bad, by this or by `hopelessPoints` (development). Never said of traffic alone. */

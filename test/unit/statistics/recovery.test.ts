@@ -90,6 +90,24 @@ describe('after a rollback', () => {
     expect(judge(trickle(perMinute, points))).toMatchObject({ verdict: code === 'back' ? 'recovered' : 'not-yet', reasons: [{ code }, {}] });
   });
 
+  it.each([
+    ['none of thirty requests failed, before it and since: a tenth may be failing still', 3, 10, 'few-requests'],
+    ['of as many as a tenth would show in it was not harmed', 5, 12, 'never-harmed'],
+  ])('%s', (_, perMinute, points, code) => {
+    const { requests, errors } = columns({ after: 10 + points });
+    const quiet = errors.map(() => 0);
+    const few = requests.map(() => perMinute);
+    expect(judge(seriesOf({ requests: few, errors: quiet, latency: [] }).slice(0, 1))).toMatchObject({ verdict: code === 'never-harmed' ? 'recovered' : 'not-yet', reasons: [{ code }] });
+  });
+
+  it('a share of errors that is usual needs as many requests as would show twice of it, and no more', () => {
+    const usual = (perMinute: number): Series[] => {
+      const { requests, latency } = columns({ after: 18 });
+      return seriesOf({ requests: requests.map(() => perMinute), errors: requests.map(() => perMinute * 0.4), latency }).slice(0, 1);
+    };
+    expect([judge(usual(3)), judge(usual(10))].map(({ reasons }) => reasons[0]?.code)).toEqual(['few-requests', 'never-harmed']);
+  });
+
   it('twenty requests is what latency needs as well', () => {
     const slow = (perMinute: number): Series[] => {
       const { requests, latency } = columns({ slower: (since) => (since < 10 ? 2 : 1), after: 18 });
