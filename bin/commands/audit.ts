@@ -25,9 +25,9 @@ const withTables = (command: Command): Command => command
 export function addAuditCommands(program: Command, screen: Terminal): void {
   const audit = program.command('audit').description('Check or export the record of a rollback');
   withTables(audit.command('verify'))
-    .description('Names the row that was changed, removed, inserted, moved or cut off; of the labels on it too, and names a person whose labels are gone. Exit code 1 when there is one, 2 when nothing says where the chain has to end, or --expect vouches for a part of it alone.')
+    .description('Names the row that was changed, removed, inserted, moved or cut off; of the labels on it too, and names a person, or the events, whose labels are gone. Exit code 1 when there is one, 2 when nothing says where the chain has to end, or --expect vouches for a part of it alone.')
     .argument('[rollback]', 'name of the Step Functions execution, or of a chain of labels or of a watch')
-    .option('--labels', 'look also for labels of persons whom the ledger does not list: reads the whole audit table')
+    .option('--labels', 'look also for labels of those whom the ledger does not list: reads the whole audit table')
     .option('--file <path>', 'check an export instead of the table')
     .option('--anchor <rows:hash>', 'where the chain has to end, as the end message says; nothing but this chain is checked then (default: from the ledger or the export)')
     .option('--expect <hash>', 'a hash of this chain that was written down elsewhere while it grew, in the log of the function that wrote the row, or in the answer to a label: vouches for that row and all before it')
@@ -50,8 +50,14 @@ async function verify(rollback: string | undefined, options: VerifyOptions, scre
   const chains = rollback === undefined ? [await readExport(options.file ?? '')] : given === null ? await chainsOf(rollback, options, options.labels === true) : [{ rollbackId: rollback, rows: await rowsOf(rollback, options), anchor: given }];
   const found = chains.map((chain, index) => check({ ...chain, anchor: given ?? chain.anchor, expected: index === 0 ? expectedOf(options.expect) : null }, screen));
   screen.code = found.find((code) => code === codes.broken) ?? Math.max(...found);
+  if (rollback !== undefined && given === null && screen.code === codes.intact && chains.length === 1 && mayBeLabelled(chains[0])) screen.out(withoutLabels);
   if (options.file !== undefined && given === null && screen.code === codes.intact) screen.out('The anchor came from the export itself; compare it with the end message.');
 }
+
+const withoutLabels = 'No labels. That does not prove that there were none: where rows, anchor and the name in the ledger\'s list were all taken away, only the log of the function `label` and the answer to each person tell.';
+
+/** A rollback that has ended. */
+const mayBeLabelled = (chain: Recorded | undefined): boolean => chain?.rows.at(-1)?.kind === 'sealed' && !/^(label|watch)#/.test(chain.rollbackId);
 
 function expectedOf(text: string | undefined): string | null {
   if (text !== undefined && !/^[0-9a-f]{64}$/.test(text)) throw new Mistake('--expect needs a hash: 64 hexadecimal digits in lower case, as `auditHash` in the log');
@@ -95,7 +101,7 @@ const rowsText = (first: number, last: number): string => (first === last ? `row
 function doubtOf({ rollbackId, rows, anchor, list }: Checked, verdict: Intact, vouched: number | null): string | null {
   const unproven = unprovenOf({ rollbackId, anchor }, verdict);
   if (unproven !== null) return `${unproven}\nEvery row is written together with its anchor, so somebody took that away. Of a rollback that has ended the end message has it too: --anchor <rows:hash>.`;
-  if (list === 'unlisted') return `NOT PROVEN: ${rollbackId}: ${verdict.length} rows that fit together, last hash ${verdict.hash}, but the ledger's list of who labelled does not name this person: somebody changed the list, and others whom it named may be gone with all their labels.`;
+  if (list === 'unlisted') return `NOT PROVEN: ${rollbackId}: ${verdict.length} rows that fit together, last hash ${verdict.hash}, but the ledger's list of who labelled does not name it: somebody changed the list, and others whom it named may be gone with all their labels.`;
   const last = rows.length - 1;
   if (vouched === null || vouched === last) return null;
   return `NOT PROVEN: ${rollbackId}: ${rowsText(0, vouched)} as written down; ${rowsText(vouched + 1, last)} not vouched for by this hash: the anchor fits them, and whoever wrote them anew could move it. Give --expect the hash of row ${last}.`;

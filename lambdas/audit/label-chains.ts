@@ -8,8 +8,8 @@ export const eventChain = (rollbackId: string): string => `label#event#${rollbac
 
 export const isLabelChain = (chain: string): boolean => chain.startsWith('label#');
 
-/** Whose labels of which rollback; null: a chain of no person's. */
-export function personIn(chain: string): { readonly userId: string; readonly rollbackId: string } | null {
-  const [, userId = '', rollbackId = ''] = /^label#([^#]+)#([^#]+)$/.exec(chain) ?? [];
-  return userId === '' || userId === 'event' ? null : { userId, rollbackId };
+/** Whose labels of which rollback: a user id, or `event`. Null: no chain of labels. */
+export function labellerIn(chain: string): { readonly labeller: string; readonly rollbackId: string } | null {
+  const [, labeller = '', rollbackId = ''] = /^label#([^#]+)#([^#]+)$/.exec(chain) ?? [];
+  return labeller === '' ? null : { labeller, rollbackId };
 }

@@ -27,7 +27,7 @@ async function closed(service: string, run: RollbackRun): Promise<void> {
   const kinds = await rig.kinds(run.rollbackId);
   expect(kinds.slice(-2)).toEqual(['reported', 'sealed']);
   expect(kinds.filter((kind) => kind === 'sealed')).toHaveLength(1);
-  expect(await verify(run.rollbackId)).toMatch(/^Intact: .* rows, last hash [0-9a-f]{64}\n$/);
+  expect(await verify(run.rollbackId)).toMatch(/^Intact: .* rows, last hash [0-9a-f]{64}\nNo labels\. .*\n$/);
   // Nothing comes later either: another event, a retry of the Watchdog.
   await rig.sandbox.clock.sleep(10 * 60_000);
   expect(pagesAbout(run.rollbackId)).toHaveLength(1);

@@ -137,7 +137,7 @@ describe('ripcord label', () => {
     const list = { TableName: 'ledger', Key: { pk: { S: `AUDIT#label#persons#${id}` }, sk: { S: 'LIST' } } };
     await tables.client.send(new DeleteItemCommand(list));
     expect(await run('audit', 'verify', id)).toMatchObject({ code: 0 });
-    for (const words of [[id, '--labels'], [dana]]) expect(await run('audit', 'verify', ...words)).toMatchObject({ code: 2, error: expect.stringMatching(/^NOT PROVEN: label#.*: 1 rows that fit together, .* the ledger's list of who labelled does not name this person: somebody changed the list/) as string });
+    for (const words of [[id, '--labels'], [dana]]) expect(await run('audit', 'verify', ...words)).toMatchObject({ code: 2, error: expect.stringMatching(/^NOT PROVEN: label#.*: 1 rows that fit together, .* the ledger's list of who labelled does not name it: somebody changed the list/) as string });
   });
 
   it('is one label when the same word is sent again, as after a reply that got lost, and two when it changed', async () => {

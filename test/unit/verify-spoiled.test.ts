@@ -2,7 +2,7 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { DeleteItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { DeleteItemCommand, GetItemCommand, PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { main } from '../../bin/ripcord.ts';
 import { genesis } from '../../lambdas/audit/entry.ts';
@@ -83,12 +83,31 @@ it('names what was added to an anchor, also when rows were written since', async
   }
 });
 
+it('misses the labels of events that are gone as a whole, and says what it does not prove that there are none', async () => {
+  await tables.audit.seal({ ...about('rb-2'), data: {} }, genesis);
+  const doubt = /^Intact: rb-2: 1 rows, .*\nNo labels\. That does not prove that there were none: /;
+  expect(await verify('rb-2')).toMatchObject({ code: 0, out: expect.stringMatching(doubt) as string });
+  const chain = 'label#event#rb-2';
+  await tables.labels.append({ ...about(chain), kind: 'labelled', data: {} }, null);
+  expect(await verify('rb-2')).toMatchObject({ code: 0, out: expect.stringMatching(/^Intact: rb-2: .*\nIntact: label#event#rb-2: 1 rows, .*$/) as string });
+  const list = { TableName: ledgerTable, Key: { pk: { S: 'AUDIT#label#persons#rb-2' }, sk: { S: 'LIST' } } };
+  const { Item } = await tables.client.send(new GetItemCommand(list));
+  await tables.client.send(new DeleteItemCommand(list));
+  for (const asked of ['rb-2', chain]) expect(await verify(asked)).toMatchObject({ code: 2, error: expect.stringContaining(`NOT PROVEN: ${chain}: 1 rows that fit together`) as string });
+  await tables.client.send(new PutItemCommand({ TableName: ledgerTable, Item }));
+  await tables.client.send(new DeleteItemCommand({ TableName: auditTable, Key: { rollbackId: { S: chain }, seq: { N: '0' } } }));
+  await tables.client.send(new DeleteItemCommand({ TableName: ledgerTable, Key: { pk: { S: `AUDIT#${chain}` }, sk: { S: 'ANCHOR' } } }));
+  for (const words of [['rb-2'], ['rb-2', '--labels'], [chain]]) expect(await verify(...words)).toMatchObject({ code: 1, error: `BROKEN: ${chain}: all its rows and its anchor are gone: the ledger lists who labelled, and names it [removed 0]` });
+  await tables.client.send(new DeleteItemCommand(list));
+  expect(await verify('rb-2', '--labels')).toMatchObject({ code: 0, out: expect.stringMatching(doubt) as string });
+});
+
 it('checks the labels of each person, and no other rollback\'s', async () => {
   const end = await tables.audit.seal({ ...about('rb-1'), data: {} }, genesis);
   const [dana, lee] = ['label#AROATEST:dana#rb-1', 'label#AROATEST:lee#rb-1'] as const;
   for (const chain of [dana, lee, lee, 'label#AROATEST:dana#rb-12', 'label#event#rb-1']) await tables.labels.append({ ...about(chain), kind: 'labelled', data: { n: Math.random() } }, null);
   const checked = async (...words: string[]) => (await verify('rb-1', ...words)).out.split('\n').map((line) => line.split(': ')[1]);
-  for (const words of [[], ['--labels']]) expect(await checked(...words)).toEqual(['rb-1', 'label#event#rb-1', dana, lee]);
+  for (const words of [[], ['--labels']]) expect(await checked(...words)).toEqual(['rb-1', dana, lee, 'label#event#rb-1']);
   await tables.client.send(new DeleteItemCommand({ TableName: auditTable, Key: { rollbackId: { S: lee }, seq: { N: '1' } } }));
   expect(await verify('rb-1')).toMatchObject({ code: 1, error: `BROKEN: ${lee}: row 1 of 2 is missing: cut from the end [truncated 1]` });
   expect(await verify('rb-1', '--labels', '--anchor', `1:${end.hash}`)).toMatchObject({ code: 1, error: expect.stringContaining('--labels looks for chains') as string });
