@@ -46,6 +46,6 @@ function reading(deployment: Deployment, older: readonly Deployment[]): Deployme
     status,
     actor: 'unknown',
     nature: isRollback ? 'rollback' : version !== null && version === before ? 'upkeep' : 'release',
-    undoes: null,
+    undoes: isRollback ? older.find(({ rolloutState: state = '' }) => statuses[state] === 'failed')?.id ?? null : null,
   };
 }

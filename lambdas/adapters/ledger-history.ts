@@ -8,7 +8,7 @@ type ReleaseKey = Pick<Release, 'service' | 'startedAt' | 'id'>;
 const releaseKey = (release: ReleaseKey): Key => serviceKey(release.service, `RELEASE#${release.startedAt}#${release.id}`);
 
 /** What may change after a release was recorded; each is an attribute of its own, so that two writers lose nothing of each other. */
-export type ReleaseChange = Partial<Pick<Release, 'status' | 'finishedAt' | 'left' | 'journeysFailedAtStart' | 'manifest' | 'touched'>>;
+export type ReleaseChange = Partial<Pick<Release, 'status' | 'finishedAt' | 'left' | 'journeysFailedAtStart' | 'manifest' | 'touched' | 'undoneAt'>>;
 
 const changeable = (change: ReleaseChange): Item => ({
   ...(change.status === undefined ? {} : { status: text(change.status) }),
@@ -17,6 +17,7 @@ const changeable = (change: ReleaseChange): Item => ({
   ...(change.journeysFailedAtStart === undefined ? {} : { journeysFailedAtStart: json(change.journeysFailedAtStart) }),
   ...(change.manifest === undefined ? {} : { manifest: json(change.manifest) }),
   ...(change.touched === undefined ? {} : { touched: json(change.touched) }),
+  ...(change.undoneAt === undefined ? {} : { undoneAt: text(change.undoneAt) }),
 });
 
 /**
@@ -65,6 +66,7 @@ export const releaseOf = (item: Item): Release => ({
   ...(item['journeysFailedAtStart']?.S === undefined ? {} : { journeysFailedAtStart: JSON.parse(item['journeysFailedAtStart'].S) as string[] }),
   ...(item['manifest']?.S === undefined ? {} : { manifest: JSON.parse(item['manifest'].S) as ReleaseManifest }),
   ...(item['touched']?.S === undefined ? {} : { touched: JSON.parse(item['touched'].S) as Release['touched'] }),
+  ...(item['undoneAt']?.S === undefined ? {} : { undoneAt: item['undoneAt'].S }),
 });
 
 /** Records a known-good version. @returns false when that instant already has one that was watched through its bake: it is worth more. */

@@ -18,7 +18,7 @@ export async function readNeighbours(table: LedgerTable, around: readonly Neighb
     return {
       ...neighbour,
       lockedBy: isHeld ? lock.owner : null,
-      releases: releases.map((item) => releaseOf(item)).map(({ id, version, startedAt, finishedAt, status, touched }) => ({ id, version, startedAt, finishedAt, status, touched })),
+      releases: releases.map((item) => releaseOf(item)).map(({ id, version, startedAt, finishedAt, status, touched, undoneAt }) => ({ id, version, startedAt, finishedAt, status, touched, ...(undoneAt === undefined ? {} : { undoneAt }) })),
       rollbacks: rollbacks.map((item) => rollbackOf(item)).filter(({ isShadow }) => isShadow !== true).map(({ rollbackId, release, endedAt, outcome }) => ({ rollbackId, release, endedAt, outcome })),
     };
   }));

@@ -4,6 +4,7 @@ import { bakedStates, type Readings, withoutUnmoved } from './captured-states.ts
 import { at } from './instants.ts';
 import type { RollbackRecord } from './ledger.ts';
 import type { DeploymentReading } from './readings.ts';
+import { isUndoneByEcs } from './release-known.ts';
 import type { KnownGood, Reason, Release } from './vocabulary.ts';
 import type { StepCaptured, WatchLooked } from './workflow.ts';
 
@@ -26,7 +27,7 @@ export interface FailedQuestion {
 
 /** Where ECS did not put another task definition in place of the failed one by itself, a rollback has to. */
 export function failedLooked({ service, event: { deploymentId }, version, newest }: FailedQuestion): WatchLooked {
-  if (newest !== null && newest.id !== deploymentId && newest.version !== version)
+  if (isUndoneByEcs({ id: deploymentId, version }, newest))
     return answered('ended', [{ code: 'already-undone', text: `ECS gave deployment ${deploymentId} up and put the version before back by itself.` }]);
   return {
     ...answered('signal', [{ code: 'failed', text: `ECS says that deployment ${deploymentId} of ${version} failed.` }]),

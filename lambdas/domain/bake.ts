@@ -76,7 +76,7 @@ function againOut({ question, memory }: Look): WatchLooked | null {
 
 /** ECS's own word that it failed; its event starts the same rollback, under the same name. */
 function failedSince({ service, release, statusBefore, memory }: BakeQuestion): WatchLooked | null {
-  if (release.origin !== 'ecs' || release.status !== 'failed' || statusBefore === undefined || statusBefore === 'failed') return null;
+  if (release.origin !== 'ecs' || release.status !== 'failed' || release.undoneAt !== undefined || statusBefore === undefined || statusBefore === 'failed') return null;
   return {
     answer: 'signal', waitSeconds: afterSignalSeconds, reasons: [{ code: 'failed', text: `ECS says that deployment ${release.id} of ${release.version} failed.` }], memory: memory ?? noMemory,
     rollback: watchSignal(service, { releaseId: release.id, alarms: [], journeys: [] }),

@@ -24,8 +24,9 @@ export function candidates(question: Question): ReleaseFacts[] {
     .toSorted((a, b) => at(b.startedAt) - at(a.startedAt));
 }
 
-/** Releases that are no longer live: CodeDeploy rolled them back by itself, or Ripcord did. */
-const undoneReleases = ({ deployments, rollbacks }: Question): ReadonlySet<string> => new Set([
+/** Releases that are no longer live: ECS or CodeDeploy rolled them back by itself, their alias was moved back, or Ripcord did it. */
+const undoneReleases = ({ releases, deployments, rollbacks }: Question): ReadonlySet<string> => new Set([
+  ...releases.flatMap(({ id, undoneAt }) => (undoneAt === undefined ? [] : [id])),
   ...deployments.flatMap(({ undoes, status }) => (undoes !== null && status === 'finished' ? [undoes] : [])),
   ...rollbacks.flatMap(({ release, outcome, keepsRelease }) => (release !== null && keepsRelease !== true && (outcome === 'recovered' || outcome === 'not-recovered') ? [release.id] : [])),
 ]);
@@ -37,6 +38,7 @@ export function correlate(question: Question, faults: readonly Fault[]): Correla
   if (trigger.kind === 'person') return askedFor(question, releases);
   if (trigger.kind === 'deployment' && undoneReleases(question).has(trigger.deploymentId))
     return { suspect: null, refusal: because('already-undone', `Deployment ${trigger.deploymentId} was rolled back already; nothing is left to do.`) };
+  if (isUndoneFailure(question)) return { suspect: null, refusal: because('already-undone', 'The deployment that failed was undone already; nothing is left to do.') };
   const accused = accusedByName(question, releases) ?? newest(faults.flatMap((fault) => accusedBy(question, releases, fault)));
   if (accused === undefined) return { suspect: null, refusal: noRelease(question, releases[0]) };
   const [live] = releases;
@@ -44,6 +46,10 @@ export function correlate(question: Question, faults: readonly Fault[]): Correla
     return { suspect: null, refusal: because('newer-release', `Release ${accused.version} is suspected, but release ${live.version} began after the fault and is live now. Ripcord never rolls back what is newer than the fault.`) };
   return { suspect: accused, refusal: null };
 }
+
+/** The Watch names a release for its failure alone, and AWS undid it meanwhile. */
+const isUndoneFailure = ({ trigger, releases }: Question): boolean => trigger.kind === 'watch' && trigger.metrics !== true && trigger.quarantined !== true
+  && trigger.alarms.length + trigger.journeys.length === 0 && releases.some(({ id, undoneAt }) => id === trigger.releaseId && undoneAt !== undefined);
 
 /** The newest release when the person asked. One that began while somebody thought about it is not what they saw. */
 function askedFor({ startedAt }: Question, releases: readonly ReleaseFacts[]): Correlation {

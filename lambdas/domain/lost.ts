@@ -105,7 +105,7 @@ export function lostAliasMove(source: AliasSource, reading: AliasReading, known:
   const isOver = reading.sharedWith === null;
   const named = { origin: 'lambda-alias', phase: isOver ? 'finished' : 'started', functionName: source.functionName, alias: source.alias, version: reading.version, actor: 'unknown' };
   const text = `Alias ${source.alias} of ${source.functionName} points to ${reading.version}${isOver ? '' : ' too'}, and no event told so.`;
-  if (last !== null && last.version === reading.version && !wasRolledBack(last, ledger.rollbacks))
+  if (last !== null && last.version === reading.version && last.undoneAt === undefined && !wasRolledBack(last, ledger.rollbacks))
     return isOver && last.finishedAt === null ? found(polled, { ...named, previousVersion: last.previousVersion, at: seen?.at ?? now }, text) : null;
   if (seen === null || (seen.version === reading.version && (seen.sharedWith === null) === isOver)) return null;
   if (seen.version !== reading.version && notAnother({ version: reading.version, from: seen.at, to: now }, ledger) !== null) return null;

@@ -7,7 +7,7 @@ import type { AlarmReading } from './readings.ts';
 import type { Release } from './vocabulary.ts';
 
 /** A release of a neighbour, as far as a decision about this service needs it. */
-export type NeighbourRelease = Pick<Release, 'id' | 'version' | 'startedAt' | 'finishedAt' | 'status' | 'touched'>;
+export type NeighbourRelease = Pick<Release, 'id' | 'version' | 'startedAt' | 'finishedAt' | 'status' | 'touched' | 'undoneAt'>;
 
 export interface NeighbourReading extends Omit<Neighbour, 'alarms'> {
   /** Newest first; of the release window. */
@@ -55,8 +55,9 @@ export const runningRollback = ({ rollbacks, lockedBy }: NeighbourReading): Neig
 /**
  * When a release was taken back, with or without success: null when it was not, or is not yet. What did not end as one of these changed nothing for sure.
  */
-export const undoneAt = ({ rollbacks }: NeighbourReading, releaseId: string): string | null =>
-  rollbacks.find(({ release, outcome }) => release?.id === releaseId && (outcome === 'recovered' || outcome === 'not-recovered'))?.endedAt ?? null;
+export const undoneAt = ({ rollbacks, releases }: NeighbourReading, releaseId: string): string | null =>
+  rollbacks.find(({ release, outcome }) => release?.id === releaseId && (outcome === 'recovered' || outcome === 'not-recovered'))?.endedAt
+  ?? releases.find(({ id }) => id === releaseId)?.undoneAt ?? null;
 
 /** Releases that began so close to each other are taken for one change of several services: a train of deployments runs for minutes. In milliseconds. */
 const together = 10 * 60_000;

@@ -1,6 +1,7 @@
 // What the ledger says of a change that was just seen: a release of its own, part of one that a pipeline announced, or a rollback's doing. Pure.
 import { at } from './instants.ts';
 import type { ServiceLedger } from './ledger.ts';
+import type { DeploymentReading } from './readings.ts';
 import type { ReleaseEvent } from './release-event.ts';
 import type { Instant, Reason, Release } from './vocabulary.ts';
 
@@ -48,6 +49,17 @@ const holds = (states: string, version: string): boolean => [`"${version}"`, `/$
 
 export const wasRolledBack = ({ id, startedAt }: Pick<Release, 'id' | 'startedAt'>, rollbacks: Past['rollbacks'], before?: Instant): boolean =>
   rollbacks.some(({ release, startedAt: since }) => release?.id === id && at(since) >= at(startedAt) && (before === undefined || at(since) <= at(before)));
+
+/** True where ECS gave a deployment up and shows another task definition as the newest of that service: what failed is not live. */
+export const isUndoneByEcs = ({ id, version }: Pick<Release, 'id' | 'version'>, newest: Pick<Release, 'id' | 'version'> | null): boolean =>
+  newest !== null && newest.id !== id && newest.version !== version;
+
+/** The release that a deployment of ECS's own undoes; null where none on record is. */
+export const undoneBy = ({ undoes, version, startedAt }: Pick<DeploymentReading, 'undoes' | 'version' | 'startedAt'>, releases: readonly Release[]): Release | null => {
+  const [last] = newestFirst(releases.filter((one) => at(one.startedAt) <= at(startedAt)));
+  const isLast = last?.origin === 'ecs' && last.status === 'failed' && last.previousVersion === version;
+  return releases.find(({ id }) => id === undoes) ?? (isLast ? last : null);
+};
 
 const newestFirst = (releases: readonly Release[]): Release[] => releases.toSorted((a, b) => at(b.startedAt) - at(a.startedAt));
 

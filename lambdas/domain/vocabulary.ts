@@ -66,6 +66,8 @@ export interface Release {
   readonly alarmsAtStart: readonly string[];
   /** Journeys that failed when the release began; absent when nobody ran them then. Only one that passed can accuse the release later. */
   readonly journeysFailedAtStart?: readonly string[];
+  /** When it was seen that AWS, or who moved a Lambda alias, had put another version in its place by themselves: it is not live. Absent where nobody saw that. */
+  readonly undoneAt?: Instant;
 }
 
 /** A version that survived its bake time without a signal, and how each target looked then. */

@@ -6,11 +6,11 @@ import { readService } from '../adapters/ledger.ts';
 import { isSameAlias, releaseSources } from '../config/release-sources.ts';
 import { failedLooked, type FailedQuestion } from '../domain/bake-end.ts';
 import { parseReleaseEvent } from '../domain/release-event.ts';
-import { aliasPrefix, lastOfAlias } from '../domain/release-known.ts';
+import { aliasPrefix, lastOfAlias, undoneBy } from '../domain/release-known.ts';
 import { captureSteps } from '../domain/rungs.ts';
 import type { Reason, Release } from '../domain/vocabulary.ts';
 import type { WatchInput, Watching } from '../domain/workflow.ts';
-import { type EcsRecording, newestOfEcs, type Recording, releaseOf } from './watch-sources.ts';
+import { deploymentOfEcs, type EcsRecording, newestOfEcs, type Recording, releaseOf } from './watch-sources.ts';
 import type { WatchParts } from './watch.ts';
 
 type RecordInput = Extract<WatchInput, { readonly verb: 'record' }>;
@@ -29,6 +29,7 @@ export async function recordRelease({ input, watchId }: RecordInput, parts: Watc
   const found = await releaseOf(recording, parts);
   if ('code' in found) {
     if (found.code === 'taken-back') await stopTakenBack(recording, parts);
+    if (found.code === 'own-rollback' && event.origin === 'ecs') await noteUndone({ ...recording, event }, parts);
     return { watching: watching(recording, 'ignored', found) };
   }
   const watcher: Watcher = { watchId, parts };
@@ -95,10 +96,11 @@ async function fail(recording: EcsRecording, release: Release, { watchId, parts 
     service, event: { deploymentId, cluster, ecsService }, version: release.version, newest: newest === null ? null : { id: newest.id, version: newest.version },
   };
   const known = recording.ledger.releases.find(({ id }) => id === release.id) ?? release;
-  const failed: Release = { ...known, status: 'failed', finishedAt: known.finishedAt ?? release.finishedAt ?? at };
-  if (known === release) await putRelease(parts.table, failed, watchId);
-  else await updateRelease(parts.table, known, { status: failed.status, finishedAt: failed.finishedAt });
   const { reasons: [reason = null], rollback } = failedLooked(failure);
+  const undone = rollback === null ? { undoneAt: known.undoneAt ?? at } : {};
+  const failed: Release = { ...known, status: 'failed', finishedAt: known.finishedAt ?? release.finishedAt ?? at, ...undone };
+  if (known === release) await putRelease(parts.table, failed, watchId);
+  else await updateRelease(parts.table, known, { status: failed.status, finishedAt: failed.finishedAt, ...undone });
   if (rollback === null) return { watching: watching(recording, 'ignored', reason) };
   return { watching: { ...watching(recording, 'signal', reason, release.id), rollback }, failed: failure };
 }
@@ -107,7 +109,14 @@ async function fail(recording: EcsRecording, release: Release, { watchId, parts 
 async function stopTakenBack({ event, ledger, config }: Recording, { table }: WatchParts): Promise<void> {
   const source = event.origin === 'lambda-alias' ? releaseSources(config).lambda.find((one) => isSameAlias(one, event)) : undefined;
   const last = source === undefined ? null : lastOfAlias(ledger.releases, source);
-  if (event.origin === 'lambda-alias' && last !== null) await updateRelease(table, last, { status: 'stopped', finishedAt: event.at });
+  if (event.origin === 'lambda-alias' && last !== null) await updateRelease(table, last, { status: 'stopped', finishedAt: event.at, undoneAt: event.at });
+}
+
+/** What ECS's own rollback undoes may be told of as failed before that one began, or never. */
+async function noteUndone(recording: EcsRecording, parts: WatchParts): Promise<void> {
+  const reading = await deploymentOfEcs(recording, parts);
+  const undone = reading === null ? null : undoneBy(reading, recording.ledger.releases);
+  if (reading !== null && undone !== null && undone.undoneAt === undefined) await updateRelease(parts.table, undone, { undoneAt: reading.startedAt });
 }
 
 function watching({ service, event, config }: Recording, kind: Watching['kind'], reason: Reason | null, releaseId?: string): Watching {

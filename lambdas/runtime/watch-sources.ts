@@ -77,7 +77,7 @@ function fromAlias({ service, config, ledger }: Recording, event: Of<'lambda-ali
   const last = lastOfAlias(ledger.releases, source);
   if (last !== null && last.status === 'in-progress' && last.previousVersion === version)
     return { code: 'taken-back', text: `Alias ${event.alias} went back to ${version} before release ${last.version} was whole.` };
-  const isSame = last !== null && last.version === version && !ledger.rollbacks.some(({ release }) => release?.id === last.id);
+  const isSame = last !== null && last.version === version && last.undoneAt === undefined && !ledger.rollbacks.some(({ release }) => release?.id === last.id);
   const [startedAt, id] = isSame ? [last.startedAt, last.id] : [when, `${aliasPrefix(source)}${version}@${when}`];
   const reason = isSame ? null : notAnother({ version, from: when, to: when }, ledger);
   const isOver = phase === 'finished';
@@ -120,8 +120,16 @@ async function deploymentNamed({ service, config, ledger }: Recording, releaseId
 }
 
 /** What ECS shows of the service of an event: its circuit breaker may have gone back by itself. */
-export async function newestOfEcs({ event, config }: EcsRecording, { ecs }: WatchParts): Promise<DeploymentReading | null> {
-  const source = releaseSources(config).ecs.find((one) => isSameService(one, { cluster: event.cluster, service: event.ecsService }));
-  const [newest = null] = source === undefined ? [] : await readEcsDeployments(ecs, source);
+export async function newestOfEcs(recording: EcsRecording, parts: WatchParts): Promise<DeploymentReading | null> {
+  const [newest = null] = await shownByEcs(recording, parts);
   return newest;
+}
+
+/** The deployment that an event names; null where ECS shows it no more. */
+export const deploymentOfEcs = async (recording: EcsRecording, parts: WatchParts): Promise<DeploymentReading | null> =>
+  (await shownByEcs(recording, parts)).find(({ id }) => id === recording.event.deploymentId) ?? null;
+
+async function shownByEcs({ event, config }: EcsRecording, { ecs }: WatchParts): Promise<DeploymentReading[]> {
+  const source = releaseSources(config).ecs.find((one) => isSameService(one, { cluster: event.cluster, service: event.ecsService }));
+  return source === undefined ? [] : readEcsDeployments(ecs, source);
 }

@@ -21,7 +21,8 @@ import type { ServiceLedger } from '../domain/ledger.ts';
 import { type DeploymentReading, withReadings } from '../domain/readings.ts';
 import { isTooOldToJudge } from '../domain/metrics.ts';
 import { shiftPlan } from '../domain/shift-plan.ts';
-import type { Release } from '../domain/vocabulary.ts';
+import { isUndoneByEcs } from '../domain/release-known.ts';
+import type { Instant, Release } from '../domain/vocabulary.ts';
 import type { JourneyRound, WatchInput, Watching, WatchLooked } from '../domain/workflow.ts';
 import { keep, type WatchKeeping } from './watch-kept.ts';
 import { readingsOf } from './watch-readings.ts';
@@ -151,9 +152,10 @@ async function look({ watch: watching, watchId, evidence, looksLeft = looksLeftU
     isTooOld ? undefined : readMetrics(parts, { ...config.signals, shift: shiftPlan(config, release, now.toISOString(), ledger) }, now),
     release.status === 'in-progress' ? deploymentOf(release, config, parts) : [],
   ]);
-  const [current = release] = withReadings([release], deployments);
+  const current = readAgain(release, deployments, now.toISOString());
+  const { status, finishedAt, undoneAt } = current;
   // Events of CodeDeploy are sent at best effort, and none of a failure comes here.
-  if (current.status !== release.status) await updateRelease(parts.table, release, { status: current.status, finishedAt: current.finishedAt });
+  if (status !== release.status) await updateRelease(parts.table, release, { status, finishedAt, ...(undoneAt === undefined ? {} : { undoneAt }) });
   const bakedAt = bakedAtOf(current, config.policy.bakeMinutes);
   const traffic = current.finishedAt === null || bakedAt === null || now.getTime() < bakedAt ? null
     : await readTrafficBetween(parts.cloudWatch, config.signals.traffic, at(current.finishedAt), now.getTime());
@@ -169,11 +171,20 @@ async function look({ watch: watching, watchId, evidence, looksLeft = looksLeftU
 /** No look depends on the states of targets, and they are large. */
 const withoutStates = (release: Release): Release => ({ ...release, left: null });
 
-/** What AWS says of the release's own deployment now; empty where it is none of AWS's. */
+/** The release as AWS tells of it now: also whether ECS undid it. */
+function readAgain(release: Release, deployments: readonly DeploymentReading[], now: Instant): Release {
+  const [current = release] = withReadings([release], deployments);
+  const [newest = null] = deployments;
+  const isUndone = current.origin === 'ecs' && current.status === 'failed' && current.undoneAt === undefined && isUndoneByEcs(current, newest);
+  return isUndone ? { ...current, undoneAt: now } : current;
+}
+
+/** What AWS says of the release's own deployment now; of ECS also of what it shows beside it, newest first. Empty where it is none of AWS's. */
 async function deploymentOf({ origin, id }: Release, config: Found['config'], { codeDeploy, ecs }: WatchParts): Promise<DeploymentReading[]> {
   if (origin === 'codedeploy') return readDeployments(codeDeploy, { groups: groupsOf(config), ids: [id], settled: new Set(), list: null });
   if (origin !== 'ecs') return [];
-  return (await Promise.all(releaseSources(config).ecs.map((source) => readEcsDeployments(ecs, source)))).flat();
+  const shown = await Promise.all(releaseSources(config).ecs.map((source) => readEcsDeployments(ecs, source)));
+  return shown.find((deployments) => deployments.some((one) => one.id === id)) ?? [];
 }
 
 /** Marks the version known good, unless something came between the last look and the capture. */

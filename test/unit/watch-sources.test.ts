@@ -2,6 +2,7 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { replayRows } from '../../bin/commands/replay-rows.ts';
 import { AuditRows } from '../../lambdas/adapters/audit-rows.ts';
+import { readEcsDeployments } from '../../lambdas/adapters/ecs-deployments.ts';
 import { closeRollback, quarantine, recordRollback } from '../../lambdas/adapters/ledger-history.ts';
 import { acquireLock } from '../../lambdas/adapters/ledger-lock.ts';
 import { readService } from '../../lambdas/adapters/ledger.ts';
@@ -90,7 +91,33 @@ describe('a release of ECS', () => {
     expect(await record(ecsEvent('c', 'IN_PROGRESS'), 'w-3')).toMatchObject({ kind: 'ignored', reason: { code: 'own-rollback' } });
     shows({ id: 'c', of: 1, minutes: -1, rollout: 'COMPLETED' });
     expect(await record(ecsEvent('c', 'COMPLETED'), 'w-4')).toMatchObject({ kind: 'ignored', reason: { code: 'own-rollback' } });
-    expect(await recorded()).toMatchObject([{ version: 'cart:2', status: 'failed' }]);
+    expect(await recorded()).toMatchObject([{ version: 'cart:2', status: 'failed', undoneAt: expect.any(String) as string }]);
+  });
+
+  it('that ECS takes back only after its failure was told of is on record as undone when its rollback begins, or when it is whole', async () => {
+    for (const rollout of ['IN_PROGRESS', 'COMPLETED'] as const) {
+      const [b, c] = [`b-${rollout}`, `c-${rollout}`];
+      shows({ id: b, of: 2, minutes: -5, rollout: 'IN_PROGRESS' }, old);
+      await record(ecsEvent(b, 'IN_PROGRESS'), `w-${b}`);
+      shows({ id: b, of: 2, minutes: -5, rollout: 'FAILED', reason: 'tasks failed to start.' }, old);
+      expect((await record(ecsEvent(b, 'FAILED'), `w-${b}-2`)).kind).toBe('signal');
+      expect((await recorded())[0]).not.toHaveProperty('undoneAt');
+      const reason = rollout === 'COMPLETED' ? 'ECS deployment completed.' : 'ECS deployment circuit breaker: rolling back to deploymentId ecs-svc/a.';
+      shows({ id: c, of: 1, minutes: -1, rollout, reason }, ...(rollout === 'COMPLETED' ? [] : [{ id: b, of: 2, minutes: -5, rollout: 'FAILED' as const, reason: 'tasks failed to start.' }]));
+      expect(await record(ecsEvent(c, rollout), `w-${c}`)).toMatchObject({ kind: 'ignored', reason: { code: 'own-rollback' } });
+      expect((await recorded()).find(({ id }) => id.endsWith(b))).toMatchObject({ status: 'failed', undoneAt: expect.any(String) as string });
+    }
+  });
+
+  it('that failed unheard and is undone already needs no rollback, and is on record as undone', async () => {
+    shows({ id: 'b', of: 2, minutes: -5, rollout: 'IN_PROGRESS' }, old);
+    const watching = await record(ecsEvent('b', 'IN_PROGRESS'));
+    const back = 'ECS deployment circuit breaker: rolling back to deploymentId ecs-svc/a.';
+    shows({ id: 'c', of: 1, minutes: -1, rollout: 'IN_PROGRESS', reason: back }, { id: 'b', of: 2, minutes: -5, rollout: 'FAILED', reason: 'tasks failed to start.' });
+    expect(await look(watching)).toMatchObject({ answer: 'ended', reasons: [{ code: 'release-over' }], rollback: null });
+    expect(await recorded()).toMatchObject([{ version: 'cart:2', status: 'failed', undoneAt: expect.any(String) as string }]);
+    const [reading] = await readEcsDeployments(rig.parts.ecs, { cluster: 'prod', service: 'cart' });
+    expect(reading).toMatchObject({ nature: 'rollback', undoes: `ecs-svc/${service}-b` });
   });
 
   it('is none when it starts the same task definition again, is of another service, or is a rollback\'s or a pipeline\'s doing', async () => {
@@ -132,8 +159,16 @@ describe('a release of a Lambda alias', () => {
 
   it('that is taken back half way is stopped, and the way back is no release', async () => {
     await record(alias({ version: '7', weights: { 8: 0.1 } }, -3));
-    expect(await record(alias({ version: '7' }, -1), 'w-2')).toMatchObject({ kind: 'ignored', reason: { code: 'taken-back' } });
-    expect(await recorded()).toMatchObject([{ version: '8', status: 'stopped' }]);
+    const back = alias({ version: '7' }, -1);
+    expect(await record(back, 'w-2')).toMatchObject({ kind: 'ignored', reason: { code: 'taken-back' } });
+    expect(await recorded()).toMatchObject([{ version: '8', status: 'stopped', undoneAt: back.time }]);
+  });
+
+  it('that comes out again after it was taken back is a new one', async () => {
+    await record(alias({ version: '7', weights: { 8: 0.1 } }, -3));
+    await record(alias({ version: '7' }, -2), 'w-2');
+    expect(await record(alias({ version: '7', weights: { 8: 0.1 } }, -1), 'w-3')).toMatchObject({ kind: 'started' });
+    expect(await recorded()).toMatchObject([{ version: '8', status: 'in-progress', previousVersion: '7' }, { version: '8', status: 'stopped' }]);
   });
 
   it('of a version that comes back after another is a new one; a rollback is none', async () => {

@@ -1,11 +1,12 @@
 // Which release is suspected, and which never is.
 import { describe, expect, it } from 'vitest';
 import { correlate } from '../../../lambdas/domain/correlate.ts';
+import { decide } from '../../../lambdas/domain/decide.ts';
 import { faultOf } from '../../../lambdas/domain/fault.ts';
 import { chooseGood } from '../../../lambdas/domain/known-good.ts';
 import { faultsOf } from '../../../lambdas/domain/signals.ts';
 import type { Question } from '../../../lambdas/domain/question.ts';
-import { alarm, deployment, deploymentTrigger, minute, personTrigger, question, release, rollback, watchTrigger } from './samples.ts';
+import { alarm, alarmTrigger, deployment, deploymentTrigger, minute, personTrigger, question, release, rollback, watchTrigger } from './samples.ts';
 
 const suspectOf = (asked: Question) => {
   const { suspect, refusal } = correlate(asked, faultsOf(asked));
@@ -30,6 +31,9 @@ describe('the suspect', () => {
     ['nobody, when the deployment is upkeep', question({ releases: [], deployments: [deployment({ nature: 'upkeep' })] }), 'no-release'],
     ['nobody, when CodeDeploy undid the release', question({ releases: [release({ id: 'd-2' })], deployments: [deployment({ id: 'd-9', nature: 'rollback', undoes: 'd-2' })] }), 'no-release'],
     ['the release whose undoing still runs', question({ releases: [release({ id: 'd-2' })], deployments: [deployment({ id: 'd-9', nature: 'rollback', undoes: 'd-2', status: 'in-progress', finishedAt: null })] }), 'd-2'],
+    ['nobody, when ECS undid the release by itself', question({ releases: [release({ status: 'failed', undoneAt: minute(4) })] }), 'no-release'],
+    ['nobody, when the Watch tells of a failure that ECS undid meanwhile', question({ trigger: watchTrigger({ alarms: [], journeys: [] }), releases: [release({ status: 'failed', undoneAt: minute(4) })], alarms: [] }), 'already-undone'],
+    ['the release before one that was undone, which is not what is live', question({ releases: [release({ id: 'r-3', version: 'v3', startedAt: minute(8), status: 'stopped', undoneAt: minute(9) }), release()] }), 'r-2'],
     ['nobody, when Ripcord rolled the release back', question({ rollbacks: [rollback({ release: { id: 'r-2', version: 'v2' } })] }), 'no-release'],
     ['nobody, when going back from the release did not help', question({ rollbacks: [rollback({ release: { id: 'r-2', version: 'v2' }, outcome: 'not-recovered' })] }), 'no-release'],
     ['the release that lost only its flags', question({ rollbacks: [rollback({ release: { id: 'r-2', version: 'v2' }, keepsRelease: true })] }), 'r-2'],
@@ -45,6 +49,26 @@ describe('the suspect', () => {
     const late = alarm('latency', { fault: null, since: minute(9) });
     expect(suspectOf(question({ ...fault(-10, -9, -8), releases: [release()] }))).toBe('no-release');
     expect(suspectOf(question({ alarms: [...fault(-10, -9, -8).alarms, late], releases: [release()] }))).toBe('r-2');
+  });
+});
+
+describe('a release that failed and that ECS undid by itself hours ago', () => {
+  const ecs = (revision: number, over: Partial<ReturnType<typeof release>>) => release({ id: `ecs-svc/${revision}`, version: `shop:${revision}`, previousVersion: `shop:${revision - 1}`, origin: 'ecs', touched: [], ...over });
+  const failed = ecs(8, { startedAt: minute(-184), finishedAt: minute(-180), status: 'failed' });
+  const asked = (...releases: ReturnType<typeof release>[]) => decide(question({
+    releases, alarms: [alarm('latency')], trigger: alarmTrigger({ alarm: 'latency' }), knownGoods: [{ version: 'shop:6', since: minute(-900), basis: 'baked', targets: ['web', 'app'] }],
+  }));
+  const live = ecs(7, { startedAt: minute(-190), finishedAt: minute(-188) });
+
+  it('accuses nobody: one alarm is one signal, as if it had never been', () => {
+    const decided = asked({ ...failed, undoneAt: minute(-179) }, live);
+    expect([decided.verdict, decided.reasons.map(({ code }) => code)]).toEqual([asked(live).verdict, asked(live).reasons.map(({ code }) => code)]);
+    expect([decided.verdict, decided.releaseId, decided.reasons.map(({ code }) => code)]).toEqual(['hold', 'ecs-svc/7', expect.arrayContaining(['too-few-signals'])]);
+    expect(decided.signals).toContainEqual(expect.objectContaining({ kind: 'deployment', source: 'ecs-svc/7', status: 'quiet' }));
+  });
+
+  it('accuses still where nobody saw it undone: then it is what is live', () => {
+    expect(asked(failed, live)).toMatchObject({ verdict: 'roll-back', releaseId: 'ecs-svc/8' });
   });
 });
 

@@ -97,6 +97,11 @@ describe('a Lambda alias', () => {
     expect(eventIn(move({ version: '8', sharedWith: null }, at7, { releases: [known({ finishedAt: null, status: 'in-progress' })] })?.input)).toMatchObject({ phase: 'finished' });
   });
 
+  it('that has again what was taken back before was moved since then', () => {
+    const undone = known({ status: 'stopped', undoneAt: minute(10) });
+    expect(eventIn(move({ version: '8', sharedWith: '7' }, at7, { releases: [undone] })?.input)).toMatchObject({ phase: 'started', version: '8', at: minute(25) });
+  });
+
   it.each<[string, Parameters<typeof move>]>([
     ['nobody saw it before', [{ version: '8', sharedWith: null }, null]],
     ['it did not move', [{ version: '7', sharedWith: null }, at7]],
