@@ -2,7 +2,7 @@
 import type { RollbackRun } from '../scenarios/scenario.ts';
 import type { StoredRow } from '../stage/ripcord-view.ts';
 import type { Run } from './invariants.ts';
-import { lastResorts } from './last-resort.ts';
+import { lastResorts, type Struck } from './last-resort.ts';
 import type { Ending } from './scenarios.ts';
 
 /** Null: neither recovered and proven, nor stopped with on-call paged and the reason recorded, nor what the scenario asks for. */
@@ -16,8 +16,10 @@ export function endingOf(run: Run): Ending | null {
   if (ends.includes(null)) return null;
   // The alarm was read as quiet, which only an old answer can say: nothing is wrong as far as anybody can see.
   const found = (['recovered', 'paged', 'dry-run', 'left'] as const).find((end) => ends.includes(end)) ?? null;
-  return found === 'left' && struck?.fault !== 'stale' ? null : found;
+  return found === 'left' && !isOldAlarm(struck) ? null : found;
 }
+
+const isOldAlarm = (struck: Struck | null): boolean => struck?.fault === 'stale' && /\/cloudwatch:DescribeAlarms[.#]/.test(struck.at);
 
 /** Of one run alone, by its own record and the page that names it. */
 function endOf(run: Run, { rollbackId, outcome: said, status }: RollbackRun): Ending | 'joined' | null {

@@ -257,10 +257,11 @@ test('no secret stands in a message that could not be delivered', () => {
   expect(broken({ undelivered: ['{"service":"shop"}'], ledger: [waiting] })).toEqual([]);
 });
 
-test('leaving it is an end for an old answer alone', () => {
+test('leaving it is an end for an old answer about an alarm alone', () => {
   const left = { outcome: 'left', mails: [], events: [], writes: [], rows: [{ kind: 'assessed', data: { decision: { verdict: 'leave', reasons: [{ code: 'x', text: 'All is quiet.' }] } } }] };
   expect(broken({ ...left, struck: by('assess', 'stale', 'cloudwatch:DescribeAlarms') })).toEqual([]);
   for (const fault of faultNames.filter((one) => one !== 'stale')) expect(broken({ ...left, struck: by('assess', fault, 'cloudwatch:DescribeAlarms') }), fault).toEqual([endless]);
+  for (const what of ['cloudwatch:GetMetricData', 'elasticloadbalancing:DescribeListeners', 'cloudwatch:DescribeAlarmsForMetric']) expect(broken({ ...left, struck: by('assess', 'stale', what) }), what).toEqual([endless]);
   expect(broken({ ...left, struck: null })).toEqual([endless]);
 });
 
