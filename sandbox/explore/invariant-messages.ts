@@ -65,10 +65,13 @@ function struckReceiver({ at }: Struck): Receiver['name'] | null {
   return topic ?? (at.includes('events:PutEvents') ? 'event bus' : null);
 }
 
-/** Where something was changed, every receiver heard that it began, and how it ended. */
+/** Where something was changed, every receiver heard that it began, and how it ended; and whoever heard that it began also hears how it ended, whatever was changed. */
 export function saidOnce(run: Run): string[] {
-  if (run.writes.length === 0) return [];
   const sent = sentBy(run);
+  return [...run.writes.length === 0 ? [] : unheardOf(run, sent), ...leftWaiting(run, sent)];
+}
+
+function unheardOf(run: Run, sent: readonly Sent[]): string[] {
   const hasAlarm = lastResorts(run).length > 0;
   const unheard = (kind: Sent['kind']): readonly Receiver[] =>
     receiversOf(run).filter(({ receiver, name }) => !isLost(kind, name, run.struck) && !sent.some((one) => one.kind === kind && one.receiver === receiver));
@@ -76,6 +79,16 @@ export function saidOnce(run: Run): string[] {
     ...(isStoppedBefore(run) ? [] : unheard('started').map(({ name }) => `messages: something was changed, and ${name} was not told that it began`)),
     ...(hasAlarm ? [] : unheard('ended').map(({ name }) => `messages: something was changed, and ${name} was not told how it ended`)),
   ];
+}
+
+/** The first message promises a second. Who heard of no end at all is named already where something was changed. */
+function leftWaiting(run: Run, sent: readonly Sent[]): string[] {
+  if (lastResorts(run).length > 0) return [];
+  const heardEnd = (receiver: string, rollbackId: string | null): boolean => sent.some((one) => one.kind === 'ended' && one.receiver === receiver && (rollbackId === null || one.rollbackId === rollbackId));
+  return receiversOf(run).filter(({ receiver, name }) => !isLost('ended', name, run.struck) && (run.writes.length === 0 || heardEnd(receiver, null))).flatMap(({ receiver, name }) => {
+    const begun = new Set(sent.filter((one) => one.kind === 'started' && one.receiver === receiver).map(({ rollbackId }) => rollbackId));
+    return [...begun].filter((rollbackId) => !heardEnd(receiver, rollbackId)).map((rollbackId) => `messages: ${name} was told that ${rollbackId} began, and not how it ended`);
+  });
 }
 
 interface Receiver {

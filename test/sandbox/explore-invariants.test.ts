@@ -184,6 +184,21 @@ test('a run that recovered excuses no other: each is joined, left with a reason,
   expect(broken({ outcome: 'joined', rows: [joined(second)], writes: [], others: [{ rollbackId: second, outcome: 'joined', rows: [joined(id)] }], mails: [] })).toEqual([endless]);
 });
 
+test('whoever was told that a rollback began has to hear how that one ended, also where nothing was changed', () => {
+  const nothing = { writes: [], rows: [reported] };
+  const untold = (name: string, which = id): string => `messages: ${name} was told that ${which} began, and not how it ended`;
+  expect(broken(nothing)).toEqual([]);
+  expect(broken({ ...nothing, mails: [...started, paged[0] as Mail] })).toEqual([untold('Stakeholders')]);
+  expect(broken({ ...nothing, mails: [started[0] as Mail, paged[0] as Mail] })).toEqual([]);
+  expect(broken({ ...nothing, events: [event('Rollback Started')] })).toEqual([untold('event bus')]);
+  expect(broken({ ...nothing, mails: [...started, paged[0] as Mail], struck: by('report', 'denied', 'sns:Publish.Stakeholders') })).toEqual([]);
+  expect(broken({ ...nothing, mails: [...started, paged[0] as Mail], struck: by('report', 'error-once', 'sns:Publish.Stakeholders') })).toEqual([untold('Stakeholders')]);
+  // The end of another run is none of this one's.
+  const other = { others: [{ rollbackId: second, outcome: 'failed', rows: [reported] }] };
+  const beginning = { ...mail(stakeholders, 'shop: rolling back it'), message: `Rollback id: ${second}` };
+  expect(broken({ ...other, mails: [...good.mails, beginning, pageOf(second)] })).toEqual([untold('Stakeholders', second)]);
+});
+
 test('each receiver has to hear how it ended, but for the one that could not be told', () => {
   const [toOnCall, toOthers] = paged as [Mail, Mail];
   const without = (struck: string): readonly string[] => broken({ mails: [...started, toOnCall], struck });

@@ -122,6 +122,15 @@ describe('the end message', () => {
     expect(urgencies).toEqual([['notice', false, false], ['page', true, true], ['page', true, true], ['page', true, true], ['notice', false, false], ['page', true, true]]);
   });
 
+  it('goes to all who heard the beginning, also where every step failed and nothing was changed', () => {
+    const failed = (stepId: string) => result({ stepId, status: 'failed', reason: { code: 'denied', text: 'ModifyRule was denied' } }, null);
+    for (const results of [[failed('alb-weights/web')], [failed('alb-weights/web'), failed('alb-weights/api'), failed('codedeploy/group')]]) {
+      const { audience, urgency, subject } = ended({ results, verified: null });
+      expect([audience, urgency]).toEqual([startedMessage(assessment(), around).audience, 'page']);
+      expect(subject).toContain('checkout could NOT be rolled back');
+    }
+  });
+
   it('says in its subject that there is too little traffic, where nothing else is open, and that the journeys passed, where there are any', () => {
     const few = { code: 'metrics-few-requests', text: 'Too little traffic to tell from the metrics whether it is over: 13 requests in the 15 minutes since the change.' };
     const told = (change: Parameters<typeof verified>[0]) => {
