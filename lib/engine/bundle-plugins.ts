@@ -62,6 +62,8 @@ export const unreached: Readonly<Record<string, string>> = {
   '@aws-sdk/core/dist-es/submodules/client/middleware-logger/loggerMiddleware.js': 'export const loggerMiddleware = () => (next) => next, loggerMiddlewareOptions = {}, getLoggerPlugin = () => ({ applyToStack: () => {} });',
   // Tells AWS in the name of the client which features of the SDK are used.
   '@aws-sdk/core/dist-es/submodules/client/middleware-user-agent/check-features.js': 'export async function checkFeatures() {}',
+  // Keeps several calls apart that one environment serves at a time, which no function of ours does: then Lambda names the trace in the environment.
+  '@aws/lambda-invoke-store/dist-es/invoke-store.js': 'export class InvokeStoreBase {}\nexport const InvokeStore = { getInstanceAsync: async () => undefined };',
   // Hides secrets in what it tells that logger.
   '@smithy/core/dist-es/submodules/client/smithy-client/schemaLogFilter.js': `export const schemaLogFilter = ${leftOut('logs of calls')};`,
   // Warns of a Node.js older than the SDK wants; on Lambda it is the one that the stack names.
@@ -88,7 +90,7 @@ export const withoutUnused: Plugin = {
       contents: hollow(readFileSync(path, 'utf8'), 'JSON Schemas'), loader: 'js',
     }));
     build.onLoad({ filter: /zod\/v4\/classic\/schemas\.js$/ }, ({ path }) => ({ contents: withoutOldFormats(readFileSync(path, 'utf8')), loader: 'js' }));
-    build.onLoad({ filter: /(Sha256Js|getInstanceMetadataRegion|loadSharedConfigFiles|s3|DefaultRateLimiter|AdaptiveRetryStrategy|loggerMiddleware|check-features|schemaLogFilter|emitWarningIfUnsupportedVersion|logBuffer|HeaderFormatter|memoizer)\.js$/ }, ({ path }) => {
+    build.onLoad({ filter: /(Sha256Js|getInstanceMetadataRegion|loadSharedConfigFiles|s3|DefaultRateLimiter|AdaptiveRetryStrategy|loggerMiddleware|check-features|schemaLogFilter|emitWarningIfUnsupportedVersion|logBuffer|HeaderFormatter|invoke-store|memoizer)\.js$/ }, ({ path }) => {
       const found = Object.entries(unreached).find(([end]) => path.endsWith(`node_modules/${end}`));
       return found === undefined ? null : { contents: found[1], loader: 'js' };
     });
