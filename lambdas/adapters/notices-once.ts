@@ -7,7 +7,7 @@ import type { Message, Notices, Receiver } from './notices.ts';
 
 export interface OneMessage {
   readonly rollbackId: string;
-  /** `started`, `escalated-1`, `approval`, `ended`. */
+  /** `started`, `escalated-1`, `approval`, `ended`, `late`. */
   readonly kind: string;
   readonly message: Message;
 }

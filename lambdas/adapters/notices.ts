@@ -3,7 +3,7 @@ import { type EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventb
 import { PublishCommand, type SNSClient } from '@aws-sdk/client-sns';
 import type { JsonObject } from '../domain/vocabulary.ts';
 
-export type DetailType = 'Rollback Started' | 'Rollback Ended' | 'Rollback Escalated' | 'Approval Needed';
+export type DetailType = 'Rollback Started' | 'Rollback Ended' | 'Rollback Escalated' | 'Approval Needed' | 'Late Signal';
 
 /** One message, already written in plain text. */
 export interface Message {

@@ -42,6 +42,8 @@ export interface DeliveredSignal {
   readonly summary: string;
   /** Set when the alarm was muted or suppressed: it proves nothing before this instant. */
   readonly mutedUntil: Instant | null;
+  /** The rollback that it was left to; null: to none, the run that brought it goes on itself. Absent in rows of earlier versions. */
+  readonly leftTo?: string | null;
 }
 
 /** Everything one Assess or one look of the Watch needs to know of a service. Newest first. */

@@ -10,7 +10,7 @@ import type { Trigger } from '../domain/trigger.ts';
 import type { AuditCursor, JsonObject, RollbackMode } from '../domain/vocabulary.ts';
 import type { Assessment, AssessInput } from '../domain/workflow.ts';
 import { namesIn } from './assess-storm.ts';
-import { deliveredBy } from './delivered-signal.ts';
+import { deliveredBy, isTaken } from './delivered-signal.ts';
 
 export interface DoorParts {
   readonly table: LedgerTable;
@@ -48,8 +48,8 @@ export interface Further {
   readonly configVersion: number;
 }
 
-/** @param further null when nothing more was asked for. */
-export async function leaveAtDoor(input: AssessInput, parts: DoorParts, at: AtDoor, further: Partial<Further> & { readonly unread: string }): Promise<Assessment> {
+/** @returns null when the run that this one was to join is gone: then everything has to be asked anew. */
+export async function leaveAtDoor(input: AssessInput, parts: DoorParts, at: AtDoor, further: Partial<Further> & { readonly unread: string }): Promise<Assessment | null> {
   const { lock } = at.ledger;
   const now = at.now.toISOString();
   const fence = further.fence ?? (lock.owner === input.rollbackId ? lock.fence : null);
@@ -61,6 +61,7 @@ export async function leaveAtDoor(input: AssessInput, parts: DoorParts, at: AtDo
   const question = await withPage(asked, parts, at.now);
   const decision = decide(question);
   const audit = await record(input, parts, { at, question, decision, fence, configVersion: further.configVersion ?? 0 });
+  if (audit === null) return null;
   return {
     rollbackId: input.rollbackId, service: at.service, mode: question.mode, verdict: decision.verdict, headline: decision.headline, reasons: decision.reasons,
     page: decision.page, holdSeconds: 0, wantsEvidence: false, approval: null, release: null, knownGood: null, signals: [], rungs: [],
@@ -85,13 +86,15 @@ interface Row {
   readonly configVersion: number;
 }
 
-async function record(input: AssessInput, { table, audit, codeVersion }: DoorParts, row: Row): Promise<AuditCursor> {
+async function record(input: AssessInput, { table, audit, codeVersion }: DoorParts, row: Row): Promise<AuditCursor | null> {
   const { at: { service }, question, decision, fence, configVersion } = row;
   const data = { question, decision, fence, configVersion, codeVersion } as unknown as JsonObject;
-  const signal = input.look === 0 ? deliveredBy(question) : null;
+  const signal = input.look === 0 || question.lockedBy !== null ? deliveredBy(question) : null;
+  const isLeft = signal !== null && question.lockedBy !== null;
+  if (isLeft && !await isTaken(table, service, signal)) return null;
   const [cursor] = await Promise.all([
     audit.append({ rollbackId: input.rollbackId, service, kind: 'assessed', at: question.now, data }, input.audit),
-    signal === null ? null : joinSignal(table, service, signal),
+    signal === null || isLeft ? null : joinSignal(table, service, signal),
   ]);
   return cursor;
 }

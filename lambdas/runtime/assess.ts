@@ -20,7 +20,7 @@ import { approvalOf } from './assess-approval.ts';
 import { leaveAtDoor } from './assess-door.ts';
 import { factsOf } from './assess-effects.ts';
 import { decideInStorm } from './assess-storm.ts';
-import { deliveredBy } from './delivered-signal.ts';
+import { deliveredBy, isTaken } from './delivered-signal.ts';
 import type { Log } from './logger.ts';
 
 export interface AssessParts extends AssessSources {
@@ -31,13 +31,16 @@ export interface AssessParts extends AssessSources {
 
 /** @throws Refusal for bad input, after it was written into the audit; any other error when something could not be read. */
 export async function assess(given: AssessInput, parts: AssessParts, log: Log): Promise<Assessment> {
-  const assessment = await assessed(given, parts);
+  let assessment: Assessment | null = null;
+  // Each further turn follows the end of another run that this one was about to join.
+  while (assessment === null) assessment = await assessed(given, parts);
   const { headline, verdict, reasons, release } = assessment;
   log.info(headline, { verdict, reasons: reasons.map(({ code }) => code), release: release?.id ?? null, look: given.look });
   return assessment;
 }
 
-async function assessed(given: AssessInput, parts: AssessParts): Promise<Assessment> {
+/** @returns null when the run that this one was to join ended meanwhile. */
+async function assessed(given: AssessInput, parts: AssessParts): Promise<Assessment | null> {
   const now = parts.clock.now();
   const [{ admitted, known }, approval] = await Promise.all([admit(given, parts, now), approvalOf(given, parts.table, now)]);
   const input = { ...given, approval };
@@ -48,7 +51,7 @@ async function assessed(given: AssessInput, parts: AssessParts): Promise<Assessm
   const asked = questionOf(input, { admitted, known, seen, now: now.toISOString() });
   const { question, decision } = await decideInStorm(asked, parts, { windows: known.windows, group: groupOf(known.entry), now });
   const audit = await record(input, parts, { question, decision, known, fence: seen.fence });
-  return assessmentOf(input, decision, { admitted, known, seen, audit, codeVersion: parts.codeVersion });
+  return audit === null ? null : assessmentOf(input, decision, { admitted, known, seen, audit, codeVersion: parts.codeVersion });
 }
 
 async function admit(input: AssessInput, parts: AssessParts, now: Date): Promise<{ readonly admitted: Admitted; readonly known: Known | Unread }> {
@@ -91,17 +94,19 @@ function questionOf(input: AssessInput, { admitted, known, seen, now }: Gathered
   };
 }
 
-/** One audit row with every input of the decision; beside it what others need to see: the joined signal, the rollback that is about to act. */
-async function record(input: AssessInput, parts: AssessParts, about: { readonly question: Question; readonly decision: Decision; readonly known: Known; readonly fence: number | null }): Promise<AuditCursor> {
+/** One audit row with every input of the decision; beside it what others need to see: the joined signal, the rollback that is about to act. Null, and no row, where nobody is left to join. */
+async function record(input: AssessInput, parts: AssessParts, about: { readonly question: Question; readonly decision: Decision; readonly known: Known; readonly fence: number | null }): Promise<AuditCursor | null> {
   const { question, decision, known, fence } = about;
   const { service, now, trigger } = question;
   const data = { question, decision, fence, configVersion: known.configVersion, codeVersion: parts.codeVersion } as unknown as JsonObject;
   const mode = modeOf(question);
   const isRecorded = decision.verdict === 'roll-back' && mode !== 'dry-run';
-  const signal = input.look === 0 ? deliveredBy(question) : null;
+  const signal = input.look === 0 || question.lockedBy !== null ? deliveredBy(question) : null;
+  const isLeft = signal !== null && question.lockedBy !== null;
+  if (isLeft && !await isTaken(parts.table, service, signal)) return null;
   const [audit] = await Promise.all([
     parts.audit.append({ rollbackId: input.rollbackId, service, kind: 'assessed', at: now, data }, input.audit),
-    signal === null ? null : joinSignal(parts.table, service, signal),
+    signal === null || isLeft ? null : joinSignal(parts.table, service, signal),
     isWeighed(question, decision.reasons) ? keepWeighed(parts.table, service, now) : null,
     isRecorded ? recordRollback(parts.table, {
       rollbackId: input.rollbackId, service, startedAt: input.startedAt, isAutomatic: trigger.kind !== 'person',

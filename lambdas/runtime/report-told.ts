@@ -8,12 +8,15 @@ import type { Ending } from './report-outcome.ts';
 /** One page for all services is claimed for the whole account already; this claim would keep it from whoever got that one. */
 const claimedElsewhere: readonly string[] = ['storm', 'shared-dependency'];
 
+/** Whether one page for all services is what wakes people about this one. */
+export const isToldForAll = ({ assessment }: Pick<ReportInput, 'assessment'>): boolean => assessment?.reasons.some(({ code }) => claimedElsewhere.includes(code)) === true;
+
 /** What a page about a service that was left alone is about; null for every other end, which wakes people whenever it comes. */
 export function incidentOf(ending: Ending, { assessment, approval }: ReportInput): Incident | null {
   const reason = assessment?.reasons[0]?.code;
   if (!ending.page || ending.outcome !== 'left' || assessment?.page !== true || reason === undefined) return null;
   // A question to a person is one of a kind, and so is the silence that follows.
-  if (approval?.answer === 'deadline' || assessment.reasons.some(({ code }) => claimedElsewhere.includes(code))) return null;
+  if (approval?.answer === 'deadline' || isToldForAll({ assessment })) return null;
   return { service: assessment.service, releaseId: assessment.release?.id ?? null, reason };
 }
 

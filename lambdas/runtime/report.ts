@@ -1,4 +1,4 @@
-// Ends a rollback: seals the record, closes the ledger's rows, tells people, frees the lock. Each part is safe to repeat, from wherever it died.
+// Ends a rollback: seals the record, closes the ledger's rows, tells people, frees the lock, and looks a last time for what was left to it. Each part is safe to repeat, from wherever it died.
 import type { AuditRecord } from '../adapters/audit-record.ts';
 import { ChainSealed } from '../adapters/audit-store.ts';
 import { closeRollback, quarantine, updateRelease } from '../adapters/ledger-history.ts';
@@ -13,10 +13,11 @@ import type { DeliveredSignal } from '../domain/ledger.ts';
 import type { AuditCursor, Instant } from '../domain/vocabulary.ts';
 import type { Reported, ReportInput } from '../domain/workflow.ts';
 import { incidentReport } from './incident-report.ts';
-import { lastLookedAt, withLateSignals } from './late-signals.ts';
+import { keyOf, lastLookedAt, unlooked, withLateSignals } from './late-signals.ts';
 import type { Log } from './logger.ts';
-import { endedMessage } from './messages.ts';
+import { endedMessage, type Surroundings } from './messages.ts';
 import { endedSubject } from './messages-subject.ts';
+import { type Heard, heardIn, leftToRun, tellLate } from './report-late.ts';
 import { type Ending, endingOf, hasChanged, keepsRelease, serviceOf } from './report-outcome.ts';
 import { runbook } from './report-plan.ts';
 import { pageOnce } from './report-told.ts';
@@ -44,6 +45,7 @@ export interface ReportParts {
 
 interface Sealed {
   readonly ending: Ending;
+  readonly said: Heard;
   readonly endedAt: Instant;
   readonly seal: AuditCursor;
   /** The audit tells that something was about to be changed, whatever became of it. */
@@ -62,7 +64,8 @@ export interface Death {
 const defaultCoolDownMinutes = 30;
 
 /**
- * Ends one rollback. The lock is freed last, and also when people could not be told; then it throws, so that telling them is tried again.
+ * Ends one rollback. The lock is freed also when people could not be told; then it throws, so that telling them is tried again. After that
+ * nobody joins this run any more, and what did before is told.
  * @param death what the Watchdog calls for; a rollback that Report had sealed before keeps its outcome.
  */
 export async function endRollback(input: ReportInput, parts: ReportParts, death: Death | null = null): Promise<Reported> {
@@ -71,8 +74,10 @@ export async function endRollback(input: ReportInput, parts: ReportParts, death:
   const { ending, seal } = sealed;
   await closeLedger(input, parts, sealed);
   const facts = await factsFor(input, parts);
-  const failure = death?.isTold === true ? null : await tell(input, parts, { sealed, facts });
+  const around = { machineArn: parts.machineArn, owner: facts?.owner ?? '', runbook: facts?.runbook ?? null };
+  const failure = death?.isTold === true ? null : await tell(input, parts, { sealed, around });
   await freeLock(input, parts, { ending, endedAt: sealed.endedAt, coolDownMinutes: facts?.coolDownMinutes ?? defaultCoolDownMinutes });
+  if (death?.isTold !== true) await tellLate(input, parts, { ending, said: sealed.said, around });
   parts.log.info(`ended: ${ending.headline}`, { verdict: ending.outcome, auditLength: seal.length, auditHash: seal.hash });
   if (failure !== null) throw failure;
   const plan = plannedIn(input);
@@ -84,22 +89,22 @@ async function sealRecord(input: ReportInput, parts: ReportParts, died: string |
   const rows = await parts.audit.read(input.rollbackId);
   const last = rows.at(-1);
   const head = last === undefined ? genesis : cursorAt(last);
-  const before = reportedIn(rows);
+  const before = reportedIn(input, rows);
   const now = parts.clock.now().toISOString();
   const hasIntended = rows.some(({ kind }) => kind === 'change-intended');
-  const ending = before?.ending ?? await endingNow(input, parts, { died, rows, hasIntended });
+  const { ending, said } = before ?? await endingNow(input, parts, { died, rows, hasIntended });
   const endedAt = before?.endedAt ?? now;
   const plan = plannedIn(input);
-  if (sealedAt !== null || last?.kind === 'sealed') return { ending, endedAt, seal: sealedAt ?? head, hasIntended };
+  if (sealedAt !== null || last?.kind === 'sealed') return { ending, said, endedAt, seal: sealedAt ?? head, hasIntended };
   const about = { rollbackId: input.rollbackId, service: serviceOf(input) ?? 'unknown' };
   try {
     const cursor = before === null
       ? await parts.audit.append({ ...about, kind: 'reported', at: now, data: {
-        ending: { ...ending, reasons: ending.reasons.map((reason) => ({ ...reason })) }, endedAt, headline: ending.headline,
+        ending: { ...ending, reasons: ending.reasons.map((reason) => ({ ...reason })) }, endedAt, ...said, headline: ending.headline,
         ...(plan.length === 0 ? {} : { plan }), markdown: incidentReport({ input, ending, rows, head, endedAt }),
       } }, head)
       : head;
-    return { ending, endedAt, hasIntended, seal: await parts.audit.seal({ ...about, at: now, data: { outcome: ending.outcome } }, cursor) };
+    return { ending, said, endedAt, hasIntended, seal: await parts.audit.seal({ ...about, at: now, data: { outcome: ending.outcome } }, cursor) };
   } catch (error) {
     // Another try of the same step sealed it between our read and our write: what it wrote counts.
     if (error instanceof ChainSealed) return sealRecord(input, parts, died, error.at);
@@ -107,26 +112,21 @@ async function sealRecord(input: ReportInput, parts: ReportParts, died: string |
   }
 }
 
-async function endingNow(input: ReportInput, parts: ReportParts, { died, rows, hasIntended }: { readonly died: string | null; readonly rows: readonly AuditRow[]; readonly hasIntended: boolean }): Promise<Ending> {
-  const ending = withLateSignals(withUntold(endingOf(input, died, hasIntended), input.untold), await lateSignals(input, parts, rows), lastLookedAt(input, rows));
+async function endingNow(input: ReportInput, parts: ReportParts, { died, rows, hasIntended }: { readonly died: string | null; readonly rows: readonly AuditRow[]; readonly hasIntended: boolean }): Promise<Pick<Sealed, 'ending' | 'said'>> {
+  const lookedAt = lastLookedAt(input, rows);
+  const left = await leftToRun(input, parts, lookedAt);
+  const ending = withLateSignals(withUntold(endingOf(input, died, hasIntended), input.untold), unlooked(left, input, rows), lookedAt);
   const paged = await pageOnce(parts, input, ending);
-  return { ...paged, subject: endedSubject(input, paged) };
+  return { ending: { ...paged, subject: endedSubject(input, paged) }, said: { lookedAt, heard: left.map(keyOf) } };
 }
 
 /** A plan that nothing came of: of a dry run, in shadow, of a way back that was refused or that nobody approved. */
 const plannedIn = ({ assessment, plans, results }: ReportInput): string[] => (assessment === null || results.length > 0 ? [] : runbook(assessment, plans));
 
-/** A run without the lock has nobody who joined it. */
-async function lateSignals(input: ReportInput, { signalsOfOthers }: ReportParts, rows: readonly AuditRow[]): Promise<readonly DeliveredSignal[]> {
-  const { rollbackId, assessment } = input;
-  if (assessment === null || assessment.fence === null) return [];
-  return signalsOfOthers({ service: assessment.service, rollbackId, from: lastLookedAt(input, rows) });
-}
-
-function reportedIn(rows: readonly AuditRow[]): Pick<Sealed, 'ending' | 'endedAt'> | null {
+function reportedIn(input: ReportInput, rows: readonly AuditRow[]): Pick<Sealed, 'ending' | 'endedAt' | 'said'> | null {
   // A row of this kind that says nothing is none of ours.
-  const said = rows.flatMap((row) => (row.kind === 'reported' ? [dataIn(row)] : [])).find((data) => data?.['ending'] !== undefined);
-  return said === undefined ? null : said as unknown as Pick<Sealed, 'ending' | 'endedAt'>;
+  const data = rows.flatMap((row) => (row.kind === 'reported' ? [dataIn(row)] : [])).find((one) => one?.['ending'] !== undefined) as (Pick<Sealed, 'ending' | 'endedAt'> & Partial<Heard>) | undefined;
+  return data === undefined ? null : { ending: data.ending, endedAt: data.endedAt, said: heardIn(data, input, rows) };
 }
 
 async function closeLedger(input: ReportInput, { table }: ReportParts, { ending, endedAt, seal, hasIntended }: Sealed): Promise<void> {
@@ -152,11 +152,10 @@ async function factsFor(input: ReportInput, { factsOf, log }: ReportParts): Prom
 }
 
 /** @returns the error when somebody could not be told. */
-async function tell(input: ReportInput, parts: ReportParts, about: { readonly sealed: Sealed; readonly facts: ServiceFacts | null }): Promise<Error | null> {
-  const { sealed: { ending, seal }, facts } = about;
+async function tell(input: ReportInput, parts: ReportParts, about: { readonly sealed: Sealed; readonly around: Surroundings }): Promise<Error | null> {
+  const { sealed: { ending, seal }, around } = about;
   // It had given its signal to another run and died on the way out: that run acts, and tells people how it ended.
   if (input.assessment?.verdict === 'joined' && input.assessment.fence === null && input.results.length === 0) return null;
-  const around = { machineArn: parts.machineArn, owner: facts?.owner ?? '', runbook: facts?.runbook ?? null };
   try {
     await sendOnce(parts, { rollbackId: input.rollbackId, kind: 'ended', message: endedMessage(input, ending, seal, around) });
     return null;

@@ -12,7 +12,8 @@ import { approve } from '../../lambdas/runtime/approve.ts';
 import { assess } from '../../lambdas/runtime/assess.ts';
 import { machineArn, recordingNotices, silent } from '../unit/report-samples.ts';
 import { manyCases, patience } from './many-cases.ts';
-import { attached, inputs, Lamp, nothingLost, pause, type Ran, rig, turn, withAccount, World } from './interleaving-world.ts';
+import { attached, inputs, Lamp, pause, type Ran, rig, turn, withAccount, World } from './interleaving-world.ts';
+import { nothingLost } from './interleaving-lost.ts';
 
 withAccount();
 
@@ -162,7 +163,7 @@ test('an approval that is answered late, twice, yes and no, in any order: one an
       asked.ran,
       asked.timeOut(deadline, drift),
     ]));
-    await nothingLost(service, [ran]);
+    await nothingLost(world, [ran]);
     await checkAnswers(asked, tried, { rollbackId, onDeadline });
   }), { ...manyCases(20), endOnFailure: true });
 }, patience(120_000));

@@ -14,7 +14,8 @@ import { LoadBalancing } from '../../sandbox/services/elbv2/load-balancing.ts';
 import type { TargetGroupRecord } from '../../sandbox/services/elbv2/records.ts';
 import { loadBalancingService } from '../../sandbox/services/elbv2/service.ts';
 import { manyCases, patience } from './many-cases.ts';
-import { attached, inputs, nothingLost, pause, type Ran, releaseLeft, rig, scheduled, withAccount, World } from './interleaving-world.ts';
+import { attached, inputs, pause, type Ran, releaseLeft, rig, scheduled, withAccount, World } from './interleaving-world.ts';
+import { nothingLost } from './interleaving-lost.ts';
 
 withAccount();
 
@@ -136,7 +137,7 @@ test('two services on one listener: nobody writes over a change it could see, wh
     })));
     for (const [index, service] of services.entries()) {
       const own = ran.filter(({ seen }) => seen.service === service);
-      await nothingLost(service, own);
+      await nothingLost(worlds[index] as World, own);
       expect(places[index]?.writes.filter((write) => write.service === service).length, `changes by ${service}`).toBeLessThanOrEqual(1);
     }
     for (const place of new Set(places)) await checkPlace(place, isShared ? ran : ran.filter(({ seen }) => places[services.indexOf(seen.service)] === place), isShared && goods[0] !== goods[1]);

@@ -6,7 +6,8 @@ import type { Release } from '../../lambdas/domain/vocabulary.ts';
 import type { Watching } from '../../lambdas/domain/workflow.ts';
 import { watch } from '../../lambdas/runtime/watch.ts';
 import { manyCases, patience } from './many-cases.ts';
-import { attached, inputs, Lamp, nothingLost, pause, releaseLeft, rig, turn, withAccount, World } from './interleaving-world.ts';
+import { attached, inputs, Lamp, pause, releaseLeft, rig, turn, withAccount, World } from './interleaving-world.ts';
+import { nothingLost } from './interleaving-lost.ts';
 
 withAccount();
 
@@ -60,7 +61,7 @@ test('a release that goes out while the one before is rolled back has the last w
     expect(lamp.over.length, 'changes of the target').toBeLessThanOrEqual(1);
     expect(lamp.over.filter((side) => side !== 'green'), 'changes of what the rollback was not about').toEqual([]);
     expect(world.mostActing, 'runs that act at the same time').toBeLessThanOrEqual(1);
-    await nothingLost(service, runs);
+    await nothingLost(world, runs);
     checkRecord((await readService(rig.table, service, new Date(rig.clock.now()))).releases, watchings);
   }), { ...manyCases(12), endOnFailure: true });
 }, patience(120_000));

@@ -4,7 +4,8 @@ import { expect, test } from 'vitest';
 import type { JourneyRound, Watching, WatchLooked } from '../../lambdas/domain/workflow.ts';
 import { watch } from '../../lambdas/runtime/watch.ts';
 import { manyCases, patience } from './many-cases.ts';
-import { attached, calm, inputs, kinds, Lamp, nothingLost, pause, type Ran, rig, turn, withAccount, World } from './interleaving-world.ts';
+import { attached, calm, inputs, kinds, Lamp, pause, type Ran, rig, turn, withAccount, World } from './interleaving-world.ts';
+import { nothingLost } from './interleaving-lost.ts';
 
 withAccount();
 
@@ -21,13 +22,13 @@ async function made(s: fc.Scheduler): Promise<Made> {
 }
 
 /** What holds of every order. */
-async function oneActed({ service, lamp, world }: Made, runs: readonly Ran[]): Promise<void> {
+async function oneActed({ lamp, world }: Made, runs: readonly Ran[]): Promise<void> {
   expect(lamp.over, 'changes of the target').toEqual(['green']);
   expect(lamp.side).toBe('blue');
   expect(world.mostActing, 'runs that act at the same time').toBe(1);
   // A person who asks after it was done gets the same answer without a change; nobody else acts a second time.
   expect(runs.filter(({ seen: { verdict, requestedBy } }) => verdict === 'roll-back' && requestedBy === null).length, 'automatic runs that act').toBeLessThanOrEqual(1);
-  await nothingLost(service, runs);
+  await nothingLost(world, runs);
 }
 
 test('several runs of one service, their calls in any order: one change, one at a time, nothing lost', async () => {
@@ -35,6 +36,24 @@ test('several runs of one service, their calls in any order: one change, one at 
   await fc.assert(fc.asyncProperty(fc.scheduler(), fc.array(fc.constantFrom(...kinds), { minLength: 2, maxLength: 5 }), async (s, events) => {
     const one = await made(s);
     await oneActed(one, await s.waitFor(Promise.all(events.map((kind, index) => one.world.run(`${one.service}-${index}-${kind}`, inputs(one.service)[kind])))));
+  }), { ...manyCases(20), endOnFailure: true });
+}, patience(120_000));
+
+test('what comes while a run is being closed is on record, told, or acted on, whatever the order', async () => {
+  expect.hasAssertions();
+  const late = fc.record({ kind: fc.constantFrom(...kinds), after: fc.nat(40) });
+  await fc.assert(fc.asyncProperty(fc.scheduler(), fc.constantFrom(...kinds), fc.array(late, { minLength: 1, maxLength: 3 }), async (s, first, others) => {
+    const one = await made(s);
+    const { service, world } = one;
+    const runs = await s.waitFor(Promise.all([
+      world.run(`${service}-first`, inputs(service)[first]),
+      ...others.map(async ({ kind, after }, index) => {
+        await world.closing;
+        await pause(s, after);
+        return world.run(`${service}-${index}-${kind}`, inputs(service)[kind]);
+      }),
+    ]));
+    await oneActed(one, runs);
   }), { ...manyCases(20), endOnFailure: true });
 }, patience(120_000));
 
@@ -54,7 +73,7 @@ test('a run that stood still for longer than its lease changes nothing that anot
       return world.run(`${service}-${index}-${kind}`, inputs(service)[kind], stalls ? standStill : undefined);
     })));
     expect(lamp.over, 'changes of the target').toHaveLength(1);
-    await nothingLost(service, runs);
+    await nothingLost(world, runs);
   }), { ...manyCases(20), endOnFailure: true });
 }, patience(120_000));
 
