@@ -1,7 +1,7 @@
 // What a Watch concludes beside its looks: a failure that AWS tells of, what a release left, and whether what baked can be called known good. Pure.
 import { watchSignal } from './bake.ts';
+import { laterThan, passedBy, type OnRecord } from './bake-next.ts';
 import { bakedStates, type Readings, withoutUnmoved } from './captured-states.ts';
-import { at } from './instants.ts';
 import type { RollbackRecord } from './ledger.ts';
 import type { DeploymentReading } from './readings.ts';
 import { isUndoneByEcs } from './release-known.ts';
@@ -79,7 +79,7 @@ export function left({ release, captured, withdrawal }: LeftQuestion, readings: 
 
 export interface SettleQuestion {
   readonly release: Release;
-  readonly releases: readonly Pick<Release, 'id' | 'version' | 'startedAt'>[];
+  readonly releases: readonly OnRecord[];
   readonly rollbacks: readonly RollbackRecord[];
   readonly captured: readonly StepCaptured[];
   /** Target to the strategy that captured it. */
@@ -96,8 +96,10 @@ export interface Settled {
 
 /** Known good, unless something came between the last look and the capture. */
 export function settled({ release, releases, rollbacks, captured, found }: SettleQuestion, readings: Readings): Settled {
-  const next = releases.find(({ id, startedAt }) => id !== release.id && at(startedAt) > at(release.startedAt));
+  const [next] = laterThan(release, releases);
   if (next !== undefined) return bad({ code: 'superseded', text: `Release ${next.version} began before ${release.version} could be captured; it is not called good.` });
+  const passed = passedBy(release, releases, rollbacks);
+  if (passed !== null) return bad(passed);
   if (rollbacks.some((record) => record.release?.id === release.id)) return bad({ code: 'rolled-back', text: `Release ${release.version} was rolled back, or would have been.` });
   const { states, reasons } = bakedStates(captured, release, readings);
   const doubts = [...reasons, ...notCaptured(captured)];

@@ -48,6 +48,13 @@ export function lookSeconds(rhythm: Rhythm): number {
 export const lateLookSeconds = ({ bakeMinutes, now, looksLeft }: Pick<Rhythm, 'bakeMinutes' | 'now' | 'looksLeft'>, bakedAt: number): number =>
   Math.max(shortest, spread((bakedAt + graceMinutes(bakeMinutes) * 60_000 - at(now)) / 1000, looksLeft - spareLooks));
 
+/** Minutes for which a watch may wait for a later release: the execution lasts so long before its bake, and no longer. */
+export const waitLeftMinutes = ({ startedAt }: Pick<Release, 'startedAt'>, now: Instant): number => longestReleaseMinutes - (at(now) - at(startedAt)) / 60_000;
+
+/** Seconds until the next look while a later release goes out. */
+export const nextLookSeconds = ({ release, now, looksLeft }: Pick<Rhythm, 'release' | 'now' | 'looksLeft'>): number =>
+  Math.max(shortest, spread(waitLeftMinutes(release, now) * 60, looksLeft - lateLooks));
+
 /** As long again as the bake: an alarm that blinked has to be quiet for a whole bake time. */
 export const graceMinutes = (bakeMinutes: number): number => Math.max(bakeMinutes, metricsLateMinutes);
 

@@ -1,7 +1,8 @@
 // One look at a release in its bake: go on, start a rollback, call it known good, or give up. Pure.
 import { createHash } from 'node:crypto';
 import { harmIn, isNewHarm, namedBy, nameOfSignal, noMemory, quarantinedName, rememberedAt, waitedFor, type WatchMemory, withHarm, withTold } from './bake-memory.ts';
-import { graceMinutes, lateLookSeconds, longestReleaseMinutes, lookSeconds } from './bake-rhythm.ts';
+import { passedBy, replacedBy, waitsFor } from './bake-next.ts';
+import { graceMinutes, lateLookSeconds, longestReleaseMinutes, lookSeconds, nextLookSeconds } from './bake-rhythm.ts';
 import { at, instantOf } from './instants.ts';
 import type { RollbackRecord } from './ledger.ts';
 import { findInMetrics, type MetricsFinding, metricSignals } from './metric-findings.ts';
@@ -28,6 +29,8 @@ export interface BakeQuestion extends Omit<SignalSources, 'trigger' | 'startedAt
   readonly lockedBy: string | null;
   /** What the ledger said of the release before this look; absent where nobody asked AWS since. */
   readonly statusBefore?: Release['status'];
+  /** A later release ends the watch only when it is out. Absent in questions of before it was waited for: there it ended it at once. */
+  readonly waitsForNext?: true;
   /** Looks that the history of the execution can still hold. */
   readonly looksLeft: number;
   /** Of the look before; null at the first. */
@@ -55,6 +58,8 @@ export function watchLook(question: BakeQuestion): WatchLooked {
   if (failed !== null) return failed;
   const over = endOf(question);
   if (over !== null) return ended(over);
+  const next = question.waitsForNext === true ? waitsFor(question.release, question.releases) : null;
+  if (next !== null) return { ...goOn(nextLookSeconds(question), next), memory: question.memory ?? noMemory };
   const finding = findInMetrics(question.metrics, question.release, question.now);
   const known = readSignals({ ...question, startedAt: question.release.startedAt, trigger: { kind: 'watch', releaseId: question.release.id, alarms: [], journeys: [] } }, question.release);
   const signals = [...known, ...metricSignals(finding)];
@@ -86,11 +91,13 @@ function failedSince({ service, release, statusBefore, memory }: BakeQuestion): 
 const ended = (reason: Reason): WatchLooked => ({ answer: 'ended', waitSeconds: 0, reasons: [reason], rollback: null });
 
 /** Why there is nothing left to watch; null while there is. */
-function endOf({ release, releases, rollbacks }: BakeQuestion): Reason | null {
+function endOf({ release, releases, rollbacks, waitsForNext, now }: BakeQuestion): Reason | null {
   const rollback = rollbacks.find((record) => record.release?.id === release.id);
   if (rollback !== undefined) return { code: 'rolled-back', text: `Rollback ${rollback.rollbackId} took release ${release.version} over.` };
   if (release.status === 'failed' || release.status === 'stopped') return { code: 'release-over', text: `Release ${release.version} ${release.status === 'failed' ? 'failed' : 'was stopped'}.` };
-  const next = releases.find(({ id, startedAt }) => id !== release.id && at(startedAt) > at(release.startedAt));
+  const passed = waitsForNext === true ? passedBy(release, releases, rollbacks) : null;
+  if (passed !== null) return passed;
+  const next = waitsForNext === true ? replacedBy(release, releases, now) : releases.find(({ id, startedAt }) => id !== release.id && at(startedAt) > at(release.startedAt));
   return next === undefined ? null : { code: 'superseded', text: `Release ${next.version} began at ${next.startedAt}; it has a watch of its own.` };
 }
 

@@ -43,9 +43,12 @@ export function correlate(question: Question, faults: readonly Fault[]): Correla
   if (accused === undefined) return { suspect: null, refusal: noRelease(question, releases[0]) };
   const [live] = releases;
   if (live !== undefined && live.version !== accused.version)
-    return { suspect: null, refusal: because('newer-release', `Release ${accused.version} is suspected, but release ${live.version} began after the fault and is live now. Ripcord never rolls back what is newer than the fault.`) };
+    return { suspect: null, refusal: because('newer-release', `Release ${accused.version} is suspected, but release ${live.version} began after the fault and ${mayBeLive(live)}. Ripcord never rolls back what is newer than the fault.`) };
   return { suspect: accused, refusal: null };
 }
+
+/** How much of a failed or stopped deployment is in place, AWS does not say. */
+const mayBeLive = ({ status }: ReleaseFacts): string => (status === 'failed' || status === 'stopped' ? `${status === 'failed' ? 'failed' : 'was stopped'}, and some of it may be live` : 'is live now');
 
 /** The Watch names a release for its failure alone, and AWS undid it meanwhile. */
 const isUndoneFailure = ({ trigger, releases }: Question): boolean => trigger.kind === 'watch' && trigger.metrics !== true && trigger.quarantined !== true

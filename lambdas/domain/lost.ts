@@ -42,10 +42,18 @@ function found(polled: Polled, detail: JsonObject, text: string): Lost {
   };
 }
 
-/** The newest deployment of a CodeDeploy group: older ones are superseded, and nothing can be captured of them any more. */
+/** The newest deployment of a CodeDeploy group that CodeDeploy has not undone by itself: older ones are superseded, and nothing can be captured of them any more. */
 export function lostDeployment(group: { readonly application: string; readonly deploymentGroup: string }, readings: readonly DeploymentReading[], polled: Polled): Lost | null {
+  const newestFirst = readings.filter(({ nature }) => nature !== 'upkeep').toSorted((a, b) => at(b.startedAt) - at(a.startedAt));
+  const undoing = newestFirst.filter(({ undoes, status }) => undoes !== null && status === 'finished');
+  const undone = newestFirst.filter(({ id }) => undoing.some(({ undoes }) => undoes === id));
+  // Ripcord may have gone back further.
+  if (undone.some((one) => wasRolledBack(one, polled.ledger.rollbacks))) return null;
+  return lostNewest(group, newestFirst.find((one) => !undoing.includes(one) && !undone.includes(one)), polled);
+}
+
+function lostNewest(group: Parameters<typeof lostDeployment>[0], newest: DeploymentReading | undefined, polled: Polled): Lost | null {
   const { ledger, now } = polled;
-  const [newest] = readings.filter(({ nature }) => nature !== 'upkeep').toSorted((a, b) => at(b.startedAt) - at(a.startedAt));
   if (newest === undefined || newest.nature !== 'release' || !isRecent(newest.startedAt, polled) || !isSettled(newest.finishedAt ?? newest.startedAt, now)) return null;
   const known = ledger.releases.find(({ id }) => id === newest.id);
   if (known !== undefined && wasRolledBack(known, ledger.rollbacks)) return null;

@@ -162,7 +162,7 @@ async function look({ watch: watching, watchId, evidence, looksLeft = looksLeftU
   const question = {
     service: watching.service, release: withoutStates(current), statusBefore: release.status, traffic, rollbacks: [...ledger.rollbacks, ...ledger.shadowed], bakeMinutes: config.policy.bakeMinutes, hasJourneys: watching.hasJourneys,
     quarantined: ledger.quarantined, alarms, metrics, delivered: ledger.signals, deployments, evidence, externalTools: config.signals.external, now: now.toISOString(),
-    releases: ledger.releases.map((one) => withoutStates(one)), lockedBy: ledger.lock.owner, looksLeft, memory,
+    releases: ledger.releases.map((one) => withoutStates(one)), lockedBy: ledger.lock.owner, waitsForNext: true as const, looksLeft, memory,
     ...(isTooOld && (config.signals.metrics ?? []).length > 0 ? { isTooOldToJudge: true as const } : {}),
   };
   return keep({ service: watching.service, watchId }, { verb: 'look', question, looked: watchLook(question) }, parts, memory);
@@ -193,7 +193,7 @@ async function settle({ watch: watching, watchId, captured, reasons: found = [],
   if (release === null) return unknownRelease(watching);
   const strategies = strategiesOf(watching);
   const question: SettleQuestion = {
-    release, releases: ledger.releases.map(({ id, version, startedAt }) => ({ id, version, startedAt })), rollbacks: [...ledger.rollbacks, ...ledger.shadowed], captured, strategies, found,
+    release, releases: ledger.releases.map(({ id, version, startedAt, status, undoneAt }) => ({ id, version, startedAt, status, ...(undoneAt === undefined ? {} : { undoneAt }) })), rollbacks: [...ledger.rollbacks, ...ledger.shadowed], captured, strategies, found,
   };
   const { looked, good } = settled(question, readingsOf(strategies, release));
   if (good !== null) await putKnownGood(parts.table, watching.service, good);

@@ -1,6 +1,6 @@
 // How a bake ends: when a version is called good, and what of it is kept.
 import { describe, expect, it } from 'vitest';
-import { recordRollback } from '../../lambdas/adapters/ledger-history.ts';
+import { recordRollback, updateRelease } from '../../lambdas/adapters/ledger-history.ts';
 import { serviceSchema } from '../../lambdas/config/schema.ts';
 import type { Reason } from '../../lambdas/domain/vocabulary.ts';
 import type { Watching, WatchLooked } from '../../lambdas/domain/workflow.ts';
@@ -80,5 +80,18 @@ describe('settling', () => {
     await record(pipeline('Started', -1, { releaseId: 'build-3', version: 'v3' }), 'w-3');
     expect(codes(await settle(watching))).toEqual(['superseded']);
     expect((await ledger()).knownGoods).toEqual([]);
+  });
+
+  it('does when the release that came between failed or was undone, unless a rollback of it went back further', async () => {
+    await record(pipeline('Started', -20));
+    const watching = await record(pipeline('Finished', -15), 'w-2');
+    await watch({ verb: 'left', watchId: 'w-2', watch: watching, captured: captured('green') }, rig.parts);
+    await record(pipeline('Started', -1, { releaseId: 'build-3', version: 'v3' }), 'w-3');
+    const next = (await ledger()).releases.find(({ id }) => id === 'build-3');
+    if (next === undefined) throw new Error('build-3 is not on record');
+    await updateRelease(rig.table, next, { status: 'failed', finishedAt: rig.at(0), undoneAt: rig.at(0) });
+    expect(codes(await settle(watching))).toEqual(['known-good', 'not-captured']);
+    await recordRollback(rig.table, rollback({ service, startedAt: rig.at(0), release: { id: 'build-3', version: 'v3' }, goodVersion: 'v1' }));
+    expect(codes(await settle(watching))).toEqual(['rolled-back']);
   });
 });

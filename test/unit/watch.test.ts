@@ -178,6 +178,18 @@ describe('a look', () => {
     expect((await release())?.status).toBe('failed');
   });
 
+  it('waits while CodeDeploy makes a later deployment, and goes on once that one failed', async () => {
+    const first = rig.deployment({ version: 8, from: -5, to: -4, status: 'Succeeded' });
+    const watching = await record(codeDeploy(first.id, 'SUCCESS'));
+    const second = rig.deployment({ version: 9, from: -1, to: null, status: 'InProgress' });
+    const other = await record(codeDeploy(second.id, 'START'), 'w-2');
+    rig.fire('5xx');
+    expect(codes(await look(watching))).toEqual(['next-in-progress']);
+    Object.assign(second, { status: 'Failed', completedAt: rig.clock.now() });
+    expect(codes(await look(other))).toEqual(['release-over']);
+    expect(await look(watching)).toMatchObject({ answer: 'signal', rollback: { input: { event: { detail: { releaseId: first.id } } } } });
+  });
+
   it('ends for a release that the ledger does not know', async () => {
     expect(codes(await look({ service, releaseId: 'ghost', kind: 'started', reason: null, steps: [], hasJourneys: false }))).toEqual(['unknown-release']);
   });

@@ -1,6 +1,8 @@
 // One look of the Watch: when it goes on, starts a rollback, calls a version good, or gives up.
 import { describe, expect, it } from 'vitest';
 import { type BakeQuestion, watchLook } from '../../../lambdas/domain/bake.ts';
+import { noMemory } from '../../../lambdas/domain/bake-memory.ts';
+import type { ReleaseFacts } from '../../../lambdas/domain/question.ts';
 import type { TrafficReading } from '../../../lambdas/domain/readings.ts';
 import { parseTrigger } from '../../../lambdas/domain/trigger.ts';
 import { alarm, delivered, deployment, journeys, minute, quiet, release, rollback } from './samples.ts';
@@ -52,6 +54,46 @@ describe('a look of the Watch', () => {
     expect(looked.answer).toBe(answer);
     expect(looked.reasons.map((reason) => reason.code)).toContain(code);
     expect(looked.waitSeconds > 0).toBe(answer === 'continue' || answer === 'signal');
+  });
+
+  describe('while or after another release goes out', () => {
+    const next = (over: Partial<ReleaseFacts> = {}) => release({ id: 'r-3', version: 'v3', startedAt: minute(20), finishedAt: null, status: 'in-progress', ...over });
+    const beside = (over: Partial<ReleaseFacts>, more: Partial<BakeQuestion> = {}) => look({ waitsForNext: true, releases: [next(over), release()], ...more });
+
+    it('waits, says nothing of what fires meanwhile, and keeps what it remembers', () => {
+      const memory = { ...noMemory, runs: 1, told: ['alarm/5xx'] };
+      expect(beside({}, { memory, alarms: [alarm('5xx'), alarm('latency')] })).toMatchObject({ answer: 'continue', waitSeconds: expect.any(Number) as number, reasons: [{ code: 'next-in-progress' }], memory, rollback: null });
+      expect(beside({}, { now: minute(400) })).toMatchObject({ answer: 'continue', reasons: [{ code: 'next-in-progress' }] });
+    });
+
+    it.each<[string, Partial<ReleaseFacts>]>([['failed', { status: 'failed' }], ['was stopped', { status: 'stopped' }], ['was undone', { status: 'finished', undoneAt: minute(25) }]])('goes on and calls its own version good when the other %s', (_how, over) => {
+      const ended = { finishedAt: minute(24), ...over };
+      expect(beside(ended)).toMatchObject({ answer: 'continue', reasons: [{ code: 'baking' }] });
+      expect(beside(ended, { alarms: [alarm('5xx')] }).answer).toBe('signal');
+      expect(beside(ended, baked)).toMatchObject({ answer: 'known-good' });
+    });
+
+    it('ends when the other is out, whatever came to nothing between them', () => {
+      const between = next({ id: 'r-2b', startedAt: minute(10), status: 'failed' });
+      expect(beside({ finishedAt: minute(24), status: 'finished' }, { releases: [next({ finishedAt: minute(24), status: 'finished' }), between, release()] })).toMatchObject({ answer: 'ended', reasons: [{ code: 'superseded' }] });
+    });
+
+    it('ends after a day in which the other did not say how it ended, and looks seldom enough until then', () => {
+      expect(beside({}, { now: minute(24 * 60 - 1) }).answer).toBe('continue');
+      expect(beside({}, { now: minute(24 * 60 + 1) })).toMatchObject({ answer: 'ended', reasons: [{ code: 'superseded' }] });
+      expect(24 * 3600 / beside({}, { now: minute(21), looksLeft: 400 }).waitSeconds).toBeLessThan(400);
+    });
+
+    it('ends when a rollback of the other went back further than to this version', () => {
+      const of3 = { release: { id: 'r-3', version: 'v3' }, startedAt: minute(25), endedAt: minute(26) };
+      expect(beside({ status: 'failed' }, { rollbacks: [rollback({ ...of3, goodVersion: 'v1' })] })).toMatchObject({ answer: 'ended', reasons: [{ code: 'rolled-back' }] });
+      for (const kept of [{ goodVersion: 'v2' }, { goodVersion: 'v1', keepsRelease: true as const }, { goodVersion: 'v1', isShadow: true as const }, { goodVersion: 'v1', release: { id: 'r-1', version: 'v1' } }])
+        expect(beside({ status: 'failed' }, { rollbacks: [rollback({ ...of3, ...kept })] }).answer, JSON.stringify(kept)).toBe('continue');
+    });
+
+    it('ended at once in what was asked before that was waited for', () => {
+      for (const status of ['in-progress', 'failed'] as const) expect(look({ releases: [next({ status }), release()] })).toMatchObject({ answer: 'ended', reasons: [{ code: 'superseded' }] });
+    });
   });
 
   it('starts one execution for the same release and signals, with an input that Assess accepts and no time in it', () => {

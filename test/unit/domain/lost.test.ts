@@ -48,6 +48,14 @@ describe('a CodeDeploy deployment', () => {
     expect(lostDeployment(group, [deployment(over)], now)).toBeNull();
   });
 
+  it('that was live before one that CodeDeploy undid by itself is live again, and is not lost for it; what Ripcord took back may have gone further', () => {
+    const undone = deployment({ id: 'd-3', startedAt: minute(10), finishedAt: minute(12), status: 'failed' });
+    const back = deployment({ id: 'd-4', startedAt: minute(12), finishedAt: minute(14), nature: 'rollback', undoes: 'd-3' });
+    expect(eventIn(lostDeployment(group, [back, undone, deployment()], polled())?.input)).toMatchObject({ deploymentId: 'd-2', phase: 'finished' });
+    expect(lostDeployment(group, [{ ...back, status: 'in-progress', finishedAt: null }, undone, deployment()], polled())).toBeNull();
+    expect(lostDeployment(group, [back, undone, deployment()], polled({ rollbacks: [rollback({ startedAt: minute(12), release: { id: 'd-3', version: 'v3' } })] }))).toBeNull();
+  });
+
   it('that failed unheard starts a rollback, unless a run has weighed it', () => {
     const failed = deployment({ status: 'failed', finishedAt: minute(10) });
     const lost = lostDeployment(group, [failed], polled());
