@@ -58,8 +58,8 @@ export function handlerPermissions({ ledger, send, sendOnCall, catalogueArn, app
     assess: [everything, catalogue, alarms, metrics],
     verify: [ledger.mayRenewLease(), ledger.mayAnchor(), catalogue, alarms, metrics],
     approve: [rows, facts, answerTask, { actions: ['ssm:GetParameter'], resources: [approvalUrlArn] }, ...sendOnCall],
-    answer: [ledger.may('GetItem', 'UpdateItem'), answerTask],
-    announce: [rows, facts, ...send],
+    answer: [ledger.mayTell('GetItem', 'UpdateItem'), answerTask],
+    announce: [ledger.mayTell('GetItem', 'PutItem', 'UpdateItem'), facts, ...send],
     // The signals that joined while it was closing.
     report: [everything, facts, ...send],
     watch: [everything, catalogue, alarms, metrics],

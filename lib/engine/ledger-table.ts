@@ -32,6 +32,11 @@ export class LedgerTable extends Construct {
     return { ...this.may('UpdateItem'), ...belowKey(`AUDIT#${chains}`) };
   }
 
+  /** For functions that write of a rollback what is asked, answered and told, and its audit: no service's lock, releases or known good versions. */
+  mayTell(...calls: readonly LedgerCall[]): Statement {
+    return { ...this.may(...calls), ...belowKey(['ROLLBACK#*', 'AUDIT#*']) };
+  }
+
   /** No row is ever deleted. */
   may(...calls: readonly LedgerCall[]): Statement {
     return { actions: calls.map((call) => `dynamodb:${call}`), resources: [this.table.tableArn] };
@@ -39,6 +44,6 @@ export class LedgerTable extends Construct {
 }
 
 /** Without the Null condition a call that names no key would pass. */
-const belowKey = (keys: string): Pick<Statement, 'conditions'> => ({
+const belowKey = (keys: string | readonly string[]): Pick<Statement, 'conditions'> => ({
   conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': keys }, Null: { 'dynamodb:LeadingKeys': 'false' } },
 });

@@ -108,6 +108,13 @@ describe('the narrowest resource', () => {
     }
   });
 
+  test('who takes an answer, which comes over a URL, and who announces a rollback reach no service\'s lock, releases or known good versions', () => {
+    for (const name of ['answer', 'announce']) {
+      const ledger = statementsOf(template, roleOf(name)).filter((one) => one.Effect === 'Allow' && JSON.stringify(one.Resource).includes('EngineLedgerTable'));
+      expect(ledger.map(({ Condition }) => Condition), name).toEqual([{ 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['ROLLBACK#*', 'AUDIT#*'] }, Null: { 'dynamodb:LeadingKeys': 'false' } }]);
+    }
+  });
+
   test('who keeps labels can move the anchors of their chains, and reach no other row of the ledger', () => {
     const ledger = statementsOf(template, roleOf('label')).filter((one) => JSON.stringify(one.Resource).includes('EngineLedgerTable'));
     expect(ledger).toMatchObject([{ Action: 'dynamodb:UpdateItem', Condition: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': 'AUDIT#label#*' }, Null: { 'dynamodb:LeadingKeys': 'false' } } }]);
