@@ -3,7 +3,9 @@ import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { type ChainVerdict, verifyChain } from '../../lambdas/audit/chain.ts';
 import { isLabelChain } from '../../lambdas/audit/label-chains.ts';
-import { anchorOf, readExport, readRecord, type Recorded, type RecordOptions, rowsOf } from './record.ts';
+import { plain } from '../../lambdas/runtime/messages-text.ts';
+import { anchorOf, readRecord, type Recorded, type RecordOptions, rowsOf } from './record.ts';
+import { readExport } from './record-export.ts';
 import { chainsOf, type LabelChain } from './record-labels.ts';
 import { Mistake, type Terminal } from './terminal.ts';
 
@@ -73,12 +75,12 @@ interface Checked extends Recorded, Partial<Pick<LabelChain, 'list'>> {
 function check(chain: Checked, screen: Terminal): number {
   const { rollbackId, rows, anchor, list } = chain;
   const broken = (text: string): number => {
-    screen.error(`BROKEN: ${rollbackId}: ${text}`);
+    screen.error(brokenText(rollbackId, text));
     return codes.broken;
   };
   if (list === 'gone') return broken('all its rows and its anchor are gone: the ledger lists who labelled, and names it [removed 0]');
   const verdict = verifyChain(rows, anchor ?? undefined);
-  if (!verdict.intact) return broken(`${verdict.text} [${verdict.fault} ${verdict.seq}]`);
+  if (!verdict.intact) return broken(faultText(verdict));
   const vouched = vouchedIn(chain);
   if (vouched === -1) return broken(`its rows fit together, but none has the hash ${chain.expected}: the chain was written anew, or cut off, together with its anchor [expected]`);
   const doubt = doubtOf(chain, verdict, vouched);
@@ -86,7 +88,7 @@ function check(chain: Checked, screen: Terminal): number {
     screen.error(doubt);
     return codes.unproven;
   }
-  screen.out(`Intact: ${rollbackId}: ${verdict.length} rows, last hash ${verdict.hash}`);
+  screen.out(`Intact: ${plain(rollbackId)}: ${verdict.length} rows, last hash ${verdict.hash}`);
   if (vouched !== null) screen.out(`Of these ${rowsText(0, vouched)} as written down, and that is all of them.`);
   if (!verdict.isSealed && !isLabelChain(rollbackId)) screen.out(`Not sealed: ${rollbackId.startsWith('watch#') ? 'the watch goes on still, or it died' : 'the rollback runs still, or it joined another run and ended with that'}; its state machine shows which.`);
   return codes.intact;
@@ -101,16 +103,21 @@ const rowsText = (first: number, last: number): string => (first === last ? `row
 function doubtOf({ rollbackId, rows, anchor, list }: Checked, verdict: Intact, vouched: number | null): string | null {
   const unproven = unprovenOf({ rollbackId, anchor }, verdict);
   if (unproven !== null) return `${unproven}\nEvery row is written together with its anchor, so somebody took that away. Of a rollback that has ended the end message has it too: --anchor <rows:hash>.`;
-  if (list === 'unlisted') return `NOT PROVEN: ${rollbackId}: ${verdict.length} rows that fit together, last hash ${verdict.hash}, but the ledger's list of who labelled does not name it: somebody changed the list, and others whom it named may be gone with all their labels.`;
+  if (list === 'unlisted') return `NOT PROVEN: ${plain(rollbackId)}: ${verdict.length} rows that fit together, last hash ${verdict.hash}, but the ledger's list of who labelled does not name it: somebody changed the list, and others whom it named may be gone with all their labels.`;
   const last = rows.length - 1;
   if (vouched === null || vouched === last) return null;
-  return `NOT PROVEN: ${rollbackId}: ${rowsText(0, vouched)} as written down; ${rowsText(vouched + 1, last)} not vouched for by this hash: the anchor fits them, and whoever wrote them anew could move it. Give --expect the hash of row ${last}.`;
+  return `NOT PROVEN: ${plain(rollbackId)}: ${rowsText(0, vouched)} as written down; ${rowsText(vouched + 1, last)} not vouched for by this hash: the anchor fits them, and whoever wrote them anew could move it. Give --expect the hash of row ${last}.`;
 }
 
 /** Says that nothing outside an intact chain tells where it has to end; null when its anchor does. */
 export function unprovenOf({ rollbackId, anchor }: Omit<Recorded, 'rows'>, { length, hash }: Intact): string | null {
   if (anchor !== null) return null;
-  return `NOT PROVEN: ${rollbackId}: ${length} rows that fit together, last hash ${hash}, but nothing says that they are all: a cut or rewritten end would not show.`;
+  return `NOT PROVEN: ${plain(rollbackId)}: ${length} rows that fit together, last hash ${hash}, but nothing says that they are all: a cut or rewritten end would not show.`;
 }
 
 type Intact = Extract<ChainVerdict, { readonly intact: true }>;
+
+/** Cleaned: in a file any of it can be anybody's. */
+export const brokenText = (rollbackId: string, text: string): string => `BROKEN: ${plain(rollbackId)}: ${plain(text, 1000)}`;
+
+export const faultText = ({ text, fault, seq }: Exclude<ChainVerdict, Intact>): string => `${text} [${fault} ${seq}]`;

@@ -1,12 +1,11 @@
-// Where a command finds the record of a rollback: the audit table, the ledger's anchor, or an exported file.
-import { readFile } from 'node:fs/promises';
+// Where a command finds the record of a rollback: the audit table, and the ledger's anchor.
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { readAnchor } from '../../lambdas/adapters/audit-anchor.ts';
 import { AuditRows } from '../../lambdas/adapters/audit-rows.ts';
 import type { LedgerTable } from '../../lambdas/adapters/ledger-table.ts';
 import type { AuditAnchor } from '../../lambdas/audit/chain.ts';
-import { type AuditRow, foreignIn } from '../../lambdas/audit/entry.ts';
+import type { AuditRow } from '../../lambdas/audit/entry.ts';
 import type { AuditCursor } from '../../lambdas/domain/vocabulary.ts';
 import { Mistake } from './terminal.ts';
 
@@ -88,29 +87,6 @@ export async function readChain(rollbackId: string, options: RecordOptions): Pro
     anchor = after;
   }
   throw new Mistake(`The record of ${rollbackId} grew each time it was read: try again in a moment.`);
-}
-
-/** @throws Mistake when the file is not what `ripcord audit export` writes. */
-export async function readExport(path: string): Promise<Recorded> {
-  const text = await readFile(path, 'utf8').catch((error: unknown) => { throw new Mistake(`${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`); });
-  let given: Partial<Recorded> | null;
-  try {
-    given = JSON.parse(text) as Partial<Recorded> | null;
-  } catch {
-    throw new Mistake(`${path} is not JSON`);
-  }
-  if (given === null || typeof given.rollbackId !== 'string' || !Array.isArray(given.rows) || !given.rows.every(isRow))
-    throw new Mistake(`${path} is not an export: it needs "rollbackId" and "rows", as \`ripcord audit export\` writes them`);
-  return { rollbackId: given.rollbackId, anchor: given.anchor ?? null, rows: given.rows.map(rowIn) };
-}
-
-/** With what the table held beside it, and what somebody wrote into the file since. */
-const rowIn = ({ foreign = [], ...row }: AuditRow): AuditRow => ({ ...row, ...foreignIn([...Object.keys(row), ...foreign]) });
-
-function isRow(row: unknown): row is AuditRow {
-  const given = (row ?? {}) as Record<string, unknown>;
-  const { foreign = [] } = given;
-  return Number.isInteger(given['seq']) && Array.isArray(foreign) && foreign.every((name) => typeof name === 'string') && ['rollbackId', 'at', 'kind', 'service', 'data', 'previousHash', 'hash'].every((name) => typeof given[name] === 'string');
 }
 
 /** `12:<hash>`, as the end message gives both. */

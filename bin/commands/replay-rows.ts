@@ -112,9 +112,12 @@ function differencesOf(recorded: Fields, decideAgain: () => object): string[] {
     });
   } catch (error) {
     // A question of another version can lack what this code asks for.
-    return [`cannot be decided again: ${error instanceof Error ? error.message : String(error)}`];
+    return [`cannot be decided again: ${isOfOtherForm(error) ? 'its question lacks, or has in another form, what this code decides from' : error instanceof Error ? error.message : String(error)}`];
   }
 }
+
+/** What the language itself says of a value that is not as its type has it, is no help to whoever reads it. */
+const isOfOtherForm = (error: unknown): boolean => error instanceof TypeError || error instanceof RangeError;
 
 const said = (value: unknown): string => (value === undefined ? 'nothing' : canonicalJson(withoutSentences(value as Json)));
 

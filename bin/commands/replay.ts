@@ -4,8 +4,9 @@ import { verifyChain } from '../../lambdas/audit/chain.ts';
 import type { AuditRow } from '../../lambdas/audit/entry.ts';
 import { counted, plain } from '../../lambdas/runtime/messages-text.ts';
 import { bundleOf } from '../../lib/engine/bundle.ts';
-import { unprovenOf } from './audit.ts';
-import { type Recorded, readExport } from './record.ts';
+import { brokenText, faultText, unprovenOf } from './audit.ts';
+import type { Recorded } from './record.ts';
+import { readExport } from './record-export.ts';
 import { type Replayed, type ReplayedKind, replayedKinds, replayRows } from './replay-rows.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -39,7 +40,7 @@ function notMadeAgain(rows: readonly AuditRow[]): string | null {
 /** False when the rows are not as they were written. */
 function checkChain({ rollbackId, rows, anchor }: Recorded, screen: Terminal): boolean {
   const chain = verifyChain(rows, anchor ?? undefined);
-  const doubt = chain.intact ? unprovenOf({ rollbackId, anchor }, chain) : `BROKEN: ${rollbackId}: ${chain.text} [${chain.fault} ${chain.seq}]`;
+  const doubt = chain.intact ? unprovenOf({ rollbackId, anchor }, chain) : brokenText(rollbackId, faultText(chain));
   if (doubt !== null) screen.error(doubt);
   return chain.intact;
 }

@@ -181,7 +181,7 @@ describe('ripcord replay', () => {
   beforeAll(async () => { folder = await mkdtemp(join(tmpdir(), 'ripcord-replay-')); });
   afterAll(async () => { await rm(folder, { recursive: true }); });
 
-  const endOf = (rows: readonly AuditRow[]): AuditAnchor => ({ length: rows.length, hash: rows.at(-1)?.hash ?? '' });
+  const endOf = (rows: readonly AuditRow[]): AuditAnchor => ({ length: rows.length, hash: rows.at(-1)?.hash ?? '', isSealed: rows.at(-1)?.kind === 'sealed' });
 
   async function run(rows: readonly AuditRow[], anchor: AuditAnchor | null = endOf(rows)): Promise<{ code: number; out: string; error: string }> {
     const path = join(folder, 'export.json');
