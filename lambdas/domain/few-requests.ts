@@ -3,6 +3,7 @@ import type { RecoveryJudgement } from '../statistics/recovery.ts';
 import { fewestRequests, recoveryMost } from '../statistics/settings.ts';
 import { log10FewTail } from '../statistics/tails.ts';
 import { plural } from '../statistics/wording.ts';
+import { goneChance } from './requests-gone.ts';
 import { type Column, indexOf, type Measured, type MetricsRead, stretched, type TakenBack } from './metrics.ts';
 
 export interface FewRequests {
@@ -14,8 +15,6 @@ export interface FewRequests {
 
 /** What is usual is what came in so many minutes before the release. */
 const usualMinutes = 60;
-/** log10 of the chance to see so few, were half of the usual requests still coming: below it some have gone, and those may be the ones that the harm sends away. */
-const goneChance = -2;
 
 const untold: readonly string[] = ['few-requests', 'no-data'];
 const well: readonly string[] = ['back', 'never-harmed'];

@@ -8,6 +8,7 @@ import { beforeAndAfter } from './before-after.ts';
 import { at, instantOf } from './instants.ts';
 import { isTooOldToJudge, lengthOf, type MetricsRead, type MetricsReading, periodSeconds, recoveryQuestionOf, releaseQuestionOf, type TakenBack, type VersionPair } from './metrics.ts';
 import { type FewRequests, fewRequests } from './few-requests.ts';
+import { type Gone, requestsGone } from './requests-gone.ts';
 import { minutesWaitedFor, sharedBy, unreadText } from './metric-company.ts';
 import { judgedVersion, judgedWhole } from './shift-proof.ts';
 import { comparedKinds, isCompared, pairsOf, questionOfNewVersion, toldOf } from './shift-questions.ts';
@@ -27,6 +28,8 @@ export interface MetricsFinding {
   readonly text: string;
   /** Present where the new version is worse than the version before in the same minutes. */
   readonly isBesideVersion?: true;
+  /** Present where it is `unrelated`, and more than traffic was worse before the release already. */
+  readonly isFromBefore?: true;
   /** What accuses; present where it is `worse`. */
   readonly judgement?: Judgement;
 }
@@ -40,7 +43,10 @@ export function findInMetrics(reading: MetricsReading | undefined, release: Judg
   if (isTooOldToJudge(release, now)) return null;
   if (lengthOf(reading) === 0) return { verdict: 'unknown', since: null, text: 'CloudWatch has no value of them at all, in a whole day' };
   const judged = judgedOf(reading, release);
-  return judged === null ? null : findingOf(judged, pairsOf(reading, release), (at(now) - at(release.startedAt)) / 60_000);
+  const found = judged === null ? null : findingOf(judged, pairsOf(reading, release), (at(now) - at(release.startedAt)) / 60_000);
+  if (found?.verdict !== 'quiet') return found;
+  const gone = requestsGone(reading, { releaseStartedAt: release.startedAt, since: release.startedAt });
+  return gone === null ? found : { ...found, verdict: 'unknown', text: sentences(gone.text, found.text) };
 }
 
 const quiet: ReadonlySet<SignalStatus> = new Set(['flat', 'passing', 'no-controls']);
@@ -101,7 +107,7 @@ function findingOf(judged: readonly Judged[], pairs: readonly VersionPair[], min
   const doubts = judged.flatMap(({ doubt }) => (doubt === null ? [] : [`By itself the new version looks worse, but ${doubt}`]));
   // First, as long lines are cut in messages. Only a verdict of harm says by itself how it is and what was expected.
   const text = sentences(unreadText(reading), told, ...doubts, sharedBy(judgement), beforeAndAfter(question), judgement.explanation);
-  if (judgement.verdict === 'unrelated') return { verdict: 'unrelated', since: null, text };
+  if (judgement.verdict === 'unrelated') return { verdict: 'unrelated', since: null, text, ...(judgement.signals.some(({ status, series }) => status === 'before' && series.kind !== 'traffic') ? { isFromBefore: true } : {}) };
   const isServed = pairs.every(({ released }) => released.requests.length > 0 || minutes >= waitedForRequests);
   return { verdict: isServed && signals.every((signal) => isQuiet(signal)) ? 'quiet' : 'unknown', since: null, text };
 }
@@ -156,11 +162,17 @@ export function findRecovery(reading: MetricsReading | undefined, taken: Omit<Ta
   if (series.length === 0) return null;
   const judged = judgeRecovery({ ...question, series });
   const { verdict, explanation, left, isUnclear } = judged;
+  const gone = verdict === 'recovered' ? requestsGone(reading, { releaseStartedAt, since: taken.changedAt }) : null;
+  if (gone !== null) return withoutRequests(gone, explanation);
   const found = { isProven: verdict === 'recovered', isHopeless: verdict === 'still-bad', left, isUnclear };
   const few = fewRequests(reading, { ...taken, releaseStartedAt }, judged);
   return few === null ? { ...found, reason: { code: `metrics-${verdict}`, text: explanation } }
     : { ...found, few, reason: { code: 'metrics-few-requests', text: `${few.text} ${explanation}` } };
 }
+
+/** A fall of traffic, which accuses nobody: no next way back is tried for it. */
+const withoutRequests = ({ text, ...where }: Gone, explanation: string): RecoveryFinding =>
+  ({ isProven: false, isHopeless: false, isUnclear: false, left: [{ name: 'traffic', kind: 'traffic', isHopeless: false, ...where }], reason: { code: 'metrics-not-yet', text: sentences(`Not proven: ${text}`, explanation.replace(/^RECOVERED /, '')) } });
 
 /** The judge's base is a median over 45 periods before: a third of them must be there; of other signals than traffic it reaches back to where they are. */
 const hasHistory = (values: ArrayLike<number | null>, kind: Series['kind'], release: number): boolean =>

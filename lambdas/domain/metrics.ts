@@ -13,12 +13,15 @@ const periodMs = periodSeconds * 1000;
 /** Metrics say nothing of it any more, so that nobody has to read them. */
 export const isTooOldToJudge = ({ startedAt }: { readonly startedAt: Instant }, now: Instant): boolean => at(now) - at(startedAt) > judgedHours * 3_600_000;
 /**
- * History that is asked for, in periods: a day. The judge needs a day to know what is usual, and the most that a catalogue entry can
- * declare (50 series), and the versions of a release (20), then stay within the 100,800 data points of one page of GetMetricData; two days would not.
+ * History that is asked for, in periods: 27 hours. A harm late in the `judgedHours` is only plain beside a hundred windows that lie as long after another moment (`latePlacebos`), of which a day holds
+ * 76, and what is usual at this time of day is yesterday's. The most that a catalogue entry can declare (50 series) stays within the 100,800 data points of one page of GetMetricData;
+ * with the versions of a release (20) beside it there may be a second one.
  */
-export const historyPeriods = 1440;
-/** The reading is kept with each decision, in a row of at most 400 kB; in characters of JSON. */
-const mostCharacters = 100_000;
+export const historyPeriods = 27 * 60;
+/** The reading is kept with each decision, in a row of at most 300 kB of data, of which it leaves 100 kB to all the rest; in characters of JSON. */
+const mostCharacters = 200_000;
+/** Of controls the judge reads an hour before the release and what came since: the rest of their history goes before any of the service's own. */
+const controlPeriods = (judgedHours + 2) * 60;
 
 /** One value a period, ending with the last closed one; what is missing at the front is left out. Null where there is no data. */
 export type Column = readonly (number | null)[];
@@ -135,18 +138,20 @@ const trimmed = (column: readonly (number | null)[]): Column => {
   return first === -1 ? [] : column.slice(first);
 };
 
-/** The oldest hours go first where the whole would be too large to keep; the judge is given what is kept. */
+/** The oldest hours go first where the whole would be too large to keep, those of the controls before the service's own; the judge is given what is kept. */
 export function fitted(reading: MetricsRead): MetricsRead {
   let fitting = reading;
-  for (let periods = historyPeriods; JSON.stringify(fitting).length > mostCharacters; ) {
+  for (let periods = historyPeriods + 60; JSON.stringify(fitting).length > mostCharacters; ) {
     periods -= 60;
-    fitting = {
-      ...reading, metrics: reading.metrics.map((one) => lastOf(one, periods)), controls: reading.controls.map((one) => lastOf(one, periods)),
-      ...(reading.shift === undefined ? {} : { shift: { ...reading.shift, pairs: reading.shift.pairs.map((pair) => ({ ...pair, usual: lastOf(pair.usual, Math.max(1, periods - pair.before.requests.length)) })) } }),
-    };
+    fitting = cut(reading, periods);
   }
   return fitting;
 }
+
+const cut = (reading: MetricsRead, periods: number): MetricsRead => ({
+  ...reading, metrics: reading.metrics.map((one) => lastOf(one, periods)), controls: reading.controls.map((one) => lastOf(one, Math.min(controlPeriods, periods))),
+  ...(reading.shift === undefined ? {} : { shift: { ...reading.shift, pairs: reading.shift.pairs.map((pair) => ({ ...pair, usual: lastOf(pair.usual, Math.max(1, periods - pair.before.requests.length)) })) } }),
+});
 
 const lastOf = ({ requests, errors, latency, ...named }: Measured, periods: number): Measured => ({
   ...named, requests: requests.slice(-periods), errors: errors?.slice(-periods) ?? null, latency: latency?.slice(-periods) ?? null,

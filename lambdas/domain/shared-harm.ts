@@ -55,6 +55,6 @@ function sharedReason(shared: readonly Asked[], own: readonly Asked[]): Reason[]
 
 function unaskedReason(unasked: readonly Asked[], reading: MetricsReading | undefined): Reason[] {
   if (unasked.length === 0 || reading?.status !== 'read') return [];
-  const text = `Whether the controls lost requests too is not known, so that the fall in ${unasked.map(({ one }) => one.name).join(', ')} accuses nobody. ${unreadText(reading)}`;
+  const text = `Whether others lost requests too is not known, so that the fall in ${unasked.map(({ one }) => one.name).join(', ')} accuses nobody. ${unreadText(reading)}`;
   return [{ code: 'controls-not-read', text: text.trim() }];
 }

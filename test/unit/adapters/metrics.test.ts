@@ -30,11 +30,11 @@ const result = (Id: string, values: [number, number][], StatusCode: MetricDataRe
   ({ Id, StatusCode, Timestamps: values.map(([minute]) => at(minute)), Values: values.map(([, value]) => value) });
 
 describe('reading metrics', () => {
-  it('asks once for signals and controls: a day of closed minutes, oldest first', async () => {
+  it('asks once for signals and controls: 27 hours of closed minutes, oldest first', async () => {
     const { client, asked } = answering({ MetricDataResults: ['m0', 'm1', 'm2', 'm3', 'm4'].map((id) => result(id, [[12, 30], [13, 40]])) });
     const reading = await readMetrics(inOneRegion(client), { metrics: [shop], controls: [payments] }, now);
     expect(asked).toHaveLength(1);
-    expect(asked[0]).toMatchObject({ StartTime: new Date('2026-11-19T09:14:00.000Z'), EndTime: at(14), ScanBy: 'TimestampAscending' });
+    expect(asked[0]).toMatchObject({ StartTime: new Date('2026-11-19T06:14:00.000Z'), EndTime: at(14), ScanBy: 'TimestampAscending' });
     expect(asked[0]?.MetricDataQueries?.map(({ MetricStat }) => `${MetricStat?.Metric?.MetricName} ${MetricStat?.Stat} ${MetricStat?.Period}`)).toEqual([
       'Requests Sum 60', 'Errors Sum 60', 'Invocations Sum 60', 'Errors Sum 60', 'Duration p99 60',
     ]);
@@ -91,7 +91,7 @@ describe('reading controls of other Regions', () => {
     const reading = await readMetrics(inRegions(own.client, { 'us-east-1': east.client, 'ap-southeast-2': south.client }), { metrics: [shop], controls }, now);
     expect(names(own.asked)).toEqual([['m0 Requests', 'm1 Errors', 'm2 payments', 'm3 payments', 'm4 payments']]);
     expect([names(east.asked), names(south.asked)]).toEqual([[['m0 shop', 'm1 shop', 'm2 shop']], [['m0 mail', 'm1 mail', 'm2 mail']]]);
-    for (const { asked } of [own, east, south]) expect(asked[0]).toMatchObject({ StartTime: new Date('2026-11-19T09:14:00.000Z'), EndTime: at(14) });
+    for (const { asked } of [own, east, south]) expect(asked[0]).toMatchObject({ StartTime: new Date('2026-11-19T06:14:00.000Z'), EndTime: at(14) });
     expect(reading).toMatchObject({ metrics: [{ name: 'Shop', requests: [40] }], controls: [{ name: 'payments', requests: [40] }, { name: 'shop in us-east-1', requests: [5] }, { name: 'mail in ap-southeast-2', requests: [6] }] });
     expect(reading).not.toHaveProperty('unread');
   });

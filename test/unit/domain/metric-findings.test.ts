@@ -1,7 +1,7 @@
 // What the judge could not tell is never taken for quiet: a release must not become known good by it.
 import { describe, expect, it } from 'vitest';
 import { findInMetrics, findRecovery } from '../../../lambdas/domain/metric-findings.ts';
-import { type Measured, type MetricsRead, releaseQuestionOf } from '../../../lambdas/domain/metrics.ts';
+import { historyPeriods, judgedHours, type Measured, type MetricsRead, releaseQuestionOf } from '../../../lambdas/domain/metrics.ts';
 import { minute, release } from './samples.ts';
 import { measured, reading, since } from './metric-samples.ts';
 
@@ -36,6 +36,14 @@ describe('a release at the end of its bake', () => {
     const idle = (m: number): number | null => (m >= -100 && m < 0 ? null : 1000);
     const found = findInMetrics(reading({ until: 62, requests: idle }, [measured('payments', { until: 62, requests: idle })]), release(), minute(62));
     expect(found?.verdict).toBe('quiet');
+  });
+});
+
+describe('an outage late in the hours in which a release is judged', () => {
+  it('is found in the last of them: the history that is read has windows enough that lie as long after another moment', () => {
+    const verdict = (hours: number, periods: number) => findInMetrics(reading({ until: 0, periods, errors: since(-30, 0.95) }), release({ startedAt: minute(-60 * hours) }), minute(0))?.verdict;
+    expect([1, 6, 10.75, judgedHours].map((hours) => verdict(hours, historyPeriods))).toEqual(['worse', 'worse', 'worse', 'worse']);
+    expect(verdict(judgedHours, 1440)).toBe('unknown');
   });
 });
 

@@ -244,11 +244,12 @@ describe('a decision', () => {
   });
 
   it('keeps a reading of many columns small, and the versions whole', () => {
-    const controls = Object.fromEntries(['a', 'b', 'c', 'd', 'e', 'f'].map((name) => [name, six(1, { all: 1_234_567 })]));
+    const controls = Object.fromEntries(Array.from('abcdefghijklmn').map((name) => [name, six(1, { all: 1_234_567 })]));
     const reading = shifting(plan, [version(0.05), six(0.95)], controls);
     const [pair] = reading.shift?.pairs ?? [];
-    expect(JSON.stringify(reading).length).toBeLessThan(100_000);
+    expect(JSON.stringify(reading).length).toBeLessThan(200_000);
     expect([pair?.released.requests.length, pair?.before.requests.length]).toEqual([end, end]);
+    expect(reading.metrics[0]?.requests.length).toBeLessThan(1440);
     expect((pair?.usual.requests.length ?? 0) + end).toBe(reading.metrics[0]?.requests.length);
     expect(findInMetrics(reading, { id: plan.releaseId, startedAt: minute(0) }, minute(end))).not.toBeNull();
   });
