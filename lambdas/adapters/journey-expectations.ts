@@ -25,12 +25,18 @@ export function disappointment(expect: JourneyRequest['expect'], { answer, body 
   }
   for (const wanted of expect.text) if (!body.text.includes(wanted)) return `the body does not contain ${short(wanted)}`;
   if (expect.json.length === 0) return null;
-  if (!body.isJson) return `the body is not JSON: ${short(body.text)}`;
+  if (!body.isJson) return `the body is not JSON, but ${answer.body.length} bytes of ${mask(mediaType(answer))}, with status ${answer.status}`;
   for (const wanted of expect.json) {
     const why = jsonDisappointment(wanted, body, short);
     if (why !== null) return why;
   }
   return null;
+}
+
+/** Without its parameters, where it is one: a service could say anything there. What a broken server prints in a body is nobody's to keep, so nothing of it is quoted. */
+function mediaType({ headers }: Answer): string {
+  const type = (headers['content-type'] ?? '').slice(0, 100).split(';')[0]?.trim().toLowerCase() ?? '';
+  return /^[a-z]+\/[a-z0-9.+-]+$/.test(type) ? type : 'no known type';
 }
 
 function jsonDisappointment(wanted: JourneyRequest['expect']['json'][number], body: AnswerBody, short: Mask): string | null {

@@ -1,5 +1,6 @@
 // Fills `{{name}}` and `{{secret.name}}` in a journey's URL, headers and body.
 import type { Json } from '../domain/vocabulary.ts';
+import { credentialsIn, spelled, spelledLength } from './journey-spellings.ts';
 
 /** Error name `JourneyBroken`: the journey itself is wrong or cannot be run; it says nothing about the service. */
 export class JourneyBroken extends Error {
@@ -77,20 +78,28 @@ export interface Concealed {
 /** Letters of a text that are masked and go on. No reason quotes more, and what a service answers must not choose how long masking takes. */
 const quotedLength = 500;
 
-/** Takes values, also URL-encoded, JSON-escaped or in base64, out of the first 500 letters of a text, and leaves the rest out. Throws for no text and no value. */
+/**
+ * Takes values, also URL-encoded, JSON-escaped or in base64, out of the first 500 letters of a text, and leaves the rest out; of Basic credentials also user and password.
+ * Where one is spelled otherwise, nobody can say which letters are its own: then nothing of the text is left. Throws for no text and no value.
+ */
 export function masker(concealed: readonly Concealed[]): (text: string) => string {
-  const spellings = concealed.map(({ values }) => [...new Set([...values].flatMap(spellingsOf))]);
+  const sought = concealed.map(({ values }) => [...values].flatMap((value) => [value, ...credentialsIn(value)]));
+  const spellings = sought.map((values) => [...new Set(values.flatMap(spellingsOf))]);
+  const isSpelled = sought.map(spelled);
   const longest = Math.max(0, ...spellings.flat().map(({ length }) => length));
   return (text) => {
     const begin = folded(text.slice(0, quotedLength + longest));
     // One number a letter: 0 for what may be read, else whose value covers it. Values may overlap.
-    const marks = new Uint8Array(Math.min(text.length, quotedLength));
+    const marks = new Uint8Array(Math.min(text.length, quotedLength + spelledLength));
     for (const [index, group] of spellings.entries())
       for (const spelling of group) {
         const within = begin.slice(0, quotedLength + spelling.length);
         for (let at = within.indexOf(spelling); at !== -1; at = within.indexOf(spelling, at + 1)) marks.fill(index + 1, at, at + spelling.length);
       }
-    const masked = Array.from(marks, (mark, at) => (mark === 0 ? text.charAt(at) : mark === marks[at - 1] ? '' : concealed[mark - 1]?.instead ?? '')).join('');
+    const letters = Array.from(marks, (mark, at) => (mark === 0 ? text.charAt(at) : mark === marks[at - 1] ? '' : concealed[mark - 1]?.instead ?? ''));
+    const masked = letters.slice(0, quotedLength).join('');
+    const hidden = isSpelled.findIndex((holds) => holds(letters.join('')));
+    if (hidden !== -1) return concealed[hidden]?.instead ?? '';
     return text.length > quotedLength ? `${masked}…` : masked;
   };
 }
