@@ -40,6 +40,23 @@ export function expressionProblem({ expression, ids, mayFill }: Expressed): stri
   return shapeProblem(tokens);
 }
 
+/** Names of the metrics in an expression that has a value only where each of them has one; none where it takes a list, which does without. */
+export const neededIn = (expression: string, ids: readonly string[]): readonly string[] =>
+  (expression.includes('[') ? [] : ids.filter((id) => tokensOf(expression)?.includes(id) === true));
+
+/**
+ * What a minute without one of the metrics would hide: an expression has no value then, which for errors counts as none. Of a single metric that is what its absence says.
+ * @param needed names without which there are no requests, so that nobody takes such a minute for one without errors.
+ * @returns what is wrong and how to mend it, or null.
+ */
+export function unfilledProblem({ expression, ids }: Pick<Expressed, 'expression' | 'ids'>, needed: readonly string[]): string | null {
+  const tokens = tokensOf(expression) ?? [];
+  const used = tokens.flatMap((word, index) => (ids.includes(word) ? [{ word, isFilled: tokens[index - 2] === 'FILL' && tokens[index + 1] === ',' }] : []));
+  const bare = used.find(({ word, isFilled }) => !isFilled && !needed.includes(word));
+  if (bare === undefined || new Set(used.map(({ word }) => word)).size === 1) return null;
+  return `needs FILL(${bare.word}, 0) in place of ${bare.word}: in a minute without it the whole has no value, and would count as one without errors`;
+}
+
 interface Around {
   readonly next: readonly string[];
   readonly ids: readonly string[];

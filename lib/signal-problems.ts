@@ -2,7 +2,7 @@
 import { metricPlan, type MetricEntry, type Objective, type ServiceConfig } from '../lambdas/config/schema.ts';
 import type { Problem } from './config-problems.ts';
 import { regionProblems } from './control-regions.ts';
-import { expressionProblem } from './metric-expression.ts';
+import { expressionProblem, neededIn, unfilledProblem } from './metric-expression.ts';
 
 /** An alarm rests on ten metrics at most, and one of errors takes those of requests too. */
 const mostMetrics = 5;
@@ -30,10 +30,18 @@ function entryProblems(entry: MetricEntry): Problem[] {
     ...(ids.length > mostMetrics ? [{ path: ['metrics'], message: `has ${ids.length} metrics, more than ${mostMetrics}` }] : []),
     ...columns.flatMap(([column, one]) => {
       if (one === undefined || !('expression' in one)) return [];
-      const message = expressionProblem({ expression: one.expression, ids, mayFill: column === 'errors' });
+      const isErrors = column === 'errors';
+      const message = expressionProblem({ expression: one.expression, ids, mayFill: isErrors }) ?? (isErrors ? unfilledProblem({ expression: one.expression, ids }, neededFor(entry)) : null);
       return message === null ? [] : [{ path: [column, 'expression'], message }];
     }),
   ];
+}
+
+/** Names of the metrics without which there are no requests in a minute, and so nothing to be judged. */
+function neededFor({ requests, metrics }: Extract<MetricEntry, { kind: 'own' }>): readonly string[] {
+  if ('expression' in requests) return neededIn(requests.expression, Object.keys(metrics));
+  const told = ({ namespace, name, dimensions }: Omit<typeof requests, 'statistic'>): string => JSON.stringify([namespace, name, Object.entries(dimensions).toSorted(([one], [other]) => (one < other ? -1 : 1))]);
+  return Object.entries(metrics).flatMap(([id, one]) => (told(one) === told(requests) ? [id] : []));
 }
 
 /** What the alarms of an objective lack. */

@@ -31,6 +31,27 @@ describe('an expression', () => {
     expect(told({ metrics: [{ kind: 'own', metrics: { all, good: all }, requests: all, errors: { expression: 'all - FILL(good, 0)' } }] })).toEqual([]);
   });
 
+  describe('of errors', () => {
+    const [failed, lost] = ['Failed', 'Lost'].map((name) => ({ namespace: 'Shop', name }));
+    const errors = (expression: string, requests: object = { expression: 'all' }) => told({ metrics: [{ kind: 'own', metrics: { all, failed, lost }, requests, errors: { expression } }] });
+    const needs = (id: string) => [`signals.metrics.0.errors.expression: needs FILL(${id}, 0) in place of ${id}: in a minute without it the whole has no value, and would count as one without errors`];
+
+    test.each([['failed + FILL(lost, 0)', 'failed'], ['failed + lost', 'failed'], ['FILL(failed, 0) + lost', 'lost'], ['FILL(failed + lost, 0)', 'failed'], ['all - failed', 'failed'], ['IF(all > 10, SUM([FILL(failed, 0), lost]))', 'lost'],
+    ])('%s would hide errors in a minute without one of them', (expression, id) => {
+      expect(errors(expression)).toEqual(needs(id));
+    });
+
+    test.each(['failed', '2 * failed', 'FILL(failed * 2, 0)', 'FILL(failed, 0) + FILL(lost, 0)', 'all - FILL(failed, 0)', 'IF(all > 10, FILL(failed, 0))'])('%s would not', (expression) => {
+      expect(errors(expression)).toEqual([]);
+      expect(errors(expression, { ...all, statistic: 'SampleCount' })).toEqual([]);
+    });
+
+    test('a metric of the requests has to be one that they cannot do without', () => {
+      expect(errors('all - FILL(failed, 0)', { expression: 'all + failed' })).toEqual([]);
+      expect([errors('all - FILL(failed, 0)', { expression: 'SUM([all, failed])' }), errors('all - FILL(failed, 0)', { ...all, dimensions: { Shop: 'one' } })]).toEqual([needs('all'), needs('all')]);
+    });
+  });
+
   test('has metrics with names that CloudWatch takes, and five at most', () => {
     expect(expressed('all', { all, Good: all })).toEqual([expect.stringContaining('metrics.Good: needs a name')]);
     expect(expressed('all', Object.fromEntries(['all', 'b', 'c', 'd', 'e', 'f'].map((id) => [id, all])))).toEqual([expect.stringContaining('has 6 metrics, more than 5')]);
