@@ -3,6 +3,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import pc from 'picocolors';
 import { badReleaseAlb } from '../scenarios/bad-release-alb.ts';
+import type { Sandbox } from '../sandbox.ts';
 import { scenarioNamed } from '../scenarios/catalogue.ts';
 import type { Scenario, Workload } from '../scenarios/scenario.ts';
 import { alarms } from '../scenarios/shop-service.ts';
@@ -59,7 +60,16 @@ function examples({ sandbox, stage, ripcord }: Running, { traffic }: Scenario, f
     'aws stepfunctions describe-execution --execution-arn <the ARN it answered>',
     `aws dynamodb query --table-name ${ripcord.names.auditTable} --key-condition-expression "rollbackId = :id" --expression-attribute-values '{":id":{"S":"<the name of the execution>"}}'`,
     'npx ripcord report <the name of the execution>',
+    `${operatorIn(sandbox, ripcord.names.operatorPolicyArn)} npx ripcord label <the name of the execution> right`,
   ];
+}
+
+/** A label needs somebody whom IAM can name; any other key here is the account's. @returns the variables of one that may do what an operator may. */
+function operatorIn({ iam, place }: Sandbox, policyArn: string): string {
+  const roleName = 'operator';
+  iam.putRole({ roleName, arn: `arn:aws:iam::${place.account}:role/${roleName}`, managedPolicyArns: [policyArn] });
+  const { accessKeyId, secretAccessKey, sessionToken } = iam.issueKey(roleName, 'you');
+  return `AWS_ACCESS_KEY_ID=${accessKeyId} AWS_SECRET_ACCESS_KEY=${secretAccessKey} AWS_SESSION_TOKEN=${sessionToken}`;
 }
 
 function workloadExamples(traffic: Scenario['traffic'], { listenerArn, hostedZoneId, codedeploy, ecs }: Workload): readonly string[] {

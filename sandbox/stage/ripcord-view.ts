@@ -10,6 +10,7 @@ export interface RipcordNames {
   readonly auditTable: string;
   readonly onCallTopicArn: string;
   readonly stakeholderTopicArn: string;
+  readonly operatorPolicyArn: string;
 }
 
 /** One row of the audit table, attribute by attribute. */
@@ -32,6 +33,7 @@ const outputNames: Readonly<Record<keyof RipcordNames, RegExp>> = {
   auditTable: /AuditTable/,
   onCallTopicArn: /OnCallTopic/,
   stakeholderTopicArn: /StakeholderTopic/,
+  operatorPolicyArn: /OperatorPolicy/,
 };
 
 /** @throws Error naming the output that the deployed stack lacks. */
