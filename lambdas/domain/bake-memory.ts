@@ -14,6 +14,8 @@ export interface WatchMemory {
   readonly worseAt: Instant | null;
   /** When the metrics last had a say. */
   readonly judgedAt: Instant | null;
+  /** Since when each look finds harm in the metrics that was there before the release; absent where the last one did not, or nobody asked. */
+  readonly fromBeforeSince?: Instant;
   /** For what harm in the metrics rollbacks were started; absent before the first. */
   readonly weighed?: WeighedHarm;
   /** What the last row of the audit says, and where its chain stands; absent before the first. */
@@ -49,6 +51,9 @@ export const quarantinedName = 'quarantined';
 export const nameOfSignal = ({ kind, source }: Pick<Signal, 'kind' | 'source'>): string => `${kind}/${source}`;
 
 const metricsName = nameOfSignal({ kind: 'metrics', source: metricsSource });
+
+/** How harm in the metrics from before the release is remembered once a rollback run was started for it: it is told once. */
+export const fromBeforeName = 'metrics/from-before';
 
 export const noMemory: WatchMemory = { runs: 0, told: [], worseAt: null, judgedAt: null };
 
@@ -90,6 +95,10 @@ export function withHarm(memory: WatchMemory, harm: Harm, now: Instant): WatchMe
 }
 
 const waitsUntil = ({ at: since, waitMinutes }: WeighedHarm): number => at(since) + waitMinutes * 60_000;
+
+/** It counts only while each look finds it: noise may look like it once. */
+export const withFromBefore = ({ fromBeforeSince, ...memory }: WatchMemory, finding: MetricsFinding | null, now: Instant): WatchMemory =>
+  (finding?.isFromBefore === true ? { ...memory, fromBeforeSince: fromBeforeSince ?? now } : memory);
 
 /** Why metrics that are worse start nothing now, where that is so. */
 export function waitedFor({ told, weighed }: WatchMemory, signals: readonly Signal[]): Reason[] {

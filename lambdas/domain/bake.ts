@@ -1,6 +1,6 @@
 // One look at a release in its bake: go on, start a rollback, call it known good, or give up. Pure.
 import { createHash } from 'node:crypto';
-import { harmIn, isNewHarm, namedBy, nameOfSignal, noMemory, quarantinedName, rememberedAt, waitedFor, type WatchMemory, withHarm, withTold } from './bake-memory.ts';
+import { fromBeforeName, harmIn, isNewHarm, namedBy, nameOfSignal, noMemory, quarantinedName, rememberedAt, waitedFor, type WatchMemory, withFromBefore, withHarm, withTold } from './bake-memory.ts';
 import { passedBy, replacedBy, waitsFor } from './bake-next.ts';
 import { graceMinutes, lateLookSeconds, longestReleaseMinutes, lookSeconds, nextLookSeconds } from './bake-rhythm.ts';
 import { at, instantOf } from './instants.ts';
@@ -29,6 +29,8 @@ export interface BakeQuestion extends Omit<SignalSources, 'trigger' | 'startedAt
   readonly lockedBy: string | null;
   /** What the ledger said of the release before this look; absent where nobody asked AWS since. */
   readonly statusBefore?: Release['status'];
+  /** For how long harm in the metrics from before the release has to last until a person is told of it. Absent in questions of before anybody was. */
+  readonly holdSeconds?: number;
   /** A later release ends the watch only when it is out. Absent in questions of before it was waited for: there it ended it at once. */
   readonly waitsForNext?: true;
   /** Looks that the history of the execution can still hold. */
@@ -63,8 +65,9 @@ export function watchLook(question: BakeQuestion): WatchLooked {
   const finding = findInMetrics(question.metrics, question.release, question.now);
   const known = readSignals({ ...question, startedAt: question.release.startedAt, trigger: { kind: 'watch', releaseId: question.release.id, alarms: [], journeys: [] } }, question.release);
   const signals = [...known, ...metricSignals(finding)];
-  const look: Look = { question, signals, finding, memory: rememberedAt(question.memory ?? noMemory, signals, question.now) };
-  const looked = againOut(look) ?? signalFor(look) ?? bakeState(look);
+  const remembered = rememberedAt(question.memory ?? noMemory, signals, question.now);
+  const look: Look = { question, signals, finding, memory: question.holdSeconds === undefined ? remembered : withFromBefore(remembered, finding, question.now) };
+  const looked = againOut(look) ?? signalFor(look) ?? harmFromBefore(look) ?? bakeState(look);
   return { memory: look.memory, ...looked };
 }
 
@@ -138,6 +141,21 @@ function signalFor({ question: { service, release, now }, signals, finding, memo
     answer: 'signal', waitSeconds: afterSignalSeconds, memory: worse.length > 0 ? withHarm(told, harm, now) : told,
     reasons: firing.map(({ summary }) => ({ code: 'signal', text: summary })),
     rollback: watchSignal(service, { releaseId: release.id, alarms: sourcesOf(alarms), journeys: sourcesOf(journeys), ...(worse.length > 0 ? { metrics: true } : {}) }, memory.runs),
+  };
+}
+
+/**
+ * Harm that metrics alone see and that was there before the release, as where two releases overlap: the watch of the one that may have brought it has ended.
+ * A run looks at it again and pages. Null where anything fires, which has runs of its own; after the first time; and before it has lasted.
+ */
+function harmFromBefore({ question: { service, release, holdSeconds, now }, signals, finding, memory }: Look): WatchLooked | null {
+  const { fromBeforeSince: since } = memory;
+  if (holdSeconds === undefined || finding?.isFromBefore !== true || since === undefined || at(now) - at(since) < holdSeconds * 1000) return null;
+  const told = withTold(memory, [fromBeforeName]);
+  if (told === null || signals.some(({ status }) => status === 'firing')) return null;
+  return {
+    answer: 'signal', waitSeconds: afterSignalSeconds, memory: told, reasons: [{ code: 'harm-from-before', text: `The metrics show harm since ${since} that was there before release ${release.version}, and nothing else tells of it: ${finding.text}` }],
+    rollback: watchSignal(service, { releaseId: release.id, alarms: [], journeys: [], metrics: true }, memory.runs),
   };
 }
 

@@ -162,7 +162,7 @@ async function look({ watch: watching, watchId, evidence, looksLeft = looksLeftU
   const question = {
     service: watching.service, release: withoutStates(current), statusBefore: release.status, traffic, rollbacks: [...ledger.rollbacks, ...ledger.shadowed], bakeMinutes: config.policy.bakeMinutes, hasJourneys: watching.hasJourneys,
     quarantined: ledger.quarantined, alarms, metrics, delivered: ledger.signals, deployments, evidence, externalTools: config.signals.external, now: now.toISOString(),
-    releases: ledger.releases.map((one) => withoutStates(one)), lockedBy: ledger.lock.owner, waitsForNext: true as const, looksLeft, memory,
+    releases: ledger.releases.map((one) => withoutStates(one)), lockedBy: ledger.lock.owner, waitsForNext: true as const, holdSeconds: config.signals.holdSeconds, looksLeft, memory,
     ...(isTooOld && (config.signals.metrics ?? []).length > 0 ? { isTooOldToJudge: true as const } : {}),
   };
   return keep({ service: watching.service, watchId }, { verb: 'look', question, looked: watchLook(question) }, parts, memory);

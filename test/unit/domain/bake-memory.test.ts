@@ -2,8 +2,9 @@
 import { describe, expect, it } from 'vitest';
 import { type BakeQuestion, watchLook } from '../../../lambdas/domain/bake.ts';
 import type { WatchMemory } from '../../../lambdas/domain/bake-memory.ts';
+import { decide } from '../../../lambdas/domain/decide.ts';
 import { measured, reading, since } from './metric-samples.ts';
-import { alarm, journeys, minute, quiet, release, rollback } from './samples.ts';
+import { alarm, journeys, minute, question, quiet, release, rollback, watchTrigger } from './samples.ts';
 
 const bakeMinutes = 30;
 const about = { ...release({ journeysFailedAtStart: [] }), left: null };
@@ -132,5 +133,40 @@ describe('metrics and a version that is called good', () => {
     expect(codes(looks({ at: 33, alarms: [] }))).toEqual(['no-alarms']);
     const shared = reading({ until: 33, errors: since(2, 0.3) }, [measured('payments', { until: 33, errors: since(2, 0.3) })]);
     expect(codes(looks({ at: 33, alarms: [], metrics: shared }))).toContain('no-alarms');
+  });
+});
+
+describe('harm that metrics alone see and that was there before the release', () => {
+  const before = (until: number): Partial<BakeQuestion> => ({ holdSeconds: 300, metrics: reading({ until, errors: since(-12, 0.04) }) });
+  const at = (minutes: number, over: Partial<BakeQuestion> = {}) => ({ at: minutes, ...before(minutes), ...over });
+
+  it('starts one run once it has lasted for the hold, and no other one', () => {
+    const looked = looks(at(5), at(8), at(10), at(11), at(25), at(40));
+    expect(answers(looked)).toEqual(['continue', 'continue', 'signal', 'continue', 'continue', 'continue']);
+    expect(looked[2]).toMatchObject({ waitSeconds: 60, reasons: [{ code: 'harm-from-before' }], rollback: { input: { event: { detail: { releaseId: 'r-2', alarms: [], journeys: [], metrics: true } } } } });
+    expect(names(looked)).toHaveLength(1);
+  });
+
+  it('begins anew after a look that did not find it', () => {
+    const unread = { holdSeconds: 300, metrics: { status: 'unknown', why: 'throttled' } as const };
+    for (const other of [unread, { holdSeconds: 300, metrics: reading({ until: 8 }) }])
+      expect(answers(looks(at(5), { at: 8, ...other }, at(11), at(15), at(16)))).toEqual(['continue', 'continue', 'continue', 'continue', 'signal']);
+  });
+
+  it('is left to what fires beside it, to lost traffic, and to what was asked before anybody was told', () => {
+    const older = { alarms: [alarm('5xx', { since: minute(-60), fault: null })] };
+    expect(answers(looks(at(5), at(11, older), at(12)))).toEqual(['continue', 'continue', 'signal']);
+    const fewer = (until: number) => at(until, { metrics: reading({ until, requests: (m) => (m >= -12 ? 100 : 1000) }, [measured('other', { until })]) });
+    expect(answers(looks(fewer(5), fewer(11)))).toEqual(['continue', 'continue']);
+    const looked = looks({ at: 5, metrics: before(5).metrics }, { at: 11, metrics: before(11).metrics });
+    expect([answers(looked), looked[1]?.memory]).toEqual([['continue', 'continue'], expect.not.objectContaining({ fromBeforeSince: expect.anything() as string })]);
+  });
+
+  it('is looked at again by the run, which then pages', () => {
+    const trigger = watchTrigger({ alarms: [], journeys: [], metrics: true });
+    const asked = (now: number, metrics = reading({ until: now, errors: since(-12, 0.04) })) => decide(question({ trigger, alarms: calm, startedAt: minute(11), now: minute(now), metrics }));
+    expect(asked(11)).toMatchObject({ verdict: 'hold', page: false });
+    expect(asked(17)).toMatchObject({ verdict: 'leave', page: true, headline: expect.stringContaining('needs a person') as string });
+    expect(asked(17, reading({ until: 17 }))).toMatchObject({ verdict: 'leave', page: false });
   });
 });
