@@ -26,12 +26,12 @@ export function brokenPromises({ counts, pages, alarms, deadLetters, locks, brea
     [counts.denials.size === 0, `roles were refused: ${[...counts.denials].map(([what, times]) => `${what} (${times})`).join('; ')}`],
     [breaches.length === 0, `broken invariants: ${breaches.slice(0, 5).join('; ')}`],
   ];
-  return [...rules.flatMap(([holds, text]) => (holds ? [] : [text])), ...hotTries(counts.callTries, counts.stepTries), ...grown(counts.memory, counts.recorded, events)];
+  return [...rules.flatMap(([holds, text]) => (holds ? [] : [text])), ...hotTries(counts.callTries, counts.stepTries, events), ...grown(counts.memory, counts.recorded, events)];
 }
 
-function triedText({ most, meanWaits }: Tries): string {
+function triedText({ most, meanWaits, waitsCounted }: Tries): string {
   const [what, times] = [...most].toSorted(([, one], [, other]) => other - one)[0] ?? ['none was refused', 0];
-  return `${times} (${what}), ${meanWaits === null ? 'too few to say whether waits grow' : `waits of ${Math.round(meanWaits[0])}, then ${Math.round(meanWaits[1])} ms`}`;
+  return `${times} (${what}), ${meanWaits === null ? `${waitsCounted} second waits, too few to say whether they grow` : `waits of ${Math.round(meanWaits[0])}, then ${Math.round(meanWaits[1])} ms`}`;
 }
 
 export function stormLines({ counts, pages, alarms, sentSeconds, wallSeconds }: StormResult): string[] {

@@ -27,8 +27,8 @@ const bytesPerRecordedByte = 4;
 const bytesPerRow = 8192;
 /** Beside its rows an event leaves the sandbox a name that no other execution may have, and its share of metrics, which are kept to be read: 4 kB. */
 const bytesPerEvent = 4096;
-/** A storm of so many events is judged, or fails. */
-const fewestEvents = warmUpRuns + fewestSamples * sampleEvery;
+/** A storm of so many events is judged, or fails; of its waits too. */
+export const fewestEvents = warmUpRuns + fewestSamples * sampleEvery;
 /** A function has to keep nothing of an invocation. 2 MB for each 1,000 events is what the resident set of a warm Node process wanders by. */
 const functionMbPer1000 = 2;
 /** All function processes together, among which the events are spread: what each wanders by evens out in part. More than 10 kB kept of each event shows, less does not. */

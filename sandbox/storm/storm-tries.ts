@@ -1,6 +1,7 @@
 // How often the same call or step of a storm was tried, and how long each waited in between: who asks on and on gets through as well, and makes the storm worse.
 import type { CallRecord } from '../aws/world.ts';
 import type { HistoryEvent } from '../services/states/history.ts';
+import { fewestEvents } from './storm-memory.ts';
 
 /** Tries of one call by one invocation: those of the SDK, which Ripcord gives three, and Route 53, with five calls a second for an account, six. */
 const callTries = (what: string): number => (what.startsWith('route53:') ? 6 : 3);
@@ -50,7 +51,12 @@ export class Tries {
   /** Mean wait before the second and before the third try, in milliseconds; null when there are too few to say. */
   get meanWaits(): readonly [number, number] | null {
     const [second, third] = this.waits;
-    return second === undefined || third === undefined || Math.min(second.count, third.count) < fewestWaits ? null : [second.total / second.count, third.total / third.count];
+    return second === undefined || third === undefined || this.waitsCounted < fewestWaits ? null : [second.total / second.count, third.total / third.count];
+  }
+
+  /** Waits before the third try, of which there are never more than before the second. */
+  get waitsCounted(): number {
+    return this.waits[1]?.count ?? 0;
   }
 }
 
@@ -113,12 +119,16 @@ export class StepTries extends Tries {
 export const isRefusal = ({ type, taskFailedEventDetails: details }: HistoryEvent): boolean =>
   type === 'TaskFailed' && /Retryable|TooManyRequests/.test((details as { readonly error?: string } | undefined)?.error ?? '');
 
-/** What was tried too often, or as soon the third time as the second. */
-export function hotTries(calls: Tries, steps: Tries): string[] {
+/**
+ * What was tried too often, or as soon the third time as the second; and that too few calls waited to say, though there were events enough.
+ * Of a smaller storm the command says so, and of steps: where the SDK's tries get most calls through, few steps are refused.
+ */
+export function hotTries(calls: Tries, steps: Tries, events: number): string[] {
   const often = (tries: Tries, boundOf: (what: string) => number): string[] =>
     [...tries.most].filter(([what, times]) => times > boundOf(what)).map(([what, times]) => `${what} was tried ${times} times, and ${boundOf(what)} may be`);
   const flat = (tries: Tries, who: string): string[] => {
-    const [second, third] = tries.meanWaits ?? [0, 1];
+    if (tries.meanWaits === null) return who === 'steps' || events < fewestEvents ? [] : [`whether waits of ${who} grow was not judged: ${tries.waitsCounted} were refused twice and tried again, ${fewestWaits} are needed`];
+    const [second, third] = tries.meanWaits;
     return third >= leastGrowth * second ? [] : [`${who} that were refused waited ${Math.round(second)} ms before their second try and ${Math.round(third)} ms before their third: the waits do not grow`];
   };
   return [...often(calls, callTries), ...often(steps, () => stepTries), ...flat(calls, 'calls'), ...flat(steps, 'steps')];

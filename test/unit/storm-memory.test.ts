@@ -1,6 +1,7 @@
 // The storm's check of memory: it has to fail for a leak, and only for one.
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { boundsFor, grown, growth, sampleEvery, sampleMemory, type MemorySample } from '../../sandbox/storm/storm-memory.ts';
+import { boundsFor, fewestEvents, grown, growth, sampleEvery, sampleMemory, type MemorySample } from '../../sandbox/storm/storm-memory.ts';
 
 /** What a run at the door writes: its audit row and the signal for whoever has the lock. */
 const recorded = { bytes: 2500, rows: 2.2 };
@@ -73,4 +74,13 @@ describe('the memory of a storm', () => {
     expect(after.sandboxMb - before.sandboxMb).toBeGreaterThan(30);
     expect(kept).toHaveLength(40);
   });
+});
+
+test('the README names the bounds that hold', () => {
+  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+  const of = (bytes: number, rows: number): number => boundsFor({ bytes, rows }).sandboxMb * 2 ** 20 / 1000;
+  const { functionMb, functionsMb, sandboxMb } = boundsFor({ bytes: 3300, rows: 2 });
+  const [event, row, byte] = [of(0, 0), of(0, 1) - of(0, 0), of(1, 0) - of(0, 0)];
+  expect(readme).toContain(`for 1,000 events: ${functionMb} MB for one function, ${functionsMb} MB for all functions together, and for the sandbox, which keeps the record, ${Math.round(byte)} bytes for each byte recorded, ${Math.round(row) / 1024} kB for each row and ${Math.round(event) / 1024} kB for each event (some ${Math.round(sandboxMb)} MB, at 3.3 kB in two rows)`);
+  expect(readme).toContain(`fewer than ${fewestEvents.toLocaleString('en')} events is too small for them`);
 });
