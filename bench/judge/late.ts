@@ -1,7 +1,8 @@
 // `node --import tsx bench/judge/late.ts [releases] [development|test]`: harm that begins long after a release, which the protocol's 30 points cannot show.
-// Healthy releases and late harms of one-minute series, judged as the Watch looks: for twelve hours, every minute and with a day of closed minutes each time.
+// Healthy releases and late harms of one-minute series, judged as the Watch looks: for twelve hours, every minute and with all the history that is read each time.
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { historyPeriods, judgedHours } from '../../lambdas/domain/metrics.ts';
 import { judgeRelease } from '../../lambdas/statistics/judge.ts';
 import { releasesOf } from './cases.ts';
 import { constant, withErrors, withLatency } from './harm.ts';
@@ -11,9 +12,8 @@ import { madeSubjects } from './made.ts';
 import { hashOf, pick, seeded, shuffled } from './random.ts';
 import { lengthOf, splitOf, type Service, type Subject } from './subject.ts';
 
-const watched = 720;
-const day = 1440;
-const onsets = [30, 60, 120] as const;
+const watched = judgedHours * 60;
+const onsets = [30, 60, 120, 600] as const;
 /** Points after the beginning of a harm in which it has to be found. */
 const patience = 30;
 
@@ -32,7 +32,7 @@ const slice = (service: Service, from: number, until: number): Service => ({
 
 const isWorse = ({ service, controls, release }: Drawn, seen: number): boolean => {
   const until = release + seen;
-  const from = Math.max(0, until - day);
+  const from = Math.max(0, until - historyPeriods);
   const view = { service: slice(service, from, until), controls: controls.map((one) => slice(one, from, until)), release: release - from, seen, stepSeconds: 60 };
   return judgeRelease(questionOf(view)).verdict === 'worse';
 };
@@ -63,13 +63,14 @@ export const draw = (subjects: readonly Subject[], count: number): Drawn[] => {
 
 /** How many healthy releases are accused, and how many of the harms found, as lines. A release that was accused before its harm began is not counted. */
 export const lateLines = (name: string, drawn: readonly Drawn[]): readonly string[] => {
-  const accused = drawn.map((one) => firstAccused(one, 4, watched)).filter((seen) => seen !== null);
+  const first = drawn.map((one) => firstAccused(one, 4, watched) ?? Infinity);
+  const accused = first.filter(Number.isFinite);
   const lines = [`${name}: ${drawn.length} healthy releases, accused in the first 30 minutes ${accused.filter((seen) => seen <= 30).length}, later ${accused.filter((seen) => seen > 30).length}`];
   for (const [harm, harming] of harms) {
     const found = onsets.map((onset) => {
-      const harmed = drawn.slice(0, 150).flatMap((one) => {
+      const harmed = drawn.slice(0, 150).flatMap((one, index) => {
         const service = harming(one.service, one.release + onset);
-        return service === null || firstAccused(one, 4, onset) !== null ? [] : [{ ...one, service }];
+        return service === null || (first[index] ?? Infinity) <= onset ? [] : [{ ...one, service }];
       });
       return `${onset} min: ${harmed.filter((one) => firstAccused(one, onset + 1, onset + patience) !== null).length} of ${harmed.length}`;
     });

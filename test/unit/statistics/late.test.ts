@@ -30,7 +30,7 @@ describe('the lines', () => {
     const lines = lateLines('made', [quiet, harmedFrom(20)]);
     expect(lines[0]).toBe('made: 2 healthy releases, accused in the first 30 minutes 1, later 0');
     expect(lines).toHaveLength(7);
-    expect(lines[3]).toMatch(/^ {2}errors \+30 points found, beginning after 30 min: 1 of 1; 60 min: 1 of 1; 120 min: 1 of 1$/);
+    expect(lines[3]).toMatch(/^ {2}errors \+30 points found, beginning after 30 min: 1 of 1; 60 min: 1 of 1; 120 min: 1 of 1; 600 min: 1 of 1$/);
     expect(lines[4]).toMatch(/^ {2}latency ×1\.3 found, beginning after 30 min: 0 of 1; /);
   }, 60_000);
 });
