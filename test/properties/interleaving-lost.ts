@@ -46,10 +46,12 @@ async function whatBecame(signal: DeliveredSignal, { world, runs, rows }: Holder
   const isSame = (one: DeliveredSignal): boolean => one.rollbackId === signal.rollbackId && one.at === signal.at;
   // An alarm is read at its source by each look; what a tool or a person said is known from its row alone.
   const isReadAnew = signal.kind !== 'external' && signal.kind !== 'person';
+  // An alarm's event can be delivered long after it fired: a look since has read the alarm itself, whenever its event came.
+  const firedBefore = (look: string): boolean => signal.kind === 'alarm' && signal.since !== null && Date.parse(signal.since) < Date.parse(look) - 10_000;
   const looks = read.filter(({ kind }) => kind === 'assessed');
-  if (looks.some(({ at, question }) => (isReadAnew && at > signal.at) || question?.delivered?.some(isSame) === true)) return 'assessed';
+  if (looks.some(({ at, question }) => (isReadAnew && (at > signal.at || firedBefore(at))) || question?.delivered?.some(isSame) === true)) return 'assessed';
   const proof = runs.find(({ seen }) => seen.rollbackId === signal.leftTo)?.provenAt ?? null;
-  if (proof !== null && proof > signal.at) return 'proven';
+  if (proof !== null && (proof > signal.at || firedBefore(proof))) return 'proven';
   const names = (text: string): boolean => text.includes(`${signal.kind} ${signal.source}, ${signal.status}, at `) && text.endsWith(`: ${signal.summary}`);
   if (read.some(({ ending }) => ending?.reasons.some(({ code, text }) => code === 'late-signal' && names(text)) === true)) return 'recorded';
   const told = world.sent.events.filter(({ type, detail }) => type === 'Late Signal' && detail['rollbackId'] === signal.leftTo).flatMap(({ detail }) => detail['signals'] as readonly string[]);
