@@ -62,8 +62,8 @@ export const unreached: Readonly<Record<string, string>> = {
   '@aws-sdk/core/dist-es/submodules/client/middleware-logger/loggerMiddleware.js': 'export const loggerMiddleware = () => (next) => next, loggerMiddlewareOptions = {}, getLoggerPlugin = () => ({ applyToStack: () => {} });',
   // Tells AWS in the name of the client which features of the SDK are used.
   '@aws-sdk/core/dist-es/submodules/client/middleware-user-agent/check-features.js': 'export async function checkFeatures() {}',
-  // Keeps several calls apart that one environment serves at a time, which no function of ours does: then Lambda names the trace in the environment.
-  '@aws/lambda-invoke-store/dist-es/invoke-store.js': 'export class InvokeStoreBase {}\nexport const InvokeStore = { getInstanceAsync: async () => undefined };',
+  // Makes a store for what belongs to an invocation where the runtime has none of its own; the trace then is that of the environment.
+  '@aws/lambda-invoke-store/dist-es/invoke-store.js': 'export class InvokeStoreBase {}\nexport const InvokeStore = { getInstanceAsync: async () => globalThis.awslambda?.InvokeStore };',
   // Hides secrets in what it tells that logger.
   '@smithy/core/dist-es/submodules/client/smithy-client/schemaLogFilter.js': `export const schemaLogFilter = ${leftOut('logs of calls')};`,
   // Warns of a Node.js older than the SDK wants; on Lambda it is the one that the stack names.
