@@ -45,7 +45,7 @@ const signals = z.strictObject({
     z.strictObject({ metric, minimumRequests: z.int().min(1).default(50), minutes: z.int().min(1).max(60).default(5) }),
     z.strictObject({ none: reason }),
   ]),
-  /** Judged every minute of a bake, for twelve hours at most, against their own last day: one signal, group `metrics`, which sees what no alarm does. Absent: alarms and journeys alone. */
+  /** Judged every minute of a bake, for twelve hours at most, against their own last 27 hours: one signal, group `metrics`, which sees what no alarm does. Absent: alarms and journeys alone. */
   metrics: z.array(metricEntry).min(1).max(4).optional(),
   /** What the release does not touch and must stay flat: other services, a stable version. What they share is not the release's doing. */
   controls: z.array(metricEntry).max(6).optional(),
