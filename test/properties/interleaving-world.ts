@@ -57,6 +57,16 @@ export function scheduled<Client extends object>(client: Client, s: fc.Scheduler
   return Object.assign(Object.create(client) as Client, { send: (...given: unknown[]) => turn(s, () => send.call(client, ...given)) });
 }
 
+/** @param done hears of each call that went through. */
+function heard<Client extends object>(client: Client, done: (input: { readonly UpdateExpression?: string }) => void): Client {
+  const { send } = client as unknown as Calls;
+  return Object.assign(Object.create(client) as Client, { send: async (command: { readonly input: object }, ...more: unknown[]) => {
+    const answer = await send.call(client, command, ...more);
+    done(command.input);
+    return answer;
+  } });
+}
+
 export type Kind = 'errors' | 'latency' | 'external' | 'watch' | 'person';
 export const kinds: readonly Kind[] = ['errors', 'latency', 'external', 'watch', 'person'];
 
@@ -89,7 +99,7 @@ export interface Acting {
 
 /** One service under its runs; what they change is up to the strategy. */
 export class World {
-  /** Runs between the verdict to roll back and their end. */
+  /** Runs between the verdict to roll back and the end of their lock. */
   readonly acting = new Set<string>();
   mostActing = 0;
   /** How far the clock of runs is ahead of the rig's, in milliseconds. */
@@ -133,8 +143,11 @@ export class World {
     const isDone = applied !== null && (applied.status === 'changed' || applied.status === 'already');
     const proof = isDone ? verified({ journeys: { at: parts.clock.now().toISOString(), results: [] } }) : null;
     this.#close();
+    const client = heard(parts.table.client, ({ UpdateExpression = '' }) => {
+      if (UpdateExpression.includes('REMOVE #owner')) this.acting.delete(rollbackId);
+    });
     await endRollback({ rollbackId, startedAt: rig.at(0), input, assessment: seen, plans: [], results: applied === null ? [] : [{ rung: 'lamp', applied, confirmed: null }], verified: proof, approval: null, error: null }, {
-      audit: parts.audit as AuditRecord, table: parts.table, notices: this.#notices(), clock: parts.clock, machineArn, log: silent,
+      audit: parts.audit as AuditRecord, table: { ...parts.table, client }, notices: this.#notices(), clock: parts.clock, machineArn, log: silent,
       factsOf: async () => ({ owner: '', runbook: null, coolDownMinutes: 30 }), signalsOfOthers: (about) => signalsOfOthers(parts.table, about),
     });
     this.acting.delete(rollbackId);
