@@ -1,6 +1,7 @@
 // Assess: from an event to a verdict with its reasons, in sequential steps of AWS calls: known, now, record, and before the last one the storm's row where this run counts.
-import type { AuditStore } from '../adapters/audit-store.ts';
+import { type AuditStore, ChainSealed } from '../adapters/audit-store.ts';
 import { joinSignal, recordRollback } from '../adapters/ledger-history.ts';
+import { releaseLock } from '../adapters/ledger-lock.ts';
 import { keepWeighed } from '../adapters/ledger-poll.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { Decision } from '../domain/decide.ts';
@@ -105,7 +106,11 @@ async function record(input: AssessInput, parts: AssessParts, about: { readonly 
   const isLeft = signal !== null && question.lockedBy !== null;
   if (isLeft && !await isTaken(parts.table, service, signal)) return null;
   const [audit] = await Promise.all([
-    parts.audit.append({ rollbackId: input.rollbackId, service, kind: 'assessed', at: now, data }, input.audit),
+    parts.audit.append({ rollbackId: input.rollbackId, service, kind: 'assessed', at: now, data }, input.audit).catch(async (error: unknown) => {
+      // Somebody ended this execution while it looked, and freed a lock that this look has taken again: nobody else would free it.
+      if (fence !== null && error instanceof ChainSealed) await releaseLock(parts.table, { service, owner: input.rollbackId, fence }, null);
+      throw error;
+    }),
     signal === null || isLeft ? null : joinSignal(parts.table, service, signal),
     isWeighed(question, decision.reasons) ? keepWeighed(parts.table, service, now) : null,
     isRecorded ? recordRollback(parts.table, {

@@ -1,5 +1,6 @@
 // A signal that comes between the record of a rollback and the end of its lock: told once, or taken up by the run that brought it.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { AuditRecord } from '../../lambdas/adapters/audit-record.ts';
 import { joinSignal } from '../../lambdas/adapters/ledger-history.ts';
 import { acquireLock, readLock, releaseLock } from '../../lambdas/adapters/ledger-lock.ts';
 import type { Notices } from '../../lambdas/adapters/notices.ts';
@@ -97,6 +98,19 @@ describe('a run that finds the lock taken', () => {
     expect(said).toMatchObject({ verdict: 'roll-back' });
     expect((await readLock(rig.table, about)).owner).toBe(`rb-${about}`);
     expect((await rig.audited(`rb-${about}`)).length).toBe(1);
+    rig.calm('5xx', 'latency');
+  });
+
+  it('keeps no lock where somebody ended it while it looked: nobody else would free it', async () => {
+    await rig.attach('ended');
+    rig.fire('5xx', 'latency');
+    const { audit, fence } = await assess(rig.input('ended', alarmInput('ended')), rig.parts, silent);
+    const record = new AuditRecord(rig.table.client, 'audit', 'ledger');
+    const by = { rollbackId: 'rb-ended', service: 'ended', at: rig.at(0) };
+    await record.seal({ ...by, data: { outcome: 'died' } }, await record.append({ ...by, kind: 'reported', data: {} }, audit));
+    await releaseLock(rig.table, { service: 'ended', owner: 'rb-ended', fence: fence ?? 0 }, null);
+    await expect(assess(rig.input('ended', alarmInput('ended'), { look: 1, audit }), rig.parts, silent)).rejects.toThrow('is sealed at row');
+    expect(await readLock(rig.table, 'ended')).toMatchObject({ owner: null, fence: (fence ?? 0) + 1 });
     rig.calm('5xx', 'latency');
   });
 });
