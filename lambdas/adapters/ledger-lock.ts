@@ -84,6 +84,12 @@ export async function readLock(table: LedgerTable, service: string): Promise<Loc
   return lockState(await get(table, lockKey(service)) ?? {});
 }
 
+/** The fence of the lock where this rollback has it, else null. */
+export async function ownFence(table: LedgerTable, service: string, rollbackId: string): Promise<number | null> {
+  const lock = await readLock(table, service);
+  return lock.owner === rollbackId ? lock.fence : null;
+}
+
 export function lockState(item: Item): LockState {
   const instant = (name: string) => (item[name]?.N === undefined ? null : new Date(Number(item[name].N)).toISOString());
   return {

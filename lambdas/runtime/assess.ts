@@ -1,12 +1,14 @@
 // Assess: from an event to a verdict with its reasons, in sequential steps of AWS calls: known, now, record, and before the last one the storm's row where this run counts.
 import { type AuditStore, ChainSealed } from '../adapters/audit-store.ts';
 import { joinSignal, recordRollback } from '../adapters/ledger-history.ts';
-import { releaseLock } from '../adapters/ledger-lock.ts';
+import { ownFence, releaseLock } from '../adapters/ledger-lock.ts';
 import { keepWeighed } from '../adapters/ledger-poll.ts';
+import type { LedgerTable } from '../adapters/ledger-table.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { Decision } from '../domain/decide.ts';
 import { modeOf } from '../domain/demands.ts';
 import { isRefusal } from '../domain/errors.ts';
+import type { LockState } from '../domain/ledger.ts';
 import type { Question } from '../domain/question.ts';
 import { releaseFrom, withReadings } from '../domain/readings.ts';
 import { buildRungs, rungsOf } from '../domain/rungs.ts';
@@ -44,7 +46,22 @@ export async function assess(given: AssessInput, parts: AssessParts, log: Log): 
 async function assessed(given: AssessInput, parts: AssessParts): Promise<Assessment | null> {
   const now = parts.clock.now();
   const [{ admitted, known }, approval] = await Promise.all([admit(given, parts, now), approvalOf(given, parts.table, now)]);
-  const input = { ...given, approval };
+  try {
+    return await look({ ...given, approval }, parts, { admitted, known, now });
+  } catch (error) {
+    if (error instanceof ChainSealed) await freeTakenAgain(parts.table, { service: admitted.service, owner: given.rollbackId, before: known.ledger.lock });
+    throw error;
+  }
+}
+
+/** Somebody ended this execution while it looked. The lock that this look has taken, nobody else would free; one that it had before is freed, with its cool-down, by whoever ended it. */
+async function freeTakenAgain(table: LedgerTable, { service, owner, before }: { readonly service: string; readonly owner: string; readonly before: LockState }): Promise<void> {
+  const fence = await ownFence(table, service, owner);
+  if (fence === null || (before.owner === owner && before.fence === fence)) return;
+  await releaseLock(table, { service, owner, fence }, null);
+}
+
+async function look(input: AssessInput, parts: AssessParts, { admitted, known, now }: { readonly admitted: Admitted; readonly known: Known | Unread; readonly now: Date }): Promise<Assessment | null> {
   const door = { ...admitted, ledger: known.ledger, windows: known.windows, now };
   if ('unread' in known) return leaveAtDoor(input, parts, door, { unread: known.unread });
   const seen = await readNow(parts, input, { admitted, known, now });
@@ -106,11 +123,7 @@ async function record(input: AssessInput, parts: AssessParts, about: { readonly 
   const isLeft = signal !== null && question.lockedBy !== null;
   if (isLeft && !await isTaken(parts.table, service, signal)) return null;
   const [audit] = await Promise.all([
-    parts.audit.append({ rollbackId: input.rollbackId, service, kind: 'assessed', at: now, data }, input.audit).catch(async (error: unknown) => {
-      // Somebody ended this execution while it looked, and freed a lock that this look has taken again: nobody else would free it.
-      if (fence !== null && error instanceof ChainSealed) await releaseLock(parts.table, { service, owner: input.rollbackId, fence }, null);
-      throw error;
-    }),
+    parts.audit.append({ rollbackId: input.rollbackId, service, kind: 'assessed', at: now, data }, input.audit),
     signal === null || isLeft ? null : joinSignal(parts.table, service, signal),
     isWeighed(question, decision.reasons) ? keepWeighed(parts.table, service, now) : null,
     isRecorded ? recordRollback(parts.table, {

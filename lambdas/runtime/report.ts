@@ -2,7 +2,7 @@
 import type { AuditRecord } from '../adapters/audit-record.ts';
 import { ChainSealed } from '../adapters/audit-store.ts';
 import { closeRollback, quarantine, updateRelease } from '../adapters/ledger-history.ts';
-import { readLock, releaseLock } from '../adapters/ledger-lock.ts';
+import { ownFence, releaseLock } from '../adapters/ledger-lock.ts';
 import type { LedgerTable } from '../adapters/ledger-table.ts';
 import type { Notices } from '../adapters/notices.ts';
 import { sendOnce } from '../adapters/notices-once.ts';
@@ -168,15 +168,10 @@ async function tell(input: ReportInput, parts: ReportParts, about: { readonly se
 async function freeLock(input: ReportInput, { table }: ReportParts, how: { readonly ending: Ending; readonly endedAt: Instant; readonly coolDownMinutes: number }): Promise<void> {
   const service = serviceOf(input);
   if (service === null) return;
+  // Assess may have taken the lock and died before it could say so.
   const fence = input.assessment?.fence ?? await ownFence(table, service, input.rollbackId);
   if (fence === null) return;
   const acted = input.results.length > 0 || (how.ending.outcome === 'died' && input.assessment?.mode !== 'shadow');
   const coolDownUntil = acted ? new Date(Date.parse(how.endedAt) + how.coolDownMinutes * 60_000) : null;
   await releaseLock(table, { service, owner: input.rollbackId, fence }, coolDownUntil);
-}
-
-/** Assess may have taken the lock and died before it could say so. */
-async function ownFence(table: LedgerTable, service: string, rollbackId: string): Promise<number | null> {
-  const lock = await readLock(table, service);
-  return lock.owner === rollbackId ? lock.fence : null;
 }

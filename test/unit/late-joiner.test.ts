@@ -1,10 +1,11 @@
-// A signal that comes between the record of a rollback and the end of its lock: told once, or taken up by the run that brought it.
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+// What comes between the record of a rollback and the end of its lock: a signal is told once, or taken up by the run that brought it, and a look keeps no lock.
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { AuditRecord } from '../../lambdas/adapters/audit-record.ts';
 import { joinSignal } from '../../lambdas/adapters/ledger-history.ts';
-import { acquireLock, readLock, releaseLock } from '../../lambdas/adapters/ledger-lock.ts';
+import { acquireLock, type LockHold, readLock, releaseLock } from '../../lambdas/adapters/ledger-lock.ts';
 import type { Notices } from '../../lambdas/adapters/notices.ts';
 import type { DeliveredSignal } from '../../lambdas/domain/ledger.ts';
+import type { AuditCursor } from '../../lambdas/domain/vocabulary.ts';
 import { assess } from '../../lambdas/runtime/assess.ts';
 import { endRollback, type ReportParts } from '../../lambdas/runtime/report.ts';
 import { alarmInput, Rig } from './assess-rig.ts';
@@ -70,11 +71,11 @@ describe('what is left to a rollback whose record is sealed', () => {
   });
 });
 
-describe('a run that finds the lock taken', () => {
-  const rig = new Rig();
-  beforeAll(() => rig.start());
-  afterAll(() => rig.stop());
+const rig = new Rig();
+beforeAll(() => rig.start());
+afterAll(() => rig.stop());
 
+describe('a run that finds the lock taken', () => {
   /** The rollback that has the lock ends as the signal is written: it reads no more. */
   function endsMeanwhile(about: string, hold: { readonly owner: string; readonly fence: number }): void {
     const { client } = rig.table;
@@ -100,17 +101,49 @@ describe('a run that finds the lock taken', () => {
     expect((await rig.audited(`rb-${about}`)).length).toBe(1);
     rig.calm('5xx', 'latency');
   });
+});
 
-  it('keeps no lock where somebody ended it while it looked: nobody else would free it', async () => {
-    await rig.attach('ended');
-    rig.fire('5xx', 'latency');
-    const { audit, fence } = await assess(rig.input('ended', alarmInput('ended')), rig.parts, silent);
-    const record = new AuditRecord(rig.table.client, 'audit', 'ledger');
-    const by = { rollbackId: 'rb-ended', service: 'ended', at: rig.at(0) };
-    await record.seal({ ...by, data: { outcome: 'died' } }, await record.append({ ...by, kind: 'reported', data: {} }, audit));
-    await releaseLock(rig.table, { service: 'ended', owner: 'rb-ended', fence: fence ?? 0 }, null);
-    await expect(assess(rig.input('ended', alarmInput('ended'), { look: 1, audit }), rig.parts, silent)).rejects.toThrow('is sealed at row');
-    expect(await readLock(rig.table, 'ended')).toMatchObject({ owner: null, fence: (fence ?? 0) + 1 });
+describe('a look whose execution somebody ended meanwhile', () => {
+  const lookAgain = (about: string, audit: AuditCursor) => assess(rig.input(about, alarmInput(about), { look: 1, audit }), rig.parts, silent);
+  const by = (about: string) => ({ rollbackId: `rb-${about}`, service: about, at: rig.at(0) });
+  afterEach(async () => {
     rig.calm('5xx', 'latency');
+    rig.server.faults.clear();
+    rig.storm.services = 1000;
+    await rig.forgetStorm();
+  });
+
+  /** After its first look the record is sealed; the lock is still as that look left it. */
+  async function sealed(about: string): Promise<{ readonly audit: AuditCursor; readonly hold: LockHold }> {
+    await rig.attach(about);
+    rig.fire('5xx', 'latency');
+    const { audit, fence } = await assess(rig.input(about, alarmInput(about)), rig.parts, silent);
+    const record = new AuditRecord(rig.table.client, 'audit', 'ledger');
+    await record.seal({ ...by(about), data: { outcome: 'died' } }, await record.append({ ...by(about), kind: 'reported', data: {} }, audit));
+    return { audit, hold: { service: about, owner: `rb-${about}`, fence: fence ?? 0 } };
+  }
+
+  it('keeps no lock that it has taken again: nobody else would free it', async () => {
+    const { audit, hold } = await sealed('ended');
+    await releaseLock(rig.table, hold, null);
+    await expect(lookAgain('ended', audit)).rejects.toThrow('is sealed at row');
+    expect(await readLock(rig.table, 'ended')).toMatchObject({ owner: null, fence: hold.fence + 1 });
+  });
+
+  it('keeps none either where it ends at the door, in a storm in which no alarm can be read', async () => {
+    const { audit, hold } = await sealed('ended-at-door');
+    await releaseLock(rig.table, hold, null);
+    rig.storm.services = 2;
+    await rig.count(['x', 'y', 'z']);
+    rig.server.faults.add({ name: 'busy', when: ({ operation }) => operation === 'DescribeAlarms', effect: { kind: 'throttle' } });
+    await expect(lookAgain('ended-at-door', audit)).rejects.toThrow('is sealed at row');
+    expect(await readLock(rig.table, 'ended-at-door')).toMatchObject({ owner: null, fence: hold.fence + 1 });
+  });
+
+  it('leaves the lock that it had before to whoever seals the record, who frees it with its cool-down', async () => {
+    const { audit, hold } = await sealed('ending');
+    await expect(lookAgain('ending', audit)).rejects.toThrow('is sealed at row');
+    expect(await readLock(rig.table, 'ending')).toMatchObject({ owner: hold.owner, fence: hold.fence });
+    expect(await releaseLock(rig.table, hold, new Date(rig.at(30)))).toBe(true);
   });
 });
