@@ -1,20 +1,11 @@
 // Approvals and messages on a real DynamoDB engine: one answer, the newest token, each message once.
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { answerApproval, claimMessage, putApproval, readApproval } from '../../lambdas/adapters/ledger-approvals.ts';
-import type { LedgerTable } from '../../lambdas/adapters/ledger-table.ts';
 import type { Approval } from '../../lambdas/domain/workflow.ts';
-import { startTables, type Tables } from './audit-tables.ts';
 import { minute } from './domain/samples.ts';
+import { freshRollback, table, useLedger } from './ledger-rig.ts';
 
-let tables: Tables;
-let table: LedgerTable;
-beforeAll(async () => {
-  tables = await startTables();
-  table = tables.ledger;
-});
-afterAll(async () => { await tables.stop(); });
-
-let count = 0;
+useLedger();
 const request = (rollbackId: string) => ({
   rollbackId, service: 'checkout', requestedBy: null, askedAt: minute(0), deadlineAt: minute(30), onDeadline: 'stop' as const, shown: { headline: 'Go back?' },
 });
@@ -22,7 +13,7 @@ const answer = (by: string): Approval => ({ answer: 'approved', by, at: minute(1
 
 describe('an approval', () => {
   it('has exactly one answer, whoever answers at once', async () => {
-    const id = `rb-${(count += 1)}`;
+    const id = freshRollback();
     await putApproval(table, request(id), 'token-1');
     const won = await Promise.all(['ada', 'bob', 'eve'].map((who) => answerApproval(table, id, answer(who))));
     expect(won.filter(Boolean)).toHaveLength(1);
@@ -32,7 +23,7 @@ describe('an approval', () => {
   });
 
   it('takes the newest token until it is answered, and none after', async () => {
-    const id = `rb-${(count += 1)}`;
+    const id = freshRollback();
     expect(await putApproval(table, request(id), 'token-1')).toBe(true);
     expect(await putApproval(table, request(id), 'token-2')).toBe(true);
     await answerApproval(table, id, answer('ada'));

@@ -1,23 +1,11 @@
 // What the ledger knows of long ago, on a real DynamoDB engine: how far back it is read, and what is said of the rest.
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { readEarlier } from '../../lambdas/adapters/ledger-earlier.ts';
 import { putRelease, updateRelease } from '../../lambdas/adapters/ledger-history.ts';
-import type { LedgerTable } from '../../lambdas/adapters/ledger-table.ts';
-import type { Release } from '../../lambdas/domain/vocabulary.ts';
-import { startTables, type Tables } from './audit-tables.ts';
-import { minute, release } from './domain/samples.ts';
+import { minute } from './domain/samples.ts';
+import { freshService, full, table, useLedger } from './ledger-rig.ts';
 
-let tables: Tables;
-let table: LedgerTable;
-beforeAll(async () => {
-  tables = await startTables();
-  table = tables.ledger;
-});
-afterAll(async () => { await tables.stop(); });
-
-let count = 0;
-const freshService = (): string => `service-${(count += 1)}`;
-const full = (over: Partial<Release> = {}): Release => ({ ...release(), left: null, ...over });
+useLedger();
 
 describe('what is known of long ago', () => {
   const manifest = (databaseFloor: string | null) => ({ approvals: [], backup: null, databaseFloor, url: null });

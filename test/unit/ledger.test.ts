@@ -1,28 +1,17 @@
 // The ledger on a real DynamoDB engine: the lock, what happened to a service, storms.
 import { PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { agreedStart, closeRollback, joinSignal, putKnownGood, putRelease, quarantine, recordRollback, updateRelease, withdrawKnownGood } from '../../lambdas/adapters/ledger-history.ts';
 import { acquireLock, defaultLeaseSeconds, readLock, releaseLock, renewLock } from '../../lambdas/adapters/ledger-lock.ts';
 import { addToStorm, claimStormPage, type Counted, readStorm } from '../../lambdas/adapters/ledger-storm.ts';
 import type { LedgerTable } from '../../lambdas/adapters/ledger-table.ts';
 import { readService } from '../../lambdas/adapters/ledger.ts';
-import type { Release } from '../../lambdas/domain/vocabulary.ts';
 import { handlerTimeoutSeconds, strategyTimeoutSeconds } from '../../lib/engine/handler-timeouts.ts';
-import { startTables, type Tables } from './audit-tables.ts';
-import { delivered, minute, release, rollback } from './domain/samples.ts';
+import { delivered, minute, rollback } from './domain/samples.ts';
+import { freshService, full, table, useLedger } from './ledger-rig.ts';
 
-let tables: Tables;
-let table: LedgerTable;
-beforeAll(async () => {
-  tables = await startTables();
-  table = tables.ledger;
-});
-afterAll(async () => { await tables.stop(); });
-
-let count = 0;
-const freshService = (): string => `service-${(count += 1)}`;
+useLedger();
 const time = (m: number): Date => new Date(minute(m));
-const full = (over: Partial<Release> = {}): Release => ({ ...release(), left: null, ...over });
 
 describe('the lock', () => {
   it('is held by one of many who ask at once', async () => {
@@ -141,7 +130,7 @@ describe('what is known of a service', () => {
 
   it('is read consistently', async () => {
     const queries: QueryCommand[] = [];
-    const watched = { ...table, client: { send: (command: QueryCommand) => { queries.push(command); return tables.client.send(command); } } as unknown as LedgerTable['client'] };
+    const watched = { ...table, client: { send: (command: QueryCommand) => { queries.push(command); return table.client.send(command); } } as unknown as LedgerTable['client'] };
     await readService(watched, freshService(), time(0));
     expect(queries).toHaveLength(5);
     expect(queries.every(({ input }) => input.ConsistentRead === true)).toBe(true);
@@ -149,7 +138,7 @@ describe('what is known of a service', () => {
 
   it('is refused when a row was made unreadable', async () => {
     const service = freshService();
-    await tables.client.send(new PutItemCommand({ TableName: table.name, Item: { pk: { S: `SERVICE#${service}` }, sk: { S: `GOOD#${minute(0)}` }, data: { S: '{' } } }));
+    await table.client.send(new PutItemCommand({ TableName: table.name, Item: { pk: { S: `SERVICE#${service}` }, sk: { S: `GOOD#${minute(0)}` }, data: { S: '{' } } }));
     await expect(readService(table, service, time(0))).rejects.toThrow(SyntaxError);
   });
 });
@@ -201,7 +190,7 @@ describe('a known good version', () => {
     expect((await readService(table, service, time(1))).knownGoods).toEqual([kept]);
     expect(await withdrawKnownGood(table, service, { ...kept, states: {} }, reason)).toBe(true);
     expect((await readService(table, service, time(1))).knownGoods).toEqual([]);
-    const rows = await tables.client.send(new QueryCommand({ TableName: table.name, KeyConditionExpression: 'pk = :pk', ExpressionAttributeValues: { ':pk': { S: `SERVICE#${service}` } } }));
+    const rows = await table.client.send(new QueryCommand({ TableName: table.name, KeyConditionExpression: 'pk = :pk', ExpressionAttributeValues: { ':pk': { S: `SERVICE#${service}` } } }));
     expect(JSON.parse(rows.Items?.[0]?.['reason']?.S ?? '')).toEqual(reason);
   });
 
