@@ -6,7 +6,15 @@ type Json = Readonly<Record<string, unknown>>;
 type Callback = (error: unknown, data?: Json) => void;
 type Action = (store: DynaliteStore, data: Json, done: Callback) => void;
 
+/** A read over part of the data: until it is closed it holds on to every row as it was when it began. */
+interface LevelIterator {
+  close(): Promise<void>;
+}
+
+type Iterate = (options?: object) => LevelIterator;
+
 interface DynaliteStore {
+  readonly db: { keys: Iterate; values: Iterate };
   readonly tableDb: { awsAccountId: string; awsRegion: string };
 }
 
@@ -50,6 +58,8 @@ export class DynaliteTables {
 
   constructor(place: Place) {
     this.#store = db.create({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
+    this.#store.db.keys = closing(this.#store.db, 'keys');
+    this.#store.db.values = closing(this.#store.db, 'values');
     this.#store.tableDb.awsAccountId = place.account;
     this.#store.tableDb.awsRegion = place.region;
   }
@@ -79,6 +89,15 @@ export class DynaliteTables {
       }
     });
   }
+}
+
+/** When a stream ends dynalite would call `return` of its iterator; an iterator of this level has none, and each Query and Scan would leave one open for good. */
+function closing(level: DynaliteStore['db'], name: 'keys' | 'values'): Iterate {
+  const iterate = level[name].bind(level);
+  return (options) => {
+    const iterator = iterate(options);
+    return Object.assign(iterator, { return: () => iterator.close() });
+  };
 }
 
 function refusal(error: unknown): unknown {
