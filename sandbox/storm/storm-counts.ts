@@ -36,10 +36,8 @@ export class StormCounts {
   readonly callTries = new CallTries();
   readonly stepTries = new StepTries();
   readonly memory: MemorySample[] = [];
-  /** Length of all that was written into tables, as JSON. */
-  recordedBytes = 0;
-  /** Rows that were put into tables. */
-  recordedRows = 0;
+  /** What an event left in tables, on average. */
+  recorded: Recorded = { bytes: 0, rows: 0 };
   /** Writes to one DynamoDB partition key in one second of sandbox time, at most. */
   hottest = { key: '', writes: 0 };
   readonly #services: readonly StormService[];
@@ -58,9 +56,9 @@ export class StormCounts {
     this.memory.push(sampleMemory(this.ended));
   }
 
-  /** What an event left in tables, on average. */
-  get recorded(): Recorded {
-    return { bytes: this.recordedBytes / this.ended, rows: this.recordedRows / this.ended };
+  /** @param before what was in all tables when the storm began. @param after what is now. */
+  record(before: Recorded, after: Recorded): void {
+    this.recorded = { bytes: (after.bytes - before.bytes) / this.ended, rows: (after.rows - before.rows) / this.ended };
   }
 
   #call(call: CallRecord): void {
@@ -82,12 +80,8 @@ export class StormCounts {
   }
 
   #written({ input, endedAt, operation }: CallRecord): void {
-    this.recordedBytes += JSON.stringify(input).length;
     const { TransactItems } = input as { readonly TransactItems?: readonly { readonly Put?: Written; readonly Update?: Written }[] };
-    for (const { Put, Update } of TransactItems ?? [operation === 'PutItem' ? { Put: input as Written } : { Update: input as Written }]) {
-      if (Put !== undefined) this.recordedRows += 1;
-      this.#row(Put ?? Update ?? {}, endedAt);
-    }
+    for (const { Put, Update } of TransactItems ?? [operation === 'PutItem' ? { Put: input as Written } : { Update: input as Written }]) this.#row(Put ?? Update ?? {}, endedAt);
   }
 
   #row({ Key, Item }: Written, endedAt: number): void {

@@ -1,5 +1,7 @@
 // A storm's outcome as a table for the terminal, and what must be true of it.
+import type { RefusedResult } from './refused.ts';
 import type { StormResult } from './storm.ts';
+import type { StormCounts } from './storm-counts.ts';
 import { boundsFor, grown, growth, type MemoryBounds } from './storm-memory.ts';
 import { hotTries, type Tries } from './storm-tries.ts';
 import { brakeOf } from './storm-world.ts';
@@ -26,16 +28,24 @@ export function brokenPromises({ counts, pages, alarms, deadLetters, locks, brea
     [counts.denials.size === 0, `roles were refused: ${[...counts.denials].map(([what, times]) => `${what} (${times})`).join('; ')}`],
     [breaches.length === 0, `broken invariants: ${breaches.slice(0, 5).join('; ')}`],
   ];
-  return [...rules.flatMap(([holds, text]) => (holds ? [] : [text])), ...hotTries(counts.callTries, counts.stepTries, events), ...grown(counts.memory, counts.recorded, events)];
+  return [...rules.flatMap(([holds, text]) => (holds ? [] : [text])), ...hotTries(counts.callTries, counts.stepTries), ...grown(counts.memory, counts.recorded, events)];
 }
 
-function triedText({ most, meanWaits, waitsCounted }: Tries): string {
+const row = (name: string, value: string): string => `  ${name.padEnd(34)} ${value}`;
+
+const triesLines = ({ callTries, stepTries }: StormCounts): string[] => [row('most tries of a call', triedText(callTries)), row('most tries of a step', triedText(stepTries))];
+
+function triedText({ most, waits }: Tries): string {
   const [what, times] = [...most].toSorted(([, one], [, other]) => other - one)[0] ?? ['none was refused', 0];
-  return `${times} (${what}), ${meanWaits === null ? `${waitsCounted} second waits, too few to say whether they grow` : `waits of ${Math.round(meanWaits[0])}, then ${Math.round(meanWaits[1])} ms`}`;
+  return `${times} (${what}), waits: ${waits.text}`;
 }
+
+/** As a storm's table, of the part in which calls are refused. */
+export const refusedLines = ({ counts, wallSeconds }: RefusedResult): string[] => [
+  row('runs', `${counts.ended} in ${wallSeconds.toFixed(0)} s on the wall`), ...triesLines(counts),
+];
 
 export function stormLines({ counts, pages, alarms, sentSeconds, wallSeconds }: StormResult): string[] {
-  const row = (name: string, value: string): string => `  ${name.padEnd(34)} ${value}`;
   const throttled = [...counts.apis].filter(([, count]) => count.throttled > 0).toSorted(([, one], [, other]) => other.throttled - one.throttled);
   const busiest = [...counts.apis].toSorted(([, one], [, other]) => other.asked - one.asked).slice(0, 12);
   const { recorded } = counts;
@@ -43,8 +53,8 @@ export function stormLines({ counts, pages, alarms, sentSeconds, wallSeconds }: 
     const slope = growth(counts.memory, name);
     return slope === null ? 'too few events to judge' : `${slope.toFixed(1)} for 1,000 events, ${boundsFor(recorded)[name].toFixed(1)} may be`;
   };
-  const memory = (name: 'sandboxMb' | 'functionMb'): string => counts.memory.filter((_, index) => index % Math.max(1, Math.floor(counts.memory.length / 8)) === 0 || index === counts.memory.length - 1)
-    .map((sample) => `${sample.ended}: ${sample[name]}`).join('  ') + `; ${grew(name)}`;
+  const memory = (name: 'sandboxMb' | 'residentMb' | 'functionMb'): string => counts.memory.filter((_, index) => index % Math.max(1, Math.floor(counts.memory.length / 8)) === 0 || index === counts.memory.length - 1)
+    .map((sample) => `${sample.ended}: ${sample[name]}`).join('  ');
   return [
     row('events sent in', `${sentSeconds.toFixed(0)} s of sandbox time, ${wallSeconds.toFixed(0)} s on the wall`),
     row('runs', String(counts.ended)),
@@ -54,12 +64,13 @@ export function stormLines({ counts, pages, alarms, sentSeconds, wallSeconds }: 
     row('alarms of the engine', alarms.length === 0 ? '0' : `${alarms.length}: ${[...new Set(alarms)].slice(0, 3).join('; ')}`),
     row('steps tried again by the workflow', String(counts.triedAgain)),
     ...throttled.map(([api, { asked, throttled: refused }]) => row(`  throttled ${api}`, `${refused} of ${asked}`)),
-    row('most tries of a call, of a step', [counts.callTries, counts.stepTries].map(triedText).join('; ')),
+    ...triesLines(counts),
     row('calls', busiest.map(([api, { asked }]) => `${api} ${asked}`).join(', ')),
     row('hottest DynamoDB key', `${counts.hottest.writes} writes a second (${counts.hottest.key})`),
     row('recorded for each event', `${Math.round(recorded.bytes)} bytes in ${recorded.rows.toFixed(1)} rows`),
-    row('memory of the sandbox, MB, by runs', memory('sandboxMb')),
-    row('memory of a function, MB, by runs', memory('functionMb')),
+    row('memory of the sandbox, MB, by runs', `${memory('sandboxMb')}; ${grew('sandboxMb')}`),
+    row('  resident', memory('residentMb')),
+    row('memory of a function, MB, by runs', `${memory('functionMb')}; ${grew('functionMb')}`),
     row('memory of all functions, MB', `${counts.memory.at(-1)?.functions.size ?? 0} processes; ${grew('functionsMb')}`),
   ];
 }

@@ -1,35 +1,27 @@
 // How often the same call or step of a storm was tried, and how long each waited in between: who asks on and on gets through as well, and makes the storm worse.
 import type { CallRecord } from '../aws/world.ts';
 import type { HistoryEvent } from '../services/states/history.ts';
-import { fewestEvents } from './storm-memory.ts';
+import { callLimitMs, type LimitOf, stepLimitMs, Waits } from './storm-waits.ts';
 
 /** Tries of one call by one invocation: those of the SDK, which Ripcord gives three, and Route 53, with five calls a second for an account, six. */
 const callTries = (what: string): number => (what.startsWith('route53:') ? 6 : 3);
 /** Tries of one step by the workflow while it is refused: the first and five more. */
 const stepTries = 6;
-/** The mean of fewer is one of chance: each wait is drawn evenly from nothing up to its limit. */
-const fewestWaits = 40;
-/** Limits double, so means do; a busy machine adds the same to each. */
-const leastGrowth = 1.2;
-
 /** One that was refused, so far. */
 interface Refused {
   tries: number;
   at: number;
 }
 
-interface Waits {
-  count: number;
-  /** Milliseconds. */
-  total: number;
-}
-
 /** Tries of calls, or of steps. */
 export class Tries {
   /** Name of a call or step, and how often one was tried at most; of those that were refused at all. */
   readonly most = new Map<string, number>();
-  /** Before the second try of one that was refused, before its third, and so on. */
-  readonly waits: Waits[] = [];
+  readonly waits: Waits;
+
+  constructor(limitOf: LimitOf) {
+    this.waits = new Waits(limitOf);
+  }
 
   refused(what: string, one: Refused, at: number): void {
     Object.assign(one, { tries: one.tries + 1, at });
@@ -39,24 +31,11 @@ export class Tries {
   /** It is tried once more, whatever comes of it. */
   again(what: string, one: Refused, at: number): void {
     this.#tried(what, one.tries + 1);
-    const waits = (this.waits[one.tries - 1] ??= { count: 0, total: 0 });
-    waits.count += 1;
-    waits.total += at - one.at;
+    this.waits.add(one.tries + 1, at - one.at);
   }
 
   #tried(what: string, times: number): void {
     this.most.set(what, Math.max(this.most.get(what) ?? 0, times));
-  }
-
-  /** Mean wait before the second and before the third try, in milliseconds; null when there are too few to say. */
-  get meanWaits(): readonly [number, number] | null {
-    const [second, third] = this.waits;
-    return second === undefined || third === undefined || this.waitsCounted < fewestWaits ? null : [second.total / second.count, third.total / third.count];
-  }
-
-  /** Waits before the third try, of which there are never more than before the second. */
-  get waitsCounted(): number {
-    return this.waits[1]?.count ?? 0;
   }
 }
 
@@ -64,6 +43,10 @@ export class Tries {
 export class CallTries extends Tries {
   /** By invocation and operation, then by what it asks. */
   readonly #open = new Map<string, Map<string, Refused>>();
+
+  constructor() {
+    super(callLimitMs);
+  }
 
   /** @param at when the call had ended, in milliseconds on the wall: a function's timers are real while sandbox time goes slower. */
   call({ service, operation, trace, input }: Pick<CallRecord, 'service' | 'operation' | 'trace' | 'input'>, isThrottled: boolean, at: number): void {
@@ -102,6 +85,10 @@ const askedIn = (input: unknown): string => JSON.stringify({ ...(input as object
 
 /** Steps of executions, each from when its state is entered. */
 export class StepTries extends Tries {
+  constructor() {
+    super(stepLimitMs);
+  }
+
   execution(events: readonly HistoryEvent[]): void {
     const lines = new Map<number, { readonly state: string; readonly one: Refused }>();
     for (const event of events) {
@@ -119,17 +106,9 @@ export class StepTries extends Tries {
 export const isRefusal = ({ type, taskFailedEventDetails: details }: HistoryEvent): boolean =>
   type === 'TaskFailed' && /Retryable|TooManyRequests/.test((details as { readonly error?: string } | undefined)?.error ?? '');
 
-/**
- * What was tried too often, or as soon the third time as the second; and that too few calls waited to say, though there were events enough.
- * Of a smaller storm the command says so, and of steps: where the SDK's tries get most calls through, few steps are refused.
- */
-export function hotTries(calls: Tries, steps: Tries, events: number): string[] {
+/** What was tried too often, or again too soon; of too few waits nothing is said. */
+export function hotTries(calls: Tries, steps: Tries): string[] {
   const often = (tries: Tries, boundOf: (what: string) => number): string[] =>
     [...tries.most].filter(([what, times]) => times > boundOf(what)).map(([what, times]) => `${what} was tried ${times} times, and ${boundOf(what)} may be`);
-  const flat = (tries: Tries, who: string): string[] => {
-    if (tries.meanWaits === null) return who === 'steps' || events < fewestEvents ? [] : [`whether waits of ${who} grow was not judged: ${tries.waitsCounted} were refused twice and tried again, ${fewestWaits} are needed`];
-    const [second, third] = tries.meanWaits;
-    return third >= leastGrowth * second ? [] : [`${who} that were refused waited ${Math.round(second)} ms before their second try and ${Math.round(third)} ms before their third: the waits do not grow`];
-  };
-  return [...often(calls, callTries), ...often(steps, () => stepTries), ...flat(calls, 'calls'), ...flat(steps, 'steps')];
+  return [...often(calls, callTries), ...often(steps, () => stepTries), ...calls.waits.problems('calls'), ...steps.waits.problems('steps')];
 }

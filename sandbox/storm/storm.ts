@@ -7,6 +7,7 @@ import { awsQuotas, type Quota } from '../aws/quotas.ts';
 import { startSandbox, type Sandbox } from '../sandbox.ts';
 import { namesOf, RipcordView } from '../stage/ripcord-view.ts';
 import { StormCounts } from './storm-counts.ts';
+import { exactBuffers, type Recorded } from './storm-memory.ts';
 import { createService, sendEvent, startHealthy, type StormService } from './storm-world.ts';
 
 export interface StormOptions {
@@ -56,28 +57,28 @@ export async function playStorm(options: StormOptions): Promise<StormResult> {
     ...(options.concurrency === undefined ? {} : { concurrency: options.concurrency }),
     ...(options.quotaShare === undefined ? {} : { quotas: quotasOf(options.quotaShare) }),
   });
+  const asBefore = exactBuffers();
   try {
     return await play(sandbox, port, options);
   } finally {
+    asBefore();
     await sandbox.stop();
     server.close();
   }
 }
 
 async function play(sandbox: Sandbox, port: number, options: StormOptions): Promise<StormResult> {
-  const services = Array.from({ length: options.services }, (_, index) => createService(sandbox, `service-${index + 1}`, port));
-  const { view, ledger } = await deploy(sandbox, services, options);
-  await allHealthy(sandbox, services);
-  const now = sandbox.clock.now();
-  for (const { name } of services) await options.release({ endpoint: sandbox.endpoint, table: ledger, service: name, now });
+  const { services, view, tables, ledger } = await deployStorm(sandbox, port, options);
   const counts = new StormCounts(sandbox, services, view.names.rollbackMachineArn);
   const calm = calmWhatIsPutBack(sandbox, services);
+  const before = await recordedIn(sandbox, tables);
   counts.sample();
   const began = performance.now();
   const sentSeconds = await send(sandbox, services, { options, counts, calm });
   await sandbox.services.events.settled();
   while (counts.ended < started(sandbox)) await beat(counts, options);
   counts.sample();
+  counts.record(before, await recordedIn(sandbox, tables));
   await alarmsHadTheirSay(sandbox, services);
   return {
     counts, sentSeconds, wallSeconds: (performance.now() - began) / 1000,
@@ -94,21 +95,44 @@ async function play(sandbox: Sandbox, port: number, options: StormOptions): Prom
   }
 }
 
+interface Deployed {
+  readonly services: readonly StormService[];
+  readonly view: RipcordView;
+  /** Names of all tables. */
+  readonly tables: readonly string[];
+  readonly ledger: string;
+}
+
+/** Services that are all healthy, each with a release of ten minutes ago, and Ripcord. */
+export async function deployStorm(sandbox: Sandbox, port: number, options: Pick<StormOptions, 'services' | 'directory' | 'synthesize' | 'release'>): Promise<Deployed> {
+  const services = Array.from({ length: options.services }, (_, index) => createService(sandbox, `service-${index + 1}`, port));
+  const deployed = await deploy(sandbox, services, options);
+  await allHealthy(sandbox, services);
+  const now = sandbox.clock.now();
+  for (const { name } of services) await options.release({ endpoint: sandbox.endpoint, table: deployed.ledger, service: name, now });
+  return { services, ...deployed };
+}
+
 async function beat(counts: StormCounts, { progress, events }: StormOptions): Promise<void> {
   progress?.(counts, events);
   await wait(10 * beatMs);
 }
 
-async function deploy(sandbox: Sandbox, services: readonly StormService[], { directory, synthesize }: StormOptions): Promise<{ readonly view: RipcordView; readonly ledger: string }> {
+async function deploy(sandbox: Sandbox, services: readonly StormService[], { directory, synthesize }: Pick<StormOptions, 'directory' | 'synthesize'>): Promise<Omit<Deployed, 'services'>> {
   const [config, out] = [path.join(directory, 'services.yaml'), path.join(directory, 'cdk.out')];
   await rm(out, { recursive: true, force: true });
   await writeFile(config, stringify({ services: Object.fromEntries(services.map(({ name, document }) => [name, document])) }));
   synthesize(config, out);
   const deployed = await sandbox.deploy(out);
-  const tables = ['AWS::DynamoDB::Table', 'AWS::DynamoDB::GlobalTable'].flatMap((type) => deployed.byType(type));
-  const ledger = tables.find(({ ref }) => ref.includes('Ledger'))?.ref;
+  const tables = ['AWS::DynamoDB::Table', 'AWS::DynamoDB::GlobalTable'].flatMap((type) => deployed.byType(type)).map(({ ref }) => ref);
+  const ledger = tables.find((name) => name.includes('Ledger'));
   if (ledger === undefined) throw new Error('the stack has no ledger table');
-  return { view: new RipcordView(sandbox, namesOf(deployed)), ledger };
+  return { view: new RipcordView(sandbox, namesOf(deployed)), tables, ledger };
+}
+
+async function recordedIn({ services: { dynamodb } }: Sandbox, tables: readonly string[]): Promise<Recorded> {
+  const items = (await Promise.all(tables.map((name) => dynamodb.items(name)))).flat();
+  return { rows: items.length, bytes: items.reduce((sum, item) => sum + JSON.stringify(item).length, 0) };
 }
 
 /** A change of one service costs the same in a small storm and in a large one: its quotas stay whole. */
