@@ -1,7 +1,10 @@
 // What a storm is held to, by made-up numbers: each rule has to fail for what it forbids.
 import { describe, expect, test } from 'vitest';
+import type { Sandbox } from '../../sandbox/sandbox.ts';
 import type { HistoryEvent } from '../../sandbox/services/states/history.ts';
+import { brokenWaits, type RefusedResult } from '../../sandbox/storm/refused.ts';
 import type { StormResult } from '../../sandbox/storm/storm.ts';
+import { StormCounts } from '../../sandbox/storm/storm-counts.ts';
 import { brokenPromises } from '../../sandbox/storm/storm-lines.ts';
 import { CallTries, hotTries, StepTries } from '../../sandbox/storm/storm-tries.ts';
 
@@ -122,4 +125,38 @@ describe('tries of a step', () => {
     tries.execution([{ id: 1, previousEventId: 0, timestamp: new Date(0), type: 'TaskStateEntered', stateEnteredEventDetails: { name: 'Assess' } }, { id: 2, previousEventId: 1, timestamp: new Date(0), type: 'TaskFailed', taskFailedEventDetails: { error: 'Refused' } }]);
     expect([...tries.most]).toEqual([]);
   });
+});
+
+describe('services whose calls are refused', () => {
+  /** What was told of so many services, each refused twice on its way. */
+  const told = (services: number, over: object = {}): string[] => {
+    const [callTries, stepTries] = [new CallTries(), steps(services, { refusals: 2, waitMs: 4000 })];
+    for (let n = 0; n < services; n += 1) for (const [nth, at] of [0, 900, 2700].entries()) callTries.call(describeAlarms(`invocation-${n}`), nth < 2, at);
+    return brokenWaits({ counts: { ended: services, outcomes: new Map([['left', services]]), callTries, stepTries, ...over }, wallSeconds: 1 } as unknown as RefusedResult, services);
+  };
+
+  test('that all wait and leave are all right', () => {
+    expect(told(70)).toEqual([]);
+  });
+
+  test('have to be enough', () => {
+    expect(told(59)).toEqual(['calls', 'steps'].flatMap((who) => ['a second', 'a later'].map((which) => `the waits of ${who} before ${which} try were not judged: there were 59, 60 are needed`)));
+  });
+
+  test.each<[string, object, RegExp]>([
+    ['a run that did not end', { ended: 69 }, /^70 alarms fired, 69 runs ended$/],
+    ['another ending', { outcomes: new Map([['left', 69], ['failed', 1]]) }, /^runs ended otherwise: failed 1$/],
+    ['steps that are tried again at once', { stepTries: steps(70, { refusals: 1 }) }, /^steps that were refused were tried a second time too soon: 0 of 70/],
+    ['steps whose waits do not grow', { stepTries: steps(70, { refusals: 2, waitMs: 1000 }) }, /^steps that were refused again did not wait longer each time: 0 of 70/],
+  ])('break a promise with %s', (_, over, text) => {
+    expect(told(70, over)[0]).toMatch(text);
+  });
+});
+
+test('what an event has left is what tables hold more at the end', () => {
+  const sandbox = { calls: { onCall: () => undefined }, services: { states: { onEnd: () => undefined } } } as unknown as Sandbox;
+  const storm = new StormCounts(sandbox, [], 'arn');
+  storm.ended = 10;
+  storm.record({ rows: 200, bytes: 50_000 }, { rows: 220, bytes: 74_000 });
+  expect(storm.recorded).toEqual({ rows: 2, bytes: 2400 });
 });
