@@ -1,8 +1,10 @@
 // Who calls, by access key, and whether the policies let them: identity policies, resource policies, trust policies.
 import { createHash } from 'node:crypto';
-import { many, namesPrincipal, readPolicy, speaksAbout, trustPolicyOf, type PolicyDocument, type Question, type Statement } from './iam/policy.ts';
+import { aboutAction, fitsRest, namesPrincipal, readPolicy, speaksAbout, trustPolicyOf, type PolicyDocument, type Question, type Statement } from './iam/policy.ts';
 import { AccessDenied } from './iam/access-denied.ts';
+import type { ConditionContext } from './iam/conditions.ts';
 import { globalContext, type Caller } from './iam/global-context.ts';
+import { unused } from './iam/unused.ts';
 import type { Authorization, Permission, Place, Principal, SandboxClock } from './world.ts';
 
 export interface NamedPolicy {
@@ -181,24 +183,21 @@ export class Iam {
    * @throws AccessDenied for the first resource that is not allowed, with the message that AWS gives.
    */
   authorize(principal: Principal, authorization: Authorization): readonly Permission[] {
+    const { action } = authorization;
+    const question = this.#questionOf(principal, authorization);
     return authorization.resources.map((resource) => {
-      const decision = this.#decide(principal, {
-        action: authorization.action,
-        resource,
-        context: { ...this.#globalContext(principal), ...authorization.context },
-      });
-      const permission: Permission = { action: authorization.action, resource, allowed: decision.allowed, statement: decision.statement };
+      const decision = this.#decide(principal, question(resource));
+      const permission: Permission = { action, resource, allowed: decision.allowed, statement: decision.statement };
       this.onDecision?.(permission, principal);
       if (!decision.allowed) throw new AccessDenied(principal, permission, decision);
-      if (principal.kind === 'role' && decision.statement !== null) this.#used.set(principal.roleName, (this.#used.get(principal.roleName) ?? new Set<string>()).add(`${decision.statement} ${authorization.action}`));
+      if (principal.kind === 'role' && decision.statement !== null) this.#used.set(principal.roleName, (this.#used.get(principal.roleName) ?? new Set<string>()).add(`${decision.statement} ${action}`));
       return permission;
     });
   }
 
   /** Whether it would be allowed; nothing is recorded. */
   isAllowed(principal: Principal, authorization: Authorization): boolean {
-    const context = { ...this.#globalContext(principal), ...authorization.context };
-    return authorization.resources.every((resource) => this.#decide(principal, { action: authorization.action, resource, context }).allowed);
+    return authorization.resources.map(this.#questionOf(principal, authorization)).every((question) => this.#decide(principal, question).allowed);
   }
 
   /** For machinery that acts as a role: null when the role may do it, else why not. */
@@ -221,17 +220,7 @@ export class Iam {
 
   /** `<policy>/<statement> <action>` of everything that the role's policies grant by name and no call has used. */
   unusedBy(roleName: string): readonly string[] {
-    const used = this.#used.get(roleName) ?? new Set();
-    const granted = this.#identityStatements(this.#role(roleName)).filter((statement) => statement.effect === 'Allow');
-    const keys = granted.flatMap((statement) => many(statement.raw.Action ?? []).map((action) => ({ statement, action })));
-    const isUsed = ({ statement, action }: (typeof keys)[number]): boolean =>
-      [...used].some((entry) => {
-        const at = entry.lastIndexOf(' ');
-        const question: Question = { action: entry.slice(at + 1), resource: '*', context: {} };
-        const probe: Statement = { ...statement, raw: { Effect: 'Allow', Action: action } };
-        return entry.slice(0, at) === statement.id && speaksAbout(probe, question);
-      });
-    return keys.filter((key) => !isUsed(key)).map(({ statement, action }) => `${statement.id} ${action}`);
+    return unused(this.#policiesOf(this.#role(roleName)).flat(), this.#used.get(roleName) ?? new Set());
   }
 
   get roleNames(): readonly string[] {
@@ -240,35 +229,47 @@ export class Iam {
 
   #decide(principal: Principal, question: Question): Decision {
     if (principal.kind === 'root') return { allowed: true, explicit: false, statement: null };
-    const fromResource = this.#resourceStatements(principal, question.resource);
-    const statements = [...this.#identityOf(principal), ...fromResource].filter((statement) => speaksAbout(statement, question));
-    const deny = statements.find((statement) => statement.effect === 'Deny');
-    if (deny !== undefined) return { allowed: false, explicit: true, statement: deny.id };
-    const allow = statements.find((statement) => statement.effect === 'Allow');
-    return { allowed: allow !== undefined, explicit: false, statement: allow?.id ?? null };
+    let allow: Statement | null = null;
+    for (const statement of this.#aboutAction(principal, question)) {
+      if (!fitsRest(statement.raw, question)) continue;
+      if (statement.effect === 'Deny') return { allowed: false, explicit: true, statement: statement.id };
+      allow ??= statement;
+    }
+    return { allowed: allow !== null, explicit: false, statement: allow?.id ?? null };
   }
 
-  #identityOf(principal: Principal): readonly Statement[] {
-    if (principal.kind === 'role') return this.#identityStatements(this.#role(principal.roleName));
-    if (principal.kind !== 'user') return [];
-    return [...(this.#users.get(principal.arn.slice(principal.arn.lastIndexOf('/') + 1))?.values() ?? [])].flat();
-  }
-
-  #identityStatements(role: Role): readonly Statement[] {
-    const managed = [...role.managed].map((arn) => {
-      const statements = this.#managed.get(arn);
-      if (statements === undefined) throw new Error(`role ${role.roleName} has the managed policy ${arn}, which the sandbox does not have`);
-      return statements;
-    });
-    return [...role.inline.values(), ...managed].flat();
-  }
-
-  #resourceStatements(principal: Principal, resource: string): readonly Statement[] {
+  /** What the caller's own policies say about the action, then those of the resource that name the caller. */
+  #aboutAction(principal: Principal, { action, resource }: Question): readonly Statement[] {
+    const found = this.#identityPolicies(principal).flatMap((statements) => aboutAction(statements, action));
     const policies = this.#resourcePolicies.get(resource);
-    if (policies === undefined) return [];
+    if (policies === undefined) return found;
     const roleArn = this.roleArnOf(principal);
     const identities = { aws: [principal.arn, ...(roleArn === null ? [] : [roleArn])], service: principal.kind === 'service' ? principal.service : null };
-    return [...policies.values()].flat().filter((statement) => namesPrincipal(statement.raw, identities));
+    for (const statements of policies.values()) found.push(...aboutAction(statements, action).filter(({ raw }) => namesPrincipal(raw, identities)));
+    return found;
+  }
+
+  #identityPolicies(principal: Principal): readonly (readonly Statement[])[] {
+    if (principal.kind === 'role') return this.#policiesOf(this.#role(principal.roleName));
+    if (principal.kind !== 'user') return [];
+    return [...(this.#users.get(principal.arn.slice(principal.arn.lastIndexOf('/') + 1))?.values() ?? [])];
+  }
+
+  #policiesOf(role: Role): readonly (readonly Statement[])[] {
+    const policies = [...role.inline.values()];
+    for (const arn of role.managed) {
+      const statements = this.#managed.get(arn);
+      if (statements === undefined) throw new Error(`role ${role.roleName} has the managed policy ${arn}, which the sandbox does not have`);
+      policies.push(statements);
+    }
+    return policies;
+  }
+
+  /** Its context is made when a condition asks for it, and once for all resources. */
+  #questionOf(principal: Principal, { action, context }: Authorization): (resource: string) => Question {
+    let made: ConditionContext | null = null;
+    const contextOf = (): ConditionContext => (made ??= { ...this.#globalContext(principal), ...context });
+    return (resource) => ({ action, resource, get context() { return contextOf(); } });
   }
 
   #globalContext(principal: Principal): Readonly<Record<string, string>> {

@@ -20,7 +20,7 @@ export function matchesWildcard(pattern: string, text: string, options: { ignore
 
 /** ARNs are compared part by part: a wildcard before the last part does not cross a colon. */
 export function matchesArn(pattern: string, arn: string): boolean {
-  if (pattern === '*') return true;
+  if (pattern === '*' || pattern === arn) return true;
   const wanted = splitArn(pattern);
   const given = splitArn(arn);
   return wanted.length === given.length && wanted.every((part, index) => matchesWildcard(part, given[index] ?? ''));

@@ -57,30 +57,52 @@ export function readPolicy(name: string, document: PolicyDocument): readonly Sta
   });
 }
 
+// By what `readPolicy` made of a document, which never changes: a policy that is replaced is read anew.
+const aboutActions = new WeakMap<readonly Statement[], Map<string, readonly Statement[]>>();
+
+/** Those statements of one document whose action fits; nothing else of them is looked at. */
+export function aboutAction(statements: readonly Statement[], action: string): readonly Statement[] {
+  let known = aboutActions.get(statements);
+  if (known === undefined) aboutActions.set(statements, (known = new Map()));
+  let found = known.get(action);
+  if (found === undefined) known.set(action, (found = statements.filter(({ raw }) => fitsAction(raw, action))));
+  return found;
+}
+
 /** Whether the statement's action, resource and conditions fit the request; its Principal is not looked at. */
-export function speaksAbout(statement: Statement, question: Question): boolean {
-  const { raw } = statement;
-  const isAction = (pattern: string): boolean => matchesWildcard(pattern, question.action, { ignoreCase: true });
-  // First, as most statements are about other actions.
-  if (raw.Action !== undefined && !many(raw.Action).some(isAction)) return false;
-  if (raw.NotAction !== undefined && many(raw.NotAction).some(isAction)) return false;
-  const isResource = (pattern: string): boolean => {
+export const speaksAbout = ({ raw }: Statement, question: Question): boolean => fitsAction(raw, question.action) && fitsRest(raw, question);
+
+/** Whether resource and conditions of a statement fit the request, whose action does. The context is asked for only where it counts. */
+export function fitsRest(raw: RawStatement, question: Question): boolean {
+  if (raw.Resource !== undefined && !anyResource(many(raw.Resource), question)) return false;
+  if (raw.NotResource !== undefined && anyResource(many(raw.NotResource), question)) return false;
+  return raw.Condition === undefined || meetsConditions(raw.Condition, question.context);
+}
+
+function fitsAction({ Action, NotAction }: RawStatement, action: string): boolean {
+  if (Action !== undefined && !anyAction(many(Action), action)) return false;
+  return NotAction === undefined || !anyAction(many(NotAction), action);
+}
+
+function anyAction(patterns: readonly string[], action: string): boolean {
+  for (const pattern of patterns) if (matchesWildcard(pattern, action, { ignoreCase: true })) return true;
+  return false;
+}
+
+function anyResource(patterns: readonly string[], question: Question): boolean {
+  for (const pattern of patterns) {
     const filled = pattern.includes('${') ? substitute(pattern, valuesIn(question.context)) : pattern;
-    return filled !== null && (question.resource === '*' ? filled === '*' : matchesArn(filled, question.resource));
-  };
-  if (raw.Resource !== undefined && !many(raw.Resource).some(isResource)) return false;
-  if (raw.NotResource !== undefined && many(raw.NotResource).some(isResource)) return false;
-  return meetsConditions(raw.Condition, question.context);
+    if (filled !== null && (question.resource === '*' ? filled === '*' : matchesArn(filled, question.resource))) return true;
+  }
+  return false;
 }
 
 /** Whether a resource policy's statement names one of these: ARNs, account ids, or service names. */
-export function namesPrincipal(raw: RawStatement, identities: { readonly aws: readonly string[]; readonly service: string | null }): boolean {
-  const { Principal: principal } = raw;
+export function namesPrincipal({ Principal: principal }: RawStatement, identities: { readonly aws: readonly string[]; readonly service: string | null }): boolean {
   if (principal === undefined) return false;
   if (principal === '*') return true;
-  const names = (kind: string): readonly string[] => many(principal[kind] ?? []);
-  if (identities.service !== null && names('Service').some((name) => name === identities.service)) return true;
-  return names('AWS').some((name) => name === '*' || identities.aws.includes(name));
+  if (identities.service !== null && many(principal['Service'] ?? []).includes(identities.service)) return true;
+  return many(principal['AWS'] ?? []).some((name) => name === '*' || identities.aws.includes(name));
 }
 
 export function many<T>(value: T | readonly T[]): readonly T[] {

@@ -9,43 +9,73 @@ export interface ShapeProblem {
 }
 
 export function checkShape(schema: NormalizedSchema, value: unknown, path = ''): ShapeProblem[] {
-  if (schema.isUnitSchema() || schema.isDocumentSchema()) return [];
-  if (schema.isStructSchema()) return checkStruct(schema, value, path);
-  if (schema.isListSchema()) {
-    if (!Array.isArray(value)) return [wrong(path, 'a list', value)];
-    return value.flatMap((item, index) => checkShape(schema.getValueSchema(), item, join(path, String(index))));
-  }
-  if (schema.isMapSchema()) {
-    if (!isRecord(value)) return [wrong(path, 'a map', value)];
-    return Object.entries(value).flatMap(([key, item]) => (item === null ? [] : checkShape(schema.getValueSchema(), item, join(path, key))));
-  }
-  return checkScalar(schema, value, path);
-}
-
-function checkStruct(schema: NormalizedSchema, value: unknown, path: string): ShapeProblem[] {
-  if (!isRecord(value)) return [wrong(path, 'a structure', value)];
-  const members = new Map(schema.structIterator());
-  // The schema lists its required members first and tells how many they are.
-  const source = schema.getSchema() as unknown as readonly unknown[];
-  const required = [...members.keys()].slice(0, Number(source[6] ?? 0));
-  const missing = required.filter((name) => value[name] === undefined || value[name] === null);
-  const problems: ShapeProblem[] = missing.map((name) => ({ path: join(path, name), kind: 'missing', detail: 'is required' }));
-  for (const [name, item] of Object.entries(value)) {
-    const member = members.get(name);
-    if (item === undefined || item === null || name === '$unknown') continue;
-    if (member === undefined) problems.push({ path: join(path, name), kind: 'unknown', detail: `is no member of ${schema.getName() ?? 'the shape'}` });
-    else problems.push(...checkShape(member, item, join(path, name)));
-  }
+  const problems: ShapeProblem[] = [];
+  check(schema, value, { path, problems });
   return problems;
 }
 
-function checkScalar(schema: NormalizedSchema, value: unknown, path: string): ShapeProblem[] {
-  if (schema.isStringSchema()) return typeof value === 'string' || isWrapped(value) ? [] : [wrong(path, 'a string', value)];
-  if (schema.isBooleanSchema()) return typeof value === 'boolean' ? [] : [wrong(path, 'a boolean', value)];
-  if (schema.isNumericSchema()) return typeof value === 'number' && !Number.isNaN(value) ? [] : [wrong(path, 'a number', value)];
-  if (schema.isTimestampSchema()) return value instanceof Date && !Number.isNaN(value.getTime()) ? [] : [wrong(path, 'a date', value)];
-  if (schema.isBlobSchema()) return value instanceof Uint8Array || typeof value === 'string' ? [] : [wrong(path, 'bytes', value)];
-  return [];
+interface Place {
+  readonly path: string;
+  readonly problems: ShapeProblem[];
+}
+
+function check(schema: NormalizedSchema, value: unknown, place: Place): void {
+  const { path, problems } = place;
+  if (schema.isUnitSchema() || schema.isDocumentSchema()) return;
+  if (schema.isStructSchema()) return checkStruct(schema, value, place);
+  if (schema.isListSchema()) {
+    if (!Array.isArray(value)) return void problems.push(wrong(path, 'a list', value));
+    const inner = schema.getValueSchema();
+    for (const [index, item] of value.entries()) check(inner, item, { path: join(path, String(index)), problems });
+  } else if (schema.isMapSchema()) {
+    if (!isRecord(value)) return void problems.push(wrong(path, 'a map', value));
+    const inner = schema.getValueSchema();
+    for (const [key, item] of Object.entries(value)) if (item !== null) check(inner, item, { path: join(path, key), problems });
+  } else {
+    const expected = expectedInstead(schema, value);
+    if (expected !== null) problems.push(wrong(path, expected, value));
+  }
+}
+
+function checkStruct(schema: NormalizedSchema, value: unknown, { path, problems }: Place): void {
+  if (!isRecord(value)) return void problems.push(wrong(path, 'a structure', value));
+  const { members, required } = membersOf(schema);
+  for (const name of required) if (value[name] === undefined || value[name] === null) problems.push({ path: join(path, name), kind: 'missing', detail: 'is required' });
+  for (const [name, item] of Object.entries(value)) {
+    if (item === undefined || item === null || name === '$unknown') continue;
+    const member = members.get(name);
+    if (member === undefined) problems.push({ path: join(path, name), kind: 'unknown', detail: `is no member of ${schema.getName() ?? 'the shape'}` });
+    else check(member, item, { path: join(path, name), problems });
+  }
+}
+
+interface Members {
+  readonly members: ReadonlyMap<string, NormalizedSchema>;
+  readonly required: readonly string[];
+}
+
+// The schemas of a client never change.
+const known = new WeakMap<object, Members>();
+
+function membersOf(schema: NormalizedSchema): Members {
+  const source = schema.getSchema() as unknown as readonly unknown[];
+  const found = known.get(source);
+  if (found !== undefined) return found;
+  const members = new Map(schema.structIterator());
+  // The schema lists its required members first and tells how many they are.
+  const made = { members, required: [...members.keys()].slice(0, Number(source[6] ?? 0)) };
+  known.set(source, made);
+  return made;
+}
+
+/** Null: it is what the schema says. */
+function expectedInstead(schema: NormalizedSchema, value: unknown): string | null {
+  if (schema.isStringSchema()) return typeof value === 'string' || isWrapped(value) ? null : 'a string';
+  if (schema.isBooleanSchema()) return typeof value === 'boolean' ? null : 'a boolean';
+  if (schema.isNumericSchema()) return typeof value === 'number' && !Number.isNaN(value) ? null : 'a number';
+  if (schema.isTimestampSchema()) return value instanceof Date && !Number.isNaN(value.getTime()) ? null : 'a date';
+  if (schema.isBlobSchema()) return value instanceof Uint8Array || typeof value === 'string' ? null : 'bytes';
+  return null;
 }
 
 // Strings that hold JSON come wrapped from the SDK's codecs.

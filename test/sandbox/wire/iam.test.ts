@@ -107,6 +107,36 @@ describe('principals', () => {
     expect(mayRead(principal, { resource: table.replace('ledger', 'olga-ledger') })).toBe(true);
   });
 
+  test('a policy that is replaced counts from then on, whosever it is and however often it was asked before', () => {
+    const [read, write] = ['dynamodb:GetItem', 'dynamodb:PutItem'].map((Action): PolicyDocument => ({ Statement: allow({ Action, Principal: '*' }) })) as [PolicyDocument, PolicyDocument];
+    const arn = 'arn:aws:iam::111122223333:policy/P';
+    const owners: [put: (document: PolicyDocument) => void, who: () => Principal][] = [
+      [(document) => iam.putRole({ roleName: 'assess', arn: roleArn, policies: [{ name: 'p', document }] }), () => iam.issueKey(roleArn).principal],
+      [(document) => iam.putRolePolicy('later', { name: 'p', document }), () => iam.issueKey('later').principal],
+      [(document) => iam.putManagedPolicy(arn, document), () => iam.issueKey('managed').principal],
+      [(document) => iam.putUser('olga', [{ name: 'p', document }]), () => iam.issueUserKey('olga').principal],
+      [(document) => iam.putResourcePolicy(table, document), () => ({ kind: 'service', arn: 'events.amazonaws.com', service: 'events.amazonaws.com' })],
+    ];
+    iam.putRole({ roleName: 'later', arn: `${roleArn}-later` });
+    iam.putRole({ roleName: 'managed', arn: `${roleArn}-managed`, managedPolicyArns: [arn] });
+    for (const [put, who] of owners) {
+      for (const [document, mayGet] of [[read, true], [write, false], [read, true]] as const) {
+        put(document);
+        // Twice, as most roles ask for the same again and again.
+        expect([mayRead(who()), mayRead(who()), mayRead(who(), { action: 'dynamodb:PutItem' })], String(put)).toEqual([mayGet, mayGet, !mayGet]);
+      }
+      put({ Statement: [] });
+    }
+  });
+
+  test('a role of the same name in another sandbox has its own rights', () => {
+    const principal = roleWith(allow({ Action: 'dynamodb:GetItem' }));
+    const other = new Iam(place, new SpedUpClock());
+    other.putRole({ roleName: 'assess', arn: roleArn, policies: [{ name: 'inline', document: { Statement: allow({ Action: 'dynamodb:Query' }) } }] });
+    const asked = { action: 'dynamodb:GetItem', resources: [table] };
+    expect([iam, other, iam].map((one) => one.isAllowed(principal, asked))).toEqual([true, false, true]);
+  });
+
   test('two sessions of one role have different keys and the same rights', () => {
     roleWith(allow({}));
     const [one, two] = [iam.issueKey('assess', 'one'), iam.issueKey(roleArn, 'two')];
