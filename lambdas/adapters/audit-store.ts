@@ -61,10 +61,11 @@ export class AuditStore {
    * An anchor that no row could follow is written over, and the row says so: a record that somebody spoiled stops no rollback.
    * Safe to repeat after a lost reply: a row already there is not added twice.
    * @param cursor where the caller believes the chain stands; null tries row 0 first. A wrong cursor costs one more call, never a row.
+   * @param beside written with the row or not at all; no condition in it.
    * @throws Error when the data is larger than 300 kB, or after 60 lost races; `ChainSealed` when the chain was closed; AwsCallError when it is throttled.
    */
-  async append(entry: AuditEntry, cursor: AuditCursor | null): Promise<AuditCursor> {
-    return this.#appendMade(() => entry, cursor);
+  async append(entry: AuditEntry, cursor: AuditCursor | null, beside: readonly TransactWriteItem[] = []): Promise<AuditCursor> {
+    return this.#appendMade(() => entry, cursor, beside);
   }
 
   /**
@@ -75,14 +76,14 @@ export class AuditStore {
     return this.#appendMade((at) => ({ ...entry, kind: 'sealed', data: { ...entry.data, rows: at.length + 1 } }), cursor);
   }
 
-  async #appendMade(entryAt: (cursor: AuditCursor) => AuditEntry, cursor: AuditCursor | null): Promise<AuditCursor> {
+  async #appendMade(entryAt: (cursor: AuditCursor) => AuditEntry, cursor: AuditCursor | null, beside: readonly TransactWriteItem[] = []): Promise<AuditCursor> {
     const given = cursor ?? genesis;
     const transaction = new AuditTransaction(this.#client, this.#table, this.#ledger);
     let at: Standing = { after: given, before: anchorAt(given), misfit: null };
     for (let attempt = 0; attempt < maximumAttempts; attempt += 1) {
       const row = rowAfter(at.after, withMisfit(entryAt(at.after), at.misfit));
       refuseTooLarge(row);
-      const met = await transaction.put(row, at.before, this.#with.beside?.(row));
+      const met = await transaction.put(row, at.before, [...this.#with.beside?.(row) ?? [], ...beside]);
       if (met === null || met.row?.['hash']?.S === row.hash) {
         this.#with.witness?.(row, cursorAt(row));
         return cursorAt(row);

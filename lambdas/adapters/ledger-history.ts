@@ -1,8 +1,9 @@
 // What happened to a service, in the ledger: releases, known-good versions, rollbacks, delivered signals, quarantine.
+import type { TransactWriteItem } from '@aws-sdk/client-dynamodb';
 import type { DeliveredSignal, RollbackRecord } from '../domain/ledger.ts';
 import type { Outcome } from '../domain/workflow.ts';
 import type { Instant, KnownGood, Reason, Release, ReleaseManifest } from '../domain/vocabulary.ts';
-import { type Item, type Key, type LedgerTable, dataOf, get, json, number, putIf, serviceKey, text, updateIf } from './ledger-table.ts';
+import { type Item, type Key, type LedgerTable, dataOf, get, json, keyItem, number, putIf, serviceKey, text, updateIf } from './ledger-table.ts';
 
 type ReleaseKey = Pick<Release, 'service' | 'startedAt' | 'id'>;
 const releaseKey = (release: ReleaseKey): Key => serviceKey(release.service, `RELEASE#${release.startedAt}#${release.id}`);
@@ -96,10 +97,12 @@ export async function withdrawKnownGood(table: LedgerTable, service: string, kep
 const rollbackRowKey = (record: Pick<RollbackRecord, 'service' | 'startedAt' | 'rollbackId'>): Key =>
   serviceKey(record.service, `ROLLBACK#${record.startedAt}#${record.rollbackId}`);
 
-/** Records that a rollback is about to act: from here on it counts against the daily budget. Safe to repeat. */
-export async function recordRollback(table: LedgerTable, record: RollbackRecord): Promise<void> {
-  await putIf(table, rollbackRowKey(record), { attributes: { data: json(record) }, condition: 'attribute_not_exists(pk)' });
-}
+/**
+ * Records that a rollback is about to act: from here on it counts against the daily budget. Goes into the transaction of the row that says why, which no
+ * closed record takes: a rollback that was ended from outside meanwhile does not begin.
+ */
+export const rollbackBegun = ({ name }: LedgerTable, record: RollbackRecord): TransactWriteItem =>
+  ({ Put: { TableName: name, Item: { ...keyItem(rollbackRowKey(record)), data: json(record) } } });
 
 export interface RollbackEnd {
   readonly endedAt: Instant;

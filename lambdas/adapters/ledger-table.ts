@@ -25,7 +25,7 @@ export const json = (value: object): AttributeValue => ({ S: JSON.stringify(valu
 /** @throws SyntaxError when a row was edited by hand into something that is not JSON: unreadable is never read as empty. */
 export const dataOf = (item: Item): unknown => JSON.parse(item['data']?.S ?? '');
 
-const keyItem = (key: Key): Item => ({ pk: text(key.pk), sk: text(key.sk) });
+export const keyItem = (key: Key): Item => ({ pk: text(key.pk), sk: text(key.sk) });
 
 /** One consistent read; null when there is no such row. */
 export async function get(table: LedgerTable, key: Key): Promise<Item | null> {

@@ -1,6 +1,6 @@
 // The verdict on one signal: roll back, hold, ask, leave, or joined, with every reason. Pure: the same question has the same answer.
 import { correlate } from './correlate.ts';
-import { answerTo, consent, demandOf, demandsOf } from './demands.ts';
+import { answerTo, consent, demandOf, demandsOf, modeOf } from './demands.ts';
 import { decideAtDoor, type DoorQuestion, isAtDoor } from './door.ts';
 import { doubtsOf, secondsLeft } from './doubts.ts';
 import { unrelatedDemand } from './unrelated.ts';
@@ -102,7 +102,18 @@ function act(about: Case): Decision {
     verdict: 'leave', page: true, headline: `Not rolled back: nobody answered in time. ${demands.map(({ reason }) => reason.text).join(' ')}`,
     reasons: [because('deadline-passed', 'Nobody answered before the deadline, and the rule for that case is to stop.'), ...reasons],
   });
+  const late = unsettled(question);
+  if (late !== null) return decision(about, { ...found, rungs: [], ...late });
   return decision(about, { ...found, verdict: 'roll-back', headline: wayBack(about, rungs, good), reasons: [...reasons, ...consent(question, demands)] });
+}
+
+/** A call that knows of no lock may still write: whoever acts before its end could be undone by it. */
+function unsettled(question: Question): Pick<Decision, 'verdict' | 'headline' | 'reasons' | 'holdSeconds'> | null {
+  const { unsettledUntil, now } = question;
+  const seconds = unsettledUntil === undefined || modeOf(question) !== 'roll-back' ? 0 : Math.ceil((at(unsettledUntil) - at(now)) / 1000);
+  if (seconds <= 0) return null;
+  const reason = because('unsettled', `The rollback before was ended from outside while it changed a target, and that call may go on until ${unsettledUntil}.`);
+  return { verdict: 'hold', headline: reason.text, reasons: [reason], holdSeconds: seconds };
 }
 
 /** Each way back would do harm: refused before anything is touched, whoever asks. What is left is a person's work. */

@@ -10,6 +10,8 @@ export interface LockState {
   readonly leaseUntil: Instant | null;
   readonly coolDownUntil: Instant | null;
   readonly lastRollbackId: string | null;
+  /** Until when a call of a rollback that was ended from outside may still change a target; absent where none ever was on its way. */
+  readonly unsettledUntil?: Instant;
 }
 
 /** One rollback that acted, or was about to; or, in shadow, would have. */

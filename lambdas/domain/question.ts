@@ -95,6 +95,8 @@ export interface Question {
     readonly minutes: number;
     readonly isAnnounced: boolean;
   };
+  /** Until when a call of an earlier run, which was ended from outside, may still change a target; absent where none is on its way. */
+  readonly unsettledUntil?: Instant;
   /** Who has the service's lock; null when this run has it, or needs none. */
   readonly lockedBy: string | null;
 }

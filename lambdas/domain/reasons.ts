@@ -8,7 +8,7 @@ export const reasonCodes = [
   // why a person is asked
   'no-known-good', 'budget-spent', 'policy-approval', 'metrics-unrelated', 'floor-unknown', 'may-not-help', 'infrastructure-stays', 'interrupts-users', 'takes-too-long',
   // why it is held
-  'too-few-signals', 'too-little-traffic', 'traffic-unknown', 'signal-unreadable', 'only-older-signals', 'suspect-uncertain', 'dependency-suspected', 'shared-dependency', 'dependents-first', 'others-sick',
+  'too-few-signals', 'too-little-traffic', 'traffic-unknown', 'signal-unreadable', 'only-older-signals', 'suspect-uncertain', 'dependency-suspected', 'shared-dependency', 'dependents-first', 'others-sick', 'unsettled',
   // why it is left
   'joined', 'own-rollback', 'already-undone', 'not-our-deployment', 'not-our-alarm', 'tool-not-allowed', 'muted', 'suppressed', 'not-evaluated', 'no-longer-firing', 'external-quiet', 'rejected', 'deadline-passed',
   'already-handled', 'already-shadowed', 'cool-down', 'storm', 'no-release', 'newer-release', 'no-safe-way',

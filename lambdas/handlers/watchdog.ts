@@ -1,4 +1,5 @@
 // Watchdog: closes the record of a rollback whose execution failed, timed out or was aborted, frees its lock and pages.
+import { signalsOfOthers } from '../adapters/ledger-late-signals.ts';
 import { systemClock } from '../domain/clock.ts';
 import type { Reported } from '../domain/workflow.ts';
 import { read } from '../runtime/environment.ts';
@@ -11,12 +12,11 @@ let parts: Omit<ReportParts, 'log'> | undefined;
 
 function build(): Omit<ReportParts, 'log'> {
   const client = dynamoClient();
+  const table = ledgerTable(client);
   return {
-    audit: auditRecord(client), table: ledgerTable(client), notices: notices(), clock: systemClock, machineArn: read('rollbackMachineArn'),
+    audit: auditRecord(client), table, signalsOfOthers: (about) => signalsOfOthers(table, about), notices: notices(), clock: systemClock, machineArn: read('rollbackMachineArn'),
     // The dead are closed with what the ledger and the audit know; the catalogue may be what killed them.
     factsOf: async () => null,
-    // What died wakes people anyway; they look at everything.
-    signalsOfOthers: async () => [],
   };
 }
 

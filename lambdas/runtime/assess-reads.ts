@@ -21,6 +21,7 @@ import type { Question } from '../domain/question.ts';
 import { shiftPlan } from '../domain/shift-plan.ts';
 import type { DeploymentReading } from '../domain/readings.ts';
 import type { Admitted, Trigger } from '../domain/trigger.ts';
+import type { Instant } from '../domain/vocabulary.ts';
 import type { AssessInput } from '../domain/workflow.ts';
 import { doorOf } from './assess-door.ts';
 import { companyOf, namesIn } from './assess-storm.ts';
@@ -80,6 +81,7 @@ export interface Seen {
   /** Fence of the lock; null for a dry run, which needs none, and when another run has the lock. */
   readonly fence: number | null;
   readonly lockedBy: string | null;
+  readonly unsettledUntil?: Instant;
   readonly storm: Question['storm'];
   readonly alarms: Question['alarms'];
   readonly traffic: Question['traffic'];
@@ -104,7 +106,8 @@ export async function readNow(sources: AssessSources, input: AssessInput, about:
   const lock = isDryRun ? null : await acquireLock(sources.table, service, input.rollbackId, { now });
   const hold = { fence: lock?.held === true ? lock.fence : null, lockedBy: lock?.held === false ? lock.owner : null };
   const read = await reading;
-  if ('value' in read) return { ...hold, storm: stormOf(sources, { service, known }), ...read.value };
+  const unsettled = lock?.held === true && lock.unsettledUntil !== undefined && lock.unsettledUntil > now.toISOString() ? { unsettledUntil: lock.unsettledUntil } : {};
+  if ('value' in read) return { ...hold, ...unsettled, storm: stormOf(sources, { service, known }), ...read.value };
   if (!isRetryable(read.error)) throw read.error;
   const windows = await windowsUnread(sources, { input, trigger, known, service, now }, read.error);
   const isStorm = input.approval === null && isTrouble(trigger) && namesIn(windows).length > sources.storm.services;

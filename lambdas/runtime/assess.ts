@@ -1,6 +1,6 @@
 // Assess: from an event to a verdict with its reasons, in sequential steps of AWS calls: known, now, record, and before the last one the storm's row where this run counts.
 import { type AuditStore, ChainSealed } from '../adapters/audit-store.ts';
-import { joinSignal, recordRollback } from '../adapters/ledger-history.ts';
+import { joinSignal, rollbackBegun } from '../adapters/ledger-history.ts';
 import { ownFence, releaseLock } from '../adapters/ledger-lock.ts';
 import { keepWeighed } from '../adapters/ledger-poll.ts';
 import type { LedgerTable } from '../adapters/ledger-table.ts';
@@ -118,19 +118,18 @@ async function record(input: AssessInput, parts: AssessParts, about: { readonly 
   const { service, now, trigger } = question;
   const data = { question, decision, fence, configVersion: known.configVersion, codeVersion: parts.codeVersion } as unknown as JsonObject;
   const mode = modeOf(question);
-  const isRecorded = decision.verdict === 'roll-back' && mode !== 'dry-run';
+  const begun = decision.verdict !== 'roll-back' || mode === 'dry-run' ? [] : [rollbackBegun(parts.table, {
+    rollbackId: input.rollbackId, service, startedAt: input.startedAt, isAutomatic: trigger.kind !== 'person',
+    release: releaseOf(question, decision), goodVersion: decision.good?.version ?? null, endedAt: null, outcome: null,
+    ...(mode === 'shadow' ? { isShadow: true } : {}),
+  })];
   const signal = input.look === 0 || question.lockedBy !== null ? deliveredBy(question) : null;
   const isLeft = signal !== null && question.lockedBy !== null;
   if (isLeft && !await isTaken(parts.table, service, signal)) return null;
   const [audit] = await Promise.all([
-    parts.audit.append({ rollbackId: input.rollbackId, service, kind: 'assessed', at: now, data }, input.audit),
+    parts.audit.append({ rollbackId: input.rollbackId, service, kind: 'assessed', at: now, data }, input.audit, begun),
     signal === null || isLeft ? null : joinSignal(parts.table, service, signal),
     isWeighed(question, decision.reasons) ? keepWeighed(parts.table, service, now) : null,
-    isRecorded ? recordRollback(parts.table, {
-      rollbackId: input.rollbackId, service, startedAt: input.startedAt, isAutomatic: trigger.kind !== 'person',
-      release: releaseOf(question, decision), goodVersion: decision.good?.version ?? null, endedAt: null, outcome: null,
-      ...(mode === 'shadow' ? { isShadow: true } : {}),
-    }) : null,
   ]);
   return audit;
 }

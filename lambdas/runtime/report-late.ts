@@ -10,7 +10,7 @@ import type { Surroundings } from './messages.ts';
 import { isToldForAll } from './report-told.ts';
 import { executionPage, plain, section, subjectOf } from './messages-text.ts';
 import type { ReportParts } from './report.ts';
-import type { Ending } from './report-outcome.ts';
+import { type Ending, serviceOf } from './report-outcome.ts';
 
 /** What a record says of the signals that it has read. */
 export interface Heard {
@@ -20,11 +20,13 @@ export interface Heard {
   readonly heard: readonly string[];
 }
 
-/** Signals that were left to this run, newest first. One without the lock has nobody who joined it. */
-export async function leftToRun({ rollbackId, assessment }: ReportInput, { signalsOfOthers }: Pick<ReportParts, 'signalsOfOthers'>, lookedAt: Instant): Promise<readonly DeliveredSignal[]> {
-  if (assessment === null || assessment.fence === null) return [];
-  const all = await signalsOfOthers({ service: assessment.service, rollbackId, from: readFrom(lookedAt) });
-  return all.filter(({ leftTo }) => leftTo === undefined || leftTo === rollbackId);
+/** Signals that were left to this run, newest first. One without the lock has nobody who joined it; one that died in its first look may have had the lock. */
+export async function leftToRun(input: ReportInput, { signalsOfOthers }: Pick<ReportParts, 'signalsOfOthers'>, lookedAt: Instant): Promise<readonly DeliveredSignal[]> {
+  const { rollbackId, assessment } = input;
+  const service = serviceOf(input);
+  if (service === null || assessment?.fence === null) return [];
+  const all = await signalsOfOthers({ service, rollbackId, from: readFrom(lookedAt) });
+  return all.filter(({ leftTo }) => leftTo === rollbackId || (leftTo === undefined && assessment !== null));
 }
 
 /** What a record of before says of it: nothing in those of earlier versions. */
@@ -45,8 +47,8 @@ export async function tellLate(input: ReportInput, parts: ReportParts, about: { 
 
 /** A page, unless the same people were just paged about this service, or about all. */
 function lateMessage(input: ReportInput, { ending, unheard }: { readonly ending: Ending; readonly unheard: readonly DeliveredSignal[] }, around: Surroundings): Message {
-  const { rollbackId, assessment } = input;
-  const service = assessment?.service ?? 'unknown service';
+  const { rollbackId } = input;
+  const service = serviceOf(input) ?? 'unknown service';
   const isPage = !ending.page && !isToldForAll(input);
   const texts = unheard.slice(0, 10).map(lateText);
   return {

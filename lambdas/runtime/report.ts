@@ -2,7 +2,7 @@
 import type { AuditRecord } from '../adapters/audit-record.ts';
 import { ChainSealed } from '../adapters/audit-store.ts';
 import { closeRollback, quarantine, updateRelease } from '../adapters/ledger-history.ts';
-import { ownFence, releaseLock } from '../adapters/ledger-lock.ts';
+import { ownFence, releaseLock, shutOut } from '../adapters/ledger-lock.ts';
 import type { LedgerTable } from '../adapters/ledger-table.ts';
 import type { Notices } from '../adapters/notices.ts';
 import { sendOnce } from '../adapters/notices-once.ts';
@@ -21,6 +21,7 @@ import { type Heard, heardIn, leftToRun, tellLate } from './report-late.ts';
 import { type Ending, endingOf, hasChanged, keepsRelease, serviceOf } from './report-outcome.ts';
 import { runbook } from './report-plan.ts';
 import { pageOnce } from './report-told.ts';
+import { unsettledUntil } from './unsettled.ts';
 import { withUntold } from './untold.ts';
 
 /** What a message and the cool-down need of the catalogue. */
@@ -58,6 +59,8 @@ export interface Death {
   readonly status: string;
   /** Report had come to its end before, so people know: nobody is told again, whatever the ledger says of it. */
   readonly isTold: boolean;
+  /** What the execution had collected, by its record once that is closed: a handler of it may have written until then. */
+  readonly inputFrom: (rows: readonly AuditRow[]) => ReportInput;
 }
 
 /** Without a catalogue nobody knows the service's own cool-down; the schema's default then. */
@@ -68,15 +71,17 @@ const defaultCoolDownMinutes = 30;
  * nobody joins this run any more, and what did before is told.
  * @param death what the Watchdog calls for; a rollback that Report had sealed before keeps its outcome.
  */
-export async function endRollback(input: ReportInput, parts: ReportParts, death: Death | null = null): Promise<Reported> {
-  const { rollbackId } = input;
-  const sealed = await sealRecord(input, parts, death?.status ?? null);
+export async function endRollback(collected: ReportInput, parts: ReportParts, death: Death | null = null): Promise<Reported> {
+  const { rollbackId } = collected;
+  const sealed = await sealRecord(collected, parts, death?.status ?? null);
+  const closed = death === null ? null : await parts.audit.read(rollbackId);
+  const input = closed === null || death === null ? collected : death.inputFrom(closed);
   const { ending, seal } = sealed;
   await closeLedger(input, parts, sealed);
   const facts = await factsFor(input, parts);
   const around = { machineArn: parts.machineArn, owner: facts?.owner ?? '', runbook: facts?.runbook ?? null };
   const failure = death?.isTold === true ? null : await tell(input, parts, { sealed, around });
-  await freeLock(input, parts, { ending, endedAt: sealed.endedAt, coolDownMinutes: facts?.coolDownMinutes ?? defaultCoolDownMinutes });
+  await freeLock(input, parts, { ending, endedAt: sealed.endedAt, coolDownMinutes: facts?.coolDownMinutes ?? defaultCoolDownMinutes, closed });
   if (death?.isTold !== true) await tellLate(input, parts, { ending, said: sealed.said, around });
   parts.log.info(`ended: ${ending.headline}`, { verdict: ending.outcome, auditLength: seal.length, auditHash: seal.hash });
   if (failure !== null) throw failure;
@@ -165,13 +170,23 @@ async function tell(input: ReportInput, parts: ReportParts, about: { readonly se
   }
 }
 
-async function freeLock(input: ReportInput, { table }: ReportParts, how: { readonly ending: Ending; readonly endedAt: Instant; readonly coolDownMinutes: number }): Promise<void> {
+interface Freeing {
+  readonly ending: Ending;
+  readonly endedAt: Instant;
+  readonly coolDownMinutes: number;
+  /** The closed record of one that was ended from outside: a call of it may go on that nobody waits for any more. */
+  readonly closed: readonly AuditRow[] | null;
+}
+
+async function freeLock(input: ReportInput, { table }: ReportParts, how: Freeing): Promise<void> {
+  const { rollbackId } = input;
   const service = serviceOf(input);
   if (service === null) return;
+  if (how.closed !== null) await shutOut(table, { service, rollbackId, unsettledUntil: unsettledUntil(how.closed) });
   // Assess may have taken the lock and died before it could say so.
-  const fence = input.assessment?.fence ?? await ownFence(table, service, input.rollbackId);
+  const fence = (how.closed === null ? input.assessment?.fence : null) ?? await ownFence(table, service, rollbackId);
   if (fence === null) return;
   const acted = input.results.length > 0 || (how.ending.outcome === 'died' && input.assessment?.mode !== 'shadow');
   const coolDownUntil = acted ? new Date(Date.parse(how.endedAt) + how.coolDownMinutes * 60_000) : null;
-  await releaseLock(table, { service, owner: input.rollbackId, fence }, coolDownUntil);
+  await releaseLock(table, { service, owner: rollbackId, fence }, coolDownUntil);
 }

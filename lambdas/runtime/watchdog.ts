@@ -34,7 +34,8 @@ export function deathOf(event: unknown): DeathEvent {
 /** Closes the record, frees the lock, tells people. Where Report did its part before the execution ended, nothing is left and nothing is repeated. */
 export async function endDead({ detail }: DeathEvent, parts: ReportParts): Promise<Reported> {
   const rows = await parts.audit.read(detail.name);
-  return endRollback(reportInput(detail, rows), parts, { status: detail.status, isTold: hasTold(detail, rows) });
+  const inputFrom = (now: readonly AuditRow[]): ReportInput => reportInput(detail, now);
+  return endRollback(inputFrom(rows), parts, { status: detail.status, isTold: hasTold(detail, rows), inputFrom });
 }
 
 /** The state machine makes the outcome its own error only after Report returned, and Report returns only when everybody was told. */

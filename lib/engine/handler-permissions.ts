@@ -63,7 +63,8 @@ export function handlerPermissions({ ledger, send, sendOnCall, catalogueArn, app
     // The signals that joined while it was closing.
     report: [everything, facts, ...send],
     watch: [everything, catalogue, alarms, metrics],
-    watchdog: [rows, ...send],
+    // The same for one that died.
+    watchdog: [everything, ...send],
     // Of the audit its own chains too: `AuditTable.grantLabel`.
     label: [ledger.mayAnchor('label#*')],
     poll: [

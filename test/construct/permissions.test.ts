@@ -120,9 +120,9 @@ describe('the narrowest resource', () => {
     expect(ledger).toMatchObject([{ Action: 'dynamodb:UpdateItem', Condition: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': 'AUDIT#label#*' }, Null: { 'dynamodb:LeadingKeys': 'false' } } }]);
   });
 
-  test('Report may ask the ledger which signals joined last; the Watchdog asks nothing', () => {
+  test('whoever ends a rollback may ask the ledger which signals were left to it; who only asks or tells people may not', () => {
     const queries = (name: string) => statementsOf(template, roleOf(name)).filter((one) => one.Effect === 'Allow' && listOf(one.Action).includes('dynamodb:Query') && JSON.stringify(one.Resource).includes('EngineLedgerTable'));
-    expect([queries('report').length, queries('watchdog').length]).toEqual([1, 0]);
+    expect(['report', 'watchdog', 'approve', 'announce'].map((name) => queries(name).length)).toEqual([1, 1, 0, 0]);
   });
 
   test('a strategy changes its own targets only', () => {

@@ -1,12 +1,13 @@
 // What Assess reads of the services around one, and what comes of it.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { putRelease, recordRollback } from '../../lambdas/adapters/ledger-history.ts';
+import { putRelease } from '../../lambdas/adapters/ledger-history.ts';
 import { acquireLock } from '../../lambdas/adapters/ledger-lock.ts';
 import { claimSharedPage, readStorm } from '../../lambdas/adapters/ledger-storm.ts';
 import { type Neighbour, serviceSchema } from '../../lambdas/config/schema.ts';
 import type { Decision } from '../../lambdas/domain/decide.ts';
 import type { Question } from '../../lambdas/domain/question.ts';
 import { Rig, alarmInput, serviceInput } from './assess-rig.ts';
+import { recordRollback } from './rollback-rows.ts';
 
 const rig = new Rig();
 beforeAll(async () => {

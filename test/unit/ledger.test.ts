@@ -1,7 +1,7 @@
 // The ledger on a real DynamoDB engine: the lock, what happened to a service, storms.
 import { PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { describe, expect, it } from 'vitest';
-import { agreedStart, closeRollback, joinSignal, putKnownGood, putRelease, quarantine, recordRollback, updateRelease, withdrawKnownGood } from '../../lambdas/adapters/ledger-history.ts';
+import { agreedStart, closeRollback, joinSignal, putKnownGood, putRelease, quarantine, updateRelease, withdrawKnownGood } from '../../lambdas/adapters/ledger-history.ts';
 import { acquireLock, defaultLeaseSeconds, readLock, releaseLock, renewLock } from '../../lambdas/adapters/ledger-lock.ts';
 import { addToStorm, claimStormPage, type Counted, readStorm } from '../../lambdas/adapters/ledger-storm.ts';
 import type { LedgerTable } from '../../lambdas/adapters/ledger-table.ts';
@@ -9,6 +9,7 @@ import { readService } from '../../lambdas/adapters/ledger.ts';
 import { handlerTimeoutSeconds, strategyTimeoutSeconds } from '../../lib/engine/handler-timeouts.ts';
 import { delivered, minute, rollback } from './domain/samples.ts';
 import { freshService, full, table, useLedger } from './ledger-rig.ts';
+import { recordRollback } from './rollback-rows.ts';
 
 useLedger();
 const time = (m: number): Date => new Date(minute(m));
@@ -210,7 +211,6 @@ describe('the record of a rollback', () => {
     const end = { endedAt: minute(5), outcome: 'recovered', auditLength: 9, auditHash: 'abc' } as const;
     expect(await closeRollback(table, record, end)).toBe(false);
     await recordRollback(table, record);
-    await recordRollback(table, { ...record, goodVersion: 'other' });
     expect(await closeRollback(table, record, end)).toBe(true);
     expect(await closeRollback(table, record, { ...end, outcome: 'died' })).toBe(false);
     expect((await readService(table, service, time(0))).rollbacks).toEqual([{ ...record, endedAt: minute(5), outcome: 'recovered' }]);

@@ -2,12 +2,13 @@
 import { afterAll, beforeAll, beforeEach } from 'vitest';
 import { acquireLock } from '../../lambdas/adapters/ledger-lock.ts';
 import { signalsOfOthers } from '../../lambdas/adapters/ledger-late-signals.ts';
-import { putRelease, recordRollback } from '../../lambdas/adapters/ledger-history.ts';
+import { putRelease } from '../../lambdas/adapters/ledger-history.ts';
 import { readService } from '../../lambdas/adapters/ledger.ts';
 import type { Assessment, ReportInput } from '../../lambdas/domain/workflow.ts';
 import { type ReportParts } from '../../lambdas/runtime/report.ts';
 import { startTables, type Tables } from './audit-tables.ts';
 import { assessment, machineArn, recordingNotices, reportInput, silent, testClock } from './report-samples.ts';
+import { recordRollback } from './rollback-rows.ts';
 
 export let tables: Tables;
 beforeAll(async () => { tables = await startTables(); });

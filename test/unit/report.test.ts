@@ -2,13 +2,15 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { readAnchor } from '../../lambdas/adapters/audit-anchor.ts';
 import { acquireLock, readLock } from '../../lambdas/adapters/ledger-lock.ts';
-import { recordRollback } from '../../lambdas/adapters/ledger-history.ts';
 import { verifyChain } from '../../lambdas/audit/chain.ts';
 import type { Outcome, Reported, ReportInput } from '../../lambdas/domain/workflow.ts';
-import { endRollback } from '../../lambdas/runtime/report.ts';
+import { type Death, endRollback } from '../../lambdas/runtime/report.ts';
 import { endingOf } from '../../lambdas/runtime/report-outcome.ts';
 import { assessment, reportInput, result, verified } from './report-samples.ts';
 import { another, begun, clock, id, inputAgain, ledger, markdown, parts, sent, service, tables } from './report-rig.ts';
+import { recordRollback } from './rollback-rows.ts';
+
+const death = (status: string, input: ReportInput): Death => ({ status, isTold: false, inputFrom: () => input });
 
 describe('the outcome', () => {
   const cases: readonly [string, Outcome, { readonly ok: boolean; readonly page: boolean }, () => ReportInput][] = [
@@ -104,7 +106,7 @@ describe('ending a recovered rollback', () => {
     const before = [await tables.audit.read(id), await ledger()];
     clock.at = '2026-11-20T11:00:00.000Z';
     expect(await endRollback(await inputAgain(), parts())).toEqual(reported);
-    expect(await endRollback(await inputAgain(), parts(), { status: 'FAILED', isTold: false })).toEqual(reported);
+    expect(await endRollback(await inputAgain(), parts(), death('FAILED', await inputAgain()))).toEqual(reported);
     expect([await tables.audit.read(id), await ledger()]).toEqual(before);
     expect(sent.messages).toHaveLength(2);
   });
@@ -156,7 +158,7 @@ describe('ending a rollback that did not recover', () => {
   it.each([[null, 'shadow'], ['TIMED_OUT', 'died']] as const)('leaves nothing behind in shadow but its record (ended by %s)', async (status, outcome) => {
     const input = await begun({ results: [], verified: null }, { mode: 'shadow' });
     await recordRollback(tables.ledger, { rollbackId: `${id}-s`, service, startedAt: input.startedAt, isAutomatic: true, release: null, goodVersion: 'v41', endedAt: null, outcome: null, isShadow: true });
-    await endRollback(input, parts(), status === null ? null : { status, isTold: false });
+    await endRollback(input, parts(), status === null ? null : death(status, input));
     expect(await ledger()).toMatchObject({ quarantined: [], releases: [{ status: 'finished' }], lock: { owner: null, coolDownUntil: null }, rollbacks: [{ outcome }], shadowed: [{ rollbackId: `${id}-s` }] });
   });
 
@@ -172,7 +174,8 @@ describe('ending a rollback that did not recover', () => {
   });
 
   it('closes one that died, and says that the rest is not known', async () => {
-    const reported = await endRollback(await begun({ verified: null }), parts(), { status: 'ABORTED', isTold: false });
+    const input = await begun({ verified: null });
+    const reported = await endRollback(input, parts(), death('ABORTED', input));
     expect(reported).toMatchObject({ outcome: 'died', ok: false });
     expect(sent.messages[0]?.text).toContain('The execution ended as ABORTED; nothing after its last audit row is known.');
     expect((await ledger()).rollbacks).toMatchObject([{ outcome: 'died' }]);

@@ -1,6 +1,6 @@
 // How a bake ends: when a version is called good, and what of it is kept.
 import { describe, expect, it } from 'vitest';
-import { recordRollback, updateRelease } from '../../lambdas/adapters/ledger-history.ts';
+import { updateRelease } from '../../lambdas/adapters/ledger-history.ts';
 import { serviceSchema } from '../../lambdas/config/schema.ts';
 import type { Reason } from '../../lambdas/domain/vocabulary.ts';
 import type { Watching, WatchLooked } from '../../lambdas/domain/workflow.ts';
@@ -8,6 +8,7 @@ import { watch } from '../../lambdas/runtime/watch.ts';
 import { serviceInput } from './assess-rig.ts';
 import { rollback } from './domain/samples.ts';
 import { captured, codes, ledger, lookLater, pipeline, record, release, rig, service, startLater } from './watch-rig.ts';
+import { recordRollback } from './rollback-rows.ts';
 
 describe('the end of a bake', () => {
   /** Metrics of one service alone: what other tests counted is not its traffic. */

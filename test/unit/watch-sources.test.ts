@@ -3,7 +3,7 @@ import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { replayRows } from '../../bin/commands/replay-rows.ts';
 import { AuditRows } from '../../lambdas/adapters/audit-rows.ts';
 import { readEcsDeployments } from '../../lambdas/adapters/ecs-deployments.ts';
-import { closeRollback, quarantine, recordRollback } from '../../lambdas/adapters/ledger-history.ts';
+import { closeRollback, quarantine } from '../../lambdas/adapters/ledger-history.ts';
 import { acquireLock } from '../../lambdas/adapters/ledger-lock.ts';
 import { readService } from '../../lambdas/adapters/ledger.ts';
 import { serviceSchema } from '../../lambdas/config/schema.ts';
@@ -14,6 +14,7 @@ import { watchChain } from '../../lambdas/runtime/watch-kept.ts';
 import type { RollingDeployment, RollingServiceRecord } from '../../sandbox/services/ecs/rolling.ts';
 import { rig, service, serviceInput, useRig } from './assess-rig.ts';
 import { rollback } from './domain/samples.ts';
+import { recordRollback } from './rollback-rows.ts';
 
 useRig('sourced');
 let cart: RollingServiceRecord;

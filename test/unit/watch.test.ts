@@ -1,10 +1,11 @@
 // The Watch against real clients and the sandbox's services: what it records, when, and what it never takes for a release.
 import { describe, expect, it } from 'vitest';
-import { joinSignal, quarantine, recordRollback } from '../../lambdas/adapters/ledger-history.ts';
+import { joinSignal, quarantine } from '../../lambdas/adapters/ledger-history.ts';
 import { acquireLock } from '../../lambdas/adapters/ledger-lock.ts';
 import { watch } from '../../lambdas/runtime/watch.ts';
 import { delivered, rollback } from './domain/samples.ts';
 import { another, captured, codeDeploy, codes, ledger, look, lookLater, pipeline, ran, record, release, rig, service, start, startLater } from './watch-rig.ts';
+import { recordRollback } from './rollback-rows.ts';
 
 describe('recording', () => {
   it('keeps a release that began, the alarms that fire already, and asks for a capture of each target', async () => {

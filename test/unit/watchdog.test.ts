@@ -1,6 +1,5 @@
 // The Watchdog: an execution that died is closed from its own record, once, whatever had been done.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { recordRollback } from '../../lambdas/adapters/ledger-history.ts';
 import { acquireLock, readLock } from '../../lambdas/adapters/ledger-lock.ts';
 import { readService } from '../../lambdas/adapters/ledger.ts';
 import { verifyChain } from '../../lambdas/audit/chain.ts';
@@ -12,6 +11,7 @@ import { type DeathEvent, deathOf, endDead, reportInput } from '../../lambdas/ru
 import { startTables, type Tables } from './audit-tables.ts';
 import { minute, question } from './domain/samples.ts';
 import { machineArn, recordingNotices, silent, withoutNotes } from './report-samples.ts';
+import { recordRollback } from './rollback-rows.ts';
 
 let tables: Tables;
 beforeAll(async () => { tables = await startTables(); });

@@ -67,6 +67,7 @@ const rolledBack: Row[] = [
   { when: 'a person approved although the budget is spent and only one signal is left', asked: question({ approval: approval('approved'), rollbacks: threeToday, alarms: alone }), verdict: 'roll-back', codes: ['approved', 'budget-spent'] },
   { when: 'nobody answered and the policy then goes on', asked: question({ approval: approval('deadline'), policy: { approval: goOn } }), verdict: 'roll-back', codes: ['deadline-roll-back'] },
   { when: 'approval is wanted only for what people ask', asked: question({ policy: { approval: onlyManual } }), verdict: 'roll-back', codes: ['known-good'] },
+  { when: 'no call of the rollback before can write any more', asked: question({ unsettledUntil: minute(10) }), verdict: 'roll-back', codes: ['release-suspected'] },
 ];
 
 const asking: Row[] = [
@@ -102,6 +103,8 @@ const holding: Row[] = [
   { when: 'the other tool\'s message is too old', asked: question({ alarms: alone, delivered: [delivered({ at: minute(-21) })] }), verdict: 'hold', codes: ['too-few-signals'] },
   { when: 'the other tool said that it is quiet again', asked: question({ alarms: alone, delivered: [delivered(), delivered({ at: minute(9.5), status: 'quiet' })] }), verdict: 'hold', codes: ['too-few-signals'] },
   { when: 'the other tool is not one of the service\'s', asked: question({ alarms: alone, delivered: [delivered({ source: 'forged/1' })] }), verdict: 'hold', codes: ['too-few-signals'] },
+  { when: 'a call of the rollback before may still write', asked: question({ unsettledUntil: minute(11) }), verdict: 'hold', codes: ['unsettled'] },
+  { when: 'the same, and a person asks for it', asked: question({ trigger: personTrigger(), unsettledUntil: minute(11) }), verdict: 'hold', codes: ['unsettled'] },
 ];
 
 /** Release v2 of checkout is two hours old; payments released right before the fault, and is sick itself. */
