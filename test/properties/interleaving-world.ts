@@ -11,9 +11,9 @@ import { readService } from '../../lambdas/adapters/ledger.ts';
 import type { Notices } from '../../lambdas/adapters/notices.ts';
 import type { ServiceInput } from '../../lambdas/config/schema.ts';
 import type { JsonObject, StepRequest } from '../../lambdas/domain/vocabulary.ts';
-import type { Assessment, StepApplied } from '../../lambdas/domain/workflow.ts';
+import type { Assessment, ReportInput, StepApplied } from '../../lambdas/domain/workflow.ts';
 import { type AssessParts, assess } from '../../lambdas/runtime/assess.ts';
-import { endRollback } from '../../lambdas/runtime/report.ts';
+import { endRollback, type ReportParts } from '../../lambdas/runtime/report.ts';
 import { strategyHandler } from '../../lambdas/runtime/strategy-handler.ts';
 import type { WatchParts } from '../../lambdas/runtime/watch.ts';
 import type { Strategy } from '../../lambdas/strategies/strategy.ts';
@@ -55,6 +55,15 @@ export async function pause(s: fc.Scheduler, turns: number): Promise<void> {
 export function scheduled<Client extends object>(client: Client, s: fc.Scheduler): Client {
   const { send } = client as unknown as Calls;
   return Object.assign(Object.create(client) as Client, { send: (...given: unknown[]) => turn(s, () => send.call(client, ...given)) });
+}
+
+/** @param gate what each call waits for before it is sent. */
+export function gated<Client extends object>(client: Client, gate: () => Promise<void>): Client {
+  const { send } = client as unknown as Calls;
+  return Object.assign(Object.create(client) as Client, { send: async (...given: unknown[]) => {
+    await gate();
+    return send.call(client, ...given);
+  } });
 }
 
 /** @param done hears of each call that went through. */
@@ -137,21 +146,27 @@ export class World {
   }
 
   /** From a verdict that needs no further look to the end of the run. */
-  async end(seen: Assessment, input: unknown, parts: AssessParts = this.parts()): Promise<Ran> {
+  async end(seen: Assessment, input: unknown, parts: AssessParts = this.parts(), more: Partial<Pick<ReportInput, 'startedAt' | 'approval' | 'error'>> = {}): Promise<Ran> {
     const { rollbackId } = seen;
-    const applied = seen.verdict === 'roll-back' ? await this.#act(seen, parts) : null;
+    const applied = seen.verdict === 'roll-back' && (more.error ?? null) === null ? await this.act(seen, parts) : null;
     const isDone = applied !== null && (applied.status === 'changed' || applied.status === 'already');
     const proof = isDone ? verified({ journeys: { at: parts.clock.now().toISOString(), results: [] } }) : null;
     this.#close();
-    const client = heard(parts.table.client, ({ UpdateExpression = '' }) => {
-      if (UpdateExpression.includes('REMOVE #owner')) this.acting.delete(rollbackId);
-    });
-    await endRollback({ rollbackId, startedAt: rig.at(0), input, assessment: seen, plans: [], results: applied === null ? [] : [{ rung: 'lamp', applied, confirmed: null }], verified: proof, approval: null, error: null }, {
-      audit: parts.audit as AuditRecord, table: { ...parts.table, client }, notices: this.#notices(), clock: parts.clock, machineArn, log: silent,
-      factsOf: async () => ({ owner: '', runbook: null, coolDownMinutes: 30 }), signalsOfOthers: (about) => signalsOfOthers(parts.table, about),
-    });
+    const results = applied === null ? [] : [{ rung: 'lamp', applied, confirmed: null }];
+    await endRollback({ rollbackId, startedAt: rig.at(0), input, assessment: seen, plans: [], results, verified: proof, approval: null, error: null, ...more }, this.ending(rollbackId, parts));
     this.acting.delete(rollbackId);
     return { seen, applied, provenAt: proof?.journeys.at ?? null };
+  }
+
+  /** What ends a run, which acts no more once its lock is free. */
+  ending(rollbackId: string, { table, audit, clock }: AssessParts): ReportParts {
+    const client = heard(table.client, ({ UpdateExpression = '' }) => {
+      if (UpdateExpression.includes('REMOVE #owner')) this.acting.delete(rollbackId);
+    });
+    return {
+      audit: audit as AuditRecord, table: { ...table, client }, notices: this.#notices(), clock, machineArn, log: silent,
+      factsOf: async () => ({ owner: '', runbook: null, coolDownMinutes: 30 }), signalsOfOthers: (about) => signalsOfOthers(table, about),
+    };
   }
 
   /** Other runs go on before a message is out, and before its sender goes on. */
@@ -166,9 +181,9 @@ export class World {
     });
   }
 
-  #act(seen: Assessment, { table, audit, clock }: AssessParts): Promise<StepApplied> {
+  act(seen: Assessment, { table, audit, clock }: AssessParts, strategy: Strategy = this.#how.strategy): Promise<StepApplied> {
     const { rollbackId, fence, release } = seen;
-    const { strategy, target, good } = this.#how;
+    const { target, good } = this.#how;
     this.acting.add(rollbackId);
     this.mostActing = Math.max(this.mostActing, this.acting.size);
     const handler = strategyHandler(strategy, () => ({ audit, clock, renew: (hold, now) => renewLock(table, hold, { now }) }));
