@@ -1,9 +1,10 @@
 // Makes everything that a CDK assembly describes, stack by stack, or refuses with a list of what it cannot make.
 import { AwsError } from '../aws/world.ts';
-import { readAssembly, type StackArtifact } from './assembly.ts';
+import { readAssembly, type StackArtifact, type Template } from './assembly.ts';
 import { condition, resolve, type Created, type Scope } from './intrinsics.ts';
 import { physicalName, stableUuid } from './physical-name.ts';
 import { creationOrder } from './references.ts';
+import { resolvedProperties } from './resolved.ts';
 import type { DeployTarget, Making, ResourceType } from './resource-type.ts';
 import { iamTypes } from './resources/iam.ts';
 import { lambdaTypes } from './resources/lambda.ts';
@@ -32,14 +33,18 @@ export interface Deployed {
 
 const types: Readonly<Record<string, ResourceType>> = { ...iamTypes, ...lambdaTypes, ...messagingTypes, ...storageTypes, ...workflowTypes };
 
+/** Looked through once: they are frozen when they are deployed. */
+const supported = new WeakSet<Template>();
+
 /**
  * @param assembly its folder, or what `readAssembly` said of it: whoever deploys it often reads it once.
  * @throws Error that lists every resource type and property the sandbox does not support, or names the resource that failed.
  */
 export async function deployAssembly(assembly: string | readonly StackArtifact[], target: DeployTarget): Promise<Deployed> {
   const stacks = typeof assembly === 'string' ? readAssembly(assembly) : assembly;
-  const issues = stacks.flatMap(unsupported);
+  const issues = stacks.filter(({ template }) => !supported.has(template)).flatMap(unsupported);
   if (issues.length > 0) throw new Error(`The sandbox cannot deploy this assembly:\n${issues.map((one) => `  ${one}`).join('\n')}`);
+  for (const { template } of stacks) supported.add(template);
   const exports = new Map<string, unknown>();
   const deployed: Record<string, DeployedStack> = {};
   for (const stack of stacks) deployed[stack.stackName] = await deployStack(stack, target, exports);
@@ -67,11 +72,10 @@ async function deployStack(stack: StackArtifact, target: DeployTarget, exports: 
   const stackId = `arn:${place.partition}:cloudformation:${place.region}:${place.account}:stack/${stackName}/${stableUuid(stackName, 'stack')}`;
   const scope: Scope = { place, stackName, stackId, template, created, exports, lookUp: (service, reference) => lookUp(target, service, reference) };
   for (const id of creationOrder(template)) {
-    const { Type, Properties = {}, Condition } = template.Resources[id] ?? { Type: '' };
+    const { Type, Condition } = template.Resources[id] ?? { Type: '' };
     if (Condition !== undefined && !condition(Condition, scope)) continue;
     try {
-      const properties = (resolve(Properties, scope) ?? {}) as Record<string, unknown>;
-      created.set(id, await (types[Type] as ResourceType).make(making(stack, id, { target, properties })));
+      created.set(id, await (types[Type] as ResourceType).make(making(stack, id, { target, properties: resolvedProperties(id, scope) })));
     } catch (error) {
       const why = error instanceof AwsError ? `${error.code}: ${error.message}` : (error as Error).message;
       throw new Error(`${stackName}/${id} (${Type}): ${why}`, { cause: error });

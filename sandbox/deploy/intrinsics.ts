@@ -13,8 +13,8 @@ export interface Scope {
   readonly stackName: string;
   readonly stackId: string;
   readonly template: Template;
-  readonly created: ReadonlyMap<string, Created>;
-  readonly exports: ReadonlyMap<string, unknown>;
+  readonly created: Pick<ReadonlyMap<string, Created>, 'get'>;
+  readonly exports: Pick<ReadonlyMap<string, unknown>, 'has' | 'get'>;
   /** Value of an SSM parameter or a secret, for dynamic references and parameters of SSM types. */
   readonly lookUp: (service: 'ssm' | 'secretsmanager', reference: string) => string;
 }

@@ -1,4 +1,5 @@
 // IAM policy documents, and which of their statements speak about a request.
+import { isFrozenThrough } from '../../frozen.ts';
 import { checkOperators, meetsConditions, substitute, valuesIn, type ConditionBlock, type ConditionContext } from './conditions.ts';
 import { matchesArn, matchesWildcard } from './match.ts';
 
@@ -44,6 +45,18 @@ const knownKeys = new Set(['Sid', 'Effect', 'Action', 'NotAction', 'Resource', '
  * @throws Error for anything in it that the sandbox does not evaluate: a permission must not be given or kept back by a misunderstanding.
  */
 export function readPolicy(name: string, document: PolicyDocument): readonly Statement[] {
+  if (!isFrozenThrough(document)) return statementsOf(name, document);
+  let read = frozenPolicies.get(document);
+  if (read === undefined) frozenPolicies.set(document, (read = new Map()));
+  let statements = read.get(name);
+  if (statements === undefined) read.set(name, (statements = statementsOf(name, document)));
+  return statements;
+}
+
+// By name: all sandboxes of a process that deploy one assembly have the same documents.
+const frozenPolicies = new WeakMap<PolicyDocument, Map<string, readonly Statement[]>>();
+
+function statementsOf(name: string, document: PolicyDocument): readonly Statement[] {
   return many(document.Statement).map((raw, index) => {
     const id = `${name}/${raw.Sid ?? String(index)}`;
     for (const key of Object.keys(raw)) if (!knownKeys.has(key)) throw new Error(`IAM statement ${id}: the sandbox does not know "${key}"`);

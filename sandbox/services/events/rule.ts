@@ -40,9 +40,23 @@ const units: Readonly<Record<string, number>> = { minute: 60_000, minutes: 60_00
 export function makeRule(input: RuleInput, arn: string): Rule {
   if (input.pattern === undefined && input.schedule === undefined) throw new Error('a rule needs an event pattern or a schedule');
   if (input.pattern !== undefined && input.pattern.length > patternLimit) throw new Error(`an event pattern has at most ${patternLimit} characters, this one has ${input.pattern.length}`);
-  const matches = input.pattern === undefined ? null : compilePattern(JSON.parse(input.pattern));
+  const matches = input.pattern === undefined ? null : matcherOf(input.pattern);
   const everyMs = input.schedule === undefined ? null : rate(input.schedule);
   return { ...input, arn, matches, everyMs, targets: new Map(), cancelSchedule: () => undefined };
+}
+
+// By text: a matcher knows nothing of the bus whose rule it is.
+const matchers = new Map<string, Matcher>();
+const keptMatchers = 5000;
+
+/** @throws Error for what is no JSON, or no pattern. */
+function matcherOf(pattern: string): Matcher {
+  const known = matchers.get(pattern);
+  if (known !== undefined) return known;
+  const made = compilePattern(JSON.parse(pattern));
+  if (matchers.size >= keptMatchers) matchers.clear();
+  matchers.set(pattern, made);
+  return made;
 }
 
 function rate(schedule: string): number {

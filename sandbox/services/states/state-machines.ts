@@ -1,10 +1,11 @@
 // The state machines of the sandbox and their executions.
 import { AwsError, type EventBusPort, type LambdaPort, type MetricsPort, type Place, type SandboxClock, type StatesPort } from '../../aws/world.ts';
+import { frozen } from '../../frozen.ts';
 import { byChance, uuid, type Ids } from '../../ids.ts';
 import type { RoleGate } from '../../role-gate.ts';
-import { compileAll } from './expressions.ts';
-import { parseDefinition } from './definition.ts';
+import { parseDefinition, type Definition } from './definition.ts';
 import { StateError } from './errors.ts';
+import { compileAll } from './expressions.ts';
 import { Execution, type Machine } from './execution.ts';
 import { TaskTokens } from './task-tokens.ts';
 import type { TaskHost } from './tasks.ts';
@@ -32,6 +33,21 @@ export interface StatesParts {
 const endMetrics = { RUNNING: null, SUCCEEDED: 'ExecutionsSucceeded', FAILED: 'ExecutionsFailed', TIMED_OUT: 'ExecutionsTimedOut', ABORTED: 'ExecutionsAborted' } as const;
 const inputLimitBytes = 256 * 1024;
 
+// By text: all sandboxes of a process that deploy one assembly have the same machines.
+const definitions = new Map<string, Definition>();
+const keptDefinitions = 100;
+
+/** @throws Error when the definition holds anything the interpreter does not run. */
+function definitionOf(text: string): Definition {
+  const known = definitions.get(text);
+  if (known !== undefined) return known;
+  const definition = frozen(parseDefinition(text));
+  compileAll(definition);
+  if (definitions.size >= keptDefinitions) definitions.clear();
+  definitions.set(text, definition);
+  return definition;
+}
+
 export class StateMachines implements StatesPort {
   readonly tokens: TaskTokens;
   readonly #machines = new Map<string, Machine>();
@@ -47,8 +63,7 @@ export class StateMachines implements StatesPort {
 
   /** @throws Error when the definition holds anything the interpreter does not run. */
   create(input: { name: string; definition: string; roleArn: string }): Machine {
-    const definition = parseDefinition(input.definition);
-    compileAll(definition);
+    const definition = definitionOf(input.definition);
     const machine: Machine = {
       name: input.name,
       arn: this.#arn(`stateMachine:${input.name}`),
