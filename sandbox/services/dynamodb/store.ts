@@ -1,20 +1,15 @@
 // dynalite's actions, called without its HTTP server: one table at a time, in the order in which calls come.
 import { createRequire } from 'node:module';
 import { AwsError, type Place } from '../../aws/world.ts';
+import { rememberExpressions } from './expressions.ts';
+import { sortedRows, type Rows } from './rows.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 type Callback = (error: unknown, data?: Json) => void;
 type Action = (store: DynaliteStore, data: Json, done: Callback) => void;
 
-/** A read over part of the data: until it is closed it holds on to every row as it was when it began. */
-interface LevelIterator {
-  close(): Promise<void>;
-}
-
-type Iterate = (options?: object) => LevelIterator;
-
 interface DynaliteStore {
-  readonly db: { keys: Iterate; values: Iterate };
+  readonly db: Rows;
   readonly tableDb: { awsAccountId: string; awsRegion: string };
 }
 
@@ -32,6 +27,8 @@ interface Validations {
 const require = createRequire(import.meta.url);
 const db = require('dynalite/db') as { create(options: object): DynaliteStore };
 const validations = require('dynalite/validations') as Validations;
+
+rememberExpressions();
 
 interface Served {
   readonly action: Action;
@@ -58,8 +55,7 @@ export class DynaliteTables {
 
   constructor(place: Place) {
     this.#store = db.create({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
-    this.#store.db.keys = closing(this.#store.db, 'keys');
-    this.#store.db.values = closing(this.#store.db, 'values');
+    Object.assign(this.#store.db, sortedRows());
     this.#store.tableDb.awsAccountId = place.account;
     this.#store.tableDb.awsRegion = place.region;
   }
@@ -77,11 +73,14 @@ export class DynaliteTables {
     return result;
   }
 
-  #perform(operation: string, input: Json): Promise<Json> {
+  async #perform(operation: string, input: Json): Promise<Json> {
+    // Nobody who asks again and again may keep the event loop from the others.
+    await new Promise<void>((resolve) => { setImmediate(resolve); });
     const { action, validation } = operationOf(operation.charAt(0).toLowerCase() + operation.slice(1));
     return new Promise((resolve, reject) => {
       try {
-        const data = validations.checkTypes(structuredClone(input), validation.types);
+        // What has no place in the request is taken out of it.
+        const data = validations.checkTypes({ ...input }, validation.types);
         validations.checkValidations(data, validation.types, validation.custom, this.#store);
         action(this.#store, data, (error, output) => (error === null || error === undefined ? resolve(output ?? {}) : reject(refusal(error))));
       } catch (error) {
@@ -89,15 +88,6 @@ export class DynaliteTables {
       }
     });
   }
-}
-
-/** When a stream ends dynalite would call `return` of its iterator; an iterator of this level has none, and each Query and Scan would leave one open for good. */
-function closing(level: DynaliteStore['db'], name: 'keys' | 'values'): Iterate {
-  const iterate = level[name].bind(level);
-  return (options) => {
-    const iterator = iterate(options);
-    return Object.assign(iterator, { return: () => iterator.close() });
-  };
 }
 
 function refusal(error: unknown): unknown {
