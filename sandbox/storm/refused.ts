@@ -67,6 +67,6 @@ export function brokenWaits({ counts: { ended, outcomes, callTries, stepTries } 
   return [
     ...(ended === services ? [] : [`${services} alarms fired, ${ended} runs ended`]),
     ...(strange.length === 0 ? [] : [`runs ended otherwise: ${strange.map(([outcome, count]) => `${outcome} ${count}`).join(', ')}`]),
-    ...hotTries(callTries, stepTries), ...callTries.waits.unjudged('calls'), ...stepTries.waits.unjudged('steps'),
+    ...hotTries(callTries, stepTries), ...callTries.waits.problems('calls'), ...callTries.waits.unjudged('calls'), ...stepTries.waits.unjudged('steps'),
   ];
 }

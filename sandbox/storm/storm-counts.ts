@@ -3,7 +3,7 @@ import type { CallRecord } from '../aws/world.ts';
 import type { Sandbox } from '../sandbox.ts';
 import type { Execution } from '../services/states/execution.ts';
 import { sampleEvery, sampleMemory, type MemorySample, type Recorded } from './storm-memory.ts';
-import { CallTries, isRefusal, StepTries } from './storm-tries.ts';
+import { CallTries, failuresIn, isRefusal, StepTries } from './storm-tries.ts';
 import type { StormService } from './storm-world.ts';
 
 export interface ApiCount {
@@ -33,6 +33,8 @@ export class StormCounts {
   readonly apis = new Map<string, ApiCount>();
   /** Changes made by roles, by service. */
   readonly changes = new Map<string, number>();
+  /** Errors with which tasks failed that were not tried again for being refused, and how often. */
+  readonly failures = new Map<string, number>();
   readonly callTries = new CallTries();
   readonly stepTries = new StepTries();
   readonly memory: MemorySample[] = [];
@@ -102,6 +104,7 @@ export class StormCounts {
     if (!outcome.startsWith('joined')) this.ownRuns.add(execution.name);
     this.triedAgain += execution.history.events.filter(isRefusal).length;
     this.stepTries.execution(execution.history.events);
+    failuresIn(execution.history.events, this.failures);
     if (this.ended % sampleEvery === 0) this.sample();
   }
 }

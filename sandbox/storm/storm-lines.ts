@@ -33,16 +33,16 @@ export function brokenPromises({ counts, pages, alarms, deadLetters, locks, brea
 
 const row = (name: string, value: string): string => `  ${name.padEnd(34)} ${value}`;
 
-const triesLines = ({ callTries, stepTries }: StormCounts): string[] => [row('most tries of a call', triedText(callTries)), row('most tries of a step', triedText(stepTries))];
+const triesLines = ({ callTries, stepTries }: StormCounts): string[] => [row('most tries of a call', triedText(callTries)), row('most tries of a step', `${triedText(stepTries)}, waits: ${stepTries.waits.text}`)];
 
-function triedText({ most, waits }: Tries): string {
+function triedText({ most }: Tries): string {
   const [what, times] = [...most].toSorted(([, one], [, other]) => other - one)[0] ?? ['none was refused', 0];
-  return `${times} (${what}), waits: ${waits.text}`;
+  return `${times} (${what})`;
 }
 
 /** As a storm's table, of the part in which calls are refused. */
 export const refusedLines = ({ counts, wallSeconds }: RefusedResult): string[] => [
-  row('runs', `${counts.ended} in ${wallSeconds.toFixed(0)} s on the wall`), ...triesLines(counts),
+  row('runs', `${counts.ended} in ${wallSeconds.toFixed(0)} s on the wall`), ...triesLines(counts), row('waits of calls', counts.callTries.waits.text),
 ];
 
 export function stormLines({ counts, pages, alarms, sentSeconds, wallSeconds }: StormResult): string[] {
@@ -63,6 +63,7 @@ export function stormLines({ counts, pages, alarms, sentSeconds, wallSeconds }: 
     row('pages', `${pages.length}${pages.length === 0 ? '' : `: ${pages.slice(0, 3).map(({ subject }) => subject).join('; ')}`}`),
     row('alarms of the engine', alarms.length === 0 ? '0' : `${alarms.length}: ${[...new Set(alarms)].slice(0, 3).join('; ')}`),
     row('steps tried again by the workflow', String(counts.triedAgain)),
+    ...[...counts.failures].toSorted(([, one], [, other]) => other - one).slice(0, 5).map(([what, count]) => row(`  else failed ${count} times`, what)),
     ...throttled.map(([api, { asked, throttled: refused }]) => row(`  throttled ${api}`, `${refused} of ${asked}`)),
     ...triesLines(counts),
     row('calls', busiest.map(([api, { asked }]) => `${api} ${asked}`).join(', ')),

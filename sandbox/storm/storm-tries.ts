@@ -102,13 +102,23 @@ export class StepTries extends Tries {
   }
 }
 
+/** With which errors tasks failed that were not tried again for being refused: each error, and how often. */
+export function failuresIn(events: readonly HistoryEvent[], counts: Map<string, number>): void {
+  for (const event of events) {
+    if (!/^Task(Failed|TimedOut)$/.test(event.type) || isRefusal(event)) continue;
+    const { error = 'unknown', cause = '' } = (event['taskFailedEventDetails'] ?? event['taskTimedOutEventDetails'] ?? {}) as { readonly error?: string; readonly cause?: string };
+    const what = `${error}: ${cause.slice(0, 120)}`;
+    counts.set(what, (counts.get(what) ?? 0) + 1);
+  }
+}
+
 /** A task that is tried again because a call was throttled or broke, or because Lambda had no room. */
 export const isRefusal = ({ type, taskFailedEventDetails: details }: HistoryEvent): boolean =>
   type === 'TaskFailed' && /Retryable|TooManyRequests/.test((details as { readonly error?: string } | undefined)?.error ?? '');
 
-/** What was tried too often, or again too soon; of too few waits nothing is said. */
+/** What was tried too often, and steps that were tried again too soon; of too few waits nothing is said. How long calls wait shows only where none is given up meanwhile: of those the short waits are left. */
 export function hotTries(calls: Tries, steps: Tries): string[] {
   const often = (tries: Tries, boundOf: (what: string) => number): string[] =>
     [...tries.most].filter(([what, times]) => times > boundOf(what)).map(([what, times]) => `${what} was tried ${times} times, and ${boundOf(what)} may be`);
-  return [...often(calls, callTries), ...often(steps, () => stepTries), ...calls.waits.problems('calls'), ...steps.waits.problems('steps')];
+  return [...often(calls, callTries), ...often(steps, () => stepTries), ...steps.waits.problems('steps')];
 }

@@ -6,7 +6,7 @@ import { brokenWaits, type RefusedResult } from '../../sandbox/storm/refused.ts'
 import type { StormResult } from '../../sandbox/storm/storm.ts';
 import { StormCounts } from '../../sandbox/storm/storm-counts.ts';
 import { brokenPromises } from '../../sandbox/storm/storm-lines.ts';
-import { CallTries, hotTries, StepTries } from '../../sandbox/storm/storm-tries.ts';
+import { CallTries, failuresIn, hotTries, StepTries } from '../../sandbox/storm/storm-tries.ts';
 
 /** Six services, of which the brake lets two pass. */
 const counts = {
@@ -143,6 +143,12 @@ describe('services whose calls are refused', () => {
     expect(told(59)).toEqual(['calls', 'steps'].flatMap((who) => ['a second', 'a later'].map((which) => `the waits of ${who} before ${which} try were not judged: there were 59, 60 are needed`)));
   });
 
+  test('are told when their calls are tried again too soon', () => {
+    const callTries = new CallTries();
+    for (let n = 0; n < 70; n += 1) for (const [nth, at] of [0, 900, 1800].entries()) callTries.call(describeAlarms(`invocation-${n}`), nth < 2, at);
+    expect(told(70, { callTries })).toEqual([expect.stringMatching(/^calls that were refused again did not wait longer each time: 0 of 70/) as string]);
+  });
+
   test.each<[string, object, RegExp]>([
     ['a run that did not end', { ended: 69 }, /^70 alarms fired, 69 runs ended$/],
     ['another ending', { outcomes: new Map([['left', 69], ['failed', 1]]) }, /^runs ended otherwise: failed 1$/],
@@ -159,4 +165,14 @@ test('what an event has left is what tables hold more at the end', () => {
   storm.ended = 10;
   storm.record({ rows: 200, bytes: 50_000 }, { rows: 220, bytes: 74_000 });
   expect(storm.recorded).toEqual({ rows: 2, bytes: 2400 });
+});
+
+test('of tasks that failed each error is told, but for a refusal', () => {
+  const event = (type: string, details: object): HistoryEvent => ({ id: 1, previousEventId: 0, timestamp: new Date(0), type, ...details });
+  const counts = new Map<string, number>();
+  failuresIn([
+    event('TaskFailed', { taskFailedEventDetails: { error: 'Retryable', cause: 'throttled' } }), event('TaskSucceeded', {}),
+    event('TaskTimedOut', { taskTimedOutEventDetails: { error: 'States.Timeout', cause: 'late' } }), event('TaskFailed', { taskFailedEventDetails: { error: 'Stop', cause: 'why' } }),
+  ], counts);
+  expect(counts).toEqual(new Map([['States.Timeout: late', 1], ['Stop: why', 1]]));
 });
