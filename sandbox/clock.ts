@@ -25,7 +25,7 @@ export interface ClockOptions {
 interface Timer {
   readonly dueAt: number;
   readonly fire: () => void;
-  handle: NodeJS.Timeout;
+  handle: NodeJS.Timeout | undefined;
 }
 
 // Whoever was woken has gone on to the next wait, or begun to work, after this many turns of the event loop: all that lies between is promises.
@@ -112,7 +112,10 @@ export class SpedUpClock implements SandboxClock {
   }
 
   #next(): Timer | undefined {
-    return [...this.#timers].toSorted((one, other) => one.dueAt - other.dueAt)[0];
+    let next: Timer | undefined;
+    // Of several at one moment the first that began to wait.
+    for (const timer of this.#timers) if (next === undefined || timer.dueAt < next.dueAt) next = timer;
+    return next;
   }
 
   /** It is the moment for which this one waits. */
@@ -224,7 +227,7 @@ export class SpedUpClock implements SandboxClock {
   }
 
   #at(dueAt: number, fire: () => void): () => void {
-    const timer: Timer = { dueAt, fire, handle: setTimeout(() => undefined, 0) };
+    const timer: Timer = { dueAt, fire, handle: undefined };
     this.#timers.add(timer);
     this.#arm(timer);
     return () => {

@@ -1,5 +1,5 @@
 // Identifiers that AWS makes up: by chance, or always the same ones for a run that has to be played again.
-import { createHash, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 
 export interface Ids {
   /** @param kind what it is for: each kind has its own order, so that one more of one kind changes none of another. */
@@ -15,7 +15,7 @@ export function seededIds(seed: string): Ids {
     bytes: (kind, count) => {
       const nth = given.get(kind) ?? 0;
       given.set(kind, nth + 1);
-      const block = (index: number): Buffer => createHash('sha256').update(`${seed} ${kind} ${nth} ${index}`).digest();
+      const block = (index: number): Buffer => hash('sha256', `${seed} ${kind} ${nth} ${index}`, 'buffer');
       return Buffer.concat(Array.from({ length: Math.ceil(count / 32) }, (_, index) => block(index))).subarray(0, count);
     },
   };

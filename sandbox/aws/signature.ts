@@ -1,5 +1,5 @@
 // Signature Version 4 as AWS checks it: who signed a request, and whether with the secret that belongs to the key.
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, hash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 
 export interface SignedRequest {
@@ -101,7 +101,7 @@ function decode(text: string): string {
 }
 
 function sha256(data: string | Uint8Array): string {
-  return createHash('sha256').update(data).digest('hex');
+  return hash('sha256', data, 'hex');
 }
 
 function hmac(key: string | Buffer, text: string): Buffer {

@@ -57,7 +57,8 @@ export function evaluate(range: readonly Datapoint[], conditions: AlarmCondition
   const real = range.flatMap(({ at, value }, index) => (value === null ? [] : [{ at, value, age: range.length - index }])).slice(-evaluationPeriods);
   const filled = evaluationPeriods - real.length;
   const breaching = real.filter(({ value }) => breaches(value)).length;
-  const say = (state: StateValue): Evaluation => ({ state, reason: reasonFor(state, { conditions, real, filled, breaching, current }), evaluated: real.map(({ at, value }) => ({ at, value })) });
+  // Its words are made when they are asked for: most evaluations change nothing.
+  const say = (state: StateValue): Evaluation => ({ state, get reason() { return reasonFor(state, { conditions, real, filled, breaching, current }); }, evaluated: real });
   if (filled === 0 || missingData === 'notBreaching') return say(breaching >= datapointsToAlarm ? 'ALARM' : 'OK');
   if (missingData === 'breaching') return say(breaching + filled >= datapointsToAlarm ? 'ALARM' : 'OK');
   if (real.length === 0) return missingData === 'ignore' ? null : say('INSUFFICIENT_DATA');

@@ -53,7 +53,8 @@ export class AlarmEvaluator {
       return { at: time, value: answer.points.get(time) ?? null };
     });
     const evaluation = evaluate(datapoints, alarm.conditions, alarm.state.value);
-    if (evaluation === null) return;
+    // Not even its words are new then.
+    if (evaluation === null || evaluation.state === alarm.state.value) return;
     const samples = new Map([...(answer.samples ?? [])].map(([time, { count }]) => [time, count]));
     this.#alarms.move(alarm, { value: evaluation.state, reason: evaluation.reason, reasonData: reasonData(alarm, evaluation, { at, samples }) });
   }

@@ -79,7 +79,7 @@ export class MetricStore {
   read(metric: MetricName, window: { start: number; end: number; periodSeconds: number; anchor?: number }): Map<number, Samples> {
     const series = this.#series.get(metricKey(metric));
     const result = new Map<number, Samples>();
-    if (series === undefined) return result;
+    if (series === undefined || series.lastAt < window.start) return result;
     const width = window.periodSeconds * 1000;
     const { anchor = 0 } = window;
     for (const [at, samples] of series.buckets) {

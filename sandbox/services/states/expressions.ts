@@ -55,13 +55,14 @@ async function run(text: string, bindings: Bindings, where: string): Promise<unk
   const fail = (why: string): StateError => new StateError('States.QueryEvaluationError', `The JSONata expression '${text.trim()}' specified for the field '${where}' ${why}`);
   let result: unknown;
   try {
-    result = await compile(text).evaluate(undefined, { ...bindings.variables, ...functions(bindings.now), states: bindings.states });
+    result = await compile(text).evaluate(undefined, { ...bindings.variables, ...timeless, ...clockOf(bindings.now), states: bindings.states });
   } catch (error) {
     throw fail(`threw an error during evaluation. ${(error as Error).message ?? String(error)}`);
   }
   if (result === undefined) throw fail('returned nothing (undefined).');
   if (typeof result === 'function' || isJsonataFunction(result)) throw fail('returned a function.');
   if (typeof result === 'number' && !Number.isFinite(result)) throw fail('returned a number that JSON cannot hold.');
+  if (typeof result === 'string' || typeof result === 'boolean') return result;
   // A JSONata sequence is an array with extra properties; a round trip leaves plain JSON.
   return JSON.parse(JSON.stringify(result)) as unknown;
 }
@@ -71,26 +72,27 @@ const isJsonataFunction = (value: unknown): boolean =>
 
 const hashes: Readonly<Record<string, string>> = { MD5: 'md5', 'SHA-1': 'sha1', 'SHA-256': 'sha256', 'SHA-384': 'sha384', 'SHA-512': 'sha512' };
 
-function functions(now: number): Record<string, unknown> {
-  return {
-    now: (picture?: string, zone?: string) => formatTime.evaluate(undefined, { ms: Math.floor(now), picture, zone }),
-    millis: () => Math.floor(now),
-    partition: (items: readonly unknown[], size: number) =>
-      Array.from({ length: Math.ceil(items.length / size) }, (_, index) => items.slice(index * size, (index + 1) * size)),
-    range,
-    hash: (data: unknown, algorithm: string) => {
-      const name = hashes[algorithm];
-      if (name === undefined) throw new Error(`unknown hash algorithm ${algorithm}`);
-      return createHash(name).update(typeof data === 'string' ? data : JSON.stringify(data)).digest('hex');
-    },
-    random: (seed?: number) => (seed === undefined ? Math.random() : seeded(seed)),
-    uuid: () => randomUUID(),
-    parse: (text: string) => JSON.parse(text) as unknown,
-    eval: () => {
-      throw new Error('$eval is not supported by Step Functions; use $parse');
-    },
-  };
-}
+const clockOf = (now: number): Record<string, unknown> => ({
+  now: (picture?: string, zone?: string) => formatTime.evaluate(undefined, { ms: Math.floor(now), picture, zone }),
+  millis: () => Math.floor(now),
+});
+
+const timeless: Readonly<Record<string, unknown>> = {
+  partition: (items: readonly unknown[], size: number) =>
+    Array.from({ length: Math.ceil(items.length / size) }, (_, index) => items.slice(index * size, (index + 1) * size)),
+  range,
+  hash: (data: unknown, algorithm: string) => {
+    const name = hashes[algorithm];
+    if (name === undefined) throw new Error(`unknown hash algorithm ${algorithm}`);
+    return createHash(name).update(typeof data === 'string' ? data : JSON.stringify(data)).digest('hex');
+  },
+  random: (seed?: number) => (seed === undefined ? Math.random() : seeded(seed)),
+  uuid: () => randomUUID(),
+  parse: (text: string) => JSON.parse(text) as unknown,
+  eval: () => {
+    throw new Error('$eval is not supported by Step Functions; use $parse');
+  },
+};
 
 function range(first: number, last: number, step: number): number[] {
   if (!Number.isInteger(step) || step === 0) throw new Error('$range needs a whole step other than 0');

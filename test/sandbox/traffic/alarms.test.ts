@@ -42,6 +42,22 @@ describe('a metric alarm', () => {
     expect(states('shop-5xx')).toEqual(['OK', 'ALARM', 'OK']);
   });
 
+  it('sees a datapoint that comes late, and one after which an older one came', async () => {
+    const tell = (at: number): void => rig.cloudwatch.record({ namespace: 'AWS/ApplicationELB', name: 'HTTPCode_Target_5XX_Count', dimensions, value: 9, at });
+    rig.cloudwatch.putMetricAlarm(errorsAlarm);
+    tell(noon);
+    await rig.clock.advance(30 * minute + 2000);
+    expect(states('shop-5xx')).toEqual(['OK', 'ALARM', 'OK']);
+    tell(rig.clock.now() - 2 * minute);
+    await rig.clock.advance(minute);
+    expect(states('shop-5xx')).toEqual(['OK', 'ALARM', 'OK', 'ALARM']);
+    await rig.clock.advance(30 * minute);
+    tell(rig.clock.now());
+    tell(noon + minute);
+    await rig.clock.advance(minute);
+    expect(states('shop-5xx')).toEqual(['OK', 'ALARM', 'OK', 'ALARM', 'OK', 'ALARM']);
+  });
+
   it('sends the event in the shape of CloudWatch', async () => {
     rig.cloudwatch.putMetricAlarm(rateAlarm);
     record('RequestCount', 1, 100);

@@ -99,3 +99,18 @@ test('a clock can be held from its start: no moment of it goes by until it is le
   await new Promise((resolve) => { setTimeout(resolve, 20); });
   expect([held.now() > 5000, held.isHeld]).toEqual([true, false]);
 });
+
+test('held time wakes the earliest first, and of those at one moment whoever began to wait first', async () => {
+  const held = new SpedUpClock({ startAt: 1_000_000, isHeld: true });
+  const woken: string[] = [];
+  for (const [name, milliseconds] of [['late', 300], ['one', 200], ['two', 200], ['early', 100], ['three', 200]] as const) void held.sleep(milliseconds).then(() => woken.push(name));
+  const drop = held.every(200, () => void woken.push('beat'));
+  await held.step();
+  await held.advance(1_000_250);
+  expect(woken).toEqual(['early', 'one', 'two', 'three', 'beat']);
+  drop();
+  await held.step();
+  await held.step();
+  expect(woken.at(-1)).toBe('late');
+  expect(await held.step()).toBe(false);
+});

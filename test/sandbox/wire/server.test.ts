@@ -5,6 +5,7 @@ import * as ssmSchemas from '@aws-sdk/client-ssm';
 import { SNSClient, PublishCommand } from '@aws-sdk/client-sns';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { Route53Client, ListHostedZonesCommand } from '@aws-sdk/client-route-53';
+import { request } from 'node:http';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Unsupported } from '../../../sandbox/aws/dispatch.ts';
 import type { Operation } from '../../../sandbox/aws/world.ts';
@@ -37,6 +38,21 @@ function asRole(actions: string[]): TestWorld['client'] {
 }
 
 const put = (value: string): PutParameterCommand => new PutParameterCommand({ Name: '/a', Value: value, Type: 'String', Overwrite: true });
+
+/** A POST whose body comes in these parts. */
+const sendParts = (parts: readonly Buffer[]): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const sent = request(world.client.endpoint, { method: 'POST', headers: { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': 'AmazonSSM.GetParameter' } }, ({ statusCode }) => resolve(statusCode ?? 0));
+    sent.on('error', reject);
+    for (const part of parts) sent.write(part);
+    sent.end();
+  });
+
+test('a request is read to its end, and one that is longer than any limit of AWS is broken off', async () => {
+  const megabyte = Buffer.alloc(1024 * 1024, ' ');
+  await expect(sendParts(Array.from({ length: 16 }, () => megabyte))).resolves.toBe(403);
+  await expect(sendParts(Array.from({ length: 17 }, () => megabyte))).rejects.toThrow(/ECONNRESET|EPIPE|hang up/);
+});
 
 describe('who calls', () => {
   test('the access key tells the role', async () => {
