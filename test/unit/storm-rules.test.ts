@@ -169,10 +169,10 @@ test('what an event has left is what tables hold more at the end', () => {
 
 test('of tasks that failed each error is told, but for a refusal', () => {
   const event = (type: string, details: object): HistoryEvent => ({ id: 1, previousEventId: 0, timestamp: new Date(0), type, ...details });
-  const counts = new Map<string, number>();
+  const failures = new Map<string, number>();
   failuresIn([
     event('TaskFailed', { taskFailedEventDetails: { error: 'Retryable', cause: 'throttled' } }), event('TaskSucceeded', {}),
     event('TaskTimedOut', { taskTimedOutEventDetails: { error: 'States.Timeout', cause: 'late' } }), event('TaskFailed', { taskFailedEventDetails: { error: 'Stop', cause: 'why' } }),
-  ], counts);
-  expect(counts).toEqual(new Map([['States.Timeout: late', 1], ['Stop: why', 1]]));
+  ], failures);
+  expect(failures).toEqual(new Map([['States.Timeout: late', 1], ['Stop: why', 1]]));
 });
