@@ -77,7 +77,23 @@ function meets(
   return negated ? given.every(matchesAny) : given.some(matchesAny);
 }
 
-function parse(operator: string): { set: 'all' | 'any' | null; test: Test; negated: boolean; ifExists: boolean } {
+interface Parsed {
+  readonly set: 'all' | 'any' | null;
+  readonly test: Test;
+  readonly negated: boolean;
+  readonly ifExists: boolean;
+}
+
+// There are only so many that are known.
+const parsed = new Map<string, Parsed>();
+
+function parse(operator: string): Parsed {
+  const known = parsed.get(operator) ?? read(operator);
+  parsed.set(operator, known);
+  return known;
+}
+
+function read(operator: string): Parsed {
   const match = /^(?:(ForAllValues|ForAnyValue):)?(\w+?)(IfExists)?$/.exec(operator);
   const base = match?.[2] ?? '';
   const negated = Object.hasOwn(negations, base);
