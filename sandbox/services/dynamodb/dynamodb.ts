@@ -2,9 +2,9 @@
 import * as schemas from '@aws-sdk/client-dynamodb';
 import type { AttributeValue, CreateTableInput } from '@aws-sdk/client-dynamodb';
 import { NormalizedSchema } from '@smithy/core/schema';
-import { decodeJson, encodeJson } from '../../aws/wire/json-rpc.ts';
 import { AwsError, type AwsService, type Place } from '../../aws/world.ts';
 import { dynamoDbOperations } from './operations.ts';
+import { fromWire, toWire } from './shapes.ts';
 import { DynaliteTables } from './store.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -106,9 +106,9 @@ export class DynamoDb {
   async #coded(operation: string, input: Json, run: (wire: Json) => Promise<Json>): Promise<Json> {
     const schema = operationSchemas[`${operation}$`];
     if (schema === undefined) throw new Error(`the SDK client knows no operation ${operation}`);
-    const wire = JSON.parse(encodeJson(NormalizedSchema.of(schema[4] as never), input)) as Json;
+    const wire = toWire(NormalizedSchema.of(schema[4] as never), input);
     if (typeof wire['TableName'] === 'string') Object.assign(wire, { TableName: bareName(wire['TableName']) });
-    return decodeJson(NormalizedSchema.of(schema[5] as never), JSON.stringify(await run(wire))) as Json;
+    return fromWire(NormalizedSchema.of(schema[5] as never), await run(wire));
   }
 
   /** dynalite leaves out ReturnValuesOnConditionCheckFailure. */
@@ -118,7 +118,7 @@ export class DynamoDb {
     } catch (error) {
       if (wire['ReturnValuesOnConditionCheckFailure'] !== 'ALL_OLD' || !(error instanceof AwsError) || error.code !== 'ConditionalCheckFailedException') throw error;
       const found = await perform('GetItem', { TableName: wire['TableName'], Key: this.#keyOf(wire), ConsistentRead: true });
-      const fields = found['Item'] === undefined ? {} : (decodeJson(itemSchema, JSON.stringify({ Item: found['Item'] })) as Record<string, unknown>);
+      const fields = found['Item'] === undefined ? {} : fromWire(itemSchema, { Item: found['Item'] });
       throw new AwsError(error.code, error.message, { status: error.status, fields });
     }
   }

@@ -97,6 +97,15 @@ describe('what a read gives', () => {
     expect((await query({})).Items).toEqual([{ ...key('a'), l: { L: [{ S: 'x' }] } }]);
   });
 
+  test('comes in the shapes of the SDK: bytes as bytes, moments as dates', async () => {
+    const item = { ...key('a'), b: { B: new Uint8Array([0, 255]) }, bs: { BS: [new Uint8Array([1]), new Uint8Array([2])] }, m: { M: { b: { B: new Uint8Array([3]) } } } };
+    await dynamodb.putItem(TableName, item);
+    await expect(dynamodb.perform('PutItem', { TableName, Item: item, ConditionExpression: 'attribute_not_exists(pk)', ReturnValuesOnConditionCheckFailure: 'ALL_OLD' })).rejects.toMatchObject({ fields: { Item: item } });
+    expect((await query({})).Items).toEqual([item]);
+    const { Table: table } = await dynamodb.perform('DescribeTable', { TableName });
+    expect((table as { readonly CreationDateTime: unknown }).CreationDateTime).toBeInstanceOf(Date);
+  });
+
   test('is gone with its table', async () => {
     await dynamodb.putItem(TableName, key('a'));
     await dynamodb.perform('DeleteTable', { TableName });
