@@ -2,18 +2,18 @@
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { Approvals } from '../../lambdas/adapters/approvals.ts';
 import { RipcordError } from '../../lambdas/domain/errors.ts';
-import type { Approval, Assessment } from '../../lambdas/domain/workflow.ts';
+import type { Approval, Assessment, AssessInput } from '../../lambdas/domain/workflow.ts';
 import { answer } from '../../lambdas/runtime/answer.ts';
 import { type HttpAnswer, requestOf } from '../../lambdas/runtime/answer-request.ts';
 import { approve } from '../../lambdas/runtime/approve.ts';
-import { assess } from '../../lambdas/runtime/assess.ts';
+import { type AssessParts, assess } from '../../lambdas/runtime/assess.ts';
 import { silent } from '../unit/report-samples.ts';
 import { pause, type Ran, rig, turn, type World } from './interleaving-world.ts';
 
 const role = 'arn:aws:iam::111122223333:role/Approver';
 export const timeoutMinutes = 30;
 /** Turns from the deadline as the functions see it to the same of the workflow. */
-const drift = 3;
+const drift = 10;
 
 export interface Deadline {
   /** Turns that the question stands. */
@@ -31,6 +31,8 @@ export class Questions {
   readonly asked = new Set<string>();
   /** Why a run was ended by an error. */
   readonly errors = new Map<string, string>();
+  /** Looks that are under way. */
+  #looking = 0;
   readonly #waiting = new Map<string, (taken: Approval) => void>();
   readonly #heard = new Map<string, { readonly asks: Promise<void>; readonly ask: () => void }>();
 
@@ -58,11 +60,11 @@ export class Questions {
     const { world } = this;
     const parts = world.parts();
     const startedAt = parts.clock.now().toISOString();
-    let [seen, approval]: [Assessment, Approval | null] = [await assess(rig.input(world.service, input, { rollbackId, startedAt }), parts, silent), null];
+    let [seen, approval]: [Assessment, Approval | null] = [await this.#look(rig.input(world.service, input, { rollbackId, startedAt }), parts), null];
     for (let look = 1; seen.verdict === 'hold' || (seen.verdict === 'ask' && approval === null); look += 1) {
       if (seen.verdict === 'ask') approval = await this.#ask(seen, deadline);
       try {
-        seen = await assess(rig.input(world.service, input, { rollbackId, startedAt, look, approval, audit: seen.audit }), parts, silent);
+        seen = await this.#look(rig.input(world.service, input, { rollbackId, startedAt, look, approval, audit: seen.audit }), parts);
       } catch (error) {
         if (!(error instanceof RipcordError)) throw error;
         this.errors.set(rollbackId, error.code);
@@ -82,6 +84,15 @@ export class Questions {
     return answer(requestOf(event), { audit, table, approvals: this.#approvals(), clock, approverRoleArns: [role], log: silent });
   }
 
+  async #look(input: AssessInput, parts: AssessParts): Promise<Assessment> {
+    this.#looking += 1;
+    try {
+      return await assess(input, parts, silent);
+    } finally {
+      this.#looking -= 1;
+    }
+  }
+
   async #ask(seen: Assessment, deadline: Deadline): Promise<Approval> {
     const { rollbackId } = seen;
     const token = tokenOf(rollbackId);
@@ -94,13 +105,17 @@ export class Questions {
     return taken;
   }
 
-  /** First by the clock, then for the workflow; not at all when the task does not wait any more. */
+  /** First by the clock, then for the workflow; not at all when the task does not wait any more. No look takes half an hour: time passes when none is under way. */
   async #timeOut(token: string, { after }: Deadline): Promise<void> {
     const { s } = this.world;
     await pause(s, after);
-    await turn(s, async () => {
-      if (this.#waiting.has(token)) this.world.ahead += (timeoutMinutes * 60 + 1) * 1000;
-    });
+    for (let isOver = false; !isOver;) {
+      isOver = await turn(s, async () => {
+        if (this.#looking > 0) return false;
+        if (this.#waiting.has(token)) this.world.ahead += (timeoutMinutes * 60 + 1) * 1000;
+        return true;
+      });
+    }
     await pause(s, drift);
     await turn(s, async () => void this.take(token, { answer: 'deadline', by: null, at: this.world.parts().clock.now().toISOString(), comment: '' }));
   }
