@@ -6,8 +6,8 @@ import { evaluate, evaluationRange, type Datapoint, type Evaluation, type StateV
 import { alarmTime } from './alarm-events.ts';
 import { alarmsOf, ruleHolds } from './alarm-rule.ts';
 import type { Alarms } from './alarms.ts';
-import type { MetricStore } from './metric-store.ts';
-import { floorTo, QueryRun } from './metric-queries.ts';
+import { metricKey, type MetricStore, type Samples } from './metric-store.ts';
+import { floorTo, metricOf, QueryRun } from './metric-queries.ts';
 import { percentileOf, samplesNeeded } from './statistics.ts';
 
 const beat = 10_000;
@@ -45,6 +45,8 @@ export class AlarmEvaluator {
     const end = floorTo(at, Math.min(60, alarm.periodSeconds));
     const range = evaluationRange(alarm.conditions.evaluationPeriods);
     const start = end - range * alarm.periodSeconds * 1000;
+    // Most alarms of most minutes: periods without a datapoint count as missing, however many they are.
+    if (measuredBy(alarm)?.every((key) => this.#store.isQuietSince(key, start)) === true) return this.#take(alarm, evaluate([], alarm.conditions, alarm.state.value), { at, samples: null });
     const run = new QueryRun(alarm.queries, this.#store, { start, end, anchor: end });
     const answer = run.answer(alarm.watched);
     if (this.#tooFewSamples(alarm, run)) return;
@@ -52,11 +54,14 @@ export class AlarmEvaluator {
       const time = start + index * alarm.periodSeconds * 1000;
       return { at: time, value: answer.points.get(time) ?? null };
     });
-    const evaluation = evaluate(datapoints, alarm.conditions, alarm.state.value);
+    this.#take(alarm, evaluate(datapoints, alarm.conditions, alarm.state.value), { at, samples: answer.samples });
+  }
+
+  #take(alarm: MetricAlarmRecord, evaluation: Evaluation | null, { at, samples }: { at: number; samples: ReadonlyMap<number, Samples> | null }): void {
     // Not even its words are new then.
     if (evaluation === null || evaluation.state === alarm.state.value) return;
-    const samples = new Map([...(answer.samples ?? [])].map(([time, { count }]) => [time, count]));
-    this.#alarms.move(alarm, { value: evaluation.state, reason: evaluation.reason, reasonData: reasonData(alarm, evaluation, { at, samples }) });
+    const counts = new Map([...(samples ?? [])].map(([time, { count }]) => [time, count]));
+    this.#alarms.move(alarm, { value: evaluation.state, reason: evaluation.reason, reasonData: reasonData(alarm, evaluation, { at, samples: counts }) });
   }
 
   /** Brings a composite to the state that its rule says. */
@@ -129,6 +134,18 @@ export class AlarmEvaluator {
     const triggering = children.filter((child) => child.state.value === 'ALARM' || child === latest);
     return { reason, reasonData: JSON.stringify({ triggeringAlarms: triggering.map(({ arn, state }) => ({ arn, state: { value: state.value, timestamp: alarmTime(state.updatedAt) } })) }) };
   }
+}
+
+const measured = new WeakMap<MetricAlarmRecord, readonly string[] | null>();
+
+/** Keys of an alarm's metrics; null when any of its values is computed: there may be one without a datapoint. */
+function measuredBy(alarm: MetricAlarmRecord): readonly string[] | null {
+  let keys = measured.get(alarm);
+  if (keys === undefined) {
+    keys = alarm.queries.some(({ MetricStat }) => MetricStat === undefined) ? null : alarm.queries.map((query) => metricKey(metricOf(query)));
+    measured.set(alarm, keys);
+  }
+  return keys;
 }
 
 const nameOf = (alarm: string): string => (alarm.startsWith('arn:') ? alarm.split(':').slice(6).join(':') : alarm);

@@ -27,6 +27,12 @@ export interface QueryAnswer {
 export const dimensionMap = (dimensions: readonly Dimension[] | undefined): Record<string, string> =>
   Object.fromEntries((dimensions ?? []).map(({ Name, Value }) => [Name ?? '', Value ?? '']));
 
+/** The metric that a plain query reads. */
+export function metricOf({ MetricStat }: MetricDataQuery): MetricName {
+  const { Namespace = '', MetricName = '', Dimensions } = MetricStat?.Metric ?? {};
+  return { namespace: Namespace, name: MetricName, dimensions: dimensionMap(Dimensions) };
+}
+
 export class QueryRun {
   readonly #queries: ReadonlyMap<string, MetricDataQuery>;
   readonly #store: MetricStore;
@@ -55,9 +61,9 @@ export class QueryRun {
   }
 
   #metric(id: string, query: MetricDataQuery): QueryAnswer {
-    const { Metric, Period, Stat } = query.MetricStat ?? {};
+    const { Period, Stat } = query.MetricStat ?? {};
     const periodSeconds = validPeriod(Period ?? query.Period);
-    const metric: MetricName = { namespace: Metric?.Namespace ?? '', name: Metric?.MetricName ?? '', dimensions: dimensionMap(Metric?.Dimensions) };
+    const metric = metricOf(query);
     const { start, end, anchor = 0 } = this.#window;
     const samples = this.#store.read(metric, { start: floorTo(start, periodSeconds, anchor), end, periodSeconds, anchor });
     const compute = statistic(Stat ?? '');

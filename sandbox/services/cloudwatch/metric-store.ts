@@ -75,6 +75,11 @@ export class MetricStore {
     if (series.buckets.size > bucketsKept && oldest.done !== true) series.buckets.delete(oldest.value);
   }
 
+  /** Whether nothing was measured at that moment or after it. @param key of the metric, as `metricKey` says it. @param at epoch milliseconds. */
+  isQuietSince(key: string, at: number): boolean {
+    return (this.#series.get(key)?.lastAt ?? 0) < at;
+  }
+
   /** Samples per period for `start <= t < end`; periods without a sample are absent. `start` and the keys lie whole periods from `anchor`, by default the epoch. */
   read(metric: MetricName, window: { start: number; end: number; periodSeconds: number; anchor?: number }): Map<number, Samples> {
     const series = this.#series.get(metricKey(metric));

@@ -58,6 +58,21 @@ describe('a metric alarm', () => {
     expect(states('shop-5xx')).toEqual(['OK', 'ALARM', 'OK', 'ALARM', 'OK', 'ALARM']);
   });
 
+  it('computes a value where nothing was measured, and looks at another metric once it is put again with that', async () => {
+    const filled = (Expression: string): PutMetricAlarmInput => ({ ...rateAlarm, AlarmName: 'filled', Metrics: [{ Id: 'filled', Expression, ReturnData: true }, ...(rateAlarm.Metrics?.slice(1, 2) ?? [])] });
+    rig.cloudwatch.putMetricAlarm(filled('FILL(bad,9)'));
+    await rig.clock.advance(2 * minute);
+    expect(rig.cloudwatch.alarmState('filled')).toBe('ALARM');
+    rig.cloudwatch.putMetricAlarm({ ...errorsAlarm, MetricName: 'Other' });
+    await rig.clock.advance(2 * minute);
+    record('HTTPCode_Target_5XX_Count', 9);
+    await rig.clock.advance(2 * minute);
+    expect(states('shop-5xx')).toEqual(['OK']);
+    rig.cloudwatch.putMetricAlarm(errorsAlarm);
+    await rig.clock.advance(minute);
+    expect(states('shop-5xx')).toEqual(['OK', 'ALARM']);
+  });
+
   it('sends the event in the shape of CloudWatch', async () => {
     rig.cloudwatch.putMetricAlarm(rateAlarm);
     record('RequestCount', 1, 100);
