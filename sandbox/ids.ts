@@ -31,3 +31,6 @@ export function uuid(ids: Ids, kind: string): string {
   const hex = made.toString('hex');
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
 }
+
+/** As `Math.random`: from 0 to below 1. */
+export const chance = (ids: Ids, kind: string): number => ids.bytes(kind, 6).readUIntBE(0, 6) / 2 ** 48;

@@ -7,7 +7,7 @@ import { SpedUpClock, type ClockOptions } from './clock.ts';
 import type { StackArtifact } from './deploy/assembly.ts';
 import { deployAssembly, type Deployed } from './deploy/deployer.ts';
 import { FanOut } from './fan-out.ts';
-import { byChance, type Ids } from './ids.ts';
+import { byChance, chance, type Ids } from './ids.ts';
 import type { RoleGate } from './role-gate.ts';
 import { CloudWatch } from './services/cloudwatch/cloudwatch.ts';
 import { cloudWatchService } from './services/cloudwatch/service.ts';
@@ -213,7 +213,7 @@ function makeServices(sandbox: Sandbox, options: SandboxOptions): SandboxService
     functions,
     functionUrls: new FunctionUrls({ iam: server.iam, place, clock, lambda: functions }),
     states: new StateMachines({
-      clock, place, ids, bus: events, lambda: functions, gate: gateOf(sandbox), metrics: cloudwatch, transition: () => server.quotas.room('states', 'StateTransition'),
+      clock, place, ids, random: () => chance(ids, 'jitter'), bus: events, lambda: functions, gate: gateOf(sandbox), metrics: cloudwatch, transition: () => server.quotas.room('states', 'StateTransition'),
       ...(graceMs === undefined ? {} : { graceMs }), ...(keptExecutions === undefined ? {} : { keptExecutions }),
     }),
     dynamodb: new DynamoDb(place),

@@ -192,11 +192,13 @@ export class Dispatcher {
   }
 }
 
-function outcomeOf(progress: Progress): Pick<CallWithoutVerdict, 'output' | 'status' | 'errorCode'> {
-  if (progress.error !== null) return { output: progress.output, status: progress.error.status, errorCode: progress.error.code };
-  if (progress.reset) return { output: progress.output, status: 0, errorCode: 'ConnectionReset' };
-  return { output: progress.output, status: 200, errorCode: null };
+function outcomeOf(progress: Progress): Pick<CallWithoutVerdict, 'output' | 'status' | 'errorCode' | 'errorDetail'> {
+  const { output, error, reset } = progress;
+  if (error !== null) return { output, status: error.status, errorCode: error.code, errorDetail: detailOf(error) };
+  return { output, status: reset ? 0 : 200, errorCode: reset ? 'ConnectionReset' : null, errorDetail: null };
 }
+
+export const detailOf = ({ message, fields }: AwsError): string => JSON.stringify([message, fields]);
 
 function operationModel(model: ServiceModel, name: string): OperationModel {
   const operation = model.operations.get(name);

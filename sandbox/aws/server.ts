@@ -3,7 +3,7 @@ import * as http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Calls } from './calls.ts';
-import { Dispatcher, InvalidInput, Throttled, Unsupported, type Answer, type RegisteredService, type World } from './dispatch.ts';
+import { detailOf, Dispatcher, InvalidInput, Throttled, Unsupported, type Answer, type RegisteredService, type World } from './dispatch.ts';
 import { Faults } from './faults.ts';
 import { Iam } from './iam.ts';
 import { AccessDenied } from './iam/access-denied.ts';
@@ -27,6 +27,19 @@ export interface SandboxServerOptions {
   readonly quotas?: Quotas;
 }
 
+/** A request as it came over the wire. */
+export interface Requested {
+  readonly trace: string | null;
+  /** IAM prefix. */
+  readonly service: string;
+  readonly operation: string;
+  readonly region: string;
+  readonly input: unknown;
+}
+
+/** Null: not known. */
+export type InAdvance = (asked: Requested) => Answer | null;
+
 const dialects: Readonly<Record<DialectName, Dialect>> = {
   awsJson1_0: jsonDialect('1.0'),
   awsJson1_1: jsonDialect('1.1'),
@@ -49,6 +62,7 @@ export class SandboxServer {
   readonly #clock: SandboxClock;
   readonly #region: string;
   readonly #server: http.Server;
+  #inAdvance: InAdvance | null = null;
 
   constructor(options: SandboxServerOptions) {
     const { place, clock } = options;
@@ -72,6 +86,11 @@ export class SandboxServer {
 
   get services(): readonly RegisteredService[] {
     return this.#dispatcher.services;
+  }
+
+  /** From now on it is asked of each request first, and may know the answer already: such a call is not made, nor recorded. */
+  answeredBy(inAdvance: InAdvance): void {
+    this.#inAdvance = inAdvance;
   }
 
   /** @returns the endpoint's URL. @throws Error when the port is taken. */
@@ -101,12 +120,17 @@ export class SandboxServer {
    * @throws AwsError as a client would see it.
    */
   async call(caller: Principal, signingName: string, asked: { operation: string; input: unknown; region?: string }): Promise<unknown> {
-    const service = this.#dispatcher.find(signingName);
-    if (service === undefined) throw new Unsupported(`the sandbox has no service that signs as "${signingName}"`);
-    const answer = await this.#dispatcher.call({ caller, service, ...asked });
+    const answer = await this.answer(caller, signingName, asked);
     if (answer.error !== null) throw answer.error;
     if (answer.reset) throw new AwsError('ConnectionReset', 'the connection was broken', { status: 500 });
     return answer.output;
+  }
+
+  /** The same, for whoever needs to know all that came of it: an error is part of the answer. */
+  answer(caller: Principal, signingName: string, asked: { operation: string; input: unknown; region?: string; trace?: string }): Promise<Answer> {
+    const service = this.#dispatcher.find(signingName);
+    if (service === undefined) throw new Unsupported(`the sandbox has no service that signs as "${signingName}"`);
+    return this.#dispatcher.call({ caller, service, ...asked });
   }
 
   /** Answers one request, whichever server took it. */
@@ -142,7 +166,8 @@ export class SandboxServer {
     const input = decodeInput(dialect, target, { operation, request });
     if (input instanceof AwsError) return dialect.encodeError(target.model, input, 'sandbox');
     const caller = this.iam.principalOf(credential.accessKeyId);
-    const answer = await this.#dispatcher.call({ caller, service: target, operation, input, region: credential.region, trace: headerOf(request, 'x-amzn-trace-id') ?? null });
+    const trace = headerOf(request, 'x-amzn-trace-id') ?? null;
+    const answer = this.#inAdvance?.({ trace, service: target.service.iamPrefix, operation, region: credential.region, input }) ?? await this.#dispatcher.call({ caller, service: target, operation, input, region: credential.region, trace });
     return this.#encode(dialect, target, { operation, answer });
   }
 
@@ -183,6 +208,7 @@ export class SandboxServer {
       output: null,
       status: error.status,
       errorCode: error.code,
+      errorDetail: detailOf(error),
       mutating: false,
       requestId: 'sandbox',
       region: credential?.region ?? this.#region,

@@ -55,6 +55,8 @@ export interface CallRecord {
   readonly output: unknown;
   readonly status: number;
   readonly errorCode: string | null;
+  /** What else the error says, as JSON. */
+  readonly errorDetail: string | null;
   readonly mutating: boolean;
   readonly requestId: string;
   /** Region that the request was signed for. */

@@ -9,6 +9,7 @@ import path from 'node:path';
 import { serialize } from 'node:v8';
 import { WarmProcesses } from '../services/lambda/warm-processes.ts';
 import { casesOf, parseCase, type Case, type FaultName } from './cases.ts';
+import { Deck } from './deck.ts';
 import { judge, runOf, type VerifyChain } from './invariants.ts';
 import { makeAssembly, prepare } from './prepare.ts';
 import { Progress } from './progress.ts';
@@ -182,12 +183,12 @@ interface Dealing {
 
 /** Each worker asks for the next case as soon as it is done with one. */
 async function deal(cases: readonly Case[], file: string, { worker: [module, ...args], workers = availableParallelism(), onResult }: Dealing): Promise<readonly CaseResult[]> {
-  const waiting = cases.map(({ id }) => id);
+  const deck = new Deck(cases);
   const results: CaseResult[] = [];
   const count = Math.max(1, Math.min(workers, cases.length));
   const children: ChildProcess[] = [];
   try {
-    await Promise.all(Array.from({ length: count }, () => new Promise<void>((resolve, reject) => {
+    await Promise.all(Array.from({ length: count }, (_, number) => new Promise<void>((resolve, reject) => {
       const child = fork(module, [...args, file], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
       children.push(child);
       const working = new Set<string>();
@@ -198,9 +199,9 @@ async function deal(cases: readonly Case[], file: string, { worker: [module, ...
           onResult(message.result);
           return;
         }
-        const next = waiting.shift();
-        if (next !== undefined) working.add(next);
-        child.send({ next: next ?? null });
+        const next = deck.next(number);
+        if (next !== null) working.add(next);
+        child.send({ next });
       });
       child.on('exit', (code) => (code === 0 && working.size === 0 ? resolve() : reject(new Error(`a worker ended with ${code} while it played ${[...working].join(', ')}`))));
     })));

@@ -1,6 +1,7 @@
 // Puts one case's fault into a world, before the scenario is played in it.
 import type { FaultEffect, FaultyCall } from '../aws/faults.ts';
 import { AwsError } from '../aws/world.ts';
+import type { LambdaFunction } from '../services/lambda/lambda-function.ts';
 import { CallNames, type NamedCall } from './call-names.ts';
 import type { Case, FaultName } from './cases.ts';
 import type { RecordedCall } from './record.ts';
@@ -14,6 +15,8 @@ export interface Injected {
   count(): number;
   /** A person changed a target. */
   hasMeddled(): boolean;
+  /** Whether this invocation may be struck yet, or is. */
+  mayStrike(name: string, nth: number): boolean;
 }
 
 export interface InjectParts {
@@ -33,16 +36,24 @@ function callTwice({ at, fault }: Case, { sandbox }: ExploredWorld): Injected {
   const [name = '', nth = '1'] = at.split('#');
   const fn = sandbox.services.functions.find(`ripcord-${name}`);
   fn.deliverTwice(fault === 'twice' ? 'lost-answer' : 'side-by-side', Number(nth));
-  return { count: () => (fn.invocations >= Number(nth) ? 1 : 0), hasMeddled: () => false };
+  return atInvocation(fn, Number(nth), Number(nth));
 }
 
 function refuse({ at, fault }: Case, { sandbox }: ExploredWorld): Injected {
   const [name = '', nth = '1'] = at.split('#');
   const fn = sandbox.services.functions.find(`ripcord-${name}`);
-  if (fault === 'refused-once') fn.refuse(new AwsError('TooManyRequestsException', 'Rate Exceeded.', { status: 429 }), Number(nth));
-  else fn.refuse(new AwsError('ServiceException', 'An error occurred inside Lambda.', { status: 500 }), Number(nth), Number.POSITIVE_INFINITY);
-  return { count: () => (fn.invocations >= Number(nth) ? 1 : 0), hasMeddled: () => false };
+  if (fault === 'refused-once') {
+    fn.refuse(new AwsError('TooManyRequestsException', 'Rate Exceeded.', { status: 429 }), Number(nth));
+    return atInvocation(fn, Number(nth), Number(nth));
+  }
+  fn.refuse(new AwsError('ServiceException', 'An error occurred inside Lambda.', { status: 500 }), Number(nth), Number.POSITIVE_INFINITY);
+  return atInvocation(fn, Number(nth), Number.POSITIVE_INFINITY);
 }
+
+const atInvocation = (fn: LambdaFunction, first: number, last: number): Injected => ({
+  count: () => (fn.invocations >= first ? 1 : 0), hasMeddled: () => false,
+  mayStrike: (name, nth) => fn.invocations < first || (name === fn.spec.name && nth >= first && nth <= last),
+});
 
 const forGood: readonly FaultName[] = ['throttled-for-good', 'error-for-good', 'denied'];
 
@@ -82,7 +93,10 @@ function strike(one: Case, parts: InjectParts): Injected {
       return struck;
     },
   });
-  return { count: () => handle.injected, hasMeddled: () => meddled };
+  return {
+    count: () => handle.injected, hasMeddled: () => meddled,
+    mayStrike: (name) => (afterEffect.includes(one.fault) ? !tookEffect : handle.injected === 0) || (lasting.includes(one.fault) || forGood.includes(one.fault) ? name === `ripcord-${call.actor}` : false),
+  };
 }
 
 function effectOf(fault: FaultName, { world, grounds: { warm }, call, meddle }: InjectParts & { readonly meddle: (asked: FaultyCall) => void }): FaultEffect {

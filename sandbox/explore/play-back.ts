@@ -4,11 +4,22 @@ import { isDeepStrictEqual } from 'node:util';
 import { AwsError, type Principal } from '../aws/world.ts';
 import type { Begun, Ended, Onlooker } from '../services/lambda/lambda-function.ts';
 import type { Answer } from '../services/lambda/worker.ts';
+import { ByHeart, type Disturbance } from './by-heart.ts';
+import { type KnownInvocations, samePort } from './known-invocations.ts';
 import type { Effect, RecordedInvocation, Script } from './script.ts';
 import type { ExploredWorld } from './world.ts';
 
 // Wall milliseconds; nothing that is played back takes more than a few.
 const longestTurn = 10_000;
+
+/** How many invocations needed no process. */
+export interface Played {
+  /** As in the run without a fault: before the fault, and after it. */
+  readonly before: number;
+  readonly after: number;
+  /** As in other cases. */
+  readonly byHeart: number;
+}
 
 export class PlayBack implements Onlooker {
   readonly #world: ExploredWorld;
@@ -21,11 +32,11 @@ export class PlayBack implements Onlooker {
   #woken: (() => void)[] = [];
   #isOver = false;
   #isAfter = false;
+  #byHeart: ByHeart | null = null;
   #playedBefore = 0;
   #playedAfter = 0;
   #difference: string | null = null;
 
-  /** The world's time stays held until the first invocation after which anything may be different from the recording. */
   constructor(world: ExploredWorld, { before, struck, after }: Script) {
     this.#world = world;
     this.#left = byNumber(before);
@@ -33,28 +44,32 @@ export class PlayBack implements Onlooker {
     this.#after = after;
     this.#order = inOrder(before);
     world.sandbox.services.functions.watchedBy(this);
-    if (before.length === 0 && struck.length === 0) this.#goOn();
+    this.#isOver = before.length === 0 && struck.length === 0;
   }
 
-  /** How many invocations were played back, before the fault and after it. */
-  get played(): { readonly before: number; readonly after: number } {
-    return { before: this.#playedBefore, after: this.#playedAfter };
+  get played(): Played {
+    return { before: this.#playedBefore, after: this.#playedAfter, byHeart: this.#byHeart?.played ?? 0 };
   }
 
   /** Where the sandbox answered otherwise than in the recording: what followed means nothing. Null: nowhere. */
   get difference(): string | null {
-    return this.#difference;
+    return this.#difference ?? this.#byHeart?.difference ?? null;
   }
 
-  async instead({ name, nth, payload }: Begun): Promise<Answer | null> {
+  /** From now on what other cases have shown is played without a process. */
+  knowing(known: KnownInvocations, disturbance: Disturbance): void {
+    this.#byHeart = new ByHeart(this.#world, known, disturbance);
+  }
+
+  async instead(begun: Begun): Promise<Answer | null> {
+    const { name, nth, payload } = begun;
     const key = `${name}#${nth}`;
-    // Time stands still for them too, as it did in the recording: else nothing that they write could be the same.
-    if (this.#isOver || this.#struck.has(key)) return null;
+    if (this.#struck.has(key)) return null;
     const known = this.#left.get(key);
-    if (known === undefined || samePort(known.payload) !== samePort(payload)) {
-      if (known !== undefined && !this.#isAfter) this.#differs(`${name} was asked ${payload.slice(0, 300)}, and in the recording ${known.payload.slice(0, 300)}`);
-      this.#goOn();
-      return null;
+    if (this.#isOver || known === undefined || samePort(known.payload) !== samePort(payload)) {
+      if (!this.#isOver && known !== undefined && !this.#isAfter) this.#differs(`${name} was asked ${payload.slice(0, 300)}, and in the recording ${known.payload.slice(0, 300)}`);
+      this.#isOver = true;
+      return await this.#byHeart?.instead(begun) ?? null;
     }
     const { clock, iam, services } = this.#world.sandbox;
     await clock.advance(known.startedAt);
@@ -68,10 +83,14 @@ export class PlayBack implements Onlooker {
   }
 
   ended(done: Ended): void {
+    this.#byHeart?.ended(done);
     const key = `${done.name}#${done.nth}`;
     const known = this.#struck.get(key);
     if (this.#isOver || known === undefined) return;
-    if (!this.#cameToTheSame(known, done)) return this.#goOn();
+    if (!this.#cameToTheSame(known, done)) {
+      this.#isOver = true;
+      return;
+    }
     this.#struck.delete(key);
     if (this.#struck.size > 0) return;
     this.#isAfter = true;
@@ -128,12 +147,6 @@ export class PlayBack implements Onlooker {
       await Promise.race([new Promise<void>((resolve) => this.#woken.push(resolve)), wait(longestTurn, undefined, { ref: false })]);
     }
   }
-
-  #goOn(): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    this.#world.goOn();
-  }
 }
 
 const byNumber = (invocations: readonly RecordedInvocation[]): Map<string, RecordedInvocation> => new Map(invocations.map((one) => [`${one.name}#${one.nth}`, one]));
@@ -162,6 +175,3 @@ const isOnce = (service: string, operation: string, { UpdateExpression: update =
   service === 'sns' || service === 'events' || (service === 'dynamodb' && (operation === 'PutItem' || (operation === 'UpdateItem' && !/\bADD\b|\bDELETE\b|[+]|list_append/i.test(update))));
 
 const text = (output: unknown): string => samePort(JSON.stringify(output ?? null));
-
-/** Each sandbox has ports of its own: they make no difference. */
-export const samePort = (json: string): string => json.replace(/127\.0\.0\.1:\d+/g, 'port');

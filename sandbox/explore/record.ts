@@ -3,8 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { CallRecord } from '../aws/world.ts';
 import type { Begun, Ended, Onlooker } from '../services/lambda/lambda-function.ts';
 import { CallNames, type NamedCall } from './call-names.ts';
-import type { Effect, RecordedInvocation, Span } from './script.ts';
-import type { Sandbox } from '../sandbox.ts';
+import { effectsOf, signingNames, type RecordedInvocation, type Span } from './script.ts';
 import type { BaseScenario } from './scenarios.ts';
 import { restore, type ExploredWorld, type Grounds, type Prepared } from './world.ts';
 
@@ -109,14 +108,7 @@ const invocationOf = ({ trace }: CallRecord, all: readonly Pick<Ended, 'traceId'
   return index < 0 ? null : index;
 };
 
-function recorded({ traceId, ...one }: Ended & Span, { sandbox }: ExploredWorld): RecordedInvocation {
-  const signing = signingNames(sandbox);
-  const own = sandbox.calls.list({ where: ({ trace }) => trace === traceId });
-  const effects = own.map(({ sequence, endedAt, service, operation, region, mutating, input, output, errorCode }): Effect => ({ order: sequence, endedAt, service, signingName: signing.get(service) ?? '', operation, region, mutating, input, output, errorCode }));
-  return { ...one, effects };
-}
-
-const signingNames = ({ server }: Sandbox): ReadonlyMap<string, string> => new Map(server.services.map(({ service }) => [service.iamPrefix, service.signingName]));
+const recorded = ({ traceId, ...one }: Ended & Span, { sandbox }: ExploredWorld): RecordedInvocation => ({ ...one, effects: effectsOf(sandbox, traceId) });
 
 /** Names every call of Ripcord's from now on, by its request id, in the order in which they begin. */
 export function nameCalls(world: ExploredWorld, moments: { readonly count: number }): ReadonlyMap<string, Named> {

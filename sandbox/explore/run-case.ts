@@ -4,7 +4,8 @@ import type { Case, FaultName } from './cases.ts';
 import { afterEffect, inject } from './inject.ts';
 import { judge, runOf, type Verdict, type VerifyChain } from './invariants.ts';
 import type { Struck } from './last-resort.ts';
-import { PlayBack } from './play-back.ts';
+import type { KnownInvocations } from './known-invocations.ts';
+import { PlayBack, type Played as PlayedBack } from './play-back.ts';
 import type { Recording } from './record.ts';
 import { scenarioOf } from './scenarios.ts';
 import { scriptOf, whole, type Script } from './script.ts';
@@ -20,8 +21,7 @@ export interface CaseResult {
   readonly broken: readonly string[];
   readonly outcomes: string;
   readonly wallMilliseconds: number;
-  /** How many invocations were played back from the recording, before the fault and after it. */
-  readonly playedBack: { readonly before: number; readonly after: number };
+  readonly playedBack: PlayedBack;
   /** Where the sandbox answered otherwise than in the recording, so that the case was played whole; null: nowhere. */
   readonly difference: string | null;
   /** How often it was played: again where an invariant broke and this machine was too slow for a fair trial. */
@@ -39,6 +39,8 @@ export interface Explored {
   readonly verifyChain: VerifyChain;
   /** Every invocation is done by a process, those before the fault too. */
   readonly isWhole: boolean;
+  /** Of the cases that this process played. */
+  readonly known: KnownInvocations;
 }
 
 const senders = ['announce', 'report', 'approve', 'watchdog'];
@@ -96,7 +98,7 @@ interface Playing {
   readonly watch: Watch;
 }
 
-async function play(one: Case, { prepared, grounds, verifyChain }: Explored, { recording, script, watch }: Playing): Promise<Played> {
+async function play(one: Case, { prepared, grounds, verifyChain, known }: Explored, { recording, script, watch }: Playing): Promise<Played> {
   const startedAt = performance.now();
   const scenario = scenarioOf(one.scenario);
   const ready = prepared.get(one.scenario);
@@ -109,6 +111,7 @@ async function play(one: Case, { prepared, grounds, verifyChain }: Explored, { r
     watch(world);
     const call = recording.calls.find(({ name }) => name === one.at) ?? null;
     const injected = inject(one, { world, grounds, call });
+    if (script !== whole) playBack.knowing(known, injected);
     await scenario.play(world);
     await world.settled();
     const run = await runOf(world, { hasMeddled: injected.hasMeddled(), mayRepeatMessages: mayRepeatMessages(one), struck: one });

@@ -1,4 +1,5 @@
 // Which invocations of a case are played back from the run without a fault, and which a process has to do.
+import type { Sandbox } from '../sandbox.ts';
 import type { Answer } from '../services/lambda/worker.ts';
 import type { Case, FaultName } from './cases.ts';
 import type { Recording } from './record.ts';
@@ -19,6 +20,18 @@ export interface Effect {
   readonly output: unknown;
   /** A call that failed has changed nothing. */
   readonly errorCode: string | null;
+  readonly errorDetail: string | null;
+}
+
+/** Names in the credential scope, by IAM prefix. */
+export const signingNames = ({ server }: Pick<Sandbox, 'server'>): ReadonlyMap<string, string> => new Map(server.services.map(({ service }) => [service.iamPrefix, service.signingName]));
+
+/** The calls that an invocation made, in the order in which they ended. @param traceId with which it made them. */
+export function effectsOf(sandbox: Sandbox, traceId: string): readonly Effect[] {
+  const signing = signingNames(sandbox);
+  return sandbox.calls.list({ where: ({ trace }) => trace === traceId }).map(({ sequence, endedAt, service, operation, region, mutating, input, output, errorCode, errorDetail }) => ({
+    order: sequence, endedAt, service, signingName: signing.get(service) ?? '', operation, region, mutating, input, output, errorCode, errorDetail,
+  }));
 }
 
 /** Places among the beginnings and ends of all invocations of a run. */

@@ -42,6 +42,7 @@ function closing(results: readonly CaseResult[], seconds: number): string {
   const again = results.filter(({ plays }) => plays > 1).length;
   const before = results.reduce((sum, { playedBack }) => sum + playedBack.before, 0);
   const after = results.filter(({ playedBack }) => playedBack.after > 0).length;
+  const byHeart = results.reduce((sum, { playedBack }) => sum + playedBack.byHeart, 0);
   const compared = results.filter(({ endingWhole }) => endingWhole !== null);
   const otherwise = compared.filter(({ ending, endingWhole }) => ending !== endingWhole);
   const differing = results.flatMap(({ difference }) => (difference === null ? [] : [difference]));
@@ -51,6 +52,7 @@ function closing(results: readonly CaseResult[], seconds: number): string {
     ...(again === 0 ? [] : [`${again} were played again, as this machine was too slow for a fair trial`]),
     ...(before === 0 ? [] : [`${before} invocations before a fault were played back`]),
     ...(after === 0 ? [] : [`in ${after} cases what came after it was as without a fault, and was played back too`]),
+    ...(byHeart === 0 ? [] : [`${byHeart} invocations were as in other cases, and needed no process`]),
     ...(compared.length === 0 ? [] : [`${compared.length} cases were played whole as well, ${otherwise.length} of them ended otherwise${otherwise.length === 0 ? '' : ` (${otherwise.map(({ id, ending, endingWhole }) => `${id}: ${ending}, whole ${endingWhole}`).join('; ')})`}`]),
     ...(differing.length === 0 ? [] : [`${differing.length} could not be played back, and were played whole (the first: ${differing[0] ?? ''})`]),
   ].join('; ');

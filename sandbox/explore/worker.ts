@@ -5,6 +5,7 @@ import { WarmProcesses } from '../services/lambda/warm-processes.ts';
 import { parseCase } from './cases.ts';
 import type { Handover } from './explore.ts';
 import type { VerifyChain } from './invariants.ts';
+import { KnownInvocations } from './known-invocations.ts';
 import { runCase, type Explored } from './run-case.ts';
 
 /** A client that waits for a late reply, or backs off, waits on the wall clock and costs nothing meanwhile. */
@@ -14,8 +15,9 @@ const atOnce = 10;
 export async function work(file: string, verifyChain: VerifyChain): Promise<void> {
   const { prepared, recordings, assembly, port, secret, isWhole } = deserialize(await readFile(file)) as Handover;
   const warm = await new WarmProcesses().listen();
+  const recorded = new Map(recordings.map((one) => [one.scenario, one]));
   const explored: Explored = {
-    prepared: new Map(prepared.map((one) => [one.scenario, one])), recordings: new Map(recordings.map((one) => [one.scenario, one])),
+    prepared: new Map(prepared.map((one) => [one.scenario, one])), recordings: recorded, known: new KnownInvocations(recorded),
     grounds: { assembly, port, secret, warm }, verifyChain, isWhole,
   };
   const nextCase = dealer();

@@ -70,7 +70,6 @@ export class ExploredWorld {
   #deployed: Deployed | null = null;
   #view: RipcordView | null = null;
   #meddled: ExploredTarget | null = null;
-  #letGo: () => void = () => undefined;
   #isSick = false;
 
   /** A sandbox with the scenario's targets as they were before the release, and nothing deployed yet. @param startAt epoch milliseconds at which its time is held; default the wall clock's, and it goes by. */
@@ -250,13 +249,9 @@ export class ExploredWorld {
     await this.until('nothing is at work', () => !isBusy());
   }
 
-  /** From now on sandbox time passes in steps alone, until `goOn`. */
+  /** From now on sandbox time passes in steps alone: what a function does then depends on nothing but what it is asked and told. */
   hold(): void {
-    this.#letGo = this.sandbox.clock.hold();
-  }
-
-  goOn(): void {
-    this.#letGo();
+    this.sandbox.clock.hold();
   }
 
   stop(): Promise<void> {

@@ -8,7 +8,7 @@ export function callOf({ seconds, ...call }: Partial<CallRecord> & { readonly se
   const at = beginning + seconds * 1000;
   const role = { kind: 'role', arn: 'arn:aws:sts::111122223333:assumed-role/strategy/one', roleName: 'strategy', sessionName: 'one', accessKeyId: 'ASIAONE' } as const;
   return {
-    sequence: seconds, began: seconds - 1, startedAt: at, endedAt: at, service: '', operation: '', caller: role, input: {}, output: {}, status: 200, errorCode: null, mutating: false, requestId: '',
+    sequence: seconds, began: seconds - 1, startedAt: at, endedAt: at, service: '', operation: '', caller: role, input: {}, output: {}, status: 200, errorCode: null, errorDetail: null, mutating: false, requestId: '',
     region: 'eu-west-1', permissions: [], trace: 'one', faults: [], broken: [], ...call,
   };
 }

@@ -73,7 +73,7 @@ async function takeAway(shared: Shared, { prepared, played }: { readonly prepare
   await eachOf(removals, options.atOnce, async (removal) => {
     const result = await runRemoval(removal, usersOf(removal.grant, played), { shared, assembly: prepared.assembly, played, directory: path.join(options.directory, 'without') });
     results.push(result);
-    progress.add({ id: result.id, scenario: result.scenario, fault: 'removed', ending: isGood(result) ? 'paged' : 'broken', isReached: result.isRefused, broken: [result.noticed], outcomes: '', plays: 1, brokenBefore: [], endingWhole: null, playedBack: { before: 0, after: 0 }, difference: null, wallMilliseconds: result.wallMilliseconds });
+    progress.add({ id: result.id, scenario: result.scenario, fault: 'removed', ending: isGood(result) ? 'paged' : 'broken', isReached: result.isRefused, broken: [result.noticed], outcomes: '', plays: 1, brokenBefore: [], endingWhole: null, playedBack: { before: 0, after: 0, byHeart: 0 }, difference: null, wallMilliseconds: result.wallMilliseconds });
   });
   if (removals.length > 0) progress.end();
   return results;

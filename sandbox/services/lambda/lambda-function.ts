@@ -49,12 +49,12 @@ export interface Begun {
   readonly nth: number;
   /** JSON text. */
   readonly payload: string;
+  /** X-Ray trace header with which it makes its AWS calls. */
+  readonly traceId: string;
 }
 
 /** The same, when it is over. */
 export interface Ended extends Begun {
-  /** X-Ray trace header with which it made its AWS calls. */
-  readonly traceId: string;
   readonly answer: Answer;
   /** Sandbox times, epoch milliseconds. */
   readonly startedAt: number;
@@ -107,14 +107,15 @@ export class LambdaFunction {
     try {
       while (this.#paused !== null) await this.#paused.promise;
       const twice = this.#whetherTwice();
-      const begun = { name: this.spec.name, nth: this.#invoked, payload };
+      const begun = { name: this.spec.name, nth: this.#invoked, payload, traceId: newTrace() };
       const told = await this.#parts.onlooker()?.instead(begun) ?? null;
       if (told !== null) return told;
       if (this.#refusal !== null && begun.nth >= this.#refusal.from && begun.nth <= this.#refusal.to) throw this.#refusal.error;
       if (twice === null) return await this.#once(begun);
-      if (twice === 'side-by-side') return (await Promise.all([this.#once(begun), this.#once(begun)]))[0];
+      const again = { ...begun, traceId: newTrace() };
+      if (twice === 'side-by-side') return (await Promise.all([this.#once(begun), this.#once(again)]))[0];
       await this.#once(begun);
-      return await this.#once(begun);
+      return await this.#once(again);
     } finally {
       this.#running -= 1;
     }
@@ -158,6 +159,11 @@ export class LambdaFunction {
   /** Whether any invocation is at work or waits for a process. */
   get isBusy(): boolean {
     return this.#running > 0;
+  }
+
+  /** How many invocations are at work, or wait for a process. */
+  get running(): number {
+    return this.#running;
   }
 
   /** Kills the process right after its n-th AWS call from now. */
@@ -214,11 +220,9 @@ export class LambdaFunction {
     const { realTimeoutMs, time, onlooker } = this.#parts;
     const [startedAt, beganAt] = [performance.now(), time.now()];
     this.log.add(`START RequestId: ${requestId} Version: $LATEST`);
-    const second = Math.floor((performance.timeOrigin + startedAt) / 1000);
-    const traceId = `Root=1-${second.toString(16)}-${requestId.replaceAll('-', '').slice(0, 24)};Sampled=0`;
-    const answer = await worker.run({ requestId, payload: begun.payload, milliseconds: realTimeoutMs, functionArn: this.spec.arn, traceId }, this.spec.timeoutSeconds);
+    const answer = await worker.run({ requestId, payload: begun.payload, milliseconds: realTimeoutMs, functionArn: this.spec.arn, traceId: begun.traceId }, this.spec.timeoutSeconds);
     this.#longest = Math.max(this.#longest, performance.now() - startedAt);
-    onlooker()?.ended({ ...begun, traceId, answer, startedAt: beganAt, endedAt: time.now() });
+    onlooker()?.ended({ ...begun, answer, startedAt: beganAt, endedAt: time.now() });
     this.log.add(`END RequestId: ${requestId}`);
     this.log.add(`REPORT RequestId: ${requestId} Duration: ${(performance.now() - startedAt).toFixed(2)} ms Memory Size: ${this.spec.memoryMb} MB`);
     if (worker.isGone || this.#parts.borrow !== null) this.#workers.delete(worker);
@@ -252,4 +256,9 @@ export class LambdaFunction {
     await worker.start();
     return worker;
   }
+}
+
+function newTrace(): string {
+  const second = Math.floor((performance.timeOrigin + performance.now()) / 1000);
+  return `Root=1-${second.toString(16)}-${randomUUID().replaceAll('-', '').slice(0, 24)};Sampled=0`;
 }

@@ -1,0 +1,34 @@
+// Which worker plays which case: a scenario stays with one of them as long as there are others, as what it has seen of one case serves the next.
+import type { Case } from './cases.ts';
+
+export class Deck {
+  /** Cases to be played, by scenario, in order. */
+  readonly #left = new Map<string, string[]>();
+  /** By worker. */
+  readonly #at = new Map<number, string>();
+
+  constructor(cases: readonly Case[]) {
+    for (const { scenario, id } of cases) this.#left.set(scenario, [...this.#left.get(scenario) ?? [], id]);
+  }
+
+  /** @param worker any number of its own. @returns the id of a case; null when none is left. */
+  next(worker: number): string | null {
+    const scenario = this.#scenarioFor(worker);
+    if (scenario === null) return null;
+    this.#at.set(worker, scenario);
+    const ids = this.#left.get(scenario) ?? [];
+    const id = ids.shift() ?? null;
+    if (ids.length === 0) this.#left.delete(scenario);
+    return id;
+  }
+
+  /** Its own; else the longest that nobody has; else the longest. */
+  #scenarioFor(worker: number): string | null {
+    const own = this.#at.get(worker);
+    if (own !== undefined && this.#left.has(own)) return own;
+    this.#at.delete(worker);
+    const taken = new Set(this.#at.values());
+    const all = [...this.#left].toSorted(([, one], [, other]) => other.length - one.length).map(([scenario]) => scenario);
+    return all.find((scenario) => !taken.has(scenario)) ?? all[0] ?? null;
+  }
+}
