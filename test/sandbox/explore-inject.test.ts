@@ -35,7 +35,7 @@ const publish = (name: string, topic = 'told') =>
 const invoke = (name: string) => sandbox.services.functions.invoke(name, {}).catch(() => null);
 
 /** Of f and of g: may their next invocation be struck? */
-const may = ({ mayStrike }: Injected, nth = 2): readonly boolean[] => [mayStrike('ripcord-f', nth), mayStrike('ripcord-g', nth)];
+const may = (one: Injected, nth = 2): readonly boolean[] => [one.mayStrike('ripcord-f', nth), one.mayStrike('ripcord-g', nth)];
 
 test.each([['error-once', [false, false]], ['denied', [true, false]], ['throttled-five', [true, false]], ['killed', [false, false]]])('before %s has struck its call all may be, and then %j', async (fault, after) => {
   const one = injected('f/sns:Publish.topic#1', fault);
