@@ -89,7 +89,7 @@ function strike(one: Case, parts: InjectParts): Injected {
     name: one.fault, effect: effectOf(one.fault, { ...parts, meddle }),
     when: (asked) => {
       const struck = isStruck(namer.next(asked));
-      if (struck && remembers.includes(one.fault) && 'accessKeyId' in asked.caller) warm.strike(asked.caller.accessKeyId, { isLost: losesReply.includes(one.fault), isOnce: !lasting.includes(one.fault) });
+      if (struck && remembers.includes(one.fault) && 'accessKeyId' in asked.caller) warm.strike(asked.caller.accessKeyId, { isThrottled: one.fault.startsWith('throttled'), isLost: losesReply.includes(one.fault), isOnce: !lasting.includes(one.fault) });
       return struck;
     },
   });

@@ -24,6 +24,13 @@ export interface Wanted {
   readonly adopt: (accessKeyId: string) => void;
 }
 
+/** How a call fails. */
+export interface Struck {
+  readonly isThrottled?: boolean;
+  readonly isLost?: boolean;
+  readonly isOnce?: boolean;
+}
+
 interface Warm {
   readonly worker: Worker;
   readonly kind: string;
@@ -36,11 +43,11 @@ interface Warm {
   traces: Set<string>;
 }
 
-// What a client of the SDK may use up in retries: 10 at most for one, which come back one by one with each call that succeeds. Well before there are
+// What a client of the SDK may use up in retries (`Retry` in @smithy/core): so much for each, and one comes back with each call that succeeds. Well before there are
 // none left a new process takes over.
 const allTokens = 500;
-const fewTokens = 200;
-const retryCost = 10;
+const fewTokens = 150;
+const retryCost = { throttled: 5, otherwise: 14 } as const;
 
 // Nine times V8's own: machine code for what is called seldom costs more than it brings where many short runs share their processes.
 const seldomOptimized = ['--interrupt-budget=600000'];
@@ -105,13 +112,14 @@ export class WarmProcesses {
 
   /**
    * A call of the process with this key fails in a way after which its client retries: ended before it has no retries left for others.
+   * @param isThrottled it is refused as too many.
    * @param isLost its client gets no reply, on purpose.
    * @param isOnce its next attempt will go well: the SDK then gives back what that attempt cost.
    */
-  strike(accessKeyId: string, { isLost = false, isOnce = false }: { readonly isLost?: boolean; readonly isOnce?: boolean } = {}): void {
+  strike(accessKeyId: string, { isThrottled = false, isLost = false, isOnce = false }: Struck = {}): void {
     const warm = this.#all.get(accessKeyId);
     if (warm === undefined) return;
-    if (!isOnce) warm.retryTokens -= retryCost;
+    if (!isOnce) warm.retryTokens -= isThrottled ? retryCost.throttled : retryCost.otherwise;
     if (isLost && warm.bound !== null) this.#countGivenUp(warm.bound.endpoint, -1);
   }
 
@@ -163,7 +171,7 @@ export class WarmProcesses {
     response.once('close', () => {
       if (response.writableFinished || warm.worker.isGone) return;
       // It retries, whoever made it wait.
-      warm.retryTokens -= retryCost;
+      warm.retryTokens -= retryCost.otherwise;
       this.#countGivenUp(bound.endpoint, 1);
     });
     await bound.endpoint.handle(request, response);

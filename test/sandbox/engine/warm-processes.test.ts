@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { WarmProcesses, type Wanted } from '../../../sandbox/services/lambda/warm-processes.ts';
+import { type Struck, WarmProcesses, type Wanted } from '../../../sandbox/services/lambda/warm-processes.ts';
 import type { Worker } from '../../../sandbox/services/lambda/worker.ts';
 
 // Calls under the trace of its own invocation, found as the SDK does, as often as it is told, with a pause before each call, and does not wait for the calls.
@@ -71,9 +71,9 @@ test('a call left behind reaches its own sandbox, and no other', async () => {
 test('a process whose client has few retries left goes to nobody else, unless calls have brought them back', async () => {
   const keys: string[] = [];
   const asked = (): Wanted => ({ ...sandbox(), adopt: (accessKeyId) => void keys.push(accessKeyId) });
-  const struck = async (times: number, pauses: readonly number[], isOnce = false): Promise<{ readonly worker: Worker; readonly isKept: boolean }> => {
+  const struck = async (times: number, pauses: readonly number[], how: Struck = {}): Promise<{ readonly worker: Worker; readonly isKept: boolean }> => {
     const worker = await warm.take(asked());
-    for (let count = 0; count < times; count += 1) warm.strike(keys.at(-1) ?? '', { isOnce });
+    for (let count = 0; count < times; count += 1) warm.strike(keys.at(-1) ?? '', how);
     await run(worker, `struck-${keys.length}`, pauses);
     warm.give(worker);
     const next = await warm.take(asked());
@@ -83,11 +83,13 @@ test('a process whose client has few retries left goes to nobody else, unless ca
   };
   const first = await struck(25, Array.from({ length: 80 }, () => 1));
   expect(first.isKept).toBe(true);
-  const second = await struck(10, [1]);
+  const second = await struck(5, [1]);
   expect(second).toEqual({ worker: first.worker, isKept: true });
-  expect((await struck(10, [1])).isKept).toBe(false);
-  // What is mended at the next attempt costs nothing.
-  expect((await struck(100, [1], true)).isKept).toBe(true);
+  expect((await struck(5, [1])).isKept).toBe(false);
+  // What is mended at the next attempt costs nothing, and what is throttled less than a half.
+  expect((await struck(100, [1], { isOnce: true })).isKept).toBe(true);
+  expect((await struck(60, [1], { isThrottled: true })).isKept).toBe(true);
+  expect((await struck(12, [1], { isThrottled: true })).isKept).toBe(false);
 });
 
 test('a client that no longer waits for a reply is counted, unless the reply was kept from it on purpose or its process died', async () => {
