@@ -12,6 +12,7 @@ import type { Clock } from '../domain/clock.ts';
 import type { DeliveredSignal } from '../domain/ledger.ts';
 import type { AuditCursor, Instant } from '../domain/vocabulary.ts';
 import type { Reported, ReportInput } from '../domain/workflow.ts';
+import { coolDownIn } from './cool-down.ts';
 import { incidentReport } from './incident-report.ts';
 import { keyOf, lastLookedAt, unlooked, withLateSignals } from './late-signals.ts';
 import type { Log } from './logger.ts';
@@ -51,6 +52,8 @@ interface Sealed {
   readonly seal: AuditCursor;
   /** The audit tells that something was about to be changed, whatever became of it. */
   readonly hasIntended: boolean;
+  /** By its record. */
+  readonly coolDownMinutes: number;
 }
 
 /** An execution that did not end by itself. */
@@ -62,9 +65,6 @@ export interface Death {
   /** What the execution had collected, by its record once that is closed: a handler of it may have written until then. */
   readonly inputFrom: (rows: readonly AuditRow[]) => ReportInput;
 }
-
-/** Without a catalogue nobody knows the service's own cool-down; the schema's default then. */
-const defaultCoolDownMinutes = 30;
 
 /**
  * Ends one rollback. The lock is freed also when people could not be told; then it throws, so that telling them is tried again. After that
@@ -81,7 +81,7 @@ export async function endRollback(collected: ReportInput, parts: ReportParts, de
   const facts = await factsFor(input, parts);
   const around = { machineArn: parts.machineArn, owner: facts?.owner ?? '', runbook: facts?.runbook ?? null };
   const failure = death?.isTold === true ? null : await tell(input, parts, { sealed, around });
-  await freeLock(input, parts, { ending, endedAt: sealed.endedAt, coolDownMinutes: facts?.coolDownMinutes ?? defaultCoolDownMinutes, closed });
+  await freeLock(input, parts, { ending, endedAt: sealed.endedAt, coolDownMinutes: facts?.coolDownMinutes ?? sealed.coolDownMinutes, closed });
   if (death?.isTold !== true) await tellLate(input, parts, { ending, said: sealed.said, around });
   parts.log.info(`ended: ${ending.headline}`, { verdict: ending.outcome, auditLength: seal.length, auditHash: seal.hash });
   if (failure !== null) throw failure;
@@ -100,7 +100,8 @@ async function sealRecord(input: ReportInput, parts: ReportParts, died: string |
   const { ending, said } = before ?? await endingNow(input, parts, { died, rows, hasIntended });
   const endedAt = before?.endedAt ?? now;
   const plan = plannedIn(input);
-  if (sealedAt !== null || last?.kind === 'sealed') return { ending, said, endedAt, seal: sealedAt ?? head, hasIntended };
+  const known = { ending, said, endedAt, hasIntended, coolDownMinutes: coolDownIn(rows) };
+  if (sealedAt !== null || last?.kind === 'sealed') return { ...known, seal: sealedAt ?? head };
   const about = { rollbackId: input.rollbackId, service: serviceOf(input) ?? 'unknown' };
   try {
     const cursor = before === null
@@ -109,7 +110,7 @@ async function sealRecord(input: ReportInput, parts: ReportParts, died: string |
         ...(plan.length === 0 ? {} : { plan }), markdown: incidentReport({ input, ending, rows, head, endedAt }),
       } }, head)
       : head;
-    return { ending, said, endedAt, hasIntended, seal: await parts.audit.seal({ ...about, at: now, data: { outcome: ending.outcome } }, cursor) };
+    return { ...known, seal: await parts.audit.seal({ ...about, at: now, data: { outcome: ending.outcome } }, cursor) };
   } catch (error) {
     // Another try of the same step sealed it between our read and our write: what it wrote counts.
     if (error instanceof ChainSealed) return sealRecord(input, parts, died, error.at);

@@ -5,6 +5,7 @@ import { readService } from '../../lambdas/adapters/ledger.ts';
 import { verifyChain } from '../../lambdas/audit/chain.ts';
 import type { AuditKind } from '../../lambdas/audit/entry.ts';
 import { decide } from '../../lambdas/domain/decide.ts';
+import type { Question } from '../../lambdas/domain/question.ts';
 import type { JsonObject } from '../../lambdas/domain/vocabulary.ts';
 import { endRollback, type ReportParts } from '../../lambdas/runtime/report.ts';
 import { type DeathEvent, deathOf, endDead, reportInput } from '../../lambdas/runtime/watchdog.ts';
@@ -21,9 +22,10 @@ let count = 0;
 const clock = { now: () => new Date(minute(20)) };
 
 /** A rollback as far as it got: lock, record, and the rows that were written. */
-async function dying(rows: readonly [AuditKind, JsonObject][] = [], lockedBy: string | null = null) {
+async function dying(rows: readonly [AuditKind, JsonObject][] = [], lockedBy: string | null = null, policy: Partial<Question['policy']> = {}) {
   const [rollbackId, service] = [`rb-dead-${(count += 1)}`, `dead-${count}`];
-  const asked = question({ rollbackId, service, lockedBy });
+  const plain = question({ rollbackId, service, lockedBy });
+  const asked = { ...plain, policy: { ...plain.policy, ...policy } };
   await acquireLock(tables.ledger, service, rollbackId, { now: new Date(minute(10)) });
   await recordRollback(tables.ledger, { rollbackId, service, startedAt: asked.startedAt, isAutomatic: true, release: { id: 'r-2', version: 'v2' }, goodVersion: 'v1', endedAt: null, outcome: null });
   const data = { question: asked, decision: decide(asked), fence: lockedBy === null ? 1 : null, configVersion: 3, codeVersion: 'abc' } as unknown as JsonObject;
@@ -70,6 +72,12 @@ describe('the Watchdog', () => {
     expect(rollbacks).toMatchObject([{ rollbackId, outcome: 'died', endedAt: minute(20) }]);
     expect(lock).toMatchObject({ owner: null, fence: 1, coolDownUntil: minute(50) });
     expect(sent.messages.map(({ topic }) => topic)).toContain('on-call');
+  });
+
+  it('leaves the service its own cool-down, as the last look knew it', async () => {
+    const { service, parts, event } = await dying([['assessed', { door: 'a look that knew no policy' }]], null, { coolDownMinutes: 90 });
+    await endDead(event, parts);
+    expect(await readLock(tables.ledger, service)).toMatchObject({ coolDownUntil: minute(110) });
   });
 
   it('does nothing a second time, and nothing after Report', async () => {
