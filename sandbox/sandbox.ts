@@ -58,6 +58,8 @@ export interface SandboxOptions extends Omit<ClockOptions, 'onError'> {
   readonly keptCalls?: number;
   /** The rates that the account is granted; default AWS's own. */
   readonly quotas?: readonly Quota[];
+  /** The time in which they fill up again, from sandbox time, both in milliseconds; default that time. One that is held needs another: clients wait before they try again. */
+  readonly quotaTime?: (now: number) => number;
   /** Real milliseconds that Lambda work always gets, however fast time runs; default 10000. */
   readonly graceMs?: number;
   /** Sandbox milliseconds from a load balancer's change to traffic that follows it; default 1000. */
@@ -100,7 +102,8 @@ export class Sandbox {
     this.place = options.place ?? defaultPlace;
     this.ids = options.ids ?? byChance;
     this.clock = new SpedUpClock(options);
-    const quotas = new Quotas(this.clock, options.quotas === undefined ? {} : { quotas: options.quotas });
+    const { quotas: rates, quotaTime: time } = options;
+    const quotas = new Quotas(this.clock, { ...(rates === undefined ? {} : { quotas: rates }), ...(time === undefined ? {} : { time }) });
     this.server = new SandboxServer({ services: [], place: this.place, clock: this.clock, quotas, calls: new Calls(options.keptCalls) });
     this.services = makeServices(this, options);
     registerAll(this.server, this.services);

@@ -53,10 +53,13 @@ interface Filled {
 export class Quotas {
   enabled: boolean;
   readonly #clock: SandboxClock;
+  readonly #time: (now: number) => number;
   readonly #buckets: readonly Filled[];
 
-  constructor(clock: SandboxClock, options: { enabled?: boolean; quotas?: readonly Quota[] } = {}) {
+  /** @param options.time in which buckets fill up again, from sandbox time, in milliseconds; default that time. */
+  constructor(clock: SandboxClock, options: { enabled?: boolean; quotas?: readonly Quota[]; time?: (now: number) => number } = {}) {
     this.#clock = clock;
+    this.#time = options.time ?? ((now) => now);
     this.enabled = options.enabled ?? true;
     this.#buckets = (options.quotas ?? awsQuotas).map((quota) => ({ quota, bucket: new TokenBucket(quota, clock.now()) }));
   }
@@ -67,7 +70,7 @@ export class Quotas {
    */
   take(service: string, operation: string, input: object = {}): boolean {
     if (!this.enabled) return true;
-    const now = this.#clock.now();
+    const now = this.#time(this.#clock.now());
     const asked = this.#buckets.filter(({ quota }) => quota.service === service && quota.operations.test(operation)).map(({ quota, bucket }) => ({ bucket, tokens: quota.cost?.(input, now) ?? 1 }));
     if (asked.some(({ bucket, tokens }) => !bucket.has(tokens, now))) return false;
     for (const { bucket, tokens } of asked) bucket.take(tokens);

@@ -72,7 +72,7 @@ export class ByHeart {
     if (!isAlone || done.answer.functionError !== null || done.startedAt !== done.endedAt || this.#disturbance.mayStrike(done.name, done.nth)) return;
     const { sandbox, scenario } = this.#world;
     if (sandbox.calls.list({ where: ({ trace, faults }) => trace === done.traceId && faults.length > 0 }).length > 0) return;
-    this.#known.add(scenario.name, keyOf(done, done.startedAt), { answer: done.answer, calls: knownCalls(effectsOf(sandbox, done.traceId), done.answer) });
+    this.#known.add(scenario.name, keyOf(done, done.startedAt), { answer: done.answer, calls: knownCalls({ effects: effectsOf(sandbox, done.traceId), answer: done.answer }) });
   }
 
   #answerTo({ trace, ...asked }: Requested): Answer | null {
@@ -103,8 +103,8 @@ export class ByHeart {
         this.#played += 1;
         return first.answer;
       }
-      const { signingName, operation, region, asked } = call;
-      const answer = await server.answer(caller, signingName, { operation, input: structuredClone(call.input), region, trace: traceId });
+      const { asked, effect: { signingName, operation, region, input } } = call;
+      const answer = await server.answer(caller, signingName, { operation, input: structuredClone(input), region, trace: traceId });
       made.push({ asked, answer });
       left = left.filter(({ calls: { [index]: other } }) => other !== undefined && other.asked === asked && agrees(other, answer));
     }

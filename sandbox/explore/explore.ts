@@ -81,12 +81,16 @@ function chosen(recordings: readonly Recording[], { only, fault, seed, sample }:
   return sample === undefined ? inOrder : spread(inOrder, sample);
 }
 
-/** In these a client waits on the wall clock, up to minutes, and at the end nothing else would be left to do meanwhile. */
+/** In these a client waits on the wall clock, up to minutes, and at the end of a scenario nothing else would be left to do meanwhile. */
 const slow: readonly FaultName[] = ['throttled-five', 'throttled-for-good', 'error-for-good', 'late-reply'];
 
+/** Of all clients that of Route 53 tries longest. */
+const isSlowest = ({ at, fault }: Case): boolean => fault === 'throttled-for-good' && at.includes('/route53:');
+
 function slowNotLast(cases: readonly Case[]): readonly Case[] {
-  const last = new Set(cases.filter(({ fault }) => !slow.includes(fault)).slice(-Math.floor(cases.length / 4)));
-  return [...cases.filter((one) => !last.has(one)), ...last];
+  const of = (name: string): readonly Case[] => cases.filter(({ scenario }) => scenario === name);
+  const last = new Set(scenarios.flatMap(({ name }) => of(name).filter(({ fault }) => !slow.includes(fault)).slice(-Math.floor(of(name).length / 4))));
+  return [...cases.filter(isSlowest), ...cases.filter((one) => !isSlowest(one) && !last.has(one)), ...last];
 }
 
 /** The case whose scenario and fault were taken least so far, again and again: a small sample misses none of them. */

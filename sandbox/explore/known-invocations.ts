@@ -5,7 +5,8 @@ import type { Recording } from './record.ts';
 import type { Effect } from './script.ts';
 
 /** A call, and what it came to, as text. */
-export interface KnownCall extends Effect {
+export interface KnownCall {
+  readonly effect: Effect;
   readonly asked: string;
   readonly cameTo: string;
 }
@@ -45,7 +46,7 @@ export class KnownInvocations {
     const found = this.#scenarios.get(scenario);
     if (found !== undefined) return found;
     const alone = (this.#recordings.get(scenario)?.invocations ?? []).filter(({ began, ended, answer }) => ended === began + 1 && answer.functionError === null);
-    const known = new Map(alone.map((one) => [keyOf(one, one.startedAt), [{ answer: one.answer, calls: knownCalls(one.effects, one.answer) }]]));
+    const known = new Map(alone.map((one) => [keyOf(one, one.startedAt), [{ answer: one.answer, calls: knownCalls(one) }]]));
     this.#scenarios.set(scenario, known);
     const [oldest = scenario] = this.#scenarios.keys();
     if (this.#scenarios.size > mostScenarios) this.#scenarios.delete(oldest);
@@ -58,12 +59,11 @@ export const keyOf = ({ name, payload }: { readonly name: string; readonly paylo
 
 const textOf = (calls: readonly KnownCall[]): string => calls.map(({ asked, cameTo }) => `${asked} ${cameTo}`).join('\n');
 
-export function knownCalls(effects: readonly Effect[], answer: Answer): readonly KnownCall[] {
-  return effects.map((effect, index) => {
+export const knownCalls = ({ effects, answer }: { readonly effects: readonly Effect[]; readonly answer: Answer }): readonly KnownCall[] =>
+  effects.map((effect, index) => {
     const rest = (): string => JSON.stringify([effects.slice(index + 1).map(({ input }) => input), answer]);
-    return { ...effect, asked: askedIn(effect), cameTo: effect.errorCode === null ? outcomeText(effect.output, rest) : samePort(`${effect.errorCode} ${effect.errorDetail}`) };
+    return { effect, asked: askedIn(effect), cameTo: effect.errorCode === null ? outcomeText(effect.output, rest) : samePort(`${effect.errorCode} ${effect.errorDetail}`) };
   });
-}
 
 const anyId = 'any';
 
@@ -71,7 +71,7 @@ const anyId = 'any';
 export const askedIn = ({ service, operation, region, input }: Pick<Effect, 'service' | 'operation' | 'region' | 'input'>): string => samePort(`${service}:${operation} ${region} ${JSON.stringify(input)}`);
 
 /** What a call came to, as text. An id that AWS gives to each message makes no difference where nobody does anything with it. @param rest what the invocation said from then on, as JSON. */
-export function outcomeText(output: unknown, rest: () => string): string {
+function outcomeText(output: unknown, rest: () => string): string {
   const { MessageId: id } = (output ?? {}) as { readonly MessageId?: unknown };
   return typeof id === 'string' && !rest().includes(id) ? text({ ...(output as object), MessageId: anyId }) : text(output);
 }
@@ -79,7 +79,7 @@ export function outcomeText(output: unknown, rest: () => string): string {
 const text = (output: unknown): string => samePort(JSON.stringify(output ?? null));
 
 /** Whether a call came to this now. */
-export const agrees = ({ cameTo }: KnownCall, { output, error, reset, delayWallMilliseconds }: WireAnswer): boolean =>
+export const agrees = ({ cameTo }: Pick<KnownCall, 'cameTo'>, { output, error, reset, delayWallMilliseconds }: WireAnswer): boolean =>
   !reset && delayWallMilliseconds === 0 && (cameTo === (error === null ? text(output) : samePort(`${error.code} ${detailOf(error)}`)) || (error === null && cameTo === text({ ...(output as object), MessageId: anyId })));
 
 /** Each sandbox has ports of its own: they make no difference. */

@@ -1,11 +1,11 @@
 // What came before the fault is the same in every case, and what comes after it in many: it is played back from the run without a fault, call by call, without the function processes.
 import { setTimeout as wait } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { AwsError, type Principal } from '../aws/world.ts';
+import type { Principal } from '../aws/world.ts';
 import type { Begun, Ended, Onlooker } from '../services/lambda/lambda-function.ts';
 import type { Answer } from '../services/lambda/worker.ts';
 import { ByHeart, type Disturbance } from './by-heart.ts';
-import { type KnownInvocations, samePort } from './known-invocations.ts';
+import { agrees, type KnownCall, knownCalls, type KnownInvocations, samePort } from './known-invocations.ts';
 import type { Effect, RecordedInvocation, Script } from './script.ts';
 import type { ExploredWorld } from './world.ts';
 
@@ -75,7 +75,7 @@ export class PlayBack implements Onlooker {
     await clock.advance(known.startedAt);
     const { roleArn, arn } = services.functions.find(name).spec;
     const caller = iam.assume(roleArn, 'lambda.amazonaws.com', arn);
-    for (const effect of known.effects) if (this.#difference === null) await this.#again(caller, effect, name);
+    for (const call of knownCalls(known)) if (this.#difference === null) await this.#again(caller, call, name);
     await clock.advance(known.endedAt);
     if (this.#isAfter) this.#playedAfter += 1;
     else this.#playedBefore += 1;
@@ -105,18 +105,17 @@ export class PlayBack implements Onlooker {
     return done.answer.functionError === null && answer.functionError === null && samePort(done.answer.payload) === samePort(answer.payload) && isDeepStrictEqual(changes(made), changes(meant));
   }
 
-  async #again(caller: Principal, effect: Effect, where: string): Promise<void> {
+  async #again(caller: Principal, { effect, cameTo }: KnownCall, where: string): Promise<void> {
     const { service, signingName, operation, region, errorCode } = effect;
     if (!(await this.#turnOf(effect))) return this.#differs(`${where}: the turn of ${operation} never came, as nobody did ${this.#awaited()}`);
     const { server, faults } = this.#world.sandbox;
     const input = structuredClone(effect.input);
     // Two writers that met in the recording do not meet here: that one of them failed is taken as it was, and only counted.
     if (errorCode !== null) faults.strike({ service, operation, caller, input, requestId: 'played back', region });
-    const after = errorCode ?? await server.call(caller, signingName, { operation, input, region }).then(text, (error: unknown) => (error instanceof AwsError ? error.code : String(error)));
+    const after = errorCode === null ? await server.answer(caller, signingName, { operation, input, region }) : null;
     this.#order.shift();
     this.#wake();
-    const before = errorCode ?? text(effect.output);
-    if (before !== after) this.#differs(`${where}: ${operation} came to ${after.slice(0, 300)}, and in the recording to ${before.slice(0, 300)}`);
+    if (after !== null && !agrees({ cameTo }, after)) this.#differs(`${where}: ${operation} came to ${JSON.stringify(after.error?.code ?? after.output).slice(0, 300)}, and in the recording to ${cameTo.slice(0, 300)}`);
   }
 
   #awaited(): string {
@@ -174,4 +173,3 @@ interface Said {
 const isOnce = (service: string, operation: string, { UpdateExpression: update = '' }: Said): boolean =>
   service === 'sns' || service === 'events' || (service === 'dynamodb' && (operation === 'PutItem' || (operation === 'UpdateItem' && !/\bADD\b|\bDELETE\b|[+]|list_append/i.test(update))));
 
-const text = (output: unknown): string => samePort(JSON.stringify(output ?? null));

@@ -75,7 +75,7 @@ export class ExploredWorld {
   /** A sandbox with the scenario's targets as they were before the release, and nothing deployed yet. @param startAt epoch milliseconds at which its time is held; default the wall clock's, and it goes by. */
   static async start(scenario: BaseScenario, { warm, port, secret }: Omit<Grounds, 'assembly'>, startAt?: number): Promise<ExploredWorld> {
     // The same ids in each run of a scenario: what came before a fault can then be played back.
-    const sandbox = await startSandbox({ ids: seededIds(scenario.name), speed, handleSignals: false, processes, graceMs, warm, ...(startAt === undefined ? {} : { startAt, isHeld: true }) });
+    const sandbox = await startSandbox({ ids: seededIds(scenario.name), speed, handleSignals: false, processes, graceMs, warm, quotaTime: (now) => now + performance.now(), ...(startAt === undefined ? {} : { startAt, isHeld: true }) });
     try {
       return new ExploredWorld(sandbox, scenario, { warm, port, secret });
     } catch (error) {

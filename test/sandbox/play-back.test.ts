@@ -92,7 +92,8 @@ test('held time goes on to a moment in order: who waits for a moment is woken th
 });
 
 test('an outcome that is another one, and a question that is another one, are noticed', async () => {
-  const one = playBack([invocation('ripcord-a', 1, [publish(1, 'told', { MessageId: 'another' }), publish(2, 'not told any more', {})])]);
+  const effects = [publish(1, 'told', { MessageId: 'another' }), publish(2, 'not told any more', {})];
+  const one = playBack([{ ...invocation('ripcord-a', 1, effects), answer: { payload: '"I sent another"', functionError: null } }]);
   await invoke('ripcord-a', 1);
   expect(one.difference).toMatch(/^ripcord-a: Publish came to .*, and in the recording to .*another/);
   expect(sandbox.inbox.map(({ message }) => message)).toEqual(['told']);
@@ -101,6 +102,12 @@ test('an outcome that is another one, and a question that is another one, are no
   await invoke('ripcord-a', 3).catch(() => undefined);
   expect(other.difference).toMatch(/^ripcord-a was asked /);
   expect(live()).toBe(1);
+});
+
+test('the id of a message with which nobody does anything may be another one', async () => {
+  const one = playBack([invocation('ripcord-a', 1, [publish(1, 'told', { MessageId: 'another' }), publish(2, 'told more', { MessageId: 'a third' })])]);
+  await invoke('ripcord-a', 1);
+  expect([one.difference, sandbox.inbox.map(({ message }) => message)]).toEqual([null, ['told', 'told more']]);
 });
 
 test('from the first invocation that a process has to do, nothing is played back', async () => {

@@ -48,6 +48,14 @@ test('all calls of Route 53 share one quota; a refused call takes nothing', () =
   expect(quotas.take('route53', 'GetChange')).toBe(true);
 });
 
+test('where sandbox time is held, a quota fills up again in the time that it is told', () => {
+  let waited = 0;
+  const quotas = new Quotas(clockAt({ now: 0 }), { time: (now) => now + waited });
+  expect(taken(quotas, 'route53', 'GetChange')).toBe(5);
+  waited = 400;
+  expect(taken(quotas, 'route53', 'GetChange')).toBe(2);
+});
+
 test('reads of a load balancer count against the writes\' account-wide limit, not the other way round', () => {
   const quotas = new Quotas(clockAt({ now: 0 }));
   taken(quotas, 'elasticloadbalancing', 'ModifyRule');
