@@ -3,6 +3,8 @@ import { metricPlan, type MetricEntry, type Objective, type ServiceConfig } from
 import type { Problem } from './config-problems.ts';
 import { regionProblems } from './control-regions.ts';
 import { expressionProblem, neededIn, unfilledProblem } from './metric-expression.ts';
+import { ownControlProblems } from './own-controls.ts';
+import { minimumProblems } from './signal-count.ts';
 
 /** An alarm rests on ten metrics at most, and one of errors takes those of requests too. */
 const mostMetrics = 5;
@@ -15,6 +17,8 @@ export function signalProblems(service: ServiceConfig): readonly Problem[] {
     ...metrics.flatMap(({ calls }, index) => (calls === undefined ? [] : [{ path: ['signals', 'metrics', index, 'calls'], message: 'belongs to a control: it says that this service calls what the entry measures' }])),
     ...Object.entries(lists).flatMap(([list, entries]) => entries.flatMap((entry, index) => entryProblems(entry).map(({ path, message }) => ({ path: ['signals', list, index, ...path], message })))),
     ...regionProblems(service),
+    ...ownControlProblems(service),
+    ...minimumProblems(service),
     ...(slo === undefined ? [] : objectiveProblems(slo, metrics).map((message) => ({ path: ['signals', 'slo'], message }))),
   ];
 }

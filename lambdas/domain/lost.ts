@@ -29,7 +29,17 @@ export interface Polled {
 const graceSeconds = 150;
 
 const isSettled = (instant: Instant | null, now: Instant): boolean => instant !== null && at(now) - at(instant) >= graceSeconds * 1000;
-const isRecent = (instant: Instant, { windowMinutes, now }: Polled): boolean => at(now) - at(instant) <= windowMinutes * 60_000;
+
+/**
+ * However short a service's window, a deployment that began so long ago is looked for, in minutes: its end has a grace of its own after that of its
+ * start, polls come five minutes apart, and one of them may fail.
+ */
+const leastMinutes = 20;
+
+/** How far back deployments are looked for whose events did not arrive, in minutes. */
+export const lookBackMinutes = ({ windowMinutes }: Pick<Polled, 'windowMinutes'>): number => Math.max(leastMinutes, windowMinutes);
+
+const isRecent = (instant: Instant, polled: Polled): boolean => at(polled.now) - at(instant) <= lookBackMinutes(polled) * 60_000;
 
 /** Without the time of the poll in it: the next poll must find the same name. At most 80 characters. */
 const nameOf = (service: string, ...parts: readonly string[]): string => `poll-${service}-${createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 24)}`;

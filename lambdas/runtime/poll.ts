@@ -18,7 +18,7 @@ import { isMuted } from '../adapters/mute-rules.ts';
 import { type AliasSource, groupsOf, releaseSources } from '../config/release-sources.ts';
 import type { CatalogueEntry } from '../config/schema.ts';
 import type { Clock } from '../domain/clock.ts';
-import { type Lost, lostAlarms, lostAliasMove, lostDeployment, lostEcsDeployment, type Polled } from '../domain/lost.ts';
+import { lookBackMinutes, type Lost, lostAlarms, lostAliasMove, lostDeployment, lostEcsDeployment, type Polled } from '../domain/lost.ts';
 import type { AlarmReading } from '../domain/readings.ts';
 import type { Log } from './logger.ts';
 
@@ -128,7 +128,7 @@ interface Looking {
 function looks({ service }: CatalogueEntry, { parts, polled, start, alarms }: Looking): (() => Promise<void>)[] {
   const { ecs, lambda } = releaseSources(service);
   const now = new Date(polled.now);
-  const list = { from: new Date(now.getTime() - polled.windowMinutes * 60_000), to: now };
+  const list = { from: new Date(now.getTime() - lookBackMinutes(polled) * 60_000), to: now };
   return [
     ...groupsOf(service).map((group) => async () => start(lostDeployment(group, await readDeployments(parts.codeDeploy, { groups: [group], ids: [], settled: new Set(), list }), polled))),
     ...ecs.map((source) => async () => start(lostEcsDeployment(source, await readEcsDeployments(parts.ecs, source), polled))),

@@ -12,8 +12,8 @@ export const minimalYaml = `services:
     signals:
       alarms:
         - name: checkout-5xx
-      traffic:
-        none: it has no requests
+      traffic: { none: it has no requests }
+      minimum: 1
     verification:
       none: nothing can be asked
     policy:

@@ -34,7 +34,7 @@ test('the interval that a message names is enough', () => {
 test('the smallest configuration is accepted, with every default resolved', () => {
   const { engine, services } = parseConfig(minimalYaml, 'services.yaml');
   expect(engine).toEqual({ name: 'ripcord', onCall: [], stakeholders: [], approvers: [], storm: { services: 5, minutes: 10, unrelated: 2 } });
-  expect(services['checkout']).toMatchObject({ signals: { minimum: 2, holdSeconds: 300, external: [] }, journeys: {}, policy: { dailyBudget: 3, bakeMinutes: 60 } });
+  expect(services['checkout']).toMatchObject({ signals: { minimum: 1, holdSeconds: 300, external: [] }, journeys: {}, policy: { dailyBudget: 3, bakeMinutes: 60 } });
 });
 
 describe('one mistake, one line', () => {
@@ -86,18 +86,20 @@ describe('one mistake, one line', () => {
     ['a proof without journeys', '      none: nothing can be asked', '      passesInARow: 3',
       'services.yaml:2 services.checkout.journeys: needs at least one journey to prove a recovery; or say `verification: { none: <reason> }`'],
     ['a reason that says nothing', 'none: it has no requests', 'none: because',
-      'services.yaml:15 services.checkout.signals.traffic.none: needs a reason a colleague would accept (10 characters or more)'],
+      'services.yaml:14 services.checkout.signals.traffic.none: needs a reason a colleague would accept (10 characters or more)'],
     ['no signal at all', '      alarms:\n        - name: checkout-5xx\n', '',
       'services.yaml:11 services.checkout.signals.alarms: needs at least one alarm or external tool, an `slo`, or `metrics` with `minimum: 1`: nothing could start a rollback'],
-    ['metrics alone where one signal is not enough', '      alarms:\n        - name: checkout-5xx\n', '      metrics: [{ kind: lambda, functionName: shop }]\n',
+    ['metrics alone where one signal is not enough', signalsYaml, '    signals: { metrics: [{ kind: lambda, functionName: shop }], traffic: { none: it has no requests } }\n',
       'services.yaml:11 services.checkout.signals.alarms: needs at least one alarm or external tool, an `slo`, or `metrics` with `minimum: 1`: nothing could start a rollback'],
+    ['more signals than there can be', '      minimum: 1\n', '',
+      'services.yaml:11 services.checkout.signals.minimum: asks for 2 independent signals, and the service can have only 1 (checkout-5xx), so that nothing would ever be done without a person; use `minimum: 1`, or add alarms of another group, a journey, `metrics` or an external tool'],
     ['an alarm without its name', '        - name: checkout-5xx', '        - group: errors',
       'services.yaml:13 services.checkout.signals.alarms.0.name: is missing; it needs a string'],
     ['a rung that names no target', '    signals:\n', '    rungs: [[[wep]]]\n    signals:\n',
       'services.yaml:11 services.checkout.rungs.0.0.0: names target "wep", which is not one of web; did you mean web?'],
     ['a name that cannot be one', '  checkout:', '  Checkout:',
       'services.yaml:2 services.Checkout: needs 1–40 lower-case letters, digits and hyphens, beginning with a letter'],
-    ['a number that is too large', '    signals:\n', '    signals:\n      minimum: 9\n', 'services.yaml:12 services.checkout.signals.minimum: Too big: expected number to be <=5'],
+    ['a number that is too large', 'minimum: 1', 'minimum: 9', 'services.yaml:15 services.checkout.signals.minimum: Too big: expected number to be <=5'],
     ['an e-mail address that is none', 'services:\n', 'engine: { onCall: [somebody] }\nservices:\n', 'services.yaml:1 engine.onCall.0: Invalid email address'],
     ['more rounds of proof than one execution can hold', '      none: nothing can be asked',
       `      { intervalSeconds: 5, deadlineMinutes: 240 }\n${oneJourney}`,
@@ -107,19 +109,19 @@ describe('one mistake, one line', () => {
       'services.yaml:17 services.checkout.verification.intervalSeconds: can write 23030 events into the history of one rollback, more than the 22000 that it can hold; use an interval of at least 51 seconds, or a shorter deadline'],
     ['more events than one execution can hold, by its targets', '    signals:\n', `    rungs: [[[${Array.from({ length: 60 }, () => 'web').join(', ')}]]]\n    signals:\n`,
       'services.yaml:11 services.checkout.rungs: can write 22520 events into the history of one rollback, more than the 22000 that it can hold; split the service into several with fewer targets each'],
-    ['a kind of metrics that is not known', '      traffic:\n', '      metrics:\n        - { kind: alb, loadBalancer: app/shop/1 }\n      traffic:\n',
+    ['a kind of metrics that is not known', '      traffic:', '      metrics:\n        - { kind: alb, loadBalancer: app/shop/1 }\n      traffic:',
       'services.yaml:15 services.checkout.signals.metrics.0.kind: "alb" is not known; known: alb-target-group, lambda, api-gateway, ecs-service, own'],
-    ['a load balancer that is none', '      traffic:\n', '      metrics:\n        - kind: alb-target-group\n          loadBalancer: shop\n      traffic:\n',
+    ['a load balancer that is none', '      traffic:', '      metrics:\n        - kind: alb-target-group\n          loadBalancer: shop\n      traffic:',
       'services.yaml:16 services.checkout.signals.metrics.0.loadBalancer: needs the ARN of an application load balancer, or the end of it: app/<name>/<id>'],
-    ['an alias in the name of a function', '      traffic:\n', '      metrics:\n        - kind: lambda\n          functionName: shop:live\n      traffic:\n',
+    ['an alias in the name of a function', '      traffic:', '      metrics:\n        - kind: lambda\n          functionName: shop:live\n      traffic:',
       'services.yaml:16 services.checkout.signals.metrics.0.functionName: needs the plain name of the function; put an alias into `alias`'],
-    ['an API without a name', '      traffic:\n', '      metrics:\n        - kind: api-gateway\n          stage: prod\n      traffic:\n',
+    ['an API without a name', '      traffic:', '      metrics:\n        - kind: api-gateway\n          stage: prod\n      traffic:',
       'services.yaml:16 services.checkout.signals.metrics.0.stage: needs beside it either `apiName` (a REST API) or `apiId` (an HTTP API)'],
-    ['traffic as the only metric', '      traffic:\n', '      metrics:\n        - kind: own\n          requests: { namespace: Shop, name: Requests }\n      traffic:\n',
+    ['traffic as the only metric', '      traffic:', '      metrics:\n        - kind: own\n          requests: { namespace: Shop, name: Requests }\n      traffic:',
       'services.yaml:16 services.checkout.signals.metrics.0.requests: needs `errors` or `latency` beside it: more or fewer requests alone accuse no release'],
-    ['controls with nothing to compare them with', '      traffic:\n', '      controls: [{ kind: lambda, functionName: payments }]\n      traffic:\n',
+    ['controls with nothing to compare them with', '      traffic:', '      controls: [{ kind: lambda, functionName: payments }]\n      traffic:',
       'services.yaml:14 services.checkout.signals.controls: needs `metrics` beside it: there is nothing to compare them with'],
-    ['a control that looks like the service itself', '      traffic:\n', '      metrics: [{ kind: lambda, functionName: shop }]\n      controls:\n        - { kind: lambda, functionName: shop }\n      traffic:\n',
+    ['a control that looks like the service itself', '      traffic:', '      metrics: [{ kind: lambda, functionName: shop }]\n      controls:\n        - { kind: lambda, functionName: shop }\n      traffic:',
       'services.yaml:16 services.checkout.signals.controls.0: is called "shop" like another one; give it a `name` of its own'],
     ['a proof too short for metrics', minimalYaml.slice(minimalYaml.indexOf('      traffic'), minimalYaml.indexOf('    policy')),
       `      metrics: [{ kind: lambda, functionName: shop }]\n      traffic: { none: it has no requests }\n    verification:\n      deadlineMinutes: 5\n${oneJourney}\n`,
@@ -134,8 +136,8 @@ describe('one mistake, one line', () => {
 });
 
 test('metrics alone are enough to start a rollback where one signal is', () => {
-  expect(broken('      alarms:\n        - name: checkout-5xx\n', '      minimum: 1\n      metrics: [{ kind: lambda, functionName: shop }]\n')).toEqual([]);
-  expect(broken('      alarms:\n        - name: checkout-5xx\n', '      minimum: 1\n')).toHaveLength(1);
+  expect(broken('      alarms:\n        - name: checkout-5xx\n', '      metrics: [{ kind: lambda, functionName: shop }]\n')).toEqual([]);
+  expect(broken('      alarms:\n        - name: checkout-5xx\n', '')).toHaveLength(1);
 });
 
 test('several mistakes are told together, in the order of their lines', () => {

@@ -61,7 +61,58 @@ describe('an expression', () => {
 test('what a service calls stands among its controls, never among its own metrics', () => {
   const entry = { kind: 'own', name: 'payments', requests: all, errors: all, calls: true };
   expect(told({ metrics: [entry] })).toEqual([expect.stringMatching(/^signals\.metrics\.0\.calls: belongs to a control/)]);
-  expect(told({ metrics: [{ ...entry, name: 'shop', calls: undefined }], controls: [entry] })).toEqual([]);
+  expect(told({ metrics: [{ ...entry, name: 'shop', calls: undefined }], controls: [{ ...entry, errors: { namespace: 'Payments', name: 'Failed' }, requests: { namespace: 'Payments', name: 'Requests' } }] })).toEqual([]);
+});
+
+describe('a control that is the service itself under another name', () => {
+  const control = (own: object, other: object) => told({ metrics: [own], controls: [{ ...other, name: 'other' }] });
+  const same = [expect.stringMatching(/^signals\.controls\.0: reads what "shop" of the service's own `metrics` reads/)];
+  const shop = { kind: 'lambda', functionName: 'shop' };
+  const own = { kind: 'own', name: 'shop', requests: all, errors: { namespace: 'Shop', name: 'Failed', dimensions: { Shop: 'one', Side: 'a' } } };
+
+  test.each<[string, object, object]>([
+    ['of a ready-made kind', shop, shop], ['with another percentile', shop, { ...shop, percentile: 'p50' }], ['as plain metrics', shop, { ...own, errors: { namespace: 'AWS/Lambda', name: 'Errors', dimensions: { FunctionName: 'shop' } } }],
+    ['with the order of its dimensions changed', own, { ...own, requests: { namespace: 'Other', name: 'Requests' }, errors: { ...own.errors, dimensions: { Side: 'a', Shop: 'one' } } }],
+    ['as an expression', own, { ...own, metrics: { every: all }, requests: { expression: 'every' }, errors: { namespace: 'Other', name: 'Failed' } }],
+    ['as an expression with other names', { ...own, metrics: { all, m: own.errors }, requests: { expression: 'all + m' } }, { ...own, metrics: { x: all, y: own.errors }, requests: { expression: 'x+y' }, errors: { namespace: 'Other', name: 'Failed' } }],
+  ])('%s is refused', (_how, metric, other) => {
+    expect(control(metric, other)).toEqual(same);
+  });
+
+  test.each<[string, object, object]>([
+    ['another function', shop, { kind: 'lambda', functionName: 'cart' }], ['another alias of it', { ...shop, name: 'shop', alias: 'live' }, { ...shop, alias: 'stable' }], ['its like in another Region', shop, { ...shop, region: 'us-east-1' }],
+    ['other dimensions', own, { ...own, requests: { ...all, dimensions: { Shop: 'two' } }, errors: { ...own.errors, dimensions: { Shop: 'two', Side: 'a' } } }],
+  ])('%s is taken', (_what, metric, other) => {
+    expect(control(metric, other)).toEqual([]);
+  });
+});
+
+describe('more independent signals than a service can have', () => {
+  const counted = (over: object, signals: object = {}): string[] => {
+    const given = serviceSchema.parse({ ...service, ...over, signals: { ...service.signals, minimum: 2, ...signals } });
+    return signalProblems(given).map(({ path, message }) => `${path.map(String).join('.')}: ${message}`);
+  };
+  const journeys = { home: { requests: [{ name: 'home', url: 'https://example.com/' }] } };
+  const lambda = { kind: 'lambda', functionName: 'shop' };
+  const codeDeploy = { app: { strategy: 'codedeploy', platform: 'Lambda', application: 'a', deploymentGroup: 'b', functionName: 'f', alias: 'live', good: 'last-known-good' } };
+  const ecs = { app: { strategy: 'ecs-service', cluster: 'prod', service: 'shop', good: 'last-known-good' } };
+  const refused = ([minimum, count]: readonly number[]) => [expect.stringContaining(`signals.minimum: asks for ${minimum} independent signals, and the service can have only ${count} (`)];
+
+  test.each<[string, object, object, readonly number[]]>([
+    ['one alarm', {}, {}, [2, 1]], ['two alarms of one group', {}, { alarms: [{ name: 'a', group: 'errors' }, { name: 'b', group: 'errors' }] }, [2, 1]],
+    ['an alarm named as the alarms of its promise are', {}, { alarms: [{ name: 'a', group: 'errors' }], metrics: [lambda], slo: { availability: 99.9 }, minimum: 3 }, [3, 2]],
+    ['everything, and five asked for', { journeys }, { metrics: [lambda], minimum: 5 }, [5, 3]],
+  ])('%s is refused', (_what, over, signals, counts) => {
+    expect(counted(over, signals)).toEqual(refused(counts));
+  });
+
+  test.each<[string, object, object]>([
+    ['two alarms', {}, { alarms: [{ name: 'a' }, { name: 'b' }] }], ['an alarm and journeys', { journeys }, {}], ['an alarm and metrics', {}, { metrics: [lambda] }], ['an alarm and another tool', {}, { external: ['pager'] }],
+    ['a promise of both kinds', {}, { alarms: [], metrics: [lambda], slo: { availability: 99.9, latency: { p99Ms: 800 } }, minimum: 3 }], ['one where one is enough', {}, { minimum: 1 }],
+    ['an alarm and deployments of CodeDeploy', { targets: codeDeploy }, {}], ['an alarm and deployments of ECS', { targets: ecs }, {}],
+  ])('%s can be enough', (_what, over, signals) => {
+    expect(counted(over, signals)).toEqual([]);
+  });
 });
 
 describe('the Region of a control', () => {

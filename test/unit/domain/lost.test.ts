@@ -1,6 +1,6 @@
 // What the poll takes for lost, and what it leaves to whoever has it.
 import { describe, expect, it } from 'vitest';
-import { lostAlarms, lostAliasMove, lostDeployment, lostEcsDeployment, type Polled } from '../../../lambdas/domain/lost.ts';
+import { lookBackMinutes, lostAlarms, lostAliasMove, lostDeployment, lostEcsDeployment, type Polled } from '../../../lambdas/domain/lost.ts';
 import { parseReleaseEvent } from '../../../lambdas/domain/release-event.ts';
 import { parseTrigger } from '../../../lambdas/domain/trigger.ts';
 import { isWeighed } from '../../../lambdas/domain/weighed.ts';
@@ -26,6 +26,16 @@ describe('a CodeDeploy deployment', () => {
     expect(lost?.name).toMatch(/^poll-checkout-[0-9a-f]{24}$/);
     expect(eventIn(lost?.input)).toEqual({ origin: 'codedeploy', phase: 'finished', deploymentId: 'd-2', ...group });
     expect(lostDeployment(group, [deployment()], polled({}, { now: minute(35) }))?.name).toBe(lost?.name);
+  });
+
+  it.each([5, 10])('is found at any phase of the poll, one poll failing, and with a window of %i minutes', (windowMinutes) => {
+    const missed = [0.5, 2, 4, 7, 15].flatMap((took) => Array.from({ length: 10 }, (_, phase) => phase / 2).filter((phase) => Array.from({ length: 8 }, (_, turn) => phase + 5 * turn).filter((now) => {
+      const isOut = now > took;
+      const one = deployment({ startedAt: minute(0), finishedAt: isOut ? minute(took) : null, status: isOut ? 'finished' : 'in-progress' });
+      return lostDeployment(group, [one], polled({}, { windowMinutes, now: minute(now) })) !== null;
+    }).length < 2).map((phase) => [took, phase]));
+    expect(missed).toEqual([]);
+    expect(lookBackMinutes({ windowMinutes: 240 })).toBe(240);
   });
 
   it('that runs is told as begun', () => {
