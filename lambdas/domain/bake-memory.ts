@@ -16,6 +16,8 @@ export interface WatchMemory {
   readonly judgedAt: Instant | null;
   /** Since when each look finds harm in the metrics that was there before the release; absent where the last one did not, or nobody asked. */
   readonly fromBeforeSince?: Instant;
+  /** Until when nothing happens by itself, as the look before read it; absent where that was no longer so. */
+  readonly coolDownUntil?: Instant;
   /** For what harm in the metrics rollbacks were started; absent before the first. */
   readonly weighed?: WeighedHarm;
   /** What the last row of the audit says, and where its chain stands; absent before the first. */
@@ -65,6 +67,17 @@ export function rememberedAt(memory: WatchMemory, signals: readonly Signal[], no
     ...memory, told: memory.told.filter((name) => !quiet.has(name)),
     worseAt: metrics === 'firing' ? now : memory.worseAt, judgedAt: metrics === 'unknown' ? memory.judgedAt : now,
   };
+}
+
+/**
+ * Once a cool-down is over, forgets for what rollbacks were started: they could do nothing, so what fires still is weighed once more. A version that was
+ * rolled back before and is out again stays told: whoever was paged decides about it.
+ */
+export function afterCoolDown({ coolDownUntil: before, ...memory }: WatchMemory, coolDownUntil: Instant | null, now: Instant): WatchMemory {
+  if (coolDownUntil !== null && at(coolDownUntil) > at(now)) return { ...memory, coolDownUntil };
+  if (before === undefined) return memory;
+  const { weighed: _, ...rest } = memory;
+  return { ...rest, told: memory.told.filter((name) => name === quarantinedName) };
 }
 
 /** The memory of a look that starts a rollback for these; null when one was started for each of them and none was quiet since. */

@@ -1,6 +1,7 @@
 // The reasons to leave things alone, in the order in which they are asked: the first that applies ends the decision.
 import { at } from './instants.ts';
 import { modeOf } from './demands.ts';
+import type { RollbackRecord } from './ledger.ts';
 import type { Question, ReleaseFacts } from './question.ts';
 import { type ReasonCode, because } from './reasons.ts';
 import type { Count } from './signals.ts';
@@ -80,17 +81,27 @@ function triggerIsQuiet({ trigger }: Question, signals: readonly Signal[]): bool
 
 const metricsAreQuiet = (signals: readonly Signal[]): boolean => signals.some(({ kind, status }) => kind === 'metrics' && status === 'quiet');
 
-const coolDown: Guardrail = ({ question, signals }) => {
-  const { coolDownUntil, now, rollbacks, rollbackId } = question;
-  if (isPersonsWill(question) || coolDownUntil === null || at(coolDownUntil) <= at(now)) return null;
-  const ends = rollbacks.flatMap((record) => (record.rollbackId !== rollbackId && record.endedAt !== null ? [at(record.endedAt)] : []));
-  const lastEnd = ends.length === 0 ? null : Math.max(...ends);
+/** Where nothing fires, too little was read to say of what it is: that is for the hold. */
+const coolDown: Guardrail = ({ question, signals, suspect }) => {
+  const { coolDownUntil, now } = question;
+  const firing = signals.filter(({ status }) => status === 'firing');
+  if (firing.length === 0 || isPersonsWill(question) || coolDownUntil === null || at(coolDownUntil) <= at(now)) return null;
+  const end = endOfHandling(question, suspect);
   // A release of a version that was rolled back is no fault that lasts, however soon it follows: EventBridge tells its time to the second only.
-  const isOld = signals.every(({ kind, status, since }) => status !== 'firing' || (kind !== 'quarantine' && lastEnd !== null && since !== null && at(since) <= lastEnd));
-  if (isOld) return leave('already-handled', 'Everything that fires began before the last rollback ended: that one handled it and told people.');
+  if (firing.every(({ kind, since }) => kind !== 'quarantine' && since !== null && at(since) <= end))
+    return leave('already-handled', 'All that fires began before the last rollback ended: that one told people.');
   const again = signals.find(({ kind }) => kind === 'quarantine');
-  return leave('cool-down', `A rollback ended a short while ago and ${again === undefined ? 'something began to fire after it' : again.summary}. Nothing happens by itself until ${coolDownUntil}: decide yourself.`, true);
+  return leave('cool-down', `A rollback just ended and ${again === undefined ? 'something fires still or again' : again.summary}. Nothing happens by itself until ${coolDownUntil}: decide yourself.`, true);
 };
+
+/** When the last rollback ended; 0, as it handled nothing, where its end is unknown or what it was about began before the present suspect. */
+function endOfHandling({ releases, rollbacks, rollbackId }: Question, suspect: ReleaseFacts | null): number {
+  const end = ({ endedAt }: RollbackRecord): number => (endedAt === null ? 0 : at(endedAt));
+  const [last] = rollbacks.filter((record) => record.rollbackId !== rollbackId).toSorted((a, b) => end(b) - end(a));
+  if (last === undefined) return 0;
+  const about = releases.find(({ id }) => id === last.release?.id) ?? last;
+  return suspect !== null && at(about.startedAt) < at(suspect.startedAt) ? 0 : end(last);
+}
 
 const storm: Guardrail = (facts) => {
   const { question } = facts;

@@ -130,7 +130,7 @@ export function lostAliasMove(source: AliasSource, reading: AliasReading, known:
   return found(polled, { ...named, previousVersion: reading.sharedWith ?? seen.version, at: seen.at }, text);
 }
 
-/** Alarms that fire with a release to suspect, and that no run has weighed since they began. */
+/** Alarms that fire with a release to suspect, and that no run has weighed since they began; once more when a cool-down is over in which they were left. */
 export function lostAlarms(alarms: readonly AlarmReading[], polled: Polled): (Lost & { readonly alarm: string })[] {
   const { ledger: { lock, signals }, now, service } = polled;
   // A run at work reads every alarm again; what it leaves behind is found by the next poll.
@@ -146,13 +146,22 @@ export function lostAlarms(alarms: readonly AlarmReading[], polled: Polled): (Lo
       detail: { alarmName: name, state: { value: 'ALARM', timestamp: since } },
     };
     const reason = { code: 'alarm-found', text: `Alarm ${name} is in ALARM since ${since}, release ${suspect.version} may have caused it, and its event did not arrive.` };
-    return [{ alarm: name, machine: 'rollback' as const, name: nameOf(service, name, since), input: { service, event }, reason }];
+    return [{ alarm: name, machine: 'rollback' as const, name: nameOf(service, name, since, ...pastCoolDown(since, polled)), input: { service, event }, reason }];
   });
 }
 
-/** Whether an Assess looked, or a rollback went on, after the alarm began. */
-const wasWeighed = (since: Instant, { assessedAt, ledger: { rollbacks, shadowed } }: Polled): boolean =>
-  (assessedAt !== null && at(assessedAt) >= at(since)) || [...rollbacks, ...shadowed].some(({ startedAt, endedAt }) => at(endedAt ?? startedAt) >= at(since));
+/** Whether an Assess looked, or a rollback went on, after the alarm began. What a cool-down left counts only until its end: nothing could be done about it before. */
+function wasWeighed(since: Instant, polled: Polled): boolean {
+  const { assessedAt, ledger: { rollbacks, shadowed } } = polled;
+  const weighed = [...rollbacks, ...shadowed].map(({ startedAt, endedAt }) => endedAt ?? startedAt);
+  const [from = since] = pastCoolDown(since, polled);
+  return [...weighed, ...(assessedAt === null ? [] : [assessedAt])].some((instant) => at(instant) >= at(from));
+}
+
+/** The end of the last cool-down, where it is over and the alarm began before it. */
+function pastCoolDown(since: Instant, { ledger: { lock: { coolDownUntil } }, now }: Polled): Instant[] {
+  return coolDownUntil !== null && at(coolDownUntil) <= at(now) && at(since) < at(coolDownUntil) ? [coolDownUntil] : [];
+}
 
 function suspectOf(alarm: AlarmReading, polled: Polled): Release | null {
   const { ledger: { releases, rollbacks }, windowMinutes } = polled;

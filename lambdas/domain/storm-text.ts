@@ -11,10 +11,11 @@ const spanOf = (minutes: number): string => `${minutes} to ${2 * minutes}`;
 
 const named = (services: readonly string[]): string => `${services.slice(0, 10).join(', ')}${services.length > 10 ? ' …' : ''}`;
 
+const said = ({ services, limit, minutes }: Stormy, which = ''): string =>
+  `${services.length} services ${which}had a signal in the last ${spanOf(minutes)} minutes (${named(services)}). More than ${limit} have a shared cause, so Ripcord rolls nothing back.`;
+
 /** More distinct services than the limit had a signal within one to two windows. */
-export const stormText = ({ services, limit, minutes }: Stormy): string =>
-  `${services.length} services had a signal in the last ${spanOf(minutes)} minutes (${named(services)}). More than ${limit} have a shared cause, so Ripcord rolls nothing back.`;
+export const stormText = (stormy: Stormy): string => said(stormy);
 
 /** The same of services that have nothing to do with each other: one of each group. */
-export const unrelatedText = ({ services, limit, minutes }: Stormy): string =>
-  `${services.length} services that have nothing to do with each other had a signal in the last ${spanOf(minutes)} minutes (${named(services)}). More than ${limit} have a shared cause, so Ripcord rolls nothing back.`;
+export const unrelatedText = (stormy: Stormy): string => said(stormy, 'that have nothing to do with each other ');

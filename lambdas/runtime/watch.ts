@@ -13,6 +13,7 @@ import { readTrafficBetween } from '../adapters/traffic.ts';
 import { groupsOf, releaseSources } from '../config/release-sources.ts';
 import type { CatalogueEntry } from '../config/schema.ts';
 import { bakedAtOf, watchLook } from '../domain/bake.ts';
+import { afterCoolDown, noMemory } from '../domain/bake-memory.ts';
 import { answered, failedLooked, left as leftBy, notCaptured, type SettleQuestion, settled, withdrawalReason, withdrawalsOf, type WithdrawalQuestion } from '../domain/bake-end.ts';
 import { isWorthReading, observedBefore, type ObservedQuestion, started } from '../domain/bake-start.ts';
 import { type Counted, capturedAfter, observedStates, statesOf } from '../domain/captured-states.ts';
@@ -162,7 +163,8 @@ async function look({ watch: watching, watchId, evidence, looksLeft = looksLeftU
   const question = {
     service: watching.service, release: withoutStates(current), statusBefore: release.status, traffic, rollbacks: [...ledger.rollbacks, ...ledger.shadowed], bakeMinutes: config.policy.bakeMinutes, hasJourneys: watching.hasJourneys,
     quarantined: ledger.quarantined, alarms, metrics, delivered: ledger.signals, deployments, evidence, externalTools: config.signals.external, now: now.toISOString(),
-    releases: ledger.releases.map((one) => withoutStates(one)), lockedBy: ledger.lock.owner, waitsForNext: true as const, holdSeconds: config.signals.holdSeconds, looksLeft, memory,
+    releases: ledger.releases.map((one) => withoutStates(one)), lockedBy: ledger.lock.owner, waitsForNext: true as const, holdSeconds: config.signals.holdSeconds, looksLeft,
+    memory: afterCoolDown(memory ?? noMemory, ledger.lock.coolDownUntil, now.toISOString()),
     ...(isTooOld && (config.signals.metrics ?? []).length > 0 ? { isTooOldToJudge: true as const } : {}),
   };
   return keep({ service: watching.service, watchId }, { verb: 'look', question, looked: watchLook(question) }, parts, memory);

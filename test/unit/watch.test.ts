@@ -1,10 +1,10 @@
 // The Watch against real clients and the sandbox's services: what it records, when, and what it never takes for a release.
 import { describe, expect, it } from 'vitest';
 import { joinSignal, quarantine } from '../../lambdas/adapters/ledger-history.ts';
-import { acquireLock } from '../../lambdas/adapters/ledger-lock.ts';
+import { acquireLock, releaseLock } from '../../lambdas/adapters/ledger-lock.ts';
 import { watch } from '../../lambdas/runtime/watch.ts';
 import { delivered, rollback } from './domain/samples.ts';
-import { another, captured, codeDeploy, codes, ledger, look, lookLater, pipeline, ran, record, release, rig, service, start, startLater } from './watch-rig.ts';
+import { another, captured, codeDeploy, codes, later, ledger, look, lookLater, pipeline, ran, record, release, rig, service, start, startLater } from './watch-rig.ts';
 import { recordRollback } from './rollback-rows.ts';
 
 describe('recording', () => {
@@ -154,6 +154,20 @@ describe('a look', () => {
     expect(second.rollback?.name).not.toBe(first.rollback?.name);
     await recordRollback(rig.table, rollback({ service, startedAt: rig.at(0), endedAt: null, release: { id: 'build-2', version: 'v2' } }));
     expect(await look(watching, ran(true), second.memory)).toMatchObject({ answer: 'ended', reasons: [{ code: 'rolled-back' }] });
+  });
+
+  it('starts one more for what fires still when a cool-down is over, in which none could do anything', async () => {
+    const watching = await record(pipeline('Started', -1));
+    const lock = await acquireLock(rig.table, service, 'rb-7', { now: new Date(rig.clock.now()) });
+    if (!lock.held) throw new Error('the lock was free');
+    await releaseLock(rig.table, { service, owner: 'rb-7', fence: lock.fence }, new Date(rig.clock.now() + 4 * 60_000));
+    rig.fire('5xx');
+    const first = await look(watching);
+    const within = await look(watching, ran(true), first.memory);
+    expect([first.answer, within.answer]).toEqual(['signal', 'continue']);
+    const after = await watch({ verb: 'look', watchId: 'w-1', watch: watching, look: 3, looksLeft: 1400, memory: within.memory ?? null, evidence: ran(true) }, later(5)) as typeof within;
+    expect(after.answer).toBe('signal');
+    expect(after.rollback?.name).not.toBe(first.rollback?.name);
   });
 
   it('takes a rollback that holds the lock for undecided at the end of the bake', async () => {

@@ -1,7 +1,7 @@
 // A rollback that the Watch started and that left the release alone: the Watch goes on, starts no second one for the same signal, and one for the next.
 import { describe, expect, it } from 'vitest';
 import { type BakeQuestion, watchLook } from '../../../lambdas/domain/bake.ts';
-import type { WatchMemory } from '../../../lambdas/domain/bake-memory.ts';
+import { afterCoolDown, noMemory, type WatchMemory } from '../../../lambdas/domain/bake-memory.ts';
 import { decide } from '../../../lambdas/domain/decide.ts';
 import { measured, reading, since } from './metric-samples.ts';
 import { alarm, journeys, minute, question, quiet, release, rollback, watchTrigger } from './samples.ts';
@@ -168,5 +168,24 @@ describe('harm that metrics alone see and that was there before the release', ()
     expect(asked(11)).toMatchObject({ verdict: 'hold', page: false });
     expect(asked(17)).toMatchObject({ verdict: 'leave', page: true, headline: expect.stringContaining('needs a person') as string });
     expect(asked(17, reading({ until: 17 }))).toMatchObject({ verdict: 'leave', page: false });
+  });
+});
+
+describe('a cool-down', () => {
+  const until = minute(37);
+  const told: WatchMemory = { ...noMemory, runs: 1, told: ['alarm/5xx', 'metrics/metrics', 'quarantined'], weighed: { at: minute(9), waitMinutes: 10, harm: { errors: 0.3 } } };
+
+  it('lets go of what a rollback was started for when it is over, once, but for a version that is out again', () => {
+    const within = afterCoolDown(told, until, minute(36));
+    expect(within).toEqual({ ...told, coolDownUntil: until });
+    const past = afterCoolDown(within, until, minute(37));
+    expect(past).toEqual({ ...noMemory, runs: 1, told: ['quarantined'] });
+    expect(afterCoolDown({ ...past, told: ['alarm/5xx'] }, until, minute(38)).told).toEqual(['alarm/5xx']);
+  });
+
+  it('that was over before the first look, or that a later one prolongs, lets nothing go', () => {
+    expect(afterCoolDown(told, until, minute(40))).toEqual(told);
+    expect(afterCoolDown(told, null, minute(40))).toEqual(told);
+    expect(afterCoolDown({ ...told, coolDownUntil: until }, minute(60), minute(40))).toEqual({ ...told, coolDownUntil: minute(60) });
   });
 });

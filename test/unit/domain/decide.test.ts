@@ -141,6 +141,10 @@ const whoDidIt: Row[] = [
   { when: 'a person asks although a dependency is likelier', asked: question({ ...theirs, trigger: personTrigger() }), verdict: 'roll-back', codes: ['asked-by-person'] },
 ];
 
+const cooling = { coolDownUntil: minute(37), rollbacks: [rollback({ endedAt: minute(7) })] };
+const handled = (id: string, began: number) => ({
+  coolDownUntil: minute(39), releases: [release(), release({ id, version: id, startedAt: minute(began) })], rollbacks: [rollback({ startedAt: minute(7), endedAt: minute(9), release: { id, version: id } })],
+});
 const leaving: Row[] = [
   { when: 'the database forbids every way back', asked: question(floored), verdict: 'leave', page: true, codes: ['no-safe-way', 'below-floor'] },
   { when: 'the database forbids what a person asks for', asked: question({ ...floored, trigger: personTrigger() }), verdict: 'leave', page: true, codes: ['no-safe-way', 'below-floor'] },
@@ -161,7 +165,11 @@ const leaving: Row[] = [
   { when: 'the alarm still reads OK from before the event a minute later', asked: question({ alarms: [quiet('5xx'), quiet('latency')], startedAt: minute(9) }), verdict: 'leave', codes: ['no-longer-firing'] },
   { when: 'it recovered while a person thought', asked: question({ approval: approval('approved'), alarms: [quiet('5xx', { since: minute(9) }), quiet('latency')] }), verdict: 'leave', codes: ['no-longer-firing'] },
   { when: 'the release was recorded in shadow before', asked: question({ policy: { mode: 'shadow' }, shadowed: [rollback({ release: { id: 'r-2', version: 'v2' }, isShadow: true })] }), verdict: 'leave', codes: ['already-shadowed'] },
-  { when: 'it all began before the last rollback ended', asked: question({ coolDownUntil: minute(39), rollbacks: [rollback({ endedAt: minute(9) })] }), verdict: 'leave', codes: ['already-handled'] },
+  { when: 'it all began before the last rollback ended', asked: question({ coolDownUntil: minute(39), rollbacks: [rollback({ startedAt: minute(7), endedAt: minute(9) })] }), verdict: 'leave', codes: ['already-handled'] },
+  { when: 'it all began before the end of the last rollback, which was about a release after the one suspected now', asked: question(handled('r-3', 4)), verdict: 'leave', codes: ['already-handled'] },
+  { when: 'the last rollback turned off the flags of the release suspected now', asked: question({ coolDownUntil: minute(39), rollbacks: [rollback({ startedAt: minute(7), endedAt: minute(9), release: { id: 'r-2', version: 'v2' }, keepsRelease: true })] }), verdict: 'leave', codes: ['already-handled'] },
+  { when: 'it all began before the end of the last rollback, which was about a release before the one suspected now', asked: question(handled('r-1', -60)), verdict: 'leave', page: true, codes: ['cool-down'] },
+  { when: 'it all began before the end of the last rollback, which began before the release suspected now', asked: question({ coolDownUntil: minute(39), rollbacks: [rollback({ startedAt: minute(-1), endedAt: minute(9) })] }), verdict: 'leave', page: true, codes: ['cool-down'] },
   { when: 'it began after the last rollback, in its cool-down', asked: question({ coolDownUntil: minute(37), rollbacks: [rollback({ endedAt: minute(7) })] }), verdict: 'leave', page: true, codes: ['cool-down'] },
   { when: 'what was rolled back is released again in the second in which the rollback ended', verdict: 'leave', page: true, codes: ['cool-down'],
     asked: question({ trigger: watchTrigger({ alarms: [], journeys: [], quarantined: true }), quarantined: ['v2'], coolDownUntil: minute(37), alarms: [quiet('5xx'), quiet('latency')],
@@ -176,7 +184,15 @@ const leaving: Row[] = [
   { when: 'the hold is over and the traffic is unknown', asked: question({ traffic: { status: 'unknown', requests: null, minimum: 50, minutes: 5 }, ...afterHold }), verdict: 'leave', page: true, codes: ['traffic-unknown'] },
 ];
 
-const rows = [...rolledBack, ...asking, ...holding, ...whoDidIt, ...leaving];
+/** Nothing fires, and what was reported cannot be read or still reads as before it: a moment after a rollback that is no less a reason to wait. */
+const unreadAfterRollback: Row[] = [
+  { when: 'in a cool-down, the alarm reads OK from before its event', asked: question({ ...cooling, trigger: alarmTrigger({ at: minute(9.9) }), alarms: [quiet('5xx'), quiet('latency')] }), verdict: 'hold', codes: ['signal-unreadable'] },
+  { when: 'in a cool-down, the alarms have no data', asked: question({ ...cooling, alarms: ['5xx', 'latency'].map((name) => alarm(name, { state: 'INSUFFICIENT_DATA', since: minute(9) })) }), verdict: 'hold', codes: ['signal-unreadable'] },
+  { when: 'in a cool-down, the metrics cannot be read', verdict: 'hold', codes: ['signal-unreadable'],
+    asked: question({ ...cooling, trigger: watchTrigger({ alarms: [], journeys: [], metrics: true }), metrics: { status: 'unknown', why: 'CloudWatch did not answer' }, alarms: [quiet('5xx'), quiet('latency')] }) },
+];
+
+const rows = [...unreadAfterRollback, ...rolledBack, ...asking, ...holding, ...whoDidIt, ...leaving];
 
 describe('the decision', () => {
   it.each(rows)('says $verdict when $when', ({ asked, verdict, page = false, codes }) => {

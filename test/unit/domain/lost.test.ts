@@ -164,8 +164,35 @@ describe('an alarm', () => {
   });
 });
 
+describe('an alarm that a cool-down left', () => {
+  const cooled = (now: number, over: Partial<Polled> = {}) =>
+    polled({ releases: [kept()], rollbacks: [rollback({ startedAt: minute(3), endedAt: minute(7) })], lock: { ...noLock, coolDownUntil: minute(37) } }, { now: minute(now), assessedAt: minute(10), ...over });
+  const found = (now: number, over: Partial<Polled> = {}) => lostAlarms([alarm('5xx')], cooled(now, over)).map(({ name }) => name);
+
+  it('is left alone until its end, and then found once more under one name of its own', () => {
+    expect([11, 20, 36].map((now) => found(now))).toEqual([[], [], []]);
+    const [name] = found(37);
+    expect(name).toMatch(/^poll-checkout-/);
+    expect([38, 60, 120].map((now) => found(now))).toEqual([[name], [name], [name]]);
+    expect(found(20, { assessedAt: null })).not.toEqual([name]);
+    expect(found(42, { assessedAt: minute(37.2) })).toEqual([]);
+  });
+
+  it('is found once more also when it began before the rollback ended', () => {
+    expect(lostAlarms([alarm('5xx', { since: minute(6) })], cooled(36))).toEqual([]);
+    expect(lostAlarms([alarm('5xx', { since: minute(6) })], cooled(38))).toHaveLength(1);
+  });
+
+  it('has nothing to do with a cool-down that was over before it began', () => {
+    const since = { since: minute(38), fault: { from: minute(36), to: minute(37) } };
+    expect(lostAlarms([alarm('5xx', since)], cooled(45, { assessedAt: minute(39) }))).toEqual([]);
+    const [heardNever] = lostAlarms([alarm('5xx', since)], cooled(45, { assessedAt: null }));
+    expect(heardNever?.name).toBe(lostAlarms([alarm('5xx', since)], polled({ releases: [kept()] }, { now: minute(45) }))[0]?.name);
+  });
+});
+
 describe('what a run has weighed', () => {
-  it.each([['no-release', true], ['release-suspected', true], ['joined', false], ['muted', false], ['no-longer-firing', false]] as const)('with the reason %s: %s', (code, weighed) => {
+  it.each([['no-release', true], ['release-suspected', true], ['joined', false], ['muted', false], ['no-longer-firing', false], ['already-handled', false], ['cool-down', true]] as const)('with the reason %s: %s', (code, weighed) => {
     expect(isWeighed(question(), [{ code, text: '' }])).toBe(weighed);
   });
 });
