@@ -9,9 +9,9 @@ import type { Terminal } from './terminal.ts';
 
 export type ScoredRow = Pick<AuditRow, 'rollbackId' | 'seq' | 'at' | 'kind' | 'service' | 'data'>;
 
-/** `acted`: it set out to change something. `other`: refused, a dry run, or broken before it changed anything. */
-type Fate = 'acted' | 'shadowed' | 'left' | 'other';
-const fates = ['acted', 'shadowed', 'left'] as const;
+/** `acted`: it set out to change something. `unchanged`: refused, a dry run, or over before it changed anything, also where it could not. */
+const fates = ['acted', 'shadowed', 'left', 'unchanged'] as const;
+type Fate = (typeof fates)[number];
 
 const parts = ['detect', 'decide', 'restore', 'verify'] as const;
 type Part = (typeof parts)[number];
@@ -25,7 +25,7 @@ interface Counted {
 
 export interface Score {
   readonly service: string;
-  readonly counts: Readonly<Record<(typeof fates)[number], Counted>>;
+  readonly counts: Readonly<Record<Fate, Counted>>;
   /** Wrong among the labelled rollbacks that acted, 0–1; null while none is labelled. */
   readonly falseRollbackRate: number | null;
   /** Medians of the rollbacks that acted, in seconds; null where none has both ends. */
@@ -48,6 +48,10 @@ function isReadable({ data }: ScoredRow): boolean {
 
 const dataOf = (row: ScoredRow): Readonly<Record<string, unknown>> => JSON.parse(row.data) as Readonly<Record<string, unknown>>;
 const inner = (value: unknown, name: string): unknown => (value !== null && typeof value === 'object' ? (value as Readonly<Record<string, unknown>>)[name] : undefined);
+const listIn = (value: unknown, name: string): readonly unknown[] => {
+  const list = inner(value, name);
+  return Array.isArray(list) ? list : [];
+};
 const instant = (value: unknown): number | null => (typeof value === 'string' && !Number.isNaN(Date.parse(value)) ? Date.parse(value) : null);
 
 /** One score a service, by name. Rows may come in any order; a rollback without an end is not counted. */
@@ -100,7 +104,7 @@ function runOf(rows: readonly ScoredRow[]): Run | null {
   if (reported === undefined) return null;
   const outcome = inner(dataOf(reported)['ending'], 'outcome');
   const hasActed = rows.some(({ kind }) => kind === 'change-intended' || kind === 'change-made');
-  const fate: Fate = hasActed ? 'acted' : outcome === 'shadow' ? 'shadowed' : outcome === 'left' || outcome === 'rejected' ? 'left' : 'other';
+  const fate: Fate = hasActed ? 'acted' : outcome === 'shadow' ? 'shadowed' : outcome === 'left' || outcome === 'rejected' ? 'left' : 'unchanged';
   return { service: reported.service, fate, times: timesOf(rows, outcome === 'recovered') };
 }
 
@@ -116,14 +120,14 @@ function timesOf(rows: readonly ScoredRow[], hasRecovered: boolean): Times {
 }
 
 /**
- * When users began to suffer: the first bad minute of an alarm that fires, but no earlier than the release that was taken back; an alarm changes its
- * state minutes after that. Without one, the first signal.
+ * When users began to suffer: the first bad minute of an alarm that accused the release which was taken back, but no earlier than that began; an alarm
+ * changes its state minutes after that. Without one, the first signal. An alarm from before the release tells nothing of when its harm began.
  */
 function onsetOf(question: unknown, decision: unknown): number | null {
-  const [alarms, signal] = [inner(question, 'alarms'), instant(inner(decision, 'firstSignalAt'))];
-  const [releases, releaseId] = [inner(question, 'releases'), inner(decision, 'releaseId')];
-  const release = instant(inner((Array.isArray(releases) ? releases : []).find((one: unknown) => inner(one, 'id') === releaseId), 'startedAt'));
-  const bad = (Array.isArray(alarms) ? alarms : []).flatMap((alarm: unknown) => (inner(alarm, 'state') === 'ALARM' ? instant(inner(inner(alarm, 'fault'), 'from')) ?? [] : []));
+  const [signal, releaseId] = [instant(inner(decision, 'firstSignalAt')), inner(decision, 'releaseId')];
+  const release = instant(inner(listIn(question, 'releases').find((one) => inner(one, 'id') === releaseId), 'startedAt'));
+  const accusers = listIn(decision, 'signals').filter((one) => inner(one, 'kind') === 'alarm' && inner(one, 'status') === 'firing' && inner(one, 'isOlderThanRelease') === false).map((one) => inner(one, 'source'));
+  const bad = listIn(question, 'alarms').flatMap((alarm) => (accusers.includes(inner(alarm, 'name')) ? instant(inner(inner(alarm, 'fault'), 'from')) ?? [] : []));
   const known = [...bad.map((from) => Math.max(from, release ?? from)), ...(signal === null ? [] : [signal])];
   return known.length === 0 ? null : Math.min(...known);
 }
@@ -131,7 +135,7 @@ function onsetOf(question: unknown, decision: unknown): number | null {
 function scoreOf(service: string, runs: readonly (Run & { readonly opinion: Opinion | null })[]): Score {
   const count = (fate: Fate, opinion?: Opinion): number => runs.filter((run) => run.fate === fate && (opinion === undefined || run.opinion === opinion)).length;
   const counted = (fate: Fate) => ({ total: count(fate), right: count(fate, 'right'), wrong: count(fate, 'wrong') });
-  const counts = { acted: counted('acted'), shadowed: counted('shadowed'), left: counted('left') };
+  const counts = { acted: counted('acted'), shadowed: counted('shadowed'), left: counted('left'), unchanged: counted('unchanged') };
   const rate = ({ right, wrong }: Counted): number | null => (right + wrong === 0 ? null : wrong / (right + wrong));
   const middle = (fate: Fate, part: Part): number | null => median(runs.flatMap((run) => (run.fate === fate ? run.times[part] ?? [] : [])));
   return {
@@ -153,7 +157,7 @@ interface ScoreOptions extends RecordOptions {
 
 export function addScoreCommand(program: Command, screen: Terminal): void {
   program.command('score')
-    .description('Counts rollbacks that acted, shadowed or left things alone, the labels on them, the false-rollback rate, and median times; what was done in shadow apart. Reads the whole audit table.')
+    .description('Counts rollbacks that acted, shadowed, left things alone or changed nothing, the labels on them, the false-rollback rate, and median times; what was done in shadow apart. Reads the whole audit table.')
     .argument('[service]', 'one service; default all')
     .option('--json', 'print the scores as JSON: times in seconds, rates from 0 to 1, null for what is not known')
     .option('--engine <name>', 'name of the engine', 'ripcord')

@@ -7,9 +7,12 @@ import { type ScoredRow, scoresOf } from '../../bin/commands/score.ts';
 import { main } from '../../bin/ripcord.ts';
 import { verifyChain } from '../../lambdas/audit/chain.ts';
 import { labelChain } from '../../lambdas/audit/label-chains.ts';
+import { decide } from '../../lambdas/domain/decide.ts';
+import type { AlarmReading } from '../../lambdas/domain/readings.ts';
 import type { HttpAnswer } from '../../lambdas/runtime/answer-request.ts';
 import { labelByPerson, labelRequestOf } from '../../lambdas/runtime/label-request.ts';
 import { auditTable, startTables, type Tables } from './audit-tables.ts';
+import { alarm, alarmTrigger, minute, question, release } from './domain/samples.ts';
 
 const me = { userId: 'AROAEXAMPLE:dana', arn: 'arn:aws:sts::111122223333:assumed-role/operator/dana' };
 let tables: Tables;
@@ -230,12 +233,17 @@ const acted = (name: string, firstSignal: number, outcome = 'recovered'): Scored
 const word = (who: string, rollbackId: string, opinion: string, seq = 0): ScoredRow => row(labelChain(who, rollbackId), seq, second(200), ['labelled', { rollbackId, opinion }]);
 
 describe('the score', () => {
-  it('counts what acted, shadowed and left things alone, and not what was refused or runs still', () => {
+  it('counts what acted, shadowed and left things alone, what changed nothing, and not what runs still', () => {
     const rows = [
       ...acted('a', 0), row('b', 0, second(1), end('shadow')), row('c', 0, second(1), end('left')), row('d', 0, second(1), end('rejected')),
       row('e', 0, second(1), end('refused')), row('f', 0, second(1), end('failed')), row('g', 0, second(1), assessed(0)),
     ];
-    expect(scoresOf(rows)).toMatchObject([{ service: 'checkout', counts: { acted: { total: 1 }, shadowed: { total: 1 }, left: { total: 2 } } }]);
+    expect(scoresOf(rows)).toMatchObject([{ service: 'checkout', counts: { acted: { total: 1 }, shadowed: { total: 1 }, left: { total: 2 }, unchanged: { total: 2 } } }]);
+  });
+
+  it('counts a label on a rollback that could change nothing, apart from those that acted', () => {
+    const rows = [...acted('a', 0), row('b', 0, second(1), end('failed')), word('ann', 'b', 'wrong'), row('c', 0, second(1), end('refused')), word('ann', 'c', 'right')];
+    expect(scoresOf(rows)).toMatchObject([{ falseRollbackRate: null, counts: { acted: { right: 0, wrong: 0 }, left: { total: 0 }, unchanged: { total: 2, right: 1, wrong: 1 } } }]);
   });
 
   it('takes medians from the first signal to the proof, of rollbacks that acted', () => {
@@ -244,12 +252,27 @@ describe('the score', () => {
   });
 
   it('takes the first bad minute of an alarm for the beginning, which an alarm tells minutes later, but nothing from before the release', () => {
-    const detectOf = (from: number, state = 'ALARM'): number | null | undefined => scoresOf(acted('a', 50).map((one) => (one.kind !== 'assessed' ? one : {
-      ...one, data: JSON.stringify({ question: { startedAt: second(60), alarms: [{ state, fault: { from: second(from), to: second(from + 1) } }], releases: [{ id: 'r-2', startedAt: second(20) }] }, decision: { firstSignalAt: second(50), releaseId: 'r-2' } }),
+    const detectOf = (from: number, over: object = {}): number | null | undefined => scoresOf(acted('a', 50).map((one) => (one.kind !== 'assessed' ? one : {
+      ...one, data: JSON.stringify({
+        question: { startedAt: second(60), alarms: [{ name: '5xx', state: 'ALARM', fault: { from: second(from), to: second(from + 1) } }], releases: [{ id: 'r-2', startedAt: second(20) }] },
+        decision: { firstSignalAt: second(50), releaseId: 'r-2', signals: [{ kind: 'alarm', source: '5xx', status: 'firing', isOlderThanRelease: false, ...over }] },
+      }),
     })))[0]?.medians.detect;
     expect(detectOf(30)).toBe(30);
     expect(detectOf(5)).toBe(40);
-    expect(detectOf(30, 'OK')).toBe(10);
+    for (const over of [{ status: 'quiet' }, { status: 'unknown' }, { isOlderThanRelease: true }, { kind: 'external' }, { source: 'latency' }]) expect(detectOf(30, over)).toBe(10);
+  });
+
+  it('takes no alarm for the beginning that was there before the release, as the verdict itself says', () => {
+    const began = (name: string, from: number) => alarm(name, { since: minute(from + 2), fault: { from: minute(from), to: minute(from + 1) } });
+    const detectOf = (...older: readonly AlarmReading[]): number | null | undefined => {
+      const asked = question({ startedAt: minute(200.5), now: minute(200.6), trigger: alarmTrigger({ at: minute(200) }), releases: [release()], alarms: [began('5xx', 198), began('latency', 198), ...older] });
+      const [score] = scoresOf([
+        row('a', 0, minute(200.6), ['assessed', { question: asked, decision: decide(asked) }]), row('a', 1, minute(200.7), ['change-intended', {}]), row('a', 2, minute(206), end('recovered')),
+      ]);
+      return score?.medians.detect;
+    };
+    expect([detectOf(), detectOf(began('old', -6000)), detectOf(began('disk', 190))]).toEqual([150, 150, 630]);
   });
 
   it('knows no time to verify of what never recovered', () => {
