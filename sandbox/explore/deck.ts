@@ -7,6 +7,7 @@ export class Deck {
   /** By worker. */
   readonly #at = new Map<number, string>();
 
+  /** @param cases in order: scenarios begin in that of their first ones. */
   constructor(cases: readonly Case[]) {
     for (const { scenario, id } of cases) this.#left.set(scenario, [...this.#left.get(scenario) ?? [], id]);
   }
@@ -22,13 +23,13 @@ export class Deck {
     return id;
   }
 
-  /** Its own; else the longest that nobody has; else the longest. */
+  /** Its own; else the first that nobody has; else the first. */
   #scenarioFor(worker: number): string | null {
     const own = this.#at.get(worker);
     if (own !== undefined && this.#left.has(own)) return own;
     this.#at.delete(worker);
     const taken = new Set(this.#at.values());
-    const all = [...this.#left].toSorted(([, one], [, other]) => other.length - one.length).map(([scenario]) => scenario);
+    const all = [...this.#left.keys()];
     return all.find((scenario) => !taken.has(scenario)) ?? all[0] ?? null;
   }
 }

