@@ -1,5 +1,6 @@
 // One look at a release in its bake: go on, start a rollback, call it known good, or give up. Pure.
 import { createHash } from 'node:crypto';
+import { baselineBlock, baselineBlocks } from '../statistics/settings.ts';
 import { fromBeforeName, harmIn, isNewHarm, namedBy, nameOfSignal, noMemory, quarantinedName, rememberedAt, waitedFor, type WatchMemory, withFromBefore, withHarm, withTold } from './bake-memory.ts';
 import { passedBy, replacedBy, waitsFor } from './bake-next.ts';
 import { graceMinutes, lateLookSeconds, longestReleaseMinutes, lookSeconds, nextLookSeconds } from './bake-rhythm.ts';
@@ -51,6 +52,8 @@ interface Look {
 const heldLookSeconds = 30;
 /** Seconds from the start of a rollback to the next look: the ledger then says whether it acts. */
 const afterSignalSeconds = 60;
+/** The judge compares with so many minutes before a release: harm that began earlier would be what is usual. */
+const harmMinutes = baselineBlocks * baselineBlock;
 
 /** When the bake of a release is over, in milliseconds; null while it still goes out. */
 export const bakedAtOf = ({ finishedAt }: Pick<Release, 'finishedAt'>, bakeMinutes: number): number | null => (finishedAt === null ? null : at(finishedAt) + bakeMinutes * 60_000);
@@ -146,18 +149,22 @@ function signalFor({ question: { service, release, now }, signals, finding, memo
 
 /**
  * Harm that metrics alone see and that was there before the release, as where two releases overlap: the watch of the one that may have brought it has ended.
- * A run looks at it again and pages. Null where anything fires, which has runs of its own; after the first time; and before it has lasted.
+ * A run looks at it again and pages. Null where something fires that may be about it and had a run; after the first time; and before it has lasted.
  */
 function harmFromBefore({ question: { service, release, holdSeconds, now }, signals, finding, memory }: Look): WatchLooked | null {
   const { fromBeforeSince: since } = memory;
   if (holdSeconds === undefined || finding?.isFromBefore !== true || since === undefined || at(now) - at(since) < holdSeconds * 1000) return null;
   const told = withTold(memory, [fromBeforeName]);
-  if (told === null || signals.some(({ status }) => status === 'firing')) return null;
+  if (told === null || signals.some((signal) => hadRun(signal, release, memory))) return null;
   return {
-    answer: 'signal', waitSeconds: afterSignalSeconds, memory: told, reasons: [{ code: 'harm-from-before', text: `The metrics show harm since ${since} that was there before release ${release.version}, and nothing else tells of it: ${finding.text}` }],
+    answer: 'signal', waitSeconds: afterSignalSeconds, memory: told, reasons: [{ code: 'harm-from-before', text: `The metrics show harm since ${since} that was there before release ${release.version}, and nothing that began with it tells of it: ${finding.text}` }],
     rollback: watchSignal(service, { releaseId: release.id, alarms: [], journeys: [], metrics: true }, memory.runs),
   };
 }
+
+/** Whether people heard of what fires, and of this harm with it: an alarm of days ago told of something else, and a journey by itself starts nothing. */
+const hadRun = (signal: Signal, { startedAt }: Release, { told }: WatchMemory): boolean => signal.status === 'firing'
+  && (told.includes(nameOfSignal(signal)) || (signal.kind !== 'journey' && signal.since !== null && at(signal.since) >= at(startedAt) - harmMinutes * 60_000));
 
 const sourcesOf = (signals: readonly Signal[]): string[] => signals.map(({ source }) => source).toSorted();
 

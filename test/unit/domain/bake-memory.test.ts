@@ -154,12 +154,28 @@ describe('harm that metrics alone see and that was there before the release', ()
   });
 
   it('is left to what fires beside it, to lost traffic, and to what was asked before anybody was told', () => {
-    const older = { alarms: [alarm('5xx', { since: minute(-60), fault: null })] };
+    const older = { alarms: [alarm('5xx', { since: minute(-11), fault: null })] };
     expect(answers(looks(at(5), at(11, older), at(12)))).toEqual(['continue', 'continue', 'signal']);
     const fewer = (until: number) => at(until, { metrics: reading({ until, requests: (m) => (m >= -12 ? 100 : 1000) }, [measured('other', { until })]) });
     expect(answers(looks(fewer(5), fewer(11)))).toEqual(['continue', 'continue']);
     const looked = looks({ at: 5, metrics: before(5).metrics }, { at: 11, metrics: before(11).metrics });
     expect([answers(looked), looked[1]?.memory]).toEqual([['continue', 'continue'], expect.not.objectContaining({ fromBeforeSince: expect.anything() as string })]);
+  });
+
+  it('is told beside what fires for days, and beside a journey alone; not beside what this watch started a run for', () => {
+    const days = { alarms: [alarm('backup-age', { since: minute(-7200), fault: { from: minute(-7203), to: minute(-7201) } }), quiet('latency')] };
+    const fails = { evidence: journeys(false) };
+    for (const over of [days, { alarms: [alarm('backup-age', { since: minute(-46) })] }, fails]) expect(answers(looks(at(5, over), at(9, over), at(10, over), at(11, over)))).toEqual(['continue', 'continue', 'signal', 'continue']);
+    const muchHeard = looks(at(5, { ...days, ...fails }), at(10, days), at(11, days), at(12));
+    expect([answers(muchHeard), muchHeard.at(0)?.rollback?.input]).toEqual([['signal', 'continue', 'continue', 'signal'], expect.objectContaining({ event: expect.objectContaining({ detail: expect.objectContaining({ alarms: ['backup-age'] }) as object }) as object })]);
+  });
+
+  it('is paged by the run though an alarm of days ago fires', () => {
+    const trigger = watchTrigger({ alarms: [], journeys: [], metrics: true });
+    const alarms = [alarm('backup-age', { since: minute(-7200), fault: { from: minute(-7203), to: minute(-7201) } }), quiet('latency')];
+    const asked = (now: number) => decide(question({ trigger, alarms, startedAt: minute(11), now: minute(now), metrics: reading({ until: now, errors: since(-12, 0.04) }) }));
+    expect(asked(11)).toMatchObject({ verdict: 'hold', page: false });
+    expect(asked(17)).toMatchObject({ page: true });
   });
 
   it('is looked at again by the run, which then pages', () => {
