@@ -1,6 +1,7 @@
 // Reads further back than the newest releases: what a migration did stays, however many releases came since.
 import { QueryCommand } from '@aws-sdk/client-dynamodb';
 import { beganAt } from '../domain/passed.ts';
+import { forVerdict } from '../domain/readings.ts';
 import type { Instant, KnownGood, Release } from '../domain/vocabulary.ts';
 import type { EarlierRelease } from '../domain/way-choice.ts';
 import { releaseOf } from './ledger-history.ts';
@@ -35,7 +36,7 @@ export async function readEarlier(table: LedgerTable, before: Pick<Release, 'ser
       },
       ...(until === null ? {} : { ExpressionAttributeNames: { '#data': 'data' } }),
     }));
-    releases.push(...(answer.Items ?? []).map((item) => shortened(releaseOf(item))));
+    releases.push(...(answer.Items ?? []).map((item) => shortened(forVerdict(releaseOf(item)))));
     last = answer.LastEvaluatedKey;
     if (releases.length > bound.kept || (until !== null && beganAt(releases, until) !== null)) break;
   }

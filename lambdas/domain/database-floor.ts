@@ -98,10 +98,17 @@ export function floorObjections(question: Question, passed: readonly Passed[], v
   ];
   const silent = passed.filter(({ touched, manifest }) => touched.includes('database') && manifest?.databaseFloor == null);
   const isStated = policy.databaseFloor !== undefined || policy.database !== undefined;
-  return [
+  return newest([
     ...floors.flatMap(({ floor, by }) => objection(question, version, floor, by)),
     ...(isStated ? [] : silent.map((release) => doubt(`Release ${release.version} changed the database, and nothing says from which version on the code works with it.`))),
-  ];
+  ]);
+}
+
+/** People read the first few of each kind; of fifty releases they would fill the row of the audit. */
+function newest(all: readonly FloorObjection[]): FloorObjection[] {
+  const kept = all.filter(({ kind }, index) => all.slice(0, index).filter((one) => one.kind === kind).length < 5);
+  const more = all.length - kept.length;
+  return more === 0 ? kept : [...kept, doubt(`The same is so of ${more} more.`)];
 }
 
 /** What the database says against a declared side of which nothing proves the version: whatever releases on record did to it may have come after. */

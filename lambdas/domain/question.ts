@@ -30,7 +30,7 @@ export interface RungFacts {
   readonly waves: readonly (readonly string[])[];
 }
 
-/** A release without what it left on its targets: a verdict does not depend on it. */
+/** A release without what it left on its targets: a verdict does not depend on it, nor on what its manifest says for people, which `forVerdict` leaves out. */
 export type ReleaseFacts = Omit<Release, 'left'>;
 
 export interface KnownGoodFacts extends Omit<KnownGood, 'states' | 'unproven'> {

@@ -59,6 +59,10 @@ export const releaseFrom = (service: string, deployment: DeploymentReading): Rel
   alarmsAtStart: [],
 });
 
+/** A release with no more of its manifest than the database floor, all that is decided from it: approvals and URLs of 50 releases do not fit a row of the audit. */
+export const forVerdict = <Known extends Pick<Release, 'manifest'>>(release: Known): Known =>
+  (release.manifest === undefined ? release : { ...release, manifest: { ...release.manifest, approvals: [], backup: null, url: null } });
+
 /** Releases with what CodeDeploy says now of how they ended: the ledger learns it by events, and an event can be lost. */
 export const withReadings = <Known extends Pick<Release, 'id' | 'status' | 'finishedAt'>>(releases: readonly Known[], deployments: readonly DeploymentReading[]): Known[] =>
   releases.map((release) => {

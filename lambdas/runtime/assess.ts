@@ -10,7 +10,7 @@ import { modeOf } from '../domain/demands.ts';
 import { isRefusal } from '../domain/errors.ts';
 import type { LockState } from '../domain/ledger.ts';
 import type { Question } from '../domain/question.ts';
-import { releaseFrom, withReadings } from '../domain/readings.ts';
+import { releaseFrom, forVerdict, withReadings } from '../domain/readings.ts';
 import { buildRungs, rungsOf } from '../domain/rungs.ts';
 import { type Admitted, parseTrigger } from '../domain/trigger.ts';
 import { isWeighed } from '../domain/weighed.ts';
@@ -104,7 +104,7 @@ function questionOf(input: AssessInput, { admitted, known, seen, now }: Gathered
     targets, rungs: rungsOf(targets, config.rungs, (strategy) => wayOf(strategy).order), hasOwnRungs: config.rungs !== undefined,
     patience: { proofSeconds: verificationOf(config.verification).deadlineSeconds, stepSeconds: confirmLimitSeconds },
     coolDownUntil: ledger.lock.coolDownUntil,
-    releases: ledger.releases.map(({ left: _left, ...release }) => release),
+    releases: ledger.releases.map(({ left: _left, ...release }) => forVerdict(release)),
     ...(earlier === null ? {} : { earlier }),
     knownGoods: ledger.knownGoods.map(({ states, unproven: _unproven, ...good }) => ({ ...good, targets: Object.keys(states) })),
     rollbacks: ledger.rollbacks, delivered: ledger.signals, quarantined: ledger.quarantined,
@@ -116,7 +116,8 @@ function questionOf(input: AssessInput, { admitted, known, seen, now }: Gathered
 async function record(input: AssessInput, parts: AssessParts, about: { readonly question: Question; readonly decision: Decision; readonly known: Known; readonly fence: number | null }): Promise<AuditCursor | null> {
   const { question, decision, known, fence } = about;
   const { service, now, trigger } = question;
-  const data = { question, decision, fence, configVersion: known.configVersion, codeVersion: parts.codeVersion } as unknown as JsonObject;
+  const { manifest = null } = known.ledger.releases.find(({ id }) => id === decision.releaseId) ?? {};
+  const data = { question, decision, manifest, fence, configVersion: known.configVersion, codeVersion: parts.codeVersion } as unknown as JsonObject;
   const mode = modeOf(question);
   const begun = decision.verdict !== 'roll-back' || mode === 'dry-run' ? [] : [rollbackBegun(parts.table, {
     rollbackId: input.rollbackId, service, startedAt: input.startedAt, isAutomatic: trigger.kind !== 'person',

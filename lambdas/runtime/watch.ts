@@ -19,7 +19,7 @@ import { isWorthReading, observedBefore, type ObservedQuestion, started } from '
 import { type Counted, capturedAfter, observedStates, statesOf } from '../domain/captured-states.ts';
 import { at, instantOf } from '../domain/instants.ts';
 import type { ServiceLedger } from '../domain/ledger.ts';
-import { type DeploymentReading, withReadings } from '../domain/readings.ts';
+import { type DeploymentReading, forVerdict, withReadings } from '../domain/readings.ts';
 import { isTooOldToJudge } from '../domain/metrics.ts';
 import { shiftPlan } from '../domain/shift-plan.ts';
 import { isUndoneByEcs } from '../domain/release-known.ts';
@@ -163,7 +163,7 @@ async function look({ watch: watching, watchId, evidence, looksLeft = looksLeftU
   const question = {
     service: watching.service, release: withoutStates(current), statusBefore: release.status, traffic, rollbacks: [...ledger.rollbacks, ...ledger.shadowed], bakeMinutes: config.policy.bakeMinutes, hasJourneys: watching.hasJourneys,
     quarantined: ledger.quarantined, alarms, metrics, delivered: ledger.signals, deployments, evidence, externalTools: config.signals.external, now: now.toISOString(),
-    releases: ledger.releases.map((one) => withoutStates(one)), lockedBy: ledger.lock.owner, waitsForNext: true as const, holdSeconds: config.signals.holdSeconds, looksLeft,
+    releases: ledger.releases.map((one) => forVerdict(withoutStates(one))), lockedBy: ledger.lock.owner, waitsForNext: true as const, holdSeconds: config.signals.holdSeconds, looksLeft,
     memory: afterCoolDown(memory ?? noMemory, ledger.lock.coolDownUntil, now.toISOString()),
     ...(isTooOld && (config.signals.metrics ?? []).length > 0 ? { isTooOldToJudge: true as const } : {}),
   };

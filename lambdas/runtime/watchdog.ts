@@ -8,7 +8,7 @@ import { Refusal } from '../domain/errors.ts';
 import { instantOf } from '../domain/instants.ts';
 import type { Question } from '../domain/question.ts';
 import { releaseFrom } from '../domain/readings.ts';
-import type { AuditCursor, JsonObject, Release } from '../domain/vocabulary.ts';
+import type { AuditCursor, JsonObject, Release, ReleaseManifest } from '../domain/vocabulary.ts';
 import type { Assessment, Reported, ReportInput, StepApplied, StepResult } from '../domain/workflow.ts';
 import { rollbackIdOf } from './answer-request.ts';
 import { type ReportParts, endRollback } from './report.ts';
@@ -69,6 +69,8 @@ export function reportInput(detail: DeathEvent['detail'], rows: readonly AuditRo
 interface AssessedData {
   readonly question: Question | DoorQuestion;
   readonly decision: Decision;
+  /** The whole one of the release that was decided about; absent in rows of before, whose question has it whole. */
+  readonly manifest?: ReleaseManifest | null;
   readonly fence: number | null;
   readonly configVersion: number;
   readonly codeVersion: string;
@@ -82,14 +84,14 @@ function inputOf(text: string | null | undefined): unknown {
   }
 }
 
-function assessmentFrom({ question, decision, fence, configVersion, codeVersion }: AssessedData, audit: AuditCursor): Assessment {
+function assessmentFrom({ question, decision, manifest, fence, configVersion, codeVersion }: AssessedData, audit: AuditCursor): Assessment {
   const { trigger, service, rollbackId } = question;
   // Where the ledger alone decided, no release was looked for.
   const { releases, deployments } = isAtDoor(question) ? { releases: [], deployments: [] } : question;
   const { good, releaseId, rungs: _rungs, ...said } = decision;
   const known = releases.find(({ id }) => id === releaseId);
   const deployment = deployments.find(({ id }) => id === releaseId);
-  const release: Release | null = known !== undefined ? { ...known, left: null } : deployment === undefined ? null : releaseFrom(service, deployment);
+  const release: Release | null = known !== undefined ? { ...known, left: null, ...(manifest == null ? {} : { manifest }) } : deployment === undefined ? null : releaseFrom(service, deployment);
   return {
     ...said, rollbackId, service, release, audit, fence, configVersion, codeVersion,
     mode: isAtDoor(question) ? question.mode : modeOf(question),

@@ -72,6 +72,10 @@ export const unreached: Readonly<Record<string, string>> = {
   '@aws-lambda-powertools/logger/lib/esm/logBuffer.js': `export class SizedItem { constructor() { (${leftOut('buffered logs')})(); } }\nexport class SizedSet extends Set {}\nexport class CircularMap extends Map { constructor() { super(); } setItem = ${leftOut('buffered logs')}; }`,
   // Signs the headers of event streams, and no operation of ours streams events.
   '@smithy/signature-v4/dist-es/HeaderFormatter.js': `export class HeaderFormatter { format = ${leftOut('event streams')}; }\nexport class Int64 { static fromNumber = ${leftOut('event streams')}; }`,
+  // Reads how CloudWatch's client compresses what it sends: only measurements are compressed, and no handler sends any.
+  '@smithy/middleware-compression/dist-es/resolveCompressionConfig.js': 'export const resolveCompressionConfig = (input) => input;',
+  '@smithy/middleware-compression/dist-es/NODE_REQUEST_MIN_COMPRESSION_SIZE_BYTES_CONFIG_OPTIONS.js': ['CONFIG_OPTIONS = {}', 'ENV_NAME = ""', 'INI_NAME = ""']
+    .map((one) => `export const NODE_REQUEST_MIN_COMPRESSION_SIZE_BYTES_${one};`).join('\n') + '\nexport const DEFAULT_NODE_REQUEST_MIN_COMPRESSION_SIZE_BYTES = 0;',
   // Keeps values that hold themselves from being parsed for ever: what comes from JSON never does. zod/mini goes without it too.
   'zod/v4/core/memoizer.js': 'export class $ZodCyclicError extends Error {}\nexport const memoizer = () => undefined, isBackEdge = () => false, isRecursiveSchema = () => false;',
 };
@@ -90,7 +94,7 @@ export const withoutUnused: Plugin = {
       contents: hollow(readFileSync(path, 'utf8'), 'JSON Schemas'), loader: 'js',
     }));
     build.onLoad({ filter: /zod\/v4\/classic\/schemas\.js$/ }, ({ path }) => ({ contents: withoutOldFormats(readFileSync(path, 'utf8')), loader: 'js' }));
-    build.onLoad({ filter: /(Sha256Js|getInstanceMetadataRegion|loadSharedConfigFiles|s3|DefaultRateLimiter|AdaptiveRetryStrategy|loggerMiddleware|check-features|schemaLogFilter|emitWarningIfUnsupportedVersion|logBuffer|HeaderFormatter|invoke-store|memoizer)\.js$/ }, ({ path }) => {
+    build.onLoad({ filter: /(Sha256Js|getInstanceMetadataRegion|loadSharedConfigFiles|s3|DefaultRateLimiter|AdaptiveRetryStrategy|loggerMiddleware|check-features|schemaLogFilter|emitWarningIfUnsupportedVersion|logBuffer|HeaderFormatter|invoke-store|memoizer|resolveCompressionConfig|COMPRESSION_SIZE_BYTES_CONFIG_OPTIONS)\.js$/ }, ({ path }) => {
       const found = Object.entries(unreached).find(([end]) => path.endsWith(`node_modules/${end}`));
       return found === undefined ? null : { contents: found[1], loader: 'js' };
     });
