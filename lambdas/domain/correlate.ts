@@ -42,7 +42,7 @@ export function correlate(question: Question, faults: readonly Fault[]): Correla
   const accused = accusedByName(question, releases) ?? newest(faults.flatMap((fault) => accusedBy(question, releases, fault)));
   if (accused === undefined) return { suspect: null, refusal: noRelease(question, releases[0]) };
   const [live] = releases;
-  if (live !== undefined && live.version !== accused.version)
+  if (live !== undefined && isAnother(live, accused))
     return { suspect: null, refusal: because('newer-release', `Release ${accused.version} is suspected, but release ${live.version} began after the fault and ${mayBeLive(live)}. Ripcord never rolls back what is newer than the fault.`) };
   return { suspect: accused, refusal: null };
 }
@@ -54,11 +54,20 @@ const mayBeLive = ({ status }: ReleaseFacts): string => (status === 'failed' || 
 const isUndoneFailure = ({ trigger, releases }: Question): boolean => trigger.kind === 'watch' && trigger.metrics !== true && trigger.quarantined !== true
   && trigger.alarms.length + trigger.journeys.length === 0 && releases.some(({ id, undoneAt }) => id === trigger.releaseId && undoneAt !== undefined);
 
+/**
+ * Whether a newer record is about another release. AWS records each deployment of one release, all of the same version, and pipelines number the
+ * attempts at a build; but two that pipelines announce under names of their own are two, even where each is called `latest`.
+ */
+const isAnother = (live: ReleaseFacts, other: ReleaseFacts): boolean =>
+  live.version !== other.version || (live.origin === 'event' && other.origin === 'event' && buildOf(live) !== buildOf(other));
+
+const buildOf = ({ id }: ReleaseFacts): string => id.replace(/@\d{4}-[^@]*Z$/, '');
+
 /** The newest release when the person asked. One that began while somebody thought about it is not what they saw. */
 function askedFor({ startedAt }: Question, releases: readonly ReleaseFacts[]): Correlation {
   const [live] = releases;
   const seen = releases.find((release) => at(release.startedAt) <= at(startedAt) + skew) ?? null;
-  if (live === undefined || live.version === seen?.version) return { suspect: seen, refusal: null };
+  if (live === undefined || (seen !== null && !isAnother(live, seen))) return { suspect: seen, refusal: null };
   return { suspect: null, refusal: because('newer-release', `Release ${live.version} began at ${live.startedAt}, after this rollback was asked for. Ripcord never rolls back what is newer than what a person saw: ask again if it is meant.`) };
 }
 
@@ -68,17 +77,18 @@ function accusedByName({ trigger }: Question, releases: readonly ReleaseFacts[])
   return undefined;
 }
 
+/** Up to when a fault is laid to a release, epoch milliseconds: through the window, and for as long as it bakes, as its Watch does. */
+export const suspectedUntil = ({ startedAt, finishedAt }: Pick<ReleaseFacts, 'startedAt' | 'finishedAt'>, { releaseWindowMinutes, bakeMinutes }: Question['policy']): number =>
+  Math.max(at(startedAt) + releaseWindowMinutes * 60_000, at(finishedAt ?? startedAt) + bakeMinutes * 60_000);
+
 function accusedBy(question: Question, releases: readonly ReleaseFacts[], fault: Fault): ReleaseFacts[] {
-  const oldest = at(fault.from) - question.policy.releaseWindowMinutes * 60_000;
-  const accused = releases.find((release) => mayHaveCaused(release, fault) && at(release.startedAt) >= oldest);
+  const accused = releases.find((release) => mayHaveCaused(release, fault) && at(fault.from) <= suspectedUntil(release, question.policy));
   return accused === undefined ? [] : [accused];
 }
 
 const newest = (releases: readonly ReleaseFacts[]): ReleaseFacts | undefined => releases.toSorted((a, b) => at(b.startedAt) - at(a.startedAt))[0];
 
 function noRelease({ policy }: Question, last: ReleaseFacts | undefined): Reason {
-  const window = `in the ${policy.releaseWindowMinutes} minutes before it began`;
-  return because('no-release', last === undefined
-    ? `No release explains this: none is on record ${window}. Look for another cause.`
-    : `No release explains this: the last one, ${last.version} at ${last.startedAt}, does not lie ${window}. Look for another cause.`);
+  const found = last === undefined ? 'none is on record' : `the last one, ${last.version} at ${last.startedAt}, does not lie`;
+  return because('no-release', `No release explains this: ${found} in the ${Math.max(policy.releaseWindowMinutes, policy.bakeMinutes)} minutes before it began. Look for another cause.`);
 }

@@ -1,5 +1,5 @@
 // Ranks who could have done it: releases of this service and of those it depends on, sick dependencies, and whatever nobody recorded. Pure.
-import { candidates } from './correlate.ts';
+import { candidates, suspectedUntil } from './correlate.ts';
 import { type Fault, mayHaveCaused, notLater } from './fault.ts';
 import { at } from './instants.ts';
 import { type Health, type NeighbourReading, type NeighbourRelease, healthOf, notProvenWell, runningRollback, undoneAt } from './neighbours.ts';
@@ -59,16 +59,16 @@ function faultsHere({ question, signals, metrics }: Scene): Fault[] {
   return faults.length > 0 ? faults : [{ from: question.startedAt, to: question.startedAt }];
 }
 
-/** The earliest fault that began after the release did and not too long after; null when there is none: then it cannot have done it. */
-function faultAfter(release: Pick<ReleaseFacts, 'startedAt'>, faults: readonly Fault[], windowMinutes: number): Fault | null {
-  const caused = faults.filter((fault) => mayHaveCaused(release, fault) && at(release.startedAt) >= at(fault.from) - windowMinutes * 60_000);
+/** The earliest fault that began after the release did and not after `until`, epoch milliseconds; null when there is none: then it cannot have done it. */
+function faultAfter(release: Pick<ReleaseFacts, 'startedAt'>, faults: readonly Fault[], until: number): Fault | null {
+  const caused = faults.filter((fault) => mayHaveCaused(release, fault) && at(fault.from) <= until);
   return caused.toSorted((a, b) => at(a.to) - at(b.to))[0] ?? null;
 }
 
 function ownReleases(scene: Scene, faults: readonly Fault[]): Scored[] {
   const { question, suspect } = scene;
   const { releaseWindowMinutes } = question.policy;
-  const possible = unique(candidates(question)).map((release) => ({ release, fault: faultAfter(release, faults, releaseWindowMinutes) }))
+  const possible = unique(candidates(question)).map((release) => ({ release, fault: faultAfter(release, faults, suspectedUntil(release, question.policy)) }))
     .filter(({ release, fault }) => fault !== null || release.id === suspect?.id);
   const liveId = suspect?.id ?? possible[0]?.release.id;
   return possible.flatMap(({ release, fault }): Scored[] => {
@@ -90,7 +90,7 @@ function dependency(scene: Scene, neighbour: NeighbourReading, faults: readonly 
   const possible = unique(neighbour.releases)
     .filter(({ id }) => !isGone(neighbour, id, question))
     .flatMap((release) => {
-      const fault = faultAfter(release, faults, releaseWindowMinutes);
+      const fault = faultAfter(release, faults, at(release.startedAt) + releaseWindowMinutes * 60_000);
       return fault === null ? [] : [{ release, fault, time: timeWeight(release, at(fault.to), releaseWindowMinutes) }];
     })
     .toSorted((a, b) => at(b.release.startedAt) - at(a.release.startedAt) || (a.release.id < b.release.id ? -1 : 1));

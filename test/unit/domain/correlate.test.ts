@@ -15,17 +15,26 @@ const suspectOf = (asked: Question) => {
 /** One alarm whose first bad datapoint lies between two minutes. */
 const fault = (from: number, to: number, since = to + 2) => ({ alarms: [alarm('5xx', { fault: { from: minute(from), to: minute(to) }, since: minute(since) })] });
 
+/** A day of bake, and a window of four hours. */
+const baking = (over: Parameters<typeof release>[0]) => question({ policy: { bakeMinutes: 1440 }, releases: [release(over)] });
+
 describe('the suspect', () => {
   it.each<[string, Question, string]>([
     ['the release that began before the fault', question(), 'r-2'],
     ['a release that began within the first bad period', question({ releases: [release({ startedAt: minute(5.5) })] }), 'r-2'],
     ['a release that began within the skew of clocks after it', question({ releases: [release({ startedAt: minute(6.1) })] }), 'r-2'],
     ['nobody, when the release began after the fault', question({ releases: [release({ startedAt: minute(6.5) })] }), 'no-release'],
-    ['nobody, when the release is older than the window', question({ releases: [release({ startedAt: minute(-236) })] }), 'no-release'],
+    ['nobody, when the release is older than the window', question({ releases: [release({ startedAt: minute(-236), finishedAt: minute(-234) })] }), 'no-release'],
+    ['a release that is older than the window and bakes still', baking({ startedAt: minute(-360), finishedAt: minute(-358) }), 'r-2'],
+    ['one that took so long to go out that only its bake is not over', baking({ startedAt: minute(-1500), finishedAt: minute(-1435) }), 'r-2'],
+    ['nobody, when the bake was over too', baking({ startedAt: minute(-1500), finishedAt: minute(-1436) }), 'no-release'],
     ['a release at the very end of the window', question({ releases: [release({ startedAt: minute(-235) })] }), 'r-2'],
     ['the newest of two that began before the fault', question({ releases: [release(), release({ id: 'r-1', version: 'v1', startedAt: minute(-20) })] }), 'r-2'],
     ['nobody, when a newer version is live', question({ releases: [release({ id: 'r-3', version: 'v3', startedAt: minute(8) }), release()] }), 'newer-release'],
-    ['the release before, when the newer one is of the same version', question({ releases: [release({ id: 'd-3', startedAt: minute(8) }), release()] }), 'r-2'],
+    ['the release before, when the newer one is of the same version', question({ releases: [release({ id: 'd-3', origin: 'codedeploy', startedAt: minute(8) }), release()] }), 'r-2'],
+    ['nobody, when a pipeline announced another of the same name', question({ releases: [release({ id: 'build-3', version: 'latest', startedAt: minute(8) }), release({ version: 'latest' })] }), 'newer-release'],
+    ['the release before, when its pipeline ships the same build again', question({ releases: [release({ id: `r-2@${minute(8)}`, startedAt: minute(8) }), release()] }), 'r-2'],
+    ['nobody, when a person asked and another of the same name began since', question({ trigger: personTrigger(), startedAt: minute(7), releases: [release({ id: 'build-3', version: 'latest', startedAt: minute(8) }), release({ version: 'latest' })] }), 'newer-release'],
     ['a deployment that only CodeDeploy knows', question({ releases: [], deployments: [deployment()] }), 'd-2'],
     ['nobody, when the deployment is a rollback', question({ releases: [], deployments: [deployment({ nature: 'rollback' })] }), 'no-release'],
     ['nobody, when the deployment is upkeep', question({ releases: [], deployments: [deployment({ nature: 'upkeep' })] }), 'no-release'],
@@ -49,6 +58,16 @@ describe('the suspect', () => {
     const late = alarm('latency', { fault: null, since: minute(9) });
     expect(suspectOf(question({ ...fault(-10, -9, -8), releases: [release()] }))).toBe('no-release');
     expect(suspectOf(question({ alarms: [...fault(-10, -9, -8).alarms, late], releases: [release()] }))).toBe('r-2');
+  });
+});
+
+describe('a release in a bake that is longer than the window', () => {
+  it('is decided about alike by the run of the alarm and by that of its Watch', () => {
+    const known = { knownGoods: [{ version: 'v1', since: minute(-5000), basis: 'baked' as const, targets: ['web', 'app'] }] };
+    const asked = { ...baking({ startedAt: minute(-360), finishedAt: minute(-358) }), ...known };
+    const [byAlarm, byWatch] = [decide(asked), decide({ ...asked, trigger: watchTrigger({ alarms: ['5xx'], journeys: [] }) })];
+    expect([byAlarm.verdict, byAlarm.releaseId]).toEqual(['roll-back', 'r-2']);
+    expect([byWatch.verdict, byWatch.releaseId, byWatch.suspects]).toEqual([byAlarm.verdict, byAlarm.releaseId, byAlarm.suspects]);
   });
 });
 
