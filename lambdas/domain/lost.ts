@@ -145,8 +145,10 @@ export function lostAlarms(alarms: readonly AlarmReading[], polled: Polled): (Lo
       source: 'aws.cloudwatch', 'detail-type': 'CloudWatch Alarm State Change', time: since, foundBy: 'the poll',
       detail: { alarmName: name, state: { value: 'ALARM', timestamp: since } },
     };
-    const reason = { code: 'alarm-found', text: `Alarm ${name} is in ALARM since ${since}, release ${suspect.version} may have caused it, and its event did not arrive.` };
-    return [{ alarm: name, machine: 'rollback' as const, name: nameOf(service, name, since, ...pastCoolDown(since, polled)), input: { service, event }, reason }];
+    const cooled = pastCoolDown(since, polled);
+    const why = cooled.length === 0 ? 'its event did not arrive' : 'the cool-down is over';
+    const reason = { code: 'alarm-found', text: `Alarm ${name} is in ALARM since ${since}, release ${suspect.version} may have caused it, and ${why}.` };
+    return [{ alarm: name, machine: 'rollback' as const, name: nameOf(service, name, since, ...cooled), input: { service, event }, reason }];
   });
 }
 

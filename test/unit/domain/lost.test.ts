@@ -176,6 +176,7 @@ describe('an alarm that a cool-down left', () => {
     expect([38, 60, 120].map((now) => found(now))).toEqual([[name], [name], [name]]);
     expect(found(20, { assessedAt: null })).not.toEqual([name]);
     expect(found(42, { assessedAt: minute(37.2) })).toEqual([]);
+    expect(lostAlarms([alarm('5xx')], cooled(37))[0]?.reason.text).toMatch(/and the cool-down is over\.$/);
   });
 
   it('is found once more also when it began before the rollback ended', () => {
