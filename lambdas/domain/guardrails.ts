@@ -85,22 +85,24 @@ const metricsAreQuiet = (signals: readonly Signal[]): boolean => signals.some(({
 const coolDown: Guardrail = ({ question, signals, suspect }) => {
   const { coolDownUntil, now } = question;
   const firing = signals.filter(({ status }) => status === 'firing');
-  if (firing.length === 0 || isPersonsWill(question) || coolDownUntil === null || at(coolDownUntil) <= at(now)) return null;
-  const end = endOfHandling(question, suspect);
+  if (firing.length === 0 || isPersonsWill(question)) return null;
+  const { end, isFurther } = handled(question, suspect);
   // A release of a version that was rolled back is no fault that lasts, however soon it follows: EventBridge tells its time to the second only.
-  if (firing.every(({ kind, since }) => kind !== 'quarantine' && since !== null && at(since) <= end))
-    return leave('already-handled', 'All that fires began before the last rollback ended: that one told people.');
+  const isOld = firing.every(({ kind, since }) => kind !== 'quarantine' && since !== null && at(since) <= end);
+  if (coolDownUntil === null || at(coolDownUntil) <= at(now))
+    return isOld && isFurther ? leave('already-handled', 'All that fires began before the last rollback ended, and lasts: decide yourself whether to go back further.', true) : null;
+  if (isOld) return leave('already-handled', 'All that fires began before the last rollback ended: that one told people.');
   const again = signals.find(({ kind }) => kind === 'quarantine');
   return leave('cool-down', `A rollback just ended and ${again === undefined ? 'something fires still or again' : again.summary}. Nothing happens by itself until ${coolDownUntil}: decide yourself.`, true);
 };
 
-/** When the last rollback ended; 0, as it handled nothing, where its end is unknown or what it was about began before the present suspect. */
-function endOfHandling({ releases, rollbacks, rollbackId }: Question, suspect: ReleaseFacts | null): number {
+/** When the last rollback ended; 0, as it handled nothing, where its end is unknown or what it was about began before the present suspect. `isFurther`: the suspect is older than that. */
+function handled({ releases, rollbacks, rollbackId }: Question, suspect: ReleaseFacts | null): { readonly end: number; readonly isFurther: boolean } {
   const end = ({ endedAt }: RollbackRecord): number => (endedAt === null ? 0 : at(endedAt));
   const [last] = rollbacks.filter((record) => record.rollbackId !== rollbackId).toSorted((a, b) => end(b) - end(a));
-  if (last === undefined) return 0;
-  const about = releases.find(({ id }) => id === last.release?.id) ?? last;
-  return suspect !== null && at(about.startedAt) < at(suspect.startedAt) ? 0 : end(last);
+  const about = releases.find(({ id }) => id === last?.release?.id) ?? last;
+  const later = suspect === null || about === undefined ? 0 : at(about.startedAt) - at(suspect.startedAt);
+  return { end: last === undefined || later < 0 ? 0 : end(last), isFurther: later > 0 };
 }
 
 const storm: Guardrail = (facts) => {

@@ -145,6 +145,12 @@ const cooling = { coolDownUntil: minute(37), rollbacks: [rollback({ endedAt: min
 const handled = (id: string, began: number) => ({
   coolDownUntil: minute(39), releases: [release(), release({ id, version: id, startedAt: minute(began) })], rollbacks: [rollback({ startedAt: minute(7), endedAt: minute(9), release: { id, version: id } })],
 });
+/** v2 went back to v1, which is known good as v0 is, and what fires goes on after the cool-down. */
+const further = (from = minute(8)) => ({
+  coolDownUntil: minute(9), releases: [release(), release({ id: 'r-1', version: 'v1', previousVersion: 'v0', startedAt: minute(-100), finishedAt: minute(-95) })],
+  rollbacks: [rollback({ startedAt: minute(6), endedAt: minute(8), release: { id: 'r-2', version: 'v2' } })], knownGoods: [{ version: 'v0', since: minute(-900), basis: 'baked', targets: ['web', 'app'] }],
+  alarms: [alarm('5xx', { since: from }), alarm('latency', { since: from })],
+} as const);
 const leaving: Row[] = [
   { when: 'the database forbids every way back', asked: question(floored), verdict: 'leave', page: true, codes: ['no-safe-way', 'below-floor'] },
   { when: 'the database forbids what a person asks for', asked: question({ ...floored, trigger: personTrigger() }), verdict: 'leave', page: true, codes: ['no-safe-way', 'below-floor'] },
@@ -167,6 +173,9 @@ const leaving: Row[] = [
   { when: 'the release was recorded in shadow before', asked: question({ policy: { mode: 'shadow' }, shadowed: [rollback({ release: { id: 'r-2', version: 'v2' }, isShadow: true })] }), verdict: 'leave', codes: ['already-shadowed'] },
   { when: 'it all began before the last rollback ended', asked: question({ coolDownUntil: minute(39), rollbacks: [rollback({ startedAt: minute(7), endedAt: minute(9) })] }), verdict: 'leave', codes: ['already-handled'] },
   { when: 'it all began before the end of the last rollback, which was about a release after the one suspected now', asked: question(handled('r-3', 4)), verdict: 'leave', codes: ['already-handled'] },
+  { when: 'it lasts after the cool-down, and only a release before the one that went back could be next', asked: question(further()), verdict: 'leave', page: true, codes: ['already-handled'] },
+  { when: 'the same, and a person asks for it', asked: question({ ...further(), trigger: personTrigger() }), verdict: 'roll-back', codes: ['asked-by-person'] },
+  { when: 'the same, and it began to fire after that rollback', asked: question(further(minute(9))), verdict: 'roll-back', codes: ['release-suspected', 'signals-agree'] },
   { when: 'the last rollback turned off the flags of the release suspected now', asked: question({ coolDownUntil: minute(39), rollbacks: [rollback({ startedAt: minute(7), endedAt: minute(9), release: { id: 'r-2', version: 'v2' }, keepsRelease: true })] }), verdict: 'leave', codes: ['already-handled'] },
   { when: 'it all began before the end of the last rollback, which was about a release before the one suspected now', asked: question(handled('r-1', -60)), verdict: 'leave', page: true, codes: ['cool-down'] },
   { when: 'it all began before the end of the last rollback, which began before the release suspected now', asked: question({ coolDownUntil: minute(39), rollbacks: [rollback({ startedAt: minute(-1), endedAt: minute(9) })] }), verdict: 'leave', page: true, codes: ['cool-down'] },
