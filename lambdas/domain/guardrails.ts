@@ -89,11 +89,12 @@ const coolDown: Guardrail = ({ question, signals, suspect }) => {
   const { end, isFurther } = handled(question, suspect);
   // A release of a version that was rolled back is no fault that lasts, however soon it follows: EventBridge tells its time to the second only.
   const isOld = firing.every(({ kind, since }) => kind !== 'quarantine' && since !== null && at(since) <= end);
-  if (coolDownUntil === null || at(coolDownUntil) <= at(now))
-    return isOld && isFurther ? leave('already-handled', 'All that fires began before the last rollback ended, and lasts: decide yourself whether to go back further.', true) : null;
-  if (isOld) return leave('already-handled', 'All that fires began before the last rollback ended: that one told people.');
+  const isOver = coolDownUntil === null || at(coolDownUntil) <= at(now);
+  if (isOld && (isFurther || !isOver))
+    return leave('already-handled', `All that fires began before the last rollback ended: ${isOver ? 'decide yourself what comes next' : 'that one told people'}.`, isOver);
+  if (isOver) return null;
   const again = signals.find(({ kind }) => kind === 'quarantine');
-  return leave('cool-down', `A rollback just ended and ${again === undefined ? 'something fires still or again' : again.summary}. Nothing happens by itself until ${coolDownUntil}: decide yourself.`, true);
+  return leave('cool-down', `A rollback just ended and ${again === undefined ? 'something fires' : again.summary}. Nothing happens by itself until ${coolDownUntil}: decide yourself.`, true);
 };
 
 /** When the last rollback ended; 0, as it handled nothing, where its end is unknown or what it was about began before the present suspect. `isFurther`: the suspect is older than that. */

@@ -36,16 +36,21 @@ export function faultsOf(question: SignalSources): Fault[] {
 }
 
 export interface Count {
-  /** Independent groups with a firing signal. */
+  /** Independent groups with a firing signal that counts. */
   readonly groups: readonly string[];
   /** True when at least one firing signal may be the release's doing. */
   readonly hasAccuser: boolean;
 }
 
-/** Counts firing signals, once a group. Quiet and unknown ones change nothing. */
+/**
+ * Counts firing signals, once a group. Quiet and unknown ones change nothing. An alarm that is older than the release says nothing of it beside other alarms,
+ * or one that is always red would make one fresh alarm enough; beside what users meet since then it counts.
+ */
 export function countSignals(signals: readonly Signal[]): Count {
   const firing = signals.filter(({ status }) => status === 'firing');
-  return { groups: [...new Set(firing.map(({ group }) => group))].toSorted(), hasAccuser: firing.some(({ isOlderThanRelease }) => !isOlderThanRelease) };
+  const accusers = firing.filter(({ isOlderThanRelease }) => !isOlderThanRelease);
+  const counted = firing.filter((one) => accusers.length === 0 || accusers.includes(one) || [one, ...accusers].some(({ kind }) => kind === 'journey' || kind === 'metrics'));
+  return { groups: [...new Set(counted.map(({ group }) => group))].toSorted(), hasAccuser: accusers.length > 0 };
 }
 
 function alarmSignal(alarm: AlarmReading, question: SignalSources, suspect: ReleaseFacts | null): Signal {
