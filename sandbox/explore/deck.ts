@@ -4,16 +4,20 @@ import type { Case } from './cases.ts';
 export class Deck {
   /** Cases to be played, by scenario, in order. */
   readonly #left = new Map<string, string[]>();
+  /** Those whose clients wait longest: for places of their own, as they do nothing meanwhile. */
+  readonly #waiting: string[];
   /** By worker. */
   readonly #at = new Map<number, string>();
 
   /** @param cases in order: scenarios begin in that of their first ones. */
   constructor(cases: readonly Case[]) {
-    for (const { scenario, id } of cases) this.#left.set(scenario, [...this.#left.get(scenario) ?? [], id]);
+    this.#waiting = cases.filter(waitsLong).map(({ id }) => id);
+    for (const { scenario, id } of cases.filter((one) => !waitsLong(one))) this.#left.set(scenario, [...this.#left.get(scenario) ?? [], id]);
   }
 
-  /** @param worker any number of its own. @returns the id of a case; null when none is left. */
-  next(worker: number): string | null {
+  /** @param worker any number of its own. @param isPatient it is a place for cases that wait. @returns the id of a case; null when none is left for it. */
+  next(worker: number, isPatient = false): string | null {
+    if (isPatient) return this.#waiting.shift() ?? null;
     const scenario = this.#scenarioFor(worker);
     if (scenario === null) return null;
     this.#at.set(worker, scenario);
@@ -33,3 +37,6 @@ export class Deck {
     return all.find((scenario) => !taken.has(scenario)) ?? all[0] ?? null;
   }
 }
+
+/** Of all clients that of Route 53 tries longest: minutes on the wall, in which nothing is done. */
+const waitsLong = ({ at, fault }: Case): boolean => fault === 'throttled-for-good' && at.includes('/route53:');

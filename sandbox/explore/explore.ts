@@ -84,13 +84,10 @@ function chosen(recordings: readonly Recording[], { only, fault, seed, sample }:
 /** In these a client waits on the wall clock, up to minutes, and at the end of a scenario nothing else would be left to do meanwhile. */
 const slow: readonly FaultName[] = ['throttled-five', 'throttled-for-good', 'error-for-good', 'late-reply'];
 
-/** Of all clients that of Route 53 tries longest. */
-const isSlowest = ({ at, fault }: Case): boolean => fault === 'throttled-for-good' && at.includes('/route53:');
-
 function slowNotLast(cases: readonly Case[]): readonly Case[] {
   const of = (name: string): readonly Case[] => cases.filter(({ scenario }) => scenario === name);
   const last = new Set(scenarios.flatMap(({ name }) => of(name).filter(({ fault }) => !slow.includes(fault)).slice(-Math.floor(of(name).length / 4))));
-  return [...cases.filter(isSlowest), ...cases.filter((one) => !isSlowest(one) && !last.has(one)), ...last];
+  return [...cases.filter((one) => !last.has(one)), ...last];
 }
 
 /** The case whose scenario and fault were taken least so far, again and again: a small sample misses none of them. */
@@ -179,6 +176,11 @@ class JourneysServer {
   }
 }
 
+/** What a worker asks for. */
+export interface Want {
+  readonly isPatient: boolean;
+}
+
 interface Dealing {
   readonly worker: ExploreOptions['worker'];
   readonly workers?: number;
@@ -196,16 +198,16 @@ async function deal(cases: readonly Case[], file: string, { worker: [module, ...
       const child = fork(module, [...args, file], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
       children.push(child);
       const working = new Set<string>();
-      child.on('message', (message: { readonly want: true } | { readonly result: CaseResult }) => {
+      child.on('message', (message: Want | { readonly result: CaseResult }) => {
         if ('result' in message) {
           working.delete(message.result.id);
           results.push(message.result);
           onResult(message.result);
           return;
         }
-        const next = deck.next(number);
+        const next = deck.next(number, message.isPatient);
         if (next !== null) working.add(next);
-        child.send({ next });
+        child.send({ next, isPatient: message.isPatient });
       });
       child.on('exit', (code) => (code === 0 && working.size === 0 ? resolve() : reject(new Error(`a worker ended with ${code} while it played ${[...working].join(', ')}`))));
     })));

@@ -18,3 +18,9 @@ test('a worker whose scenario is at its end helps with what is left, and every c
   const deck = new Deck(cases({ b: 4, a: 1 }));
   expect([1, 2, 2, 1, 2, 1].map((worker) => short(deck.next(worker)))).toEqual(['b1', 'a1', 'b2', 'b3', 'b4', null]);
 });
+
+test('cases whose clients wait for minutes go to places of their own, which take no others', () => {
+  const waiting = parseCase('b/strategy-route53-weights/route53:GetChange#1/throttled-for-good');
+  const deck = new Deck([waiting, ...cases({ a: 1 })]);
+  expect([deck.next(1), deck.next(1), deck.next(1, true), deck.next(1, true)]).toEqual(['a/a/b#1/denied', null, waiting.id, null]);
+});
