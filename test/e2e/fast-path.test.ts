@@ -30,14 +30,14 @@ beforeAll(async () => {
 });
 afterAll(() => rig.stop());
 
-/** The longest row of calls of which each began after the one before it had ended. */
-function longestChain(calls: readonly CallRecord[]): readonly CallRecord[] {
+/** The longest row of calls up to this one of which each began after the one before it had ended. */
+function longestChain(calls: readonly CallRecord[], to: CallRecord): readonly CallRecord[] {
   const best = new Map<CallRecord, readonly CallRecord[]>();
   for (const call of calls.toSorted((one, other) => one.endedAt - other.endedAt)) {
     const before = [...best.entries()].filter(([{ endedAt }]) => endedAt <= call.startedAt).map(([, chain]) => chain);
     best.set(call, [...(before.toSorted((one, other) => other.length - one.length)[0] ?? []), call]);
   }
-  return [...best.values()].toSorted((one, other) => other.length - one.length)[0] ?? [];
+  return best.get(to) ?? [];
 }
 
 test.each(Object.entries(services))('%s: two functions and at most seven calls in sequence', async (name, { change, strategy }) => {
@@ -53,8 +53,8 @@ test.each(Object.entries(services))('%s: two functions and at most seven calls i
   expect(functionsSoFar).toEqual(['assess', `strategy-${strategy}`]);
   const roles = [rig.roleOf('assess'), rig.roleOf(`strategy-${strategy}`)];
   const calls = rig.sandbox.calls.list({ after: last, where: ({ caller, endedAt }) => caller.kind === 'role' && roles.includes(caller.roleName) && endedAt <= changed.endedAt });
-  const chain = longestChain(calls).map(({ service, operation }) => `${service}:${operation}`);
-  expect(chain.at(-1)).toContain(change);
+  const chain = longestChain(calls, changed).map(({ service, operation }) => `${service}:${operation}`);
+  expect(chain.length).toBeGreaterThan(1);
   expect(chain.length, chain.join(' → ')).toBeLessThanOrEqual(7);
 });
 
