@@ -30,14 +30,14 @@ export function jsonDialect(version: '1.0' | '1.1'): Dialect {
 }
 
 /** The JSON text of a value by its schema, as it goes over the wire. */
-export function encodeJson(schema: NormalizedSchema, value: unknown): string {
+function encodeJson(schema: NormalizedSchema, value: unknown): string {
   const serializer = codec.createSerializer();
   serializer.write(schema, value);
   return serializer.flush();
 }
 
 /** Back from JSON text to a value by its schema. */
-export function decodeJson(schema: NormalizedSchema, text: string): unknown {
+function decodeJson(schema: NormalizedSchema, text: string): unknown {
   return codec.createDeserializer().readObject(schema, JSON.parse(text) as never);
 }
 
